@@ -1,0 +1,3 @@
+"""sbctl: a supervisor and scheduler for one box."""
+
+__version__ = "0.1.0"

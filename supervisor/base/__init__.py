@@ -1,0 +1,1 @@
+"""The ground: clocks, files, processes, the loop and framing. Knows no word of the product."""

@@ -1,0 +1,188 @@
+"""One loop for every daemon: epoll, a timer heap, and signals as ordinary events.
+
+A signal's C handler only writes its number to a socket pair; the loop reads it and calls the Python
+handler, which is free to log and act. Without a timer and without an event the loop sleeps for good:
+an idle daemon costs nothing. epoll is used directly: `selectors` would import two milliseconds' worth
+and is Linux-only here anyway (pidfds, splice).
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import heapq
+import os
+import select
+import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.base.clock import Clock
+
+READ = select.EPOLLIN
+WRITE = select.EPOLLOUT
+MAX_WAIT_S = 3600.0
+
+
+class Timer:
+    """A call that is owed; `cancel()` is all that can be done to it."""
+
+    __slots__ = ("call", "due", "order")
+
+    def __init__(self, due: float, order: int, call: Callable[[], None]) -> None:
+        self.due = due
+        self.order = order
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        self.call = None
+
+    def __lt__(self, other: Timer) -> bool:
+        return (self.due, self.order) < (other.due, other.order)
+
+
+class Loop:
+    """Runs callbacks until `stop()`; one that raises is reported and does not end the loop."""
+
+    def __init__(self, clock: Clock, report: Callable[[BaseException], None]) -> None:
+        self.clock = clock
+        self._report = report
+        self._epoll = select.epoll()
+        self._readers: dict[int, Callable[[int], None]] = {}
+        self._timers: list[Timer] = []
+        self._soon: list[Callable[[], None]] = []
+        self._order = 0
+        self._running = False
+        self._signals: dict[int, Callable[[], None]] = {}
+        self._wake_read, self._wake_write = _socket.socketpair(
+            _socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
+        )
+        self.watch(self._wake_read.fileno(), READ, self._read_signals)
+
+    # descriptors
+
+    def watch(self, fd: int, events: int, call: Callable[[int], None]) -> None:
+        """Call `call(events)` when `fd` is ready. Watching again changes events and call."""
+        if fd in self._readers:
+            self._epoll.modify(fd, events)
+        else:
+            self._epoll.register(fd, events)
+        self._readers[fd] = call
+
+    def unwatch(self, fd: int) -> None:
+        """Stop watching; call it before closing `fd`. Unknown descriptors are no error."""
+        if self._readers.pop(fd, None) is not None:
+            try:
+                self._epoll.unregister(fd)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.EBADF):
+                    raise
+
+    # time
+
+    def at(self, due: float, call: Callable[[], None]) -> Timer:
+        """Call once the monotonic clock reads `due`."""
+        self._order += 1
+        timer = Timer(due, self._order, call)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    def after(self, delay: float, call: Callable[[], None]) -> Timer:
+        return self.at(self.clock.now() + delay, call)
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call in the next turn, after what is ready now."""
+        self._soon.append(call)
+
+    # signals
+
+    def on_signal(self, number: int, call: Callable[[], None]) -> None:
+        """Handle a signal in the loop. The handler proper does nothing: the wake-up socket has the number."""
+        self._signals[number] = call
+        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        signal.signal(number, _noop)
+        signal.siginterrupt(number, False)
+
+    def _read_signals(self, _events: int) -> None:
+        try:
+            data = self._wake_read.recv(4096)
+        except BlockingIOError:
+            return
+        seen: list[int] = []
+        for number in data:
+            # SIGCHLD needs one look however often it came; of TERM, two mean something.
+            if number == signal.SIGCHLD and number in seen:
+                continue
+            seen.append(number)
+            call = self._signals.get(number)
+            if call is not None:
+                self._guard(call)
+
+    # running
+
+    def run(self) -> None:
+        self._running = True
+        while self._running:
+            self.turn(self._wait_time())
+
+    def stop(self) -> None:
+        self._running = False
+
+    def turn(self, wait: float) -> None:
+        """One round: wait for at most `wait` seconds, then descriptors, due timers, and what was put off."""
+        for fd, events in self._poll(wait):
+            call = self._readers.get(fd)  # an earlier call of this round may have unwatched it
+            if call is not None:
+                self._guard(call, events)
+        self._run_timers()
+        if self._soon:
+            batch, self._soon = self._soon, []
+            for later in batch:
+                self._guard(later)
+
+    def _poll(self, wait: float) -> list[tuple[int, int]]:
+        # epoll rounds up to whole milliseconds by itself; a negative wait would be "for ever".
+        return self._epoll.poll(max(wait, 0.0), 256)
+
+    def _wait_time(self) -> float:
+        if self._soon:
+            return 0.0
+        timers = self._timers
+        while timers and timers[0].call is None:
+            heapq.heappop(timers)
+        if not timers:
+            return MAX_WAIT_S
+        return min(timers[0].due - self.clock.now(), MAX_WAIT_S)
+
+    def _run_timers(self) -> None:
+        timers = self._timers
+        if not timers:
+            return
+        now = self.clock.now()
+        while timers and timers[0].due <= now:
+            timer = heapq.heappop(timers)
+            call, timer.call = timer.call, None
+            if call is not None:
+                self._guard(call)
+
+    def _guard(self, call: Callable[..., None], *args: int) -> None:
+        try:
+            call(*args)
+        except Exception as error:  # a defect in one part must not take the supervisor down
+            self._report(error)
+
+    def close(self) -> None:
+        signal.set_wakeup_fd(-1)
+        self._wake_read.close()
+        self._wake_write.close()
+        self._epoll.close()
+
+
+def _noop(_number: int, _frame: object) -> None:
+    return
+
+
+def set_nonblocking(fd: int) -> None:
+    os.set_blocking(fd, False)

@@ -1,0 +1,190 @@
+"""Who a process is, and what the kernel offers to hold on to it.
+
+A pid alone names nobody: it is reused. A process here is (pid, start time, boot id), and where the
+kernel gives pidfds an inode of their own, that too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+PR_GET_CHILD_SUBREAPER = 37
+PIDFD_SIGNAL_PROCESS_GROUP = 4
+
+_boot_id = ""
+_group_by_pidfd = True
+
+
+def boot_id() -> str:
+    """This boot's id; a record of another boot names no process of this one."""
+    global _boot_id
+    if not _boot_id:
+        try:
+            with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+                _boot_id = file.read().strip()
+        except OSError:
+            _boot_id = "unknown"
+    return _boot_id
+
+
+def _stat_fields(pid: int) -> list[bytes] | None:
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    # The name in brackets may hold blanks and brackets: everything after the last one is plain.
+    return data[data.rfind(b")") + 2 :].split()
+
+
+def start_time(pid: int) -> int | None:
+    """Ticks from boot to the start of `pid`; None when there is no such process. A zombie still has it."""
+    fields = _stat_fields(pid)
+    return int(fields[19]) if fields and len(fields) > 19 else None
+
+
+def is_alive(pid: int, started: int | None = None) -> bool:
+    """Is this very process there and not a zombie? (`kill 0` says yes to zombies and to strangers.)"""
+    fields = _stat_fields(pid)
+    if not fields or len(fields) < 20 or fields[0] in (b"Z", b"X"):
+        return False
+    return started is None or int(fields[19]) == started
+
+
+def parent_of(pid: int) -> int | None:
+    fields = _stat_fields(pid)
+    return int(fields[1]) if fields and len(fields) > 1 else None
+
+
+def open_pidfd(pid: int, started: int) -> int | None:
+    """A pidfd of exactly that process, or None. First open, then compare: the other order has a gap."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:
+        return None
+    if start_time(pid) != started:
+        os.close(fd)
+        return None
+    return fd
+
+
+def pidfd_inode(fd: int) -> int:
+    """A mark no reuse can repeat, on kernels where pidfds have inodes of their own (else a constant)."""
+    return os.fstat(fd).st_ino
+
+
+def signal_group(pidfd: int, pid: int, number: int) -> bool:
+    """Signal the process group that `pid` leads. False when it has no member any more.
+
+    By pidfd where the kernel can (6.9): it reaches that very group or nobody, even when the leader
+    has been reaped and others live on.
+    """
+    global _group_by_pidfd
+    if _group_by_pidfd and pidfd >= 0:
+        try:
+            signal.pidfd_send_signal(pidfd, number, None, PIDFD_SIGNAL_PROCESS_GROUP)
+            return True
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        except OSError:
+            _group_by_pidfd = False
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def signal_one(pid: int, started: int, number: int) -> bool:
+    """Signal exactly that process; False when it is gone."""
+    fd = open_pidfd(pid, started)
+    if fd is None:
+        return False
+    try:
+        signal.pidfd_send_signal(fd, number)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def children_of(pid: int) -> list[int]:
+    """Direct children of a single-threaded process, cheaply from the kernel, else by a walk."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return [child for child in all_pids() if parent_of(child) == pid]
+
+
+def all_pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def environment_of(pid: int) -> dict[bytes, bytes]:
+    """The environment a process was started with; empty when we may not see it."""
+    try:
+        fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return {}
+    try:
+        chunks: list[bytes] = []
+        while chunk := os.read(fd, 1 << 16):
+            chunks.append(chunk)
+    except OSError:
+        return {}
+    finally:
+        os.close(fd)
+    pairs = (item.partition(b"=") for item in b"".join(chunks).split(b"\0") if item)
+    return {name: value for name, _, value in pairs}
+
+
+def command_of(pid: int) -> str:
+    """The command line for messages; empty when there is none to see."""
+    try:
+        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+    return data.replace(b"\0", b" ").decode("utf-8", "replace").strip()
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), f"prctl {option}")
+
+
+def become_subreaper() -> None:
+    """Orphans below us become our children, so that nobody of ours gets lost to process 1."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(parent: int, number: int = signal.SIGTERM) -> bool:
+    """Ask for a signal when the parent dies; False: it is dead already, so go at once.
+
+    Set by the process itself, after its handlers: a wrapper that sets it leaves a hole in which the
+    parent dies unseen, which the comparison closes here.
+    """
+    _prctl(PR_SET_PDEATHSIG, number)
+    return os.getppid() == parent

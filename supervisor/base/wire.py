@@ -1,0 +1,230 @@
+"""Messages between our own processes.
+
+Two carriers, one kind of content (a JSON object):
+
+    Frames      a stream socket; each message is   | length, 4 bytes, big endian | UTF-8 JSON |
+                used on the control sockets, where any program may try to talk to us
+    Channel     a SOCK_SEQPACKET pair between `start` and a core service; one packet is one message,
+                and descriptors ride along with it (SCM_RIGHTS)
+
+Neither ever blocks, and a dead peer is data (`closed`), never an exception out of a send.
+"""
+
+from __future__ import annotations
+
+import _socket
+import array
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.base.loop import Loop
+
+    Message = dict[str, Any]
+
+MAX_FRAME = 16 << 20
+MAX_PACKET = 180_000  # below the default socket buffer of an unprivileged process
+MAX_FDS = 250  # the kernel takes 253 a message
+SEND_BUFFER = 1 << 20
+
+READ = 1
+WRITE = 4
+
+
+class BadFrame(Exception):
+    """The peer does not speak this protocol."""
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def encode(message: Message) -> bytes:
+    return _encoder.encode(message).encode("utf-8", "surrogateescape")
+
+
+def decode(data: bytes) -> Message:
+    """One message, or BadFrame; whatever bytes come in, nothing else is raised."""
+    try:
+        message = json.loads(data.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"not JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise BadFrame("not a JSON object")
+    return message
+
+
+def frame(message: Message) -> bytes:
+    return frame_bytes(encode(message))
+
+
+def frame_bytes(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + body
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames; knows nothing of sockets."""
+
+    def __init__(self, limit: int = MAX_FRAME) -> None:
+        self._buffer = bytearray()
+        self._limit = limit
+
+    def feed(self, data: bytes) -> list[bytes]:
+        buffer = self._buffer
+        buffer += data
+        out: list[bytes] = []
+        while len(buffer) >= 4:
+            length = int.from_bytes(buffer[:4], "big")
+            if length > self._limit:
+                raise BadFrame(f"frame of {length} bytes (at most {self._limit})")
+            if len(buffer) < 4 + length:
+                break
+            out.append(bytes(buffer[4 : 4 + length]))
+            del buffer[: 4 + length]
+        return out
+
+
+class Channel:
+    """The `start` side and the service side of the pair alike: same class, two ends."""
+
+    def __init__(
+        self,
+        sock: _socket.socket,
+        loop: Loop,
+        *,
+        on_message: Callable[[Message, list[int]], None],
+        on_closed: Callable[[], None],
+    ) -> None:
+        self._sock = sock
+        self._loop = loop
+        self._on_message = on_message
+        self._on_closed = on_closed
+        self._queue: list[tuple[bytes, list[int], bool]] = []
+        self.closed = False
+        sock.setblocking(False)
+        loop.watch(sock.fileno(), READ, self._on_ready)
+
+    def send(self, message: Message, fds: list[int] | None = None, *, close_fds: bool = False) -> None:
+        """Send or queue. With `close_fds` the descriptors are closed once they are on their way."""
+        data = encode(message)
+        if len(data) > MAX_PACKET:
+            if close_fds:
+                _close_all(fds or [])
+            raise BadFrame(f"message of {len(data)} bytes (at most {MAX_PACKET})")
+        self._queue.append((data, list(fds or []), close_fds))
+        if len(self._queue) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        while self._queue and not self.closed:
+            data, fds, close_fds = self._queue[0]
+            ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+            try:
+                self._sock.sendmsg([data], ancillary, _socket.MSG_NOSIGNAL)
+            except (BlockingIOError, InterruptedError):
+                self._loop.watch(self._sock.fileno(), READ | WRITE, self._on_ready)
+                return
+            except OSError as error:
+                if error.errno in _TOO_MANY:  # too many descriptors in flight: the peer must read first
+                    self._loop.after(0.005, self._flush)
+                    return
+                # The peer is gone. What it sent before is still to be read, so reading finds the end.
+                self._drop_queue()
+                return
+            self._queue.pop(0)
+            if close_fds:
+                _close_all(fds)
+        if not self.closed:
+            self._loop.watch(self._sock.fileno(), READ, self._on_ready)
+
+    def _on_ready(self, events: int) -> None:
+        if events & WRITE and self._queue:
+            self._flush()
+        if events & ~WRITE:
+            self.read()
+
+    def read(self) -> None:
+        """Take what is there; go on past a reset, because messages can be queued behind it."""
+        for _ in range(256):
+            if self.closed:
+                return
+            try:
+                data, ancillary, flags, _ = self._sock.recvmsg(
+                    MAX_PACKET + 1024, _socket.CMSG_SPACE(MAX_FDS * 4), _socket.MSG_CMSG_CLOEXEC
+                )
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionResetError:
+                continue
+            except OSError:
+                self.close()
+                return
+            fds = _fds_of(ancillary)
+            if not data and not fds:
+                self.close()
+                return
+            if flags & _socket.MSG_CTRUNC:
+                # The kernel threw descriptors away: what was said about them can't be trusted.
+                _close_all(fds)
+                raise OSError("descriptors were lost in transit: the limit on open files is too low")
+            self._on_message(decode(data), fds)
+
+    def read_to_end(self) -> None:
+        """For a peer that is known to be dead: everything it managed to say."""
+        while not self.closed:
+            before = self._sock.fileno()
+            self.read()
+            if self.closed or before < 0:
+                return
+            if not self._has_more():
+                self.close()
+
+    def _has_more(self) -> bool:
+        try:
+            return bool(self._sock.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT))
+        except ConnectionResetError:
+            return True
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._drop_queue()
+        self._loop.unwatch(self._sock.fileno())
+        self._sock.close()
+        self._on_closed()
+
+    def _drop_queue(self) -> None:
+        for _, fds, close_fds in self._queue:
+            if close_fds:
+                _close_all(fds)
+        self._queue.clear()
+
+
+_TOO_MANY = (109,)  # ETOOMANYREFS
+
+
+def _fds_of(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
+    fds = array.array("i")
+    for level, kind, data in ancillary:
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return list(fds)
+
+
+def _close_all(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+
+
+def channel_pair() -> tuple[_socket.socket, _socket.socket]:
+    """Two connected ends with room for a burst."""
+    pair = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+    for end in pair:
+        end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, SEND_BUFFER)
+    return pair

@@ -1,0 +1,96 @@
+"""Where everything of a home lies. No other file spells out a path below it."""
+
+from __future__ import annotations
+
+import os
+
+
+class Home:
+    """Names only; makes and reads nothing."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+
+    def __str__(self) -> str:
+        return self.path
+
+    def join(self, *parts: str) -> str:
+        return os.path.join(self.path, *parts)
+
+    @property
+    def etc(self) -> str:
+        return self.join("etc")
+
+    @property
+    def settings_file(self) -> str:
+        return self.join("etc", "sbctl.yaml")
+
+    @property
+    def secrets(self) -> str:
+        return self.join("etc", "secrets")
+
+    @property
+    def key_file(self) -> str:
+        return self.join("etc", "secrets", "dashboard.key")
+
+    @property
+    def plugins(self) -> str:
+        return self.join("plugins")
+
+    @property
+    def logs(self) -> str:
+        return self.join("logs")
+
+    @property
+    def run(self) -> str:
+        """Sockets, records, compiled settings: 0700."""
+        return self.join("logs", "run")
+
+    @property
+    def lock_file(self) -> str:
+        return self.join("logs", "run", "start.lock")
+
+    @property
+    def records_file(self) -> str:
+        return self.join("logs", "run", "records")
+
+    @property
+    def revisions(self) -> str:
+        """One folder a revision of compiled settings, and the link `current`."""
+        return self.join("logs", "run", "settings")
+
+    @property
+    def journal_file(self) -> str:
+        return self.join("logs", "scheduler.log")
+
+    @property
+    def daily_folder(self) -> str:
+        return self.join("logs", "scheduler")
+
+    @property
+    def start_log(self) -> str:
+        return self.join("logs", "start.log")
+
+    def compiled_file(self, role: str, revision: str = "current") -> str:
+        return self.join("logs", "run", "settings", revision, f"{role}.json")
+
+    def pid_file(self, role: str) -> str:
+        return self.join("logs", f"{role}.pid")
+
+    def out_file(self, role: str) -> str:
+        """stdout, stderr and tracebacks of a daemon."""
+        return self.join("logs", f"{role}.out")
+
+    def socket_name(self, role: str) -> str:
+        return f"{role}.sock"
+
+    def plugin(self, plugin_id: str) -> str:
+        return self.join("plugins", plugin_id)
+
+    def plugin_logs(self, plugin_id: str) -> str:
+        return self.join("logs", plugin_id)
+
+    def server_log(self, plugin_id: str) -> str:
+        return self.join("logs", plugin_id, "server.log")

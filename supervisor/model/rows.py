@@ -1,0 +1,46 @@
+"""The status rows as text lines that a client can print without a JSON parser (7 ms of import).
+
+    line 1      state TAB pid TAB started_at (epoch) TAB now (epoch) TAB ticks TAB role
+    line 2..    name TAB kind TAB state TAB desired TAB pid TAB uptime_s TAB restarts TAB ready TAB detail
+
+Nothing in a field can break the form or a terminal: control characters are shown escaped.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FIELDS = ("name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "ready", "detail")
+
+
+def clean(text: str) -> str:
+    """Printable on one line whatever a program wrote: no escapes, no line ends, no direction marks."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def encode_rows(role: str, summary: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
+    head = (summary["state"], summary["pid"], summary["started"], summary["wall"], summary["ticks"], role)
+    lines = ["\t".join(str(value) for value in head)]
+    lines += ["\t".join(_field(row[name]) for name in FIELDS) for row in rows]
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _field(value: object) -> str:
+    if value is None:
+        return ""
+    if value is True:
+        return "yes"
+    if value is False:
+        return "no"
+    return clean(str(value))
