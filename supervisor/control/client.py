@@ -1,0 +1,180 @@
+"""The asking side, for the command line and the config server: plain blocking calls with a time limit each.
+
+Every failure is a Problem with the exit code that fits: not running, no permission, no answer in time.
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import os
+import time
+
+from supervisor.base.errors import FAILED, NO_PERMISSION, NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.base.files import socket_address
+from supervisor.base.wire import BadFrame, FrameReader, decode, frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from supervisor.control.api import Message
+    from supervisor.model.home import Home
+
+CONNECT_S = 2.0
+ANSWER_S = 5.0
+BUSY_WAIT_S = 0.01
+
+
+class Client:
+    """One connection to one daemon."""
+
+    def __init__(self, sock: _socket.socket, home: Home, role: str) -> None:
+        self._sock = sock
+        self._home = home
+        self._role = role
+        self._reader = FrameReader()
+        self._frames: list[bytes] = []
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def request(self, verb: str, *, timeout: float = ANSWER_S, **args: object) -> Message:
+        """Ask and wait for the answer; the daemon's refusal is raised as the Problem it sent."""
+        return _checked(_decoded(self.raw(verb, timeout=timeout, **args), self._role))
+
+    def raw(self, verb: str, *, timeout: float = ANSWER_S, **args: object) -> bytes:
+        """Ask and wait for one frame, whatever is in it."""
+        until = time.monotonic() + timeout
+        self._send(frame({"verb": verb, **args}), until)
+        return self._receive(until)
+
+    def stream(self, verb: str, *, timeout: float = ANSWER_S, **args: object) -> Iterator[Message]:
+        """Ask, and yield each frame until the daemon says `end`. Only sending has a time limit."""
+        self._send(frame({"verb": verb, **args}), time.monotonic() + timeout)
+        while True:
+            message = _checked(_decoded(self._receive(None), self._role))
+            if message.get("end"):
+                return
+            yield message
+
+    def wait_closed(self, timeout: float) -> bool:
+        """Wait for the daemon to hang up; False when it did not within `timeout` seconds."""
+        until = time.monotonic() + timeout
+        try:
+            while True:
+                self._receive(until)
+        except Problem as problem:
+            return problem.code != TIMED_OUT
+
+    def _send(self, data: bytes, until: float) -> None:
+        try:
+            self._sock.settimeout(_left(until))
+            self._sock.sendall(data, _socket.MSG_NOSIGNAL)
+        except TimeoutError:
+            raise self._no_answer() from None
+        except OSError:
+            return  # it has hung up; what it said before is still to be read
+
+    def _receive(self, until: float | None) -> bytes:
+        while not self._frames:
+            try:
+                self._sock.settimeout(None if until is None else _left(until))
+                data = self._sock.recv(65536)
+            except TimeoutError:
+                raise self._no_answer() from None
+            except OSError:
+                data = b""
+            if not data:
+                raise Problem(f"{self._role} closed the connection", why="it has just ended", code=NOT_RUNNING)
+            try:
+                self._frames += self._reader.feed(data)
+            except BadFrame as error:
+                raise _not_ours(self._role, error) from None
+        return self._frames.pop(0)
+
+    def _no_answer(self) -> Problem:
+        return Problem(
+            f"{self._role} does not answer",
+            why="it is suspended, or very busy",
+            remedy=f"look at it with: ps -o pid,stat,args -p $(cat {self._home.pid_file(self._role)})",
+            code=TIMED_OUT,
+        )
+
+
+def connect(home: Home, role: str, timeout: float = CONNECT_S) -> Client:
+    """A connection to the home's daemon of that role."""
+    try:
+        folder_fd = os.open(home.run, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreachable(home, role, error) from None
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        _connect(sock, socket_address(folder_fd, home.socket_name(role)), time.monotonic() + timeout)
+    except OSError as error:
+        sock.close()
+        raise _unreachable(home, role, error) from None
+    finally:
+        os.close(folder_fd)
+    return Client(sock, home, role)
+
+
+def _connect(sock: _socket.socket, address: str, until: float) -> None:
+    """Connect; a full queue of waiting clients is no refusal but the sign of a busy daemon."""
+    sock.settimeout(_left(until))
+    while True:
+        try:
+            sock.connect(address)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise TimeoutError from None
+            time.sleep(BUSY_WAIT_S)
+
+
+def _left(until: float) -> float:
+    return max(until - time.monotonic(), 0.001)
+
+
+def _unreachable(home: Home, role: str, error: OSError) -> Problem:
+    if isinstance(error, TimeoutError):
+        return Problem(f"{role} does not answer", why="its queue of connections is full", code=TIMED_OUT)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Problem(
+            f"no permission to control {home}",
+            why=f"{home.run} belongs to another user",
+            remedy="use sbctl as that user or as root",
+            code=NO_PERMISSION,
+        )
+    if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
+        what = "sbctl is not running" if role == "start" else f"{role} is not running"
+        remedy = "sbctl start" if role == "start" else f"sbctl start {role}"
+        return Problem(what, why=f"nothing listens in {home.run}", remedy=remedy, code=NOT_RUNNING)
+    return Problem(f"can't reach {role}", why=str(error), code=FAILED)
+
+
+def _decoded(body: bytes, role: str) -> Message:
+    try:
+        return decode(body)
+    except BadFrame as error:
+        raise _not_ours(role, error) from None
+
+
+def _not_ours(role: str, error: BadFrame) -> Problem:
+    return Problem(f"{role} answered something that is not our protocol", why=str(error))
+
+
+def _checked(message: Message) -> Message:
+    if message.get("ok") is False:
+        error = message.get("error")
+        raise Problem.from_dict(error if isinstance(error, dict) else {})
+    return message

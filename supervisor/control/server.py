@@ -1,0 +1,139 @@
+"""The control socket of a daemon: who may connect, and how many.
+
+The socket lies in a folder that only its owner can enter, has mode 0600, and each peer's user is asked of
+the kernel: three locks, because through this door everything can be stopped.
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import os
+import sys
+
+from supervisor.base import loop as loops
+from supervisor.base.errors import NO_PERMISSION, Problem
+from supervisor.base.files import remove_quietly, socket_address
+from supervisor.base.wire import frame
+from supervisor.control.connection import Connection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.base.loop import Loop
+    from supervisor.control.api import Handler
+
+MAX_CONNECTIONS = 64
+RETRY_ACCEPT_S = 0.1
+
+
+class ControlServer:
+    """Listens from construction to `close`; each request goes to the handler of its verb."""
+
+    def __init__(self, loop: Loop, folder: str, name: str, handlers: dict[str, Handler]) -> None:
+        self._loop = loop
+        self._handlers = handlers
+        self._path = os.path.join(folder, name)
+        self._connections: set[Connection] = set()
+        self.dropped = 0  # clients let go because they did not read what they asked for
+        self._sock = _listen(folder, name)
+        self._inode = os.stat(self._path).st_ino
+        loop.watch(self._sock.fileno(), loops.READ, self._accept)
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    def _accept(self, _events: int) -> None:
+        try:
+            fd, _ = self._sock._accept()  # type: ignore[attr-defined]  # accept() is made in `socket`, from this
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
+                # It stays in the queue and would wake the loop without end.
+                self._loop.unwatch(self._sock.fileno())
+                self._loop.after(RETRY_ACCEPT_S, self._accept_again)
+            return
+        sock = _socket.socket(fileno=fd)
+        problem = self._objection(sock)
+        if problem is not None:
+            _refuse(sock, problem)
+            return
+        self._connections.add(Connection(sock, self._loop, self._handlers, self._forget))
+
+    def _accept_again(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.watch(self._sock.fileno(), loops.READ, self._accept)
+
+    def _objection(self, sock: _socket.socket) -> Problem | None:
+        uid = peer_uid(sock)
+        if uid not in (0, os.geteuid()):
+            return Problem(
+                "you may not control this",
+                why=f"it belongs to user {os.geteuid()}, you are user {uid}",
+                remedy="use sbctl as that user or as root",
+                code=NO_PERMISSION,
+            )
+        if len(self._connections) >= MAX_CONNECTIONS:
+            return Problem(
+                "too many control connections",
+                why=f"{MAX_CONNECTIONS} are open",
+                remedy="close some 'sbctl events -f' or 'sbctl status --watch'",
+            )
+        return None
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self.dropped += connection.dropped
+
+    def close(self) -> None:
+        """Hang up on everybody and take the socket file away, if it is still ours."""
+        if self._sock.fileno() < 0:
+            return
+        self._loop.unwatch(self._sock.fileno())
+        self._sock.close()
+        for connection in list(self._connections):
+            connection.close()
+        try:
+            ours = os.stat(self._path).st_ino == self._inode
+        except OSError:
+            return
+        if ours:
+            remove_quietly(self._path)
+
+
+def peer_uid(sock: _socket.socket) -> int:
+    """The user at the other end when it connected, from the kernel (struct ucred: pid, uid, gid)."""
+    credentials = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+    return int.from_bytes(credentials[4:8], sys.byteorder)
+
+
+def _listen(folder: str, name: str) -> _socket.socket:
+    """Bind beside the name and rename over it: a client finds the old socket or a listening one, never none."""
+    os.makedirs(folder, 0o700, exist_ok=True)
+    os.chmod(folder, 0o700)  # also when an older one was there with a wider mode
+    folder_fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    kind = _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
+    sock = _socket.socket(_socket.AF_UNIX, kind)
+    temp = f".{name}.{os.getpid()}"
+    try:
+        remove_quietly(os.path.join(folder, temp))
+        sock.bind(socket_address(folder_fd, temp))
+        os.chmod(temp, 0o600, dir_fd=folder_fd)
+        sock.listen(MAX_CONNECTIONS)
+        os.rename(temp, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+    except BaseException:
+        sock.close()
+        remove_quietly(os.path.join(folder, temp))
+        raise
+    finally:
+        os.close(folder_fd)
+    return sock
+
+
+def _refuse(sock: _socket.socket, problem: Problem) -> None:
+    """One frame that says why; whether it arrives is the peer's luck."""
+    sock.setblocking(False)
+    try:
+        sock.send(frame({"ok": False, "error": problem.as_dict()}), _socket.MSG_NOSIGNAL)
+    except OSError:
+        pass
+    sock.close()
