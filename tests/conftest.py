@@ -1,0 +1,45 @@
+"""Fixtures for all tests: temporary homes, and an environment that no developer's shell leaks into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.home import TemporaryHome
+
+# Each of these changes what sbctl or Python does, and a test that wants one sets it itself.
+LEAKS = ("PYTHONPATH", "PYTHONHOME", "DASHBOARD_KEY", "DISCORD_WEBHOOK", "GITHUB_TOKEN", "NO_COLOR", "FORCE_COLOR")
+
+MakeHome = Callable[..., TemporaryHome]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if name.startswith("SB_") or name in LEAKS]:
+        del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("root") and os.geteuid() != 0:
+            item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+@pytest.fixture
+def make_home(tmp_path: Path) -> Iterator[MakeHome]:
+    """Make as many homes as a test needs; every process of each is ended afterwards."""
+    homes: list[TemporaryHome] = []
+
+    def make(name: str = "home") -> TemporaryHome:
+        homes.append(TemporaryHome(tmp_path / name))
+        return homes[-1]
+
+    yield make
+    for home in homes:
+        home.end()
+
+
+@pytest.fixture
+def home(make_home: MakeHome) -> TemporaryHome:
+    return make_home()

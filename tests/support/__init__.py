@@ -1,0 +1,1 @@
+"""What the tests share: homes to break, children that misbehave, and waiting without hoping."""
