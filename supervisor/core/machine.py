@@ -1,0 +1,145 @@
+"""The one place that decides what happens to a service: a table of phase x input, every cell written.
+
+`step` is pure: it reads no clock, does nothing, and leaves the state it is given alone. What is to be
+done comes back as actions; their outcome comes in again as inputs.
+"""
+
+from __future__ import annotations
+
+from supervisor.core import handlers
+from supervisor.core.actions import Announce, ClearTimer, SetTimer, Signal, Spawn
+from supervisor.core.handlers import Refused, ignore, refuse
+from supervisor.core.inputs import (
+    Emptied,
+    Exited,
+    PolicyChanged,
+    Ready,
+    RestartAsked,
+    Spawned,
+    SpawnFailed,
+    StartAsked,
+    StopAsked,
+    Timer,
+)
+from supervisor.core.record import Record
+from supervisor.core.state import End, Ending, State
+from supervisor.core.turn import Turn
+from supervisor.model.service import Phase
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.core.actions import Action
+    from supervisor.core.handlers import Handler
+    from supervisor.core.inputs import Input
+    from supervisor.model.service import Policy
+
+__all__ = [
+    "Announce",
+    "ClearTimer",
+    "Emptied",
+    "End",
+    "Ending",
+    "Exited",
+    "PolicyChanged",
+    "Ready",
+    "Refused",
+    "RestartAsked",
+    "SetTimer",
+    "Signal",
+    "Spawn",
+    "SpawnFailed",
+    "Spawned",
+    "StartAsked",
+    "State",
+    "StopAsked",
+    "Timer",
+    "step",
+]
+
+
+def step(state: State, inp: Input, policy: Policy, now: float) -> tuple[State, list[Action]]:
+    """The state after this input, and what is to be done about it."""
+    turn = Turn(state.copy(), policy, now)
+    if isinstance(inp, Timer):
+        if inp.token != state.token or not state.token:
+            return state, []  # stale: it was due before it could be cleared
+        turn.state.token = 0
+        turn.state.timer_at = None
+    TABLE[state.phase][type(inp)](turn, inp)
+    return turn.state, turn.actions
+
+
+TABLE: dict[Phase, dict[type[Record], Handler]] = {
+    Phase.STOPPED: {
+        StartAsked: handlers.start,
+        StopAsked: ignore,
+        RestartAsked: handlers.start,
+        Spawned: refuse,
+        SpawnFailed: refuse,
+        Ready: ignore,
+        Exited: refuse,
+        Emptied: ignore,
+        Timer: ignore,
+        PolicyChanged: ignore,
+    },
+    Phase.STARTING: {
+        StartAsked: ignore,
+        StopAsked: handlers.stop,
+        RestartAsked: handlers.restart,
+        Spawned: handlers.spawned,
+        SpawnFailed: handlers.spawn_failed,
+        Ready: handlers.ready,
+        Exited: handlers.exited,
+        Emptied: ignore,
+        Timer: handlers.too_late,
+        PolicyChanged: ignore,
+    },
+    Phase.RUNNING: {
+        StartAsked: ignore,
+        StopAsked: handlers.stop,
+        RestartAsked: handlers.restart,
+        Spawned: refuse,
+        SpawnFailed: refuse,
+        Ready: handlers.note_ready,
+        Exited: handlers.exited,
+        Emptied: ignore,
+        Timer: handlers.forgive,
+        PolicyChanged: ignore,
+    },
+    Phase.STOPPING: {
+        StartAsked: handlers.want_up,
+        StopAsked: handlers.want_down,
+        RestartAsked: handlers.want_anew,
+        Spawned: handlers.spawned_unwanted,
+        SpawnFailed: handlers.spawn_failed_unwanted,
+        Ready: ignore,
+        Exited: handlers.exited_stopping,
+        Emptied: handlers.emptied,
+        Timer: handlers.press_on,
+        PolicyChanged: ignore,
+    },
+    Phase.BACKOFF: {
+        StartAsked: handlers.start,
+        StopAsked: handlers.stay_down,
+        RestartAsked: handlers.start,
+        Spawned: refuse,
+        SpawnFailed: refuse,
+        Ready: ignore,
+        Exited: refuse,
+        Emptied: ignore,
+        Timer: handlers.retry,
+        PolicyChanged: handlers.try_anew,
+    },
+    Phase.FAILED: {
+        StartAsked: handlers.start,
+        StopAsked: handlers.stay_down,
+        RestartAsked: handlers.start,
+        Spawned: refuse,
+        SpawnFailed: refuse,
+        Ready: ignore,
+        Exited: refuse,
+        Emptied: ignore,
+        Timer: ignore,
+        PolicyChanged: handlers.try_anew,
+    },
+}

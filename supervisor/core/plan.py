@@ -1,0 +1,75 @@
+"""What a change of settings means for the running services: the one place that says so.
+
+`sbctl reload --dry-run` shows it, the engine does it.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from supervisor.core.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from supervisor.model.service import Spec
+
+
+class ChangeAction(enum.StrEnum):
+    START = "start"  # new
+    ADD = "add"  # new, but only started when somebody asks
+    REMOVE = "remove"
+    RESTART = "restart"  # the process itself was started otherwise
+    LIVE = "live"  # taken over without touching the process
+
+
+class Change(Record):
+    """What happens to one service."""
+
+    __slots__ = ("action", "fields", "name")
+
+    def __init__(self, name: str, action: ChangeAction, fields: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.action = action
+        self.fields = fields  # what differs: "launch.argv", "policy.grace"; empty for a new or removed one
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "action": self.action.value, "fields": list(self.fields)}
+
+
+LIVE_FIELDS = ("auto_start", "description")
+
+
+def plan(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
+    """First what goes, so that its ports are free, then the rest as the new settings order it."""
+    before = {spec.name: spec for spec in old}
+    kept = {spec.name for spec in new}
+    changes = [Change(spec.name, ChangeAction.REMOVE) for spec in old if spec.name not in kept]
+    for spec in new:
+        change = _change(before.get(spec.name), spec)
+        if change:
+            changes.append(change)
+    return changes
+
+
+def _change(old: Spec | None, new: Spec) -> Change | None:
+    if old is None:
+        return Change(new.name, ChangeAction.START if new.auto_start else ChangeAction.ADD)
+    fields = _differing(old.as_dict(), new.as_dict())
+    if not fields:
+        return None
+    live = all(field in LIVE_FIELDS or field.startswith("policy.") for field in fields)
+    return Change(new.name, ChangeAction.LIVE if live else ChangeAction.RESTART, fields)
+
+
+def _differing(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
+    """Dotted names, one level deep: within `launch.env` the names don't matter, and values may be secret."""
+    fields: list[str] = []
+    for name, value in new.items():
+        if name in ("launch", "policy"):
+            fields += [f"{name}.{part}" for part in value if value[part] != old[name][part]]
+        elif value != old[name]:
+            fields.append(name)
+    return tuple(sorted(fields))

@@ -1,0 +1,129 @@
+"""All that is known about one service, and nothing that can be looked up.
+
+It is stored with the service's entry and taken up by the next scheduler: times are monotonic, which is
+one clock for all processes of a boot.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from supervisor.model.cause import Cause
+from supervisor.model.service import Phase, Want
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Ending(enum.StrEnum):
+    """Why we end the process ourselves."""
+
+    NONE = ""  # we don't: it ended by itself, and at most the rest of its group is being ended
+    ASKED = "asked"  # a person asked for it: no death
+    NOT_READY = "not-ready"  # it was not ready in time: a death
+
+
+class End:
+    """How the main process ended, kept until the rest of its group has gone too."""
+
+    __slots__ = ("at", "cause", "fast")
+
+    def __init__(self, cause: Cause, *, at: float, fast: bool) -> None:
+        self.cause = cause
+        self.at = at
+        self.fast = fast
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"cause": self.cause.as_dict(), "at": self.at, "fast": self.fast}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> End:
+        return cls(Cause.from_dict(data["cause"]), at=data["at"], fast=data["fast"])
+
+
+class State:
+    """A new one is a service that was never started. Values are never changed in place, so a copy is cheap."""
+
+    __slots__ = (
+        "cause",
+        "deaths",
+        "ending",
+        "exited",
+        "has_process",
+        "kills",
+        "last_token",
+        "phase",
+        "ready",
+        "reason",
+        "restarts",
+        "slowed",
+        "started",
+        "streak",
+        "system_failures",
+        "timer_at",
+        "token",
+        "want",
+    )
+
+    def __init__(self) -> None:
+        self.phase = Phase.STOPPED
+        self.want = Want.DOWN
+        self.reason = "not started"  # why it is in this phase, for people
+        # the budget
+        self.streak = 0  # fast crashes in a row
+        self.deaths: tuple[float, ...] = ()  # when it died, as far as the window reaches
+        self.slowed = False  # the notice about too many deaths has been given
+        self.system_failures = 0  # spawns in a row that the system refused
+        self.restarts = 0  # since a person started it
+        # the process
+        self.started: float | None = None  # when it was spawned
+        self.has_process = False  # its main process lives
+        self.ready = False
+        self.ending = Ending.NONE
+        self.kills = 0  # SIGKILLs since the stop began
+        self.exited: End | None = None  # its main process has ended, the rest of the group not yet
+        self.cause: Cause | None = None  # how it last ended
+        # the timer
+        self.token = 0  # of the timer that is set, or 0
+        self.last_token = 0
+        self.timer_at: float | None = None
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a spawn was asked for and not answered yet."""
+        return self.phase in (Phase.STARTING, Phase.STOPPING) and not self.has_process and self.exited is None
+
+    @property
+    def retry_at(self) -> float | None:
+        """When it will be started again, if it waits for that."""
+        return self.timer_at if self.phase is Phase.BACKOFF else None
+
+    def copy(self) -> State:
+        new = State.__new__(State)
+        for name in self.__slots__:
+            setattr(new, name, getattr(self, name))
+        return new
+
+    def as_dict(self) -> dict[str, Any]:
+        data = {name: getattr(self, name) for name in self.__slots__}
+        data["phase"] = self.phase.value
+        data["want"] = self.want.value
+        data["ending"] = self.ending.value
+        data["deaths"] = list(self.deaths)
+        data["exited"] = self.exited.as_dict() if self.exited else None
+        data["cause"] = self.cause.as_dict() if self.cause else None
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> State:
+        state = cls.__new__(cls)
+        for name in cls.__slots__:
+            setattr(state, name, data[name])
+        state.phase = Phase(data["phase"])
+        state.want = Want(data["want"])
+        state.ending = Ending(data["ending"])
+        state.deaths = tuple(data["deaths"])
+        state.exited = End.from_dict(data["exited"]) if data["exited"] else None
+        state.cause = Cause.from_dict(data["cause"]) if data["cause"] else None
+        return state
