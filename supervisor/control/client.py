@@ -6,13 +6,11 @@ Every failure is a Problem with the exit code that fits: not running, no permiss
 from __future__ import annotations
 
 import _socket
-import errno
-import os
 import time
 
-from supervisor.base.errors import FAILED, NO_PERMISSION, NOT_RUNNING, TIMED_OUT, Problem
-from supervisor.base.files import socket_address
+from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, Problem
 from supervisor.base.wire import BadFrame, FrameReader, decode, frame
+from supervisor.control.dial import CONNECT_S, dial, no_answer, seconds_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +19,7 @@ if TYPE_CHECKING:
     from supervisor.control.api import Message
     from supervisor.model.home import Home
 
-CONNECT_S = 2.0
 ANSWER_S = 5.0
-BUSY_WAIT_S = 0.01
 
 
 class Client:
@@ -78,20 +74,20 @@ class Client:
 
     def _send(self, data: bytes, until: float) -> None:
         try:
-            self._sock.settimeout(_left(until))
+            self._sock.settimeout(seconds_left(until))
             self._sock.sendall(data, _socket.MSG_NOSIGNAL)
         except TimeoutError:
-            raise self._no_answer() from None
+            raise no_answer(self._home, self._role) from None
         except OSError:
             return  # it has hung up; what it said before is still to be read
 
     def _receive(self, until: float | None) -> bytes:
         while not self._frames:
             try:
-                self._sock.settimeout(None if until is None else _left(until))
+                self._sock.settimeout(None if until is None else seconds_left(until))
                 data = self._sock.recv(65536)
             except TimeoutError:
-                raise self._no_answer() from None
+                raise no_answer(self._home, self._role) from None
             except OSError:
                 data = b""
             if not data:
@@ -102,64 +98,10 @@ class Client:
                 raise _not_ours(self._role, error) from None
         return self._frames.pop(0)
 
-    def _no_answer(self) -> Problem:
-        return Problem(
-            f"{self._role} does not answer",
-            why="it is suspended, or very busy",
-            remedy=f"look at it with: ps -o pid,stat,args -p $(cat {self._home.pid_file(self._role)})",
-            code=TIMED_OUT,
-        )
-
 
 def connect(home: Home, role: str, timeout: float = CONNECT_S) -> Client:
     """A connection to the home's daemon of that role."""
-    try:
-        folder_fd = os.open(home.run, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise _unreachable(home, role, error) from None
-    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    try:
-        _connect(sock, socket_address(folder_fd, home.socket_name(role)), time.monotonic() + timeout)
-    except OSError as error:
-        sock.close()
-        raise _unreachable(home, role, error) from None
-    finally:
-        os.close(folder_fd)
-    return Client(sock, home, role)
-
-
-def _connect(sock: _socket.socket, address: str, until: float) -> None:
-    """Connect; a full queue of waiting clients is no refusal but the sign of a busy daemon."""
-    sock.settimeout(_left(until))
-    while True:
-        try:
-            sock.connect(address)
-            return
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise TimeoutError from None
-            time.sleep(BUSY_WAIT_S)
-
-
-def _left(until: float) -> float:
-    return max(until - time.monotonic(), 0.001)
-
-
-def _unreachable(home: Home, role: str, error: OSError) -> Problem:
-    if isinstance(error, TimeoutError):
-        return Problem(f"{role} does not answer", why="its queue of connections is full", code=TIMED_OUT)
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return Problem(
-            f"no permission to control {home}",
-            why=f"{home.run} belongs to another user",
-            remedy="use sbctl as that user or as root",
-            code=NO_PERMISSION,
-        )
-    if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
-        what = "sbctl is not running" if role == "start" else f"{role} is not running"
-        remedy = "sbctl start" if role == "start" else f"sbctl start {role}"
-        return Problem(what, why=f"nothing listens in {home.run}", remedy=remedy, code=NOT_RUNNING)
-    return Problem(f"can't reach {role}", why=str(error), code=FAILED)
+    return Client(dial(home, role, timeout), home, role)
 
 
 def _decoded(body: bytes, role: str) -> Message:

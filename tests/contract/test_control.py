@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fake_daemon import DirectClient, Fake, FakeDaemon, row
 
 from supervisor.base.errors import USAGE, Problem
 from supervisor.control.client import connect
 from supervisor.model.home import Home
-from tests.support.fake_daemon import DirectClient, Fake, FakeDaemon, row
 
 ROWS = ["config", "chrome-history"]
 

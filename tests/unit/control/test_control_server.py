@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fake_daemon import FakeDaemon, row
 
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import NO_PERMISSION, NOT_RUNNING, TIMED_OUT, Problem
@@ -23,7 +24,6 @@ from supervisor.control import connection, server
 from supervisor.control.client import connect
 from supervisor.control.server import ControlServer
 from supervisor.model.home import Home
-from tests.support.fake_daemon import FakeDaemon, row
 
 
 @pytest.fixture
