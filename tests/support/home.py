@@ -132,7 +132,8 @@ class TemporaryHome:
                 env=self.environment(env),
                 cwd=cwd or self.path,
                 check=False,
-                **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin.encode()}),  # type: ignore[call-overload]
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                input=None if stdin is None else stdin.encode(),
             )
         except subprocess.TimeoutExpired as error:
             out, err = _text(error.stdout), _text(error.stderr)
