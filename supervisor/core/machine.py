@@ -28,9 +28,9 @@ from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.core.actions import Action
+    from supervisor.core.actions import Action as Action
     from supervisor.core.handlers import Handler
-    from supervisor.core.inputs import Input
+    from supervisor.core.inputs import Input as Input
     from supervisor.model.service import Policy
 
 __all__ = [
