@@ -1,0 +1,40 @@
+"""Are the compiled settings still those of the files? Answered by stat alone, at every start.
+
+Contents are not read: 500 manifests cost a millisecond or two here. A file that was rewritten within one tick of the
+kernel's clock, to the same size, in place, after it was read would be missed; `reload` always reads.
+"""
+
+from __future__ import annotations
+
+import os
+
+from supervisor import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.model.home import Home
+
+FORMAT = 1  # of the compiled files
+
+_MISSING = (-1, -1, -1, -1)
+
+
+def look(path: str) -> list[Any]:
+    """One entry of the list `inputs`: [path, mtime_ns, ctime_ns, size, inode], -1s for what is not there."""
+    try:
+        seen = os.stat(path)
+    except (OSError, ValueError):
+        return [path, *_MISSING]
+    return [path, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino]
+
+
+def stale(compiled: dict[str, Any], home: Home) -> bool:
+    """Must the settings be compiled again before these (the content of start.json) are used?"""
+    inputs = compiled.get("inputs")
+    if not inputs or inputs[0][0] != home.settings_file:  # another home, or one that was moved
+        return True
+    if compiled.get("format") != FORMAT or compiled.get("version") != __version__:
+        return True
+    return any(look(entry[0]) != entry for entry in inputs)

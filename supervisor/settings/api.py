@@ -1,0 +1,123 @@
+"""What the command line, the config server and the compiler ask of this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from supervisor.base.clock import SystemClock, iso
+from supervisor.base.files import write_atomic
+from supervisor.model.home import Home
+from supervisor.settings import revisions
+from supervisor.settings.compiled import Documents, build, stamp
+from supervisor.settings.findings import Finding, has_errors
+from supervisor.settings.load import load
+from supervisor.settings.manifest import Manifest
+from supervisor.settings.scheduler_file import SchedulerFile
+from supervisor.settings.schema import SbctlFile
+from supervisor.settings.shape import Shape
+
+__all__ = ["Preview", "Result", "check", "compile_home", "json_schema", "load", "preview", "show"]
+
+FILES: dict[str, type[Shape]] = {"sbctl.yaml": SbctlFile, "scheduler.json": SchedulerFile, "manifest.json": Manifest}
+
+
+@dataclass
+class Result:
+    """What came of a compilation."""
+
+    revision: str  # in force now, "" when there is none
+    written: bool = False  # is that a new one?
+    ok: bool = True  # False: the files have errors, and the revision in force is an older one
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass
+class Preview:
+    """What a compilation would write; `documents` is empty when there are errors."""
+
+    documents: Documents
+    findings: list[Finding]
+
+
+def check(home: Home) -> list[Finding]:
+    """Everything that is wrong or doubtful in all files. Writes nothing."""
+    return preview(home).findings
+
+
+def preview(home: Home) -> Preview:
+    loaded = load(home)
+    documents = build(loaded)
+    findings = loaded.findings
+    return Preview({} if has_errors(findings) else documents, findings)
+
+
+def compile_home(home: Home, *, tolerant: bool = False) -> Result:
+    """Make the files' settings the current revision. An error anywhere changes nothing.
+
+    With `tolerant`, and only while there is no revision to fall back on, plugins with errors are left out.
+    """
+    with revisions.locked(home):
+        loaded = load(home)
+        documents = build(loaded)
+        findings = loaded.findings
+        current = revisions.current(home)
+        first = tolerant and not current
+        if loaded.has_common_errors or (has_errors(findings) and not first):
+            return Result(current, ok=False, findings=findings)
+        stamped = stamp(
+            documents,
+            revision=revisions.next_revision(home),
+            home_id=revisions.home_id(home),
+            at=iso(SystemClock().wall()),
+            inputs=loaded.inputs,
+            findings=findings,
+        )
+        if current and _is_same(home, stamped):
+            _refresh(home, current, stamped["start"])
+            return Result(current, findings=findings)
+        revision = stamped["start"]["revision"]
+        revisions.write(home, revision, stamped)
+        return Result(revision, written=True, findings=findings)
+
+
+def _is_same(home: Home, stamped: Documents) -> bool:
+    fingerprint = stamped["start"]["fingerprint"]
+    return all(revisions.read_compiled(home, role).get("fingerprint") == fingerprint for role in stamped)
+
+
+def _refresh(home: Home, revision: str, start: dict[str, Any]) -> None:
+    """Files were touched without effect: note how they look now, or every start would compile again."""
+    old = revisions.read_compiled(home, "start")
+    passing = {name: start[name] for name in ("inputs", "problems", "version")}
+    if any(old.get(name) != value for name, value in passing.items()):
+        write_atomic(home.compiled_file("start", revision), revisions.encode({**old, **passing}))
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of `sbctl.yaml`, `scheduler.json` or `manifest.json`."""
+    return FILES[name].model_json_schema()
+
+
+def show(home: Home) -> tuple[dict[str, Any], list[Finding]]:
+    """The settings in force if they were compiled now, with every default; secrets only as references."""
+    loaded = load(home)
+    build(loaded)
+    plugins = {name: _dump(plugin.manifest) for name, plugin in loaded.plugins.items()}
+    for manifest in plugins.values():
+        manifest["env"] = {name: _masked(name, value) for name, value in manifest["env"].items()}
+    shown = {"sbctl": _dump(loaded.settings), "scheduler": _dump(loaded.scheduler), "plugins": plugins}
+    return shown, loaded.findings
+
+
+def _dump(shape: Shape) -> dict[str, Any]:
+    return shape.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "WEBHOOK", "DSN", "AUTH")
+
+
+def _masked(name: str, value: str) -> str:
+    is_reference = value.startswith(("env:", "file:")) or (value.startswith("${") and value.endswith("}"))
+    is_secret = any(word in name.upper() for word in _SECRET_WORDS)
+    return "***" if is_secret and value and not is_reference else value

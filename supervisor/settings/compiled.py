@@ -1,0 +1,95 @@
+"""The documents that the daemons read: one a role, everything in it resolved."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from supervisor import __version__
+from supervisor.model.inputs import FORMAT
+from supervisor.settings import revisions
+from supervisor.settings.findings import Finding
+from supervisor.settings.load import Loaded
+from supervisor.settings.resolve import MIB, SECRETS, core_specs, plugin_specs, provider_spec
+
+Documents = dict[str, dict[str, Any]]
+
+# What differs from one compilation to the next while the outcome is the same.
+_PASSING = ("revision", "compiled_at", "fingerprint", "inputs", "problems", "version")
+
+
+def build(loaded: Loaded) -> Documents:
+    """All documents, but for the stamp of a revision. Adds warnings to the findings of `loaded`."""
+    home, settings = loaded.home, loaded.settings
+    plugins = plugin_specs(loaded)
+    provider = provider_spec(home, settings)
+    if settings.tunnel.enabled and provider is None:
+        loaded.settings_document.report(
+            ("tunnel",),
+            "enabled, but there is no command: no tunnel",
+            "add tunnel.command",
+            level="warning",
+            at_key=True,
+        )
+    beat = {"tick": settings.supervision.tick_seconds, "reconcile": settings.supervision.reconcile_seconds}
+    core = core_specs(home, settings, plugins, provider)
+    documents: Documents = {
+        "start": {
+            "secret_env": list(SECRETS),
+            "services": [spec.as_dict() for spec in core],
+            "settle": settings.supervision.settle_seconds,
+            **beat,
+            "host": settings.config.host,
+            "port": settings.config.port,
+            "summary": _summary(loaded),
+        },
+        "scheduler": {
+            "services": [spec.as_dict() for spec in plugins],
+            **beat,
+            "daily_lines_per_s": settings.logs.daily_lines_per_second,
+            "daily_bytes_per_min": int(settings.logs.daily_mb_per_minute * MIB),
+            "summary": _summary(loaded),
+        },
+    }
+    if provider is not None:
+        documents["tunnel"] = {"services": [provider.as_dict()], **beat}
+    return documents
+
+
+def _summary(loaded: Loaded) -> list[str]:
+    settings = loaded.settings
+    servers = [name for name, plugin in loaded.plugins.items() if plugin.manifest.commands.server is not None]
+    lines = [f"timezone {settings.timezone or 'of this machine'}", f"{len(servers)} plugin servers"]
+    if hours := loaded.scheduler.active_hours:
+        lines.append(f"active hours {hours.start:g}-{hours.end:g}")
+    return lines
+
+
+def stamp(
+    documents: Documents,
+    *,
+    revision: str,
+    home_id: str,
+    at: str,
+    inputs: list[list[Any]],
+    findings: list[Finding],
+) -> Documents:
+    """The documents as they are written: who they are, what of, and what was wrong."""
+    head: dict[str, Any] = {"format": FORMAT, "revision": revision, "home_id": home_id}
+    stamped = {role: {**head, **document} for role, document in documents.items()}
+    mark = fingerprint(stamped)
+    for document in stamped.values():
+        document["fingerprint"] = mark
+    stamped["start"].update(
+        compiled_at=at, version=__version__, inputs=inputs, problems=[finding.headline() for finding in findings]
+    )
+    return stamped
+
+
+def fingerprint(documents: Documents) -> str:
+    """Of the outcome: an edit that changes nothing for any service makes no new revision."""
+    digest = hashlib.sha256()
+    for role, document in sorted(documents.items()):
+        lasting = {key: value for key, value in sorted(document.items()) if key not in _PASSING}
+        digest.update(role.encode() + b"\0" + revisions.encode(lasting))
+    return digest.hexdigest()

@@ -1,0 +1,94 @@
+"""plugins/<id>/manifest.json."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from supervisor.model.service import CORE_NAMES, SELF_NAME
+from supervisor.settings.accounts import check_account
+from supervisor.settings.commands import CommandKey
+from supervisor.settings.policy_keys import ServerPolicy
+from supervisor.settings.shape import FORMAT, NAME, Format, Hours, Shape, Variable, Verbs, wrong
+
+ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+RESERVED = frozenset({*CORE_NAMES, SELF_NAME, "run", "all"})
+OWN_VARIABLES = frozenset({"SB_HOME", "SB_PLUGIN", "SB_LOG_DIR"})
+
+
+def _check_id(value: str, info: ValidationInfo) -> str:
+    folder = info.context["folder"] if info.context else value
+    if not ID.fullmatch(value):
+        raise wrong("not an id", "use small letters, digits, - and _, at most 63 of them, a letter or digit first")
+    if value in RESERVED:
+        raise wrong(f"{value} is a word of sbctl itself", "choose another id, and rename the folder to it")
+    if value != folder:
+        raise wrong("differs from the name of its folder", f'write "{folder}", or rename the folder to {value}')
+    return value
+
+
+def _check_own(name: str) -> str:
+    if name in OWN_VARIABLES:
+        raise wrong(f"{name} is set by sbctl", "remove it")
+    return name
+
+
+def _check_value(value: str) -> str:
+    if value.startswith("env:") and not NAME.fullmatch(value[4:]):
+        raise wrong("env: wants the name of a variable", "write env:NAME")
+    if value == "file:":
+        raise wrong("file: wants a path", "write file:PATH")
+    return value
+
+
+def _check_user(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise wrong("must be the name or number of an account", "write a name like www-data")
+    check_account(value)
+    return value
+
+
+Text = Annotated[str, Field(max_length=10_000)]
+FilePath = Annotated[str, Field(min_length=1, max_length=4096)]
+Account = Annotated[str | int, BeforeValidator(_check_user, json_schema_input_type=str | int)]
+
+
+class Commands(Shape):
+    """What the plugin can do; each a text or a list of words."""
+
+    server: CommandKey | None = Field(None, description="the server, which is kept running")
+    get: CommandKey | None = Field(None, description="a step of its schedules")
+    process: CommandKey | None = Field(None, description="a step of its schedules")
+    push: CommandKey | None = Field(None, description="a step of its schedules")
+    backup: CommandKey | None = Field(None, description="a step of its schedules")
+    rollback: CommandKey | None = Field(None, description="a step of its schedules")
+
+
+class ScheduleDefaults(Shape):
+    """Used where the scheduler file says nothing. Read and checked, not run by this version."""
+
+    mode: Literal["interval", "at", "cron", "once"] | None = Field(None, description="the kind of time rule")
+    default_interval_hours: Hours | None = Field(None, description="hours from one run to the next, or env:NAME")
+    cmd: Verbs | None = Field(None, description="which commands, in this order")
+
+
+class Manifest(Shape):
+    """A plugin. Only `id` must be given."""
+
+    format: Format = Field(FORMAT, description="the format of this file")
+    id: Annotated[str, AfterValidator(_check_id)] = Field(description="the name of the plugin's folder")
+    name: Text = Field("", description="for people")
+    description: Text = Field("", description="for people")
+    version: Text = Field("", description="for people")
+    commands: Commands = Field(Commands(), description="what it can do")
+    cwd: FilePath = Field(".", description="`.` is the plugin's folder, `home` is the home; else a path")
+    env: dict[Annotated[Variable, AfterValidator(_check_own)], Annotated[Text, AfterValidator(_check_value)]] = Field(
+        {}, description="added to the environment; `env:NAME`, `file:PATH` and `${NAME}` are filled in at the start"
+    )
+    env_file: FilePath | None = Field(None, description="a file of NAME=VALUE lines, read at each start")
+    pass_env: list[Variable] = Field([], description="secrets of sbctl that the plugin gets, like GITHUB_TOKEN")
+    user: Account | None = Field(None, description="the account it runs as: a name or number")
+    server: ServerPolicy = Field(ServerPolicy(), description="how its server is kept")
+    scheduler: ScheduleDefaults | None = Field(None, description="defaults for its schedules")

@@ -1,0 +1,149 @@
+"""The compiled settings on disk: numbered folders and the link `current`.
+
+A revision is complete before it gets its name, and the link moves by one rename: whoever reads, and
+whatever dies when, there is the old revision or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from supervisor.base.errors import NO_PERMISSION, Problem
+from supervisor.base.files import read_small, sync_folder, write_all, write_atomic
+from supervisor.model.home import Home
+from supervisor.model.inputs import FORMAT
+
+KEPT = 20
+MAX_COMPILED = 64 << 20
+CURRENT = "current"
+
+_NEW = ".new."  # a folder or link that is being made
+
+
+def _is_revision(name: str) -> bool:
+    return name.isascii() and name.isdigit()
+
+
+@contextlib.contextmanager
+def locked(home: Home) -> Iterator[None]:
+    """One compiler at a time. It may wait: it is no daemon."""
+    _make_folders(home)
+    fd = os.open(os.path.join(home.revisions, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _make_folders(home: Home) -> None:
+    os.makedirs(home.logs, mode=0o755, exist_ok=True)
+    for folder in (home.run, home.revisions):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+        owner = os.lstat(folder).st_uid
+        if os.path.islink(folder) or owner != os.geteuid():
+            raise Problem(
+                f"{folder} is not our own folder",
+                why="it is a link" if os.path.islink(folder) else f"it belongs to user {owner}",
+                remedy=f"remove {folder}, or run sbctl as its owner",
+                code=NO_PERMISSION,
+            )
+
+
+def current(home: Home) -> str:
+    """The revision in force, or "" when there is none that can be read."""
+    try:
+        name = os.readlink(os.path.join(home.revisions, CURRENT))
+    except OSError:
+        return ""
+    return (
+        name
+        if _is_revision(name) and read_compiled(home, "start", name) and read_compiled(home, "scheduler", name)
+        else ""
+    )
+
+
+def read_compiled(home: Home, role: str, revision: str = CURRENT) -> dict[str, Any]:
+    """The content of one compiled file; empty for anything that is not one."""
+    try:
+        data = json.loads(read_small(home.compiled_file(role, revision), MAX_COMPILED))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) and data.get("format") == FORMAT else {}
+
+
+def home_id(home: Home) -> str:
+    """What marks the processes of this home; made once. Only under the lock."""
+    path = os.path.join(home.run, "home_id")
+    with contextlib.suppress(OSError, ValueError):
+        text = read_small(path, 64).decode("ascii").strip()
+        if len(text) == 16 and int(text, 16) >= 0:
+            return text
+    made = secrets.token_hex(8)
+    write_atomic(path, f"{made}\n".encode(), durable=True)
+    return made
+
+
+def next_revision(home: Home) -> str:
+    return f"{max((int(name) for name in _revisions(home)), default=0) + 1:04d}"
+
+
+def write(home: Home, revision: str, documents: dict[str, dict[str, Any]]) -> None:
+    """Make the revision, put it in force, forget the oldest. Only under the lock."""
+    _remove_half_made(home)
+    folder = os.path.join(home.revisions, f"{_NEW}{revision}")
+    os.mkdir(folder, 0o700)
+    for role, document in documents.items():
+        _write_new(os.path.join(folder, f"{role}.json"), encode(document))
+    sync_folder(folder)
+    os.rename(folder, os.path.join(home.revisions, revision))
+    switch(home, revision)
+    _forget_oldest(home, revision)
+
+
+def switch(home: Home, revision: str) -> None:
+    link = os.path.join(home.revisions, f"{_NEW}{CURRENT}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(link)
+    os.symlink(revision, link)
+    os.rename(link, os.path.join(home.revisions, CURRENT))
+    sync_folder(home.revisions)
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """ASCII, so that a path that is not UTF-8 comes back as it was."""
+    return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _write_new(path: str, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _revisions(home: Home) -> list[str]:
+    return [name for name in os.listdir(home.revisions) if _is_revision(name)]
+
+
+def _remove_half_made(home: Home) -> None:
+    for name in os.listdir(home.revisions):
+        if name.startswith(_NEW) and name != f"{_NEW}{CURRENT}":
+            shutil.rmtree(os.path.join(home.revisions, name), ignore_errors=True)
+
+
+def _forget_oldest(home: Home, newest: str) -> None:
+    old = sorted(_revisions(home), key=int)[:-KEPT]
+    for name in old:
+        if name != newest:
+            shutil.rmtree(os.path.join(home.revisions, name), ignore_errors=True)
