@@ -6,9 +6,13 @@ people; `data` is for programs. The scheduler's journal numbers them.
 
 from __future__ import annotations
 
+from supervisor.base.clock import iso
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_FIELDS = ("seq", "at", "kind", "service", "level", "source", "text", "data")  # the order in the journal
 
 INFO = "info"
 WARNING = "warning"
@@ -42,7 +46,13 @@ class Event:
         self.data = data or {}
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("seq", "at", "kind", "service", "level", "source", "text", "data")}
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    def as_record(self) -> dict[str, Any]:
+        """As the journal and the control interface show it: the time as text."""
+        record = self.as_dict()
+        record["at"] = iso(self.at)
+        return record
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Event:

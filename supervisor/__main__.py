@@ -1,0 +1,52 @@
+"""`python -m supervisor`: a daemon or helper with `--role NAME HOME …`, else the command line."""
+
+from __future__ import annotations
+
+import sys
+
+if __package__ in (None, ""):  # run as a file, with -I -S: nothing is on the path yet
+    sys.path[0:0] = [__file__.rpartition("/")[0].rpartition("/")[0]]
+
+from supervisor.base.where import add_packages
+
+
+def main() -> int:
+    add_packages()
+    if len(sys.argv) < 4 or sys.argv[1] != "--role":
+        from supervisor.cli.main import main as command_line
+
+        return command_line(sys.argv[1:])
+    role, home, rest = sys.argv[2], sys.argv[3], sys.argv[4:]
+    if role == "compile":
+        from supervisor.helpers.compile import main as compile_settings
+
+        return compile_settings([home, *rest])
+    return _daemon(role, home, rest)
+
+
+def _daemon(role: str, home: str, rest: list[str]) -> int:
+    from supervisor.daemons.options import Options
+
+    options = Options.parse(rest)
+    if role == "start":
+        from supervisor.daemons import start
+
+        return start.main(home, options)
+    if role == "scheduler":
+        from supervisor.daemons import scheduler
+
+        return scheduler.main(home, options)
+    if role == "config":
+        from supervisor.daemons import config
+
+        return config.main(home, parent=options.parent, alone=options.alone, channel_fd=options.channel_fd)
+    if role == "tunnel":
+        from supervisor.daemons import tunnel
+
+        return tunnel.main(home, options)
+    sys.stderr.write(f"sbctl: no role {role}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

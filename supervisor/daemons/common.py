@@ -1,0 +1,110 @@
+"""What every daemon does at its start and end, once."""
+
+from __future__ import annotations
+
+import _thread
+import json
+import os
+import resource
+import sys
+
+from supervisor.base.errors import BAD_SETTINGS, Problem
+from supervisor.base.files import read_pid_file, remove_quietly, write_pid_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.model.home import Home
+
+COMPILED_FORMAT = 1
+MAX_COMPILED = 64 << 20
+MARKS = ("SB_KEY", "SB_HOME_ID", "SB_PLUGIN", "SB_LOG_DIR")  # each service gets its own
+
+
+def report(error: BaseException) -> None:
+    """A defect of ours: the traceback goes to the daemon's .out file, the daemon goes on."""
+    import traceback  # only when it is needed: 5 ms
+
+    try:
+        traceback.print_exception(error)
+        sys.stderr.flush()
+    except OSError:
+        return  # not even that can be written; nothing is gained by dying of it
+
+
+def raise_open_files() -> int:
+    """Take all the descriptors we may have; returns the soft limit that children get back."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):
+        return soft
+    return soft
+
+
+def read_compiled(home: Home, role: str, revision: str = "current") -> dict[str, Any]:
+    """The resolved settings of one daemon. It never reads what a person wrote."""
+    path = home.compiled_file(role, revision)
+    try:
+        with open(path, "rb") as file:
+            data = json.loads(file.read(MAX_COMPILED))
+    except (OSError, ValueError) as error:
+        raise Problem(
+            "there are no compiled settings",
+            why=f"{path}: {error}",
+            remedy="sbctl config validate, then sbctl start",
+            code=BAD_SETTINGS,
+        ) from None
+    if not isinstance(data, dict) or data.get("format") != COMPILED_FORMAT:
+        raise Problem(
+            "the compiled settings are of another version",
+            why=path,
+            remedy="sbctl reload",
+            code=BAD_SETTINGS,
+        )
+    return data
+
+
+def publish_pid(path: str) -> None:
+    """Write our PID file; the wait for the disk is a thread's, not the loop's."""
+    try:
+        write_pid_file(path, os.getpid())
+    except OSError as error:
+        sys.stderr.write(f"sbctl: can't write {path}: {error.strerror}\n")
+        return
+    _thread.start_new_thread(_sync, (path,))
+
+
+def _sync(path: str) -> None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.fsync(fd)
+    except OSError:
+        return
+    finally:
+        os.close(fd)
+
+
+def withdraw_pid(path: str) -> None:
+    """Remove it, unless a successor has put its own there."""
+    if read_pid_file(path) == os.getpid():
+        remove_quietly(path)
+
+
+def set_title(role: str, home: Home) -> None:
+    """For ps and pgrep. Costs 12 ms of import, hence after the burst of spawns."""
+    from setproctitle import setproctitle
+
+    setproctitle(f"sbctl: {role} {home}")
+
+
+def own_environment() -> dict[str, str]:
+    """Ours, without the marks of a service that may have called us: our children get their own."""
+    env = dict(os.environ)
+    for name in MARKS:
+        env.pop(name, None)
+    return env

@@ -1,0 +1,80 @@
+"""How `start` runs its core services: their command line, their channel, and what they say over it."""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base.where import role_command
+from supervisor.base.wire import Channel, channel_pair
+from supervisor.engine.spawner import LocalSpawner
+from supervisor.engine.store import CHANNEL_FD
+from supervisor.model.service import Launch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.base.loop import Loop
+    from supervisor.engine.engine import Engine
+    from supervisor.engine.keeper import Keeper
+    from supervisor.engine.store import Store
+    from supervisor.model.cause import Cause
+    from supervisor.model.home import Home
+
+ROLE = "role:"
+
+
+class CoreServices:
+    """Stands between the store and the core engine: it hears each exit first."""
+
+    def __init__(self, loop: Loop, store: Store, engine: Engine, keeper: Keeper, home: Home) -> None:
+        self._loop = loop
+        self._engine = engine
+        self._keeper = keeper
+        self._home = home
+        self._channels: dict[str, Channel] = {}
+        self.spawner = LocalSpawner(loop, store, self, self._prepare)
+
+    def _prepare(self, key: str, launch: Launch) -> tuple[Launch, int]:
+        """`role:scheduler` becomes a command line of this very copy, with a channel to us."""
+        name = key.rpartition(".")[0]
+        ours, theirs = channel_pair()
+        if name == "scheduler":
+            self._keeper.connect(ours)
+        else:
+            self._channels[name] = Channel(
+                ours, self._loop, on_message=lambda message, _fds: self.says(name, message), on_closed=lambda: None
+            )
+        words = role_command(launch.argv[0].removeprefix(ROLE), self._home.path)
+        words += ["--channel", str(CHANNEL_FD), "--parent", str(os.getpid())]
+        data = launch.as_dict()
+        data["argv"] = words
+        return Launch.from_dict(data), theirs.detach()
+
+    def says(self, name: str, message: dict[str, Any]) -> None:
+        if message.get("ready") and name in self._engine.services:
+            self._engine.ready(name, str(message.get("detail", "")))
+
+    # answers of the store, passed on
+
+    def spawned(self, key: str, pid: int, started: int) -> None:
+        self._engine.spawned(key, pid, started)
+
+    def spawn_failed(self, key: str, cause: Cause) -> None:
+        self._let_go(key)
+        self._engine.spawn_failed(key, cause)
+
+    def exited(self, key: str, status: int | None, empty: bool) -> None:
+        self._let_go(key)
+        self._engine.exited(key, status, empty)
+
+    def emptied(self, key: str) -> None:
+        self._engine.emptied(key)
+
+    def _let_go(self, key: str) -> None:
+        name = key.rpartition(".")[0]
+        if name == "scheduler":
+            self._keeper.scheduler_gone()
+        channel = self._channels.pop(name, None)
+        if channel is not None:
+            channel.close()

@@ -1,0 +1,67 @@
+"""The scheduler's two slow beats, the only wake-ups of an idle daemon.
+
+tick        every minute: one event that says it lives and how its servers are; numbered over its own deaths
+reconcile   every half minute, silently: what we believe against what the kernel says
+"""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base import proc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.daemons.scheduler import Scheduler
+
+NOTE = "#scheduler"
+
+
+class Heartbeat:
+    """Begins once the control socket is open."""
+
+    def __init__(self, daemon: Scheduler) -> None:
+        self._daemon = daemon
+        self._doubted: set[str] = set()
+        self.ticks = 0
+        self.last_tick = 0.0
+
+    def restore(self, note: dict[str, Any] | None) -> None:
+        """A killed scheduler's count goes on."""
+        if note is not None:
+            self.ticks = note["ticks"]
+
+    def begin(self) -> None:
+        compiled, loop = self._daemon.compiled, self._daemon.loop
+        loop.after(compiled["tick"], self._tick)
+        loop.after(compiled["reconcile"], self._reconcile)
+
+    def _tick(self) -> None:
+        daemon = self._daemon
+        self.ticks += 1
+        self.last_tick = daemon.clock.wall()
+        phases = daemon.settled_phases()
+        said = ", ".join(f"{count} {phase}" for phase, count in phases.items()) or "no servers"
+        daemon.bus.tell("tick", f"tick {self.ticks}: {said}", data={"tick": self.ticks, "phases": phases})
+        daemon.engine.spawner.note(NOTE, {"ticks": self.ticks})
+        daemon.loop.after(daemon.compiled["tick"], self._tick)
+
+    def _reconcile(self) -> None:
+        """A net below the news of exits: it has never been needed, so it may be slow to be sure."""
+        daemon = self._daemon
+        doubted: set[str] = set()
+        for service in list(daemon.engine.services.values()):
+            if not service.state.has_process or _exists(service.pid):
+                continue
+            if service.key in self._doubted:
+                daemon.engine.exited(service.key, None, True)
+            else:
+                doubted.add(service.key)
+        self._doubted = doubted
+        daemon.loop.after(daemon.compiled["reconcile"], self._reconcile)
+
+
+def _exists(pid: int) -> bool:
+    return os.path.exists(f"/proc/{pid}") and proc.start_time(pid) is not None

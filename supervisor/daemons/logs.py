@@ -1,0 +1,100 @@
+"""Where the scheduler's events and its servers' output end up: the journal first, then the daily log."""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.core.actions import EXITED
+from supervisor.events.daily import DailyLog
+from supervisor.events.journal import Journal
+from supervisor.model.event import ERROR, INFO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.base.loop import Loop, Timer
+    from supervisor.events.bus import Bus
+    from supervisor.model.event import Event
+    from supervisor.model.home import Home
+
+
+class Logs:
+    """Readers of the bus, and the end of every pump."""
+
+    def __init__(self, loop: Loop, home: Home, compiled: dict[str, Any], bus: Bus) -> None:
+        self._loop = loop
+        self._bus = bus
+        self.journal = Journal(home.journal_file, int(loop.clock.wall() * 1000), clock=loop.clock)
+        self.daily = DailyLog(
+            home.daily_folder, loop.clock, compiled["daily_lines_per_s"], compiled["daily_bytes_per_min"]
+        )
+        self._flush: Timer | None = None
+        self.last_activity = loop.clock.wall()
+        bus.add(self.journal.write)
+        bus.add(self._daily)
+
+    def _daily(self, event: Event) -> None:
+        self.last_activity = event.at
+        if event.kind == EXITED:
+            self.daily.finish(event.service)
+        self.daily.event(event)
+
+    # a server's output
+
+    def output(self, name: str, fd: int, start: int, end: int) -> None:
+        """Bytes were added to the raw file: read back what the daily log will take of them."""
+        self.last_activity = self._loop.clock.wall()
+        take = min(self.daily.room(name, self._loop.clock.now()), end - start)
+        if take:
+            try:
+                self.daily.output(name, os.pread(fd, take, start))
+            except OSError:
+                take = 0  # the raw file has it; the copy for people goes without
+        if end - start > take:
+            self.daily.skipped(name, end - start - take)
+        if self._flush is None:
+            self._arm()
+
+    def _arm(self) -> None:
+        due = self.daily.flush_due()
+        if due is not None:
+            self._flush = self._loop.at(due, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        self.daily.flush(self._loop.clock.now())
+        self._arm()
+
+    def trouble(self, name: str, text: str, lost: int) -> None:
+        """The disk refuses a server's raw file, or takes it again. Said once each."""
+        if text:
+            self._bus.tell(
+                "log.failed",
+                f"{name}: its output can't be written ({text}); it runs on, what it says is dropped and counted",
+                service=name,
+                level=ERROR,
+            )
+        else:
+            self._bus.tell(
+                "log.recovered",
+                f"{name}: its output is written again; {lost} bytes were lost",
+                service=name,
+                level=INFO,
+                data={"lost": lost},
+            )
+
+    # the past
+
+    def told_exits(self) -> frozenset[str]:
+        """Keys whose end is in the journal: a predecessor wrote it and was killed before it went on."""
+        return frozenset(
+            event["data"].get("key", "")
+            for event in self.journal.tail()
+            if event.get("kind") == EXITED and isinstance(event.get("data"), dict)
+        )
+
+    def close(self) -> None:
+        self.daily.flush(self._loop.clock.now())
+        self.daily.close()
+        self.journal.close()

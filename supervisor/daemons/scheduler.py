@@ -1,0 +1,260 @@
+"""`scheduler`: manages the plugin servers. It decides, reads their output, and writes the journal.
+
+Under `start` the processes are spawned and kept there, so this daemon may die at any line: its successor goes on.
+Alone (`sbctl serve scheduler`) the store is in this process, and crash safety is off.
+
+    cascade      SIGTERM, or `start` is dead: the servers are stopped first, then it ends
+    hand-over    `leave` over the channel, then SIGTERM: it ends at once, the servers run on and are adopted
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import signal
+import sys
+
+from supervisor.base import proc
+from supervisor.base.clock import SystemClock
+from supervisor.base.errors import FAILED, Problem
+from supervisor.base.files import take_lock
+from supervisor.base.loop import Loop
+from supervisor.base.wire import Channel
+from supervisor.control.server import ControlServer
+from supervisor.daemons import common
+from supervisor.daemons.alone import build_store
+from supervisor.daemons.heartbeat import Heartbeat
+from supervisor.daemons.logs import Logs
+from supervisor.daemons.scheduler_verbs import SchedulerVerbs
+from supervisor.engine.adopt import Adoption, Kept
+from supervisor.engine.engine import Engine
+from supervisor.engine.leftovers import find_marked
+from supervisor.engine.outlet import PipeOutlet
+from supervisor.engine.spawner import LocalSpawner, RemoteSpawner
+from supervisor.events.bus import Bus
+from supervisor.model.event import WARNING, Event
+from supervisor.model.home import Home
+from supervisor.model.service import CORE_NAMES, Phase, Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.daemons.options import Options
+    from supervisor.engine.store import Store
+
+TITLE_AFTER_S = 0.5
+
+
+class Scheduler:
+    """The daemon, with or without a `start` above it."""
+
+    def __init__(self, home: Home, options: Options, compiled: dict[str, Any]) -> None:
+        self.home = home
+        self.options = options
+        self.compiled = compiled
+        self.clock = SystemClock()
+        self.loop = Loop(self.clock, common.report)
+        self.bus = Bus(self.clock, "scheduler", common.report)
+        self.logs = Logs(self.loop, home, compiled, self.bus)
+        self.engine = Engine(self.loop, self.bus.emit, PipeOutlet(self.loop, self.logs.output, self.logs.trouble))
+        self.verbs = SchedulerVerbs(self)
+        self.heartbeat = Heartbeat(self)
+        self.channel: Channel | None = None
+        self.remote: RemoteSpawner | None = None
+        self.store: Store | None = None  # only alone
+        self.kept = Kept()
+        self.server: ControlServer | None = None
+        self.stopping = False
+        self._leaving = False
+        self._announced = False
+
+    # life
+
+    def run(self) -> int:
+        self._take_signals()
+        if not self.options.alone and not proc.die_with_parent(self.options.parent):
+            return FAILED  # the parent died before it could be asked to take us along
+        common.raise_open_files()
+        self.engine.watch(self._after_change)
+        if self.options.channel_fd is not None:
+            self._connect(self.options.channel_fd)
+        else:
+            self._run_alone()
+        self.loop.run()
+        self._close()
+        return 0
+
+    def _take_signals(self) -> None:
+        loop = self.loop
+        loop.on_signal(signal.SIGTERM, self._asked_to_stop)
+        loop.on_signal(signal.SIGINT, self._asked_to_stop)
+        loop.on_signal(signal.SIGHUP, lambda: None)
+        loop.on_signal(signal.SIGCHLD, self._child_ended)
+
+    def _child_ended(self) -> None:
+        if self.store is not None:
+            self.store.reap()
+
+    def _connect(self, fd: int) -> None:
+        os.set_inheritable(fd, False)
+        sock = _socket.socket(fileno=fd)
+        self.channel = Channel(sock, self.loop, on_message=self._hear, on_closed=self._parent_gone)
+        self.remote = RemoteSpawner(self.loop, self.channel, self.engine)
+        self.engine.spawner = self.remote
+        self.channel.send({"verb": "hello"})
+
+    def _run_alone(self) -> None:
+        self.store = build_store(self.loop, self.home, self.compiled["home_id"])
+        self.engine.spawner = LocalSpawner(self.loop, self.store, self.engine)
+        self._open_door()
+        self.bus.tell(
+            "scheduler.began",
+            f"scheduler runs alone, pid {os.getpid()}: if it is killed, its servers are ended at the next start",
+            level=WARNING,
+        )
+        self.engine.load(self._specs())
+
+    def _specs(self) -> list[Spec]:
+        return [Spec.from_dict(data) for data in self.compiled["services"]]
+
+    def _open_door(self) -> None:
+        self.server = ControlServer(
+            self.loop, self.home.run, self.home.socket_name("scheduler"), self.verbs.table()
+        )
+        common.publish_pid(self.home.pid_file("scheduler"))
+        self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
+        self.heartbeat.begin()
+
+    # what `start` says
+
+    def _hear(self, message: dict[str, Any], fds: list[int]) -> None:
+        did = message.get("did")
+        if did == "entries":
+            self.kept.take_entries(message["entries"], fds)
+            return
+        for fd in fds:
+            os.close(fd)
+        if did == "notes":
+            self.kept.notes.update(message["notes"])
+        elif did == "end":
+            self._take_over()
+        elif did == "event":
+            self.bus.emit(Event.from_dict(message["event"]))
+        elif did == "leave":
+            self._leaving = True
+        elif self.remote is not None:
+            self.remote.receive(message)
+
+    def _take_over(self) -> None:
+        remote = self.remote
+        assert remote is not None
+        self.heartbeat.restore(self.kept.notes.pop("#scheduler", None))
+        kept, count = self.kept, len(self.kept.entries)
+        told = self.logs.told_exits() if count else frozenset()
+        adopted = Adoption(self.engine, remote, told.__contains__).run(kept, self._specs())
+        self._open_door()
+        if adopted:
+            self.bus.tell("scheduler.adopted", f"scheduler took over {adopted} running servers", data={"count": adopted})
+        self.bus.tell("scheduler.began", f"scheduler started, pid {os.getpid()}", data={"pid": os.getpid()})
+        self._after_change()
+
+    def _after_change(self) -> None:
+        """Ready once the first burst of spawns has been answered; gone once the last server is."""
+        if self.stopping:
+            if self.engine.all_gone:
+                self._finish()
+            return
+        if not self._announced and self.channel is not None and self.server is not None:
+            if any(service.state.in_flight for service in self.engine.services.values()):
+                return
+            self._announced = True
+            self.channel.send({"ready": True, "detail": f"{len(self.engine.services)} servers"})
+
+    # ending
+
+    def _asked_to_stop(self) -> None:
+        if self.channel is not None and not self.channel.closed:
+            self.channel.read()  # `leave` was sent before the signal, but the signal may be seen first
+        if self._leaving:
+            self.engine.flush()
+            self.loop.soon(self.loop.stop)
+            return
+        self._cascade(now=self.stopping)
+
+    def _cascade(self, *, now: bool = False) -> None:
+        if not self.stopping:
+            self.stopping = self.verbs.stopping = True
+            self.bus.tell("scheduler.stopping", "scheduler stops its servers, then itself")
+        self.engine.stop_all(now=now)
+        if self.engine.all_gone:
+            self._finish()
+
+    def _parent_gone(self) -> None:
+        """`start` is dead: nothing may outlive it, gracefully."""
+        if self._leaving:
+            self.loop.stop()
+            return
+        self.bus.tell("start.lost", "start is gone: stopping all servers", level=WARNING)
+        if self.remote is not None:
+            self.remote.go_alone()
+        self._cascade()
+
+    def _finish(self) -> None:
+        """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings."""
+        if self.channel is not None and not self.channel.closed:
+            for name, service in self.engine.services.items():
+                self.engine.spawner.drop(service.key)
+                self.engine.spawner.note(name, None)
+        else:
+            self._end_escaped()
+        self.loop.soon(self.loop.stop)
+
+    def _end_escaped(self) -> None:
+        """Without `start` as sub-reaper, whoever left its group is found by the marker it carries."""
+        for pid, _key in find_marked(self.compiled["home_id"], skip=frozenset(CORE_NAMES)):
+            started = proc.start_time(pid)
+            if started is not None:
+                proc.signal_one(pid, started, signal.SIGKILL)
+
+    def _close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        if not self._leaving:
+            self.bus.tell("scheduler.stopped", "scheduler stopped")
+        self.logs.close()
+        common.withdraw_pid(self.home.pid_file("scheduler"))
+
+    def settled_phases(self) -> dict[str, int]:
+        counts = self.engine.summary()
+        return {phase.value: counts[phase.value] for phase in Phase if counts.get(phase.value)}
+
+
+def main(path: str, options: Options) -> int:
+    home = Home(path)
+    os.umask(0o022)
+    os.chdir("/")
+    try:
+        if options.alone:
+            _claim(home)
+        compiled = common.read_compiled(home, "scheduler")
+    except Problem as problem:
+        sys.stderr.write(problem.text() + "\n")
+        return problem.code
+    return Scheduler(home, options, compiled).run()
+
+
+_held: list[int] = []
+
+
+def _claim(home: Home) -> None:
+    """Alone it takes the place of `start`, so it takes its lock."""
+    os.makedirs(home.run, mode=0o700, exist_ok=True)
+    lock = take_lock(home.lock_file)
+    if lock is None:
+        raise Problem(
+            "this home is running already",
+            why="start manages the scheduler",
+            remedy="sbctl stop, then sbctl serve scheduler",
+        )
+    _held.append(lock)

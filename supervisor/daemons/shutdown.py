@@ -1,0 +1,85 @@
+"""The end of the whole tree: the core services are asked, the scheduler ends what it manages, nothing stays behind.
+
+    begin        TERM to the core services; the scheduler stops its servers first (cascade)
+    no scheduler what it managed is ended from here, by the store's own table: TERM, each one's grace, KILL
+    limit        at T − 1 s whatever is left is killed, the servers' groups first, then the daemons
+"""
+
+from __future__ import annotations
+
+import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.base.loop import Loop, Timer
+    from supervisor.engine.engine import Engine
+    from supervisor.engine.keeper import Keeper
+    from supervisor.engine.store import Entry, Store
+
+LAST_SECOND = 1.0
+DAEMONS_AFTER_S = 0.3
+
+
+class Shutdown:
+    """Begins once, is hurried any number of times, and calls `on_done` once."""
+
+    def __init__(
+        self, loop: Loop, store: Store, engine: Engine, keeper: Keeper, on_done: Callable[[], None]
+    ) -> None:
+        self._loop = loop
+        self._store = store
+        self._engine = engine
+        self._keeper = keeper
+        self._on_done = on_done
+        self._limit: Timer | None = None
+        self._ended: set[str] = set()  # keys of the scheduler's that are being ended from here
+        self._done = False
+        self.begun = False
+
+    def begin(self, timeout: float | None, *, now: bool = False) -> None:
+        if not self.begun:
+            self.begun = True
+            self._engine.watch(self.proceed)
+            self._engine.stop_all()
+        if now:
+            self._kill()
+        elif timeout is not None:
+            if self._limit is not None:
+                self._limit.cancel()
+            self._limit = self._loop.after(max(timeout - LAST_SECOND, 0.0), self._kill)
+        self.proceed()
+
+    def proceed(self) -> None:
+        """After each change: is it over, or is it up to us now?"""
+        if self._done or not self._engine.all_gone:
+            return
+        left = [entry for entry in self._keeper.entries() if not entry.empty]
+        for entry in left:
+            if entry.key not in self._ended:
+                self._end(entry)
+        if left:
+            self._loop.after(0.02, self.proceed)  # their exits go to the keeper, not to the engine we watch
+            return
+        self._done = True
+        self._keeper.pump_alone()
+        self._loop.soon(self._on_done)
+
+    def _end(self, entry: Entry) -> None:
+        self._ended.add(entry.key)
+        self._store.signal(entry.key, signal.SIGTERM)
+        self._loop.after(entry.grace, lambda: self._store.signal(entry.key, signal.SIGKILL))
+
+    def _kill(self) -> None:
+        """No more time: the groups, then (they may still want to write down what happened) the daemons."""
+        self._store.kill_all(self._keeper)
+        for name, service in self._engine.services.items():
+            if name != "scheduler" and service.state.has_process:
+                self._engine.stop(name, now=True)
+        self._loop.after(DAEMONS_AFTER_S, self._kill_rest)
+
+    def _kill_rest(self) -> None:
+        if not self._done:
+            self._store.kill_all()
+            self._loop.after(DAEMONS_AFTER_S, self._kill_rest)

@@ -1,0 +1,275 @@
+"""`start`: the parent of everything. It spawns, reaps, keeps and supervises the core services; it parses nothing.
+
+    lock → leftovers of a killed predecessor are ended → control socket → scheduler → config, tunnel
+
+It never waits: not for a child, a disk, a name server or a peer that does not read.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from supervisor import __version__
+from supervisor.base import proc
+from supervisor.base.clock import SystemClock
+from supervisor.base.errors import FAILED, Problem
+from supervisor.base.files import read_pid_file, take_lock
+from supervisor.base.loop import Loop
+from supervisor.control.server import ControlServer
+from supervisor.daemons import common
+from supervisor.daemons.core_services import CoreServices
+from supervisor.daemons.shutdown import Shutdown
+from supervisor.daemons.start_verbs import StartVerbs
+from supervisor.engine.engine import Engine
+from supervisor.engine.keeper import Keeper
+from supervisor.engine.leftovers import Ending, find_left
+from supervisor.engine.outlet import FileOutlet
+from supervisor.engine.records import RecordFile, read_records
+from supervisor.engine.store import Store
+from supervisor.events.append import AppendFile
+from supervisor.events.bus import Bus
+from supervisor.events.journal import encode_line
+from supervisor.model.event import WARNING
+from supervisor.model.home import Home
+from supervisor.model.service import Policy, Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.daemons.options import Options
+    from supervisor.model.event import Event
+
+REST_AFTER_S = 1.0  # config and tunnel wait for the scheduler's burst of spawns, but no longer than this
+MAX_START_LOG = 10 << 20
+
+
+class Start:
+    """Built once everything that can refuse has been asked; `run` is the life of the daemon."""
+
+    def __init__(self, home: Home, options: Options, compiled: dict[str, Any], lock: int) -> None:
+        self.home = home
+        self.options = options
+        self.compiled = compiled
+        self.lock = lock  # held by being open
+        self.clock = SystemClock()
+        self.loop = Loop(self.clock, common.report)
+        self.open_files = common.raise_open_files()
+        self.bus = Bus(self.clock, "start", common.report)
+        self.records = RecordFile(home.records_file, boot=proc.boot_id(), home_id=compiled["home_id"])
+        self.store = Store(
+            self.loop,
+            self.records,
+            base_env=common.own_environment(),
+            home_id=compiled["home_id"],
+            open_files=self.open_files,
+        )
+        self.keeper = Keeper(self.loop, self.store, self._scheduler_says)
+        self.engine = Engine(self.loop, self.bus.emit, FileOutlet())
+        self.core = CoreServices(self.loop, self.store, self.engine, self.keeper, home)
+        self.engine.spawner = self.core.spawner
+        self.shutdown = Shutdown(self.loop, self.store, self.engine, self.keeper, self._stopped)
+        self.verbs = StartVerbs(self)
+        self.server: ControlServer | None = None
+        self.ending: Ending | None = None  # of leftovers
+        self.rest: list[Spec] = []  # core services that are started after the scheduler
+        self.code = 0
+        self._log = AppendFile(home.start_log, self.clock)
+
+    # life
+
+    def run(self) -> int:
+        self._take_signals()
+        self.bus.add(self._write)
+        self.bus.add(lambda event: self.keeper.tell(event.as_dict()))
+        proc.become_subreaper()
+        self.server = ControlServer(self.loop, self.home.run, self.home.socket_name("start"), self.verbs.table())
+        common.publish_pid(self.home.pid_file("start"))
+        self._say(f"up {os.getpid()}")
+        self._end_leftovers()
+        self.loop.run()
+        self._close()
+        return self.code
+
+    def _take_signals(self) -> None:
+        loop = self.loop
+        loop.on_signal(signal.SIGCHLD, self.store.reap)
+        loop.on_signal(signal.SIGTERM, lambda: self._asked_to_stop("SIGTERM"))
+        loop.on_signal(signal.SIGINT, lambda: self._asked_to_stop("SIGINT"))
+        loop.on_signal(signal.SIGQUIT, lambda: self._asked_to_stop("SIGQUIT"))
+        loop.on_signal(signal.SIGHUP, self._hung_up)
+        loop.on_signal(signal.SIGUSR1, lambda: None)
+        loop.on_signal(signal.SIGUSR2, lambda: None)
+
+    def _hung_up(self) -> None:
+        """A terminal that closes must not end us; settings are reloaded by `sbctl reload`, which can explain."""
+        self.bus.tell("signal.ignored", "SIGHUP ignored; sbctl reload takes over changed settings")
+
+    def _end_leftovers(self) -> None:
+        """What a killed predecessor left is ended first: two of a service would be worse than none."""
+        records = read_records(self.home.records_file, proc.boot_id())
+        lefts = find_left(records, self.compiled["home_id"], Policy().grace)
+        for left in lefts:
+            self.bus.tell(
+                "leftover.found",
+                f"{left.key.rpartition('.')[0] or 'a process'}: left over from a killed sbctl, pid {left.pid}: ending it",
+                level=WARNING,
+                data={"key": left.key, "pid": left.pid},
+            )
+        self.ending = Ending(self.loop, lefts, self._begin)
+        self.ending.begin()
+
+    def _begin(self) -> None:
+        self.ending = None
+        try:
+            self.records.open()
+        except OSError as error:
+            self._fail(f"can't write {self.home.records_file}: {error.strerror}")
+            return
+        if self.shutdown.begun:
+            self.shutdown.proceed()
+            return
+        specs = [Spec.from_dict(data) for data in self.compiled["services"]]
+        self._banner()
+        self.engine.load([spec for spec in specs if spec.name == "scheduler"])
+        self.rest = [spec for spec in specs if spec.name != "scheduler"]
+        self.verbs.begun()
+        self.loop.after(REST_AFTER_S, self.start_rest)
+        self.loop.after(REST_AFTER_S, lambda: common.set_title("start", self.home))
+
+    def start_rest(self) -> None:
+        """config and tunnel, once the scheduler's servers run."""
+        rest, self.rest = self.rest, []
+        if not self.shutdown.begun:
+            self.engine.load(rest)
+        if rest:
+            self.verbs.begun()
+
+    def _scheduler_says(self, message: dict[str, Any]) -> None:
+        self.core.says("scheduler", message)
+        if message.get("ready"):
+            self.loop.soon(self.start_rest)
+
+    def _banner(self) -> None:
+        compiled = self.compiled
+        settings = "; ".join(compiled["summary"])
+        self.bus.tell(
+            "start.began",
+            f"sbctl {__version__} started, pid {os.getpid()}, home {self.home}, settings {compiled['revision']}: {settings}",
+            data={"version": __version__, "pid": os.getpid(), "revision": compiled["revision"]},
+        )
+        for problem in compiled["problems"]:
+            self.bus.tell("settings.problem", f"settings: {problem}", level=WARNING)
+
+    # stopping
+
+    def _asked_to_stop(self, by: str) -> None:
+        self.ask_stop(by, None, now=self.shutdown.begun)
+
+    def ask_stop(self, by: str, timeout: float | None, *, now: bool) -> None:
+        """The first time gracefully, from then on (or with `now`) at once. Nothing takes it back."""
+        if not self.shutdown.begun:
+            self.verbs.stopping = True
+            self.bus.tell("start.stopping", f"stopping everything ({by})", data={"by": by, "timeout": timeout})
+        if self.ending is not None:
+            self.shutdown.begun = True
+            if now:
+                self.ending.kill_now()
+            return
+        self.shutdown.begin(timeout, now=now)
+
+    def _stopped(self) -> None:
+        for pid, command in self.store.strangers():
+            self.bus.tell(
+                "stranger.left",
+                f"pid {pid} ({command or '?'}) came to us as an orphan and can't be attributed: left alone",
+                level=WARNING,
+                data={"pid": pid},
+            )
+        self.bus.tell("start.stopped", "everything has stopped")
+        self.loop.stop()
+
+    def _fail(self, why: str) -> None:
+        sys.stderr.write(f"sbctl: {why}\n")
+        self._say(f"error {why}")
+        self.code = FAILED
+        self.loop.stop()
+
+    def _close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        self.records.close()
+        common.withdraw_pid(self.home.pid_file("start"))
+
+    # telling
+
+    def _write(self, event: Event) -> None:
+        self.verbs.last_activity = event.at
+        if not self._log.append(encode_line(event)):
+            return
+        if self.options.foreground:
+            _print(event)
+
+    def _say(self, line: str) -> None:
+        """To the command line that waits for us, if one does."""
+        fd, keep = self.options.ready_fd, line.startswith("locked")
+        if fd is None:
+            return
+        try:
+            os.write(fd, f"{line}\n".encode())
+        except OSError:
+            keep = False  # it has gone away; that is its right
+        if not keep:
+            os.close(fd)
+            self.options.ready_fd = None
+
+    def locked(self) -> None:
+        self._say(f"locked {os.getpid()}")
+
+
+def _print(event: Event) -> None:
+    try:
+        sys.stdout.write(f"{event.text}\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return  # a closed pipe or terminal must not end us
+
+
+def main(path: str, options: Options) -> int:
+    """Take the lock as the first act; whoever does not get it changes nothing."""
+    home = Home(path)
+    if options.ready_fd is not None:
+        os.set_inheritable(options.ready_fd, False)
+    os.umask(0o022)
+    os.chdir("/")
+    try:
+        os.makedirs(home.run, mode=0o700, exist_ok=True)
+        lock = take_lock(home.lock_file)
+    except OSError as error:
+        return _refuse(options, f"can't write below {home.logs}: {error.strerror}")
+    if lock is None:
+        _tell(options, f"busy {read_pid_file(home.pid_file('start')) or 0}")
+        return FAILED
+    try:
+        compiled = common.read_compiled(home, "start")
+    except Problem as problem:
+        return _refuse(options, f"{problem.what}: {problem.why}")
+    daemon = Start(home, options, compiled, lock)
+    daemon.locked()
+    return daemon.run()
+
+
+def _refuse(options: Options, why: str) -> int:
+    sys.stderr.write(f"sbctl: {why}\n")
+    _tell(options, f"error {why}")
+    return FAILED
+
+
+def _tell(options: Options, line: str) -> None:
+    if options.ready_fd is not None:
+        try:
+            os.write(options.ready_fd, f"{line}\n".encode())
+        except OSError:
+            return

@@ -1,0 +1,131 @@
+"""What can be asked of `start` beyond what every engine answers."""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base.clock import iso
+from supervisor.base.errors import FAILED, Problem
+from supervisor.daemons import common
+from supervisor.daemons.verbs import EngineVerbs
+from supervisor.model.service import Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.control.connection import Reply
+    from supervisor.daemons.start import Start
+    from supervisor.daemons.verbs import Args
+
+
+class StartVerbs(EngineVerbs):
+    """shutdown, entries and reload; and nothing is called settled before it has begun."""
+
+    def __init__(self, daemon: Start) -> None:
+        super().__init__("start", daemon.engine, started=daemon.clock.wall(), settle=daemon.compiled["settle"])
+        self.revision = daemon.compiled["revision"]
+        self._daemon = daemon
+        self._waiting: list[Callable[[], None]] | None = []
+        self.before_restart = self._hand_over
+
+    def table(self) -> dict[str, Callable[[Args, Reply], None]]:
+        return {**super().table(), "shutdown": self.shutdown, "entries": self.entries, "reload": self.reload}
+
+    def begun(self) -> None:
+        """Leftovers are gone and all core services are known."""
+        if self._daemon.rest:
+            return
+        waiting, self._waiting = self._waiting, None
+        for call in waiting or []:
+            call()
+
+    def state(self) -> str:
+        return "starting" if self._waiting is not None and not self.stopping else super().state()
+
+    def settle(self, args: Args, reply: Reply) -> None:
+        if self._waiting is None:
+            super().settle(args, reply)
+        else:
+            self._waiting.append(lambda: super(StartVerbs, self).settle(args, reply))
+
+    def start(self, args: Args, reply: Reply) -> None:
+        if self.stopping:
+            raise Problem("sbctl is stopping", remedy="wait until it has stopped, then sbctl start", code=FAILED)
+        super().start(args, reply)
+
+    def restart(self, args: Args, reply: Reply) -> None:
+        if self.stopping:
+            raise Problem("sbctl is stopping", remedy="wait until it has stopped, then sbctl start", code=FAILED)
+        super().restart(args, reply)
+
+    def _hand_over(self, name: str) -> None:
+        """A scheduler that is restarted leaves its servers running; only a stop ends them."""
+        if name == "scheduler":
+            self._daemon.keeper.send({"did": "leave"})
+
+    def shutdown(self, args: Args, reply: Reply) -> None:
+        timeout = args.get("timeout")
+        self._daemon.ask_stop("sbctl stop", None if timeout is None else float(timeout), now=bool(args.get("now")))
+        reply.send({"pid": os.getpid()})
+
+    def entries(self, _args: Args, reply: Reply) -> None:
+        """What is kept for the scheduler; its own rows say more, but while it is away these are all there is."""
+        wall, notes = self._daemon.clock.wall(), self._daemon.keeper.notes
+        rows = {name: _row(name, notes.get(name)) for name in notes if not name.startswith("#")}
+        for entry in self._daemon.keeper.entries():
+            row = rows.setdefault(entry.name, _row(entry.name, None))
+            if entry.running:
+                row.update(state="running", desired="up", pid=entry.pid, detail="unsupervised", next_retry_at=None)
+                note = notes.get(entry.name)
+                if note is not None and note["key"] == entry.key and note["started"]:
+                    row["uptime_s"] = round(max(wall - note["started"], 0.0), 1)
+        reply.send({"connected": self._daemon.keeper.connected, "rows": [rows[name] for name in sorted(rows)]})
+
+    def reload(self, args: Args, reply: Reply) -> None:
+        if self.stopping:
+            raise Problem("sbctl is stopping", remedy="wait until it has stopped, then sbctl start", code=FAILED)
+        compiled = common.read_compiled(self._daemon.home, "start", args["revision"])
+        env: dict[str, Any] | None = args.get("env")
+        if env is not None:
+            self._take_environment(env)
+        changes = self.engine.apply([Spec.from_dict(data) for data in compiled["services"]])
+        self._daemon.compiled = compiled
+        self.revision = compiled["revision"]
+        self.settle_s = compiled["settle"]
+        listed = [change.as_dict() for change in changes]
+        if listed:
+            what = ", ".join(f"{change['action']} {change['name']}" for change in listed)
+            self._daemon.bus.tell("settings.reloaded", f"settings {self.revision} in force: {what}", data={"changes": listed})
+        reply.send({"changes": listed})
+
+    def _take_environment(self, env: dict[str, Any]) -> None:
+        """The environment that counts is ours; a reload brings the caller's values."""
+        base = self._daemon.store.base_env
+        kept = {name: base[name] for name in ("SB_HOME",) if name in base}
+        base.clear()
+        base.update({str(name): str(value) for name, value in env.items()})
+        for name in common.MARKS:
+            base.pop(name, None)
+        base.update(kept)
+
+
+def _row(name: str, note: dict[str, Any] | None) -> dict[str, Any]:
+    state = note["state"] if note else {}
+    cause = state.get("cause")
+    exit_ = note["exit"] if note else None
+    return {
+        "name": name,
+        "kind": "plugin",
+        "state": state.get("phase", "stopped"),
+        "desired": state.get("want", "down"),
+        "pid": None,
+        "uptime_s": None,
+        "restarts": state.get("restarts", 0),
+        "exit": {**exit_, "at": iso(exit_["at"])} if exit_ else None,
+        "cause": cause["text"] if cause else None,
+        "next_retry_at": None,
+        "ready": None,
+        "detail": "unsupervised",
+    }

@@ -1,0 +1,177 @@
+"""A new scheduler takes over what `start` has kept: processes, exits that happened meanwhile, and the notes.
+
+The entry is the truth about the process, the note about everything else. A predecessor may have been killed between
+any two lines, so a note can be older than its entry; each case is brought to the state from which the ordinary
+inputs of the machine go on.
+"""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base import proc
+from supervisor.core import machine
+from supervisor.engine.service import Service
+from supervisor.model.cause import Cause
+from supervisor.model.service import Launch, Phase, Policy, Spec, Want
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from supervisor.engine.engine import Engine
+    from supervisor.engine.spawner import RemoteSpawner
+
+WITH_PROCESS = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
+
+
+class Kept:
+    """What `start` hands over, collected from its messages."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.notes: dict[str, dict[str, Any]] = {}
+
+    def take_entries(self, entries: list[dict[str, Any]], fds: list[int]) -> None:
+        rest = iter(fds)
+        for entry in entries:
+            entry["fd"] = next(rest) if entry.pop("has_fd") else -1
+            self.entries.append(entry)
+
+
+class Adoption:
+    """Run once, before the engine does anything else."""
+
+    def __init__(self, engine: Engine, spawner: RemoteSpawner, was_told: Callable[[str], bool]) -> None:
+        self._engine = engine
+        self._spawner = spawner
+        self._was_told = was_told  # does the journal have the end of this key already?
+
+    def run(self, kept: Kept, specs: Iterable[Spec]) -> int:
+        """Take over; start what is new. Returns how many live processes were adopted."""
+        newest = self._newest(kept.entries)
+        adopted = 0
+        for spec in specs:
+            note, entry = kept.notes.pop(spec.name, None), newest.pop(spec.name, None)
+            if note is None and entry is None:
+                self._engine.load([spec])
+                continue
+            adopted += self._take(spec, note, entry)
+        for name, entry in newest.items():
+            self._end_unknown(name, entry)
+        for name in kept.notes:
+            self._spawner.note(name, None)
+        return adopted
+
+    def _newest(self, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """One entry a service. An older one beside it could only be a half-done replacement."""
+        newest: dict[str, dict[str, Any]] = {}
+        for entry in entries:
+            name, _, generation = entry["key"].rpartition(".")
+            entry["generation"] = int(generation)
+            other = newest.get(name)
+            if other is None or other["generation"] < entry["generation"]:
+                newest[name] = entry
+            else:
+                other = entry
+            if other is not None:
+                _close(other)
+                self._spawner.drop(other["key"])
+        return newest
+
+    def _take(self, spec: Spec, note: dict[str, Any] | None, entry: dict[str, Any] | None) -> int:
+        engine = self._engine
+        service = Service(spec, machine.State())
+        engine.services[spec.name] = service
+        if note is not None:
+            service.restore(note)
+        if entry is None:
+            self._without_process(service)
+            return 0
+        self._with_entry(service, entry)
+        return int(entry["status"] is None and entry["cause"] is None)
+
+    # with a process, alive or dead
+
+    def _with_entry(self, service: Service, entry: dict[str, Any]) -> None:
+        engine, key = self._engine, entry["key"]
+        judged = service.told_exit == key
+        if service.key != key or service.state.phase not in WITH_PROCESS:
+            if not judged:
+                self._catch_up(service)
+            service.key, service.generation = key, entry["generation"]
+        service.pid = entry["pid"]
+        if entry["fd"] >= 0 and not (judged and entry["empty"]):
+            service.pump = engine.outlet.resume(service.name, service.spec.launch, entry["fd"])
+        else:
+            _close(entry)
+        self._rearm(service)
+        if entry["cause"] is not None:
+            if not judged:
+                engine.spawn_failed(key, Cause.from_dict(entry["cause"]))
+            return
+        if not entry["empty"]:
+            self._spawner.adopt(key, entry["pid"], entry["started"])
+        if service.state.in_flight:
+            engine.spawned(key, entry["pid"], entry["started"])
+        if entry["status"] is not None and not judged:
+            if self._was_told(key):
+                service.told_before = True
+            engine.exited(key, entry["status"], entry["empty"])
+        elif judged and entry["empty"] and service.state.exited is not None:
+            engine.emptied(key)
+        elif entry["status"] is None and not proc.is_alive(entry["pid"], entry["started"]):
+            return  # its exit is on its way to us
+
+    def _catch_up(self, service: Service) -> None:
+        """The note is from before this process was asked for: the spawn had been decided, so say so."""
+        state = machine.State()
+        state.streak, state.deaths, state.slowed = service.state.streak, service.state.deaths, service.state.slowed
+        state.restarts, state.last_token = service.state.restarts, service.state.last_token
+        state.phase, state.want, state.reason = Phase.STARTING, Want.UP, service.state.reason
+        service.state = state
+
+    # without one
+
+    def _without_process(self, service: Service) -> None:
+        """Stopped, failed or waiting: as it was. Asked for and never arrived: ask again."""
+        state = service.state
+        if state.in_flight:
+            self._rearm(service)
+            self._engine.spawn_again(service)
+        elif state.phase in WITH_PROCESS:
+            service.state.phase, service.state.has_process, service.state.exited = Phase.STOPPED, False, None
+            if state.want is Want.UP:
+                self._engine.feed(service.name, machine.StartAsked())
+        else:
+            self._rearm(service)
+
+    def _rearm(self, service: Service) -> None:
+        state = service.state
+        if state.token and state.timer_at is not None:
+            self._engine.set_timer(service, state.token, state.timer_at)
+
+    # of a service that the settings no longer know
+
+    def _end_unknown(self, name: str, entry: dict[str, Any]) -> None:
+        if entry["status"] is not None or entry["cause"] is not None:
+            _close(entry)
+            self._spawner.drop(entry["key"])
+            return
+        launch = Launch(argv=("?",), cwd="/", log=os.devnull)
+        service = Service(Spec(name=name, kind="plugin", launch=launch, policy=Policy()), machine.State())
+        self._engine.services[name] = service
+        _close(entry)
+        service.key, service.generation, service.pid = entry["key"], entry["generation"], entry["pid"]
+        self._spawner.adopt(entry["key"], entry["pid"], entry["started"])
+        service.state.phase, service.state.want = Phase.STARTING, Want.UP
+        service.removed = True
+        self._engine.spawned(entry["key"], entry["pid"], entry["started"])
+        self._engine.stop(name)
+
+
+def _close(entry: dict[str, Any]) -> None:
+    if entry["fd"] >= 0:
+        os.close(entry["fd"])
+        entry["fd"] = -1

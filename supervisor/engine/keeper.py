@@ -1,0 +1,214 @@
+"""The side of `start` towards its scheduler: it keeps what the scheduler manages.
+
+While a scheduler is connected it has the right to read the services' pipes. While none is, the pipes are pumped
+here, into the same files. The right belongs to the connection: it goes over with the hand-over and comes back
+only when the scheduler's exit has been waited for, so exactly one side reads at any time.
+
+    scheduler -> start    hello · spawn · signal · drop · note · ready · event
+    start -> scheduler    entries … · notes … · end · spawned · failed · exit · empty · event · reload · stop
+"""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base.wire import MAX_PACKET, Channel, encode
+from supervisor.engine.pump import Pump
+from supervisor.model.service import Launch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.base.loop import Loop
+    from supervisor.base.wire import Message
+    from supervisor.engine.store import Entry, Store
+
+CHUNK = 50  # entries a message: the kernel takes at most 253 descriptors
+CHUNK_BYTES = MAX_PACKET // 2
+MAX_HELD_EVENTS = 500
+
+
+class Keeper:
+    """Entries of the scheduler, its notes, and the pumps while it is away."""
+
+    def __init__(self, loop: Loop, store: Store, on_status: Callable[[Message], None]) -> None:
+        self._loop = loop
+        self._store = store
+        self._on_status = on_status
+        self._channel: Channel | None = None
+        self._handed = False
+        self._pumps: dict[str, Pump] = {}
+        self._events: list[dict[str, Any]] = []
+        self.notes: dict[str, dict[str, Any]] = {}
+        self.dropped_events = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._handed
+
+    # the connection
+
+    def connect(self, sock: _socket.socket) -> None:
+        """A new scheduler is about to be spawned with the other end of this pair."""
+        self._channel = Channel(sock, self._loop, on_message=self._on_message, on_closed=self._on_closed)
+
+    def scheduler_gone(self) -> None:
+        """Its exit has been waited for: hear it out, then read the pipes ourselves."""
+        channel, self._channel = self._channel, None
+        self._handed = False
+        if channel is not None:
+            channel.read_to_end()
+            channel.close()
+        for entry in self.entries():
+            self._pump(entry)
+
+    def _on_closed(self) -> None:
+        self._handed = False
+
+    def send(self, message: Message) -> None:
+        """To the scheduler, if one is there that has taken over; else it is of no use to anybody."""
+        if self._channel is not None and self._handed:
+            self._channel.send(message)
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """An event for the journal; held while nobody writes one."""
+        if self._channel is not None and self._handed:
+            self._channel.send({"did": "event", "event": event})
+        elif len(self._events) < MAX_HELD_EVENTS:
+            self._events.append(event)
+        else:
+            self.dropped_events += 1
+
+    # what the scheduler asks
+
+    def _on_message(self, message: Message, fds: list[int]) -> None:
+        verb = message.get("verb")
+        if verb == "spawn":
+            self._spawn(message, fds)
+            return
+        for fd in fds:
+            os.close(fd)
+        if verb == "signal":
+            self._store.signal(message["key"], message["number"])
+        elif verb == "drop":
+            self._store.drop(message["key"])
+        elif verb == "note":
+            if message["blob"] is None:
+                self.notes.pop(message["name"], None)
+            else:
+                self.notes[message["name"]] = message["blob"]
+        elif verb == "hello":
+            self._hand_over()
+        else:
+            self._on_status(message)
+
+    def _spawn(self, message: Message, fds: list[int]) -> None:
+        read_fd, write_fd = fds
+        key = message["key"]
+        self._forget_pump(message["replaces"])
+        entry = self._store.spawn(
+            self,
+            key,
+            Launch.from_dict(message["launch"]),
+            replaces=message["replaces"],
+            read_fd=read_fd,
+            write_fd=write_fd,
+            grace=message["grace"],
+        )
+        if entry.cause is not None:
+            self.send({"did": "failed", "key": key, "cause": entry.cause.as_dict()})
+        else:
+            self.send({"did": "spawned", "key": key, "pid": entry.pid, "started": entry.started})
+
+    # what the store tells
+
+    def exited(self, entry: Entry) -> None:
+        self.send({"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty})
+
+    def emptied(self, entry: Entry) -> None:
+        self.send({"did": "empty", "key": entry.key})
+
+    # hand-over
+
+    def entries(self) -> list[Entry]:
+        return [entry for entry in self._store.entries.values() if entry.listener is self]
+
+    def _hand_over(self) -> None:
+        channel = self._channel
+        if channel is None:
+            return
+        for key in list(self._pumps):
+            self._forget_pump(key)
+        chunk: list[Entry] = []
+        for entry in self.entries():
+            chunk.append(entry)
+            if len(chunk) == CHUNK:
+                _send_entries(channel, chunk)
+                chunk = []
+        _send_entries(channel, chunk)
+        for part in _parts(self.notes):
+            channel.send({"did": "notes", "notes": part})
+        channel.send({"did": "end"})
+        self._handed = True
+        held, self._events = self._events, []
+        for event in held:
+            channel.send({"did": "event", "event": event})
+
+    # pumping while nobody else does
+
+    def _pump(self, entry: Entry) -> None:
+        if entry.read_fd < 0 or entry.key in self._pumps:
+            return
+        launch = entry.launch
+        pump = Pump(self._loop, os.dup(entry.read_fd), launch.log, limit=launch.log_max, keep=launch.log_keep)
+        self._pumps[entry.key] = pump
+
+    def _forget_pump(self, key: str) -> None:
+        pump = self._pumps.pop(key, None)
+        if pump is not None:
+            pump.close()
+
+    def pump_alone(self) -> None:
+        """For the end of `start` when no scheduler is there to read the last lines."""
+        for pump in self._pumps.values():
+            pump.drain()
+
+
+def _send_entries(channel: Channel, entries: list[Entry]) -> None:
+    if not entries:
+        return
+    # Copies: the message may wait in the queue while an entry is dropped and its descriptor closed.
+    fds = [os.dup(entry.read_fd) for entry in entries if entry.read_fd >= 0]
+    channel.send({"did": "entries", "entries": [_as_dict(entry) for entry in entries]}, fds, close_fds=True)
+
+
+def _as_dict(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "pid": entry.pid,
+        "started": entry.started,
+        "status": entry.status,
+        "empty": entry.empty,
+        "cause": entry.cause.as_dict() if entry.cause else None,
+        "has_fd": entry.read_fd >= 0,
+    }
+
+
+def _parts(notes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Notes in pieces that fit a message each."""
+    parts: list[dict[str, Any]] = []
+    part: dict[str, Any] = {}
+    size = 0
+    for name, blob in notes.items():
+        length = len(encode(blob)) + len(name) + 8
+        if part and size + length > CHUNK_BYTES:
+            parts.append(part)
+            part, size = {}, 0
+        part[name] = blob
+        size += length
+    if part:
+        parts.append(part)
+    return parts

@@ -1,0 +1,288 @@
+"""Output from a pipe to its raw file, by splice: every byte once, whoever is killed when.
+
+One call moves the bytes and takes from the pipe exactly what it wrote, so "consumed" and "file size" can't
+differ: the size of the file is the truth, and a successor goes on at its end. read + write would lose what the
+dead process had read and not yet written. The file is not opened with O_APPEND, which splice refuses.
+
+A full disk never blocks a service: its bytes are counted and dropped until there is room again.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import errno
+import fcntl
+import os
+import termios
+
+from supervisor.base.loop import READ
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.base.loop import Loop
+
+PIPE_SIZE = 65536
+LOUD_PIPE_SIZE = 1 << 20
+MAX_LOUD = 16  # an unprivileged user has 64 MiB of pipe in all
+TURN_LIMIT = 2 << 20  # bytes of one service a turn, so that a loud one does not starve the others
+REOPEN_AFTER_S = 1.0
+
+_loud = 0
+
+
+class Pump:
+    """One pipe, one raw file. `on_bytes(path_fd, start, end)` says what was added; reading it back is its affair."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        fd: int,
+        path: str,
+        *,
+        limit: int,
+        keep: int,
+        on_bytes: Callable[[int, int, int], None] | None = None,
+        on_trouble: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self._loop = loop
+        self._fd = fd
+        self.path = path
+        self._limit = limit
+        self._keep = keep
+        self._on_bytes = on_bytes
+        self._on_trouble = on_trouble
+        self._file = -1
+        self._size = 0
+        self._retry_at = 0.0
+        self._full_turns = 0
+        self._is_loud = False
+        self.dropped = 0
+        self._trouble = ""
+        os.set_blocking(fd, False)
+        loop.watch(fd, READ, self._on_ready)
+
+    # moving bytes
+
+    def _on_ready(self, _events: int) -> None:
+        self.move(TURN_LIMIT)
+
+    def drain(self) -> None:
+        """Everything that is in the pipe now (its writer has ended)."""
+        while self._fd >= 0 and self.move(TURN_LIMIT) >= TURN_LIMIT:
+            pass
+
+    def move(self, at_most: int) -> int:
+        """Move what is there, up to `at_most` bytes; returns how many. Closes at the end of the stream."""
+        moved = 0
+        while moved < at_most:
+            count = self._move_some()
+            if count < 0:
+                break
+            if count == 0:
+                self.close()
+                return moved
+            moved += count
+            if count < PIPE_SIZE:
+                break
+        self._notice_loud(moved)
+        return moved
+
+    def _move_some(self) -> int:
+        """One splice: bytes moved, 0 at the end of the stream, -1 when the pipe is empty."""
+        if not self._ready_file():
+            return self._drop_some()
+        room = self._limit - self._size
+        if (room <= PIPE_SIZE and not self._is_loud) or room <= 0:
+            return self._move_near_limit(room)
+        return self._splice(LOUD_PIPE_SIZE if self._is_loud else PIPE_SIZE)
+
+    def _splice(self, count: int) -> int:
+        try:
+            moved = os.splice(self._fd, self._file, count)
+        except BlockingIOError:
+            return -1
+        except OSError as error:
+            self._file_failed(error)
+            return self._drop_some()
+        if moved:
+            start = self._size
+            self._size += moved
+            if self._trouble:
+                self._over()
+            if self._on_bytes is not None:
+                self._on_bytes(self._file, start, self._size)
+        return moved
+
+    def _drop_some(self) -> int:
+        """The disk takes nothing: keep the service alive, count what is lost."""
+        try:
+            lost = len(os.read(self._fd, PIPE_SIZE))
+        except BlockingIOError:
+            return -1
+        self.dropped += lost
+        return lost
+
+    # the file
+
+    def _ready_file(self) -> bool:
+        if self._file >= 0:
+            self._check_truncated()
+            return True
+        now = self._loop.clock.now()
+        if now < self._retry_at:
+            return False
+        try:
+            self._file, self._size = open_raw(self.path)
+        except OSError as error:
+            self._file_failed(error)
+            return False
+        return True
+
+    def _check_truncated(self) -> None:
+        """Somebody did `> server.log`: without this the next bytes would leave a hole of zeros before them."""
+        size = os.fstat(self._file).st_size
+        if size < self._size:
+            os.lseek(self._file, 0, os.SEEK_END)
+            self._size = size
+
+    def _file_failed(self, error: OSError) -> None:
+        self._close_file()
+        self._retry_at = self._loop.clock.now() + REOPEN_AFTER_S
+        if not self._trouble:
+            self._trouble = error.strerror or str(error)
+            if self._on_trouble is not None:
+                self._on_trouble(self._trouble, 0)
+
+    def _over(self) -> None:
+        self._trouble = ""
+        if self._on_trouble is not None:
+            self._on_trouble("", self.dropped)
+
+    def _move_near_limit(self, room: int) -> int:
+        """Rotate on the end of a line: look ahead without consuming, then move exactly up to that line's end."""
+        ahead = _peek(self._fd)
+        if ahead is None:
+            return -1
+        if not ahead:
+            return 0
+        if len(ahead) <= room:
+            return self._splice(len(ahead))
+        end = ahead.find(b"\n", max(room - 1, 0)) + 1
+        if end == 0 and self._size < self._limit + LOUD_PIPE_SIZE:
+            return self._splice(len(ahead))  # the line goes on; a bounded overrun keeps it whole
+        moved = self._splice(end or len(ahead))
+        if moved == (end or len(ahead)) and self._file >= 0:
+            self._rotate()
+        return moved
+
+    def _rotate(self) -> None:
+        self._close_file()
+        try:
+            shift(self.path, self._keep)
+        except OSError as error:
+            self._file_failed(error)
+
+    def _close_file(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    # the pipe
+
+    def _notice_loud(self, moved: int) -> None:
+        global _loud
+        if self._is_loud or self._fd < 0:
+            return
+        self._full_turns = self._full_turns + 1 if moved >= PIPE_SIZE else 0
+        if self._full_turns >= 4 and _loud < MAX_LOUD:
+            try:
+                fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, LOUD_PIPE_SIZE)
+            except OSError:
+                self._full_turns = -1000  # the user's share is used up
+                return
+            self._is_loud = True
+            _loud += 1
+
+    def close(self) -> None:
+        """Stop reading. What is still in the pipe stays there for whoever holds it next."""
+        global _loud
+        if self._fd >= 0:
+            self._loop.unwatch(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+            if self._is_loud:
+                _loud -= 1
+        self._close_file()
+
+    @property
+    def open(self) -> bool:
+        return self._fd >= 0
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+
+def open_raw(path: str) -> tuple[int, int]:
+    """The raw file, at its end, for one writer."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        fd = os.open(path, flags, 0o640)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        fd = os.open(path, flags, 0o640)
+    return fd, os.lseek(fd, 0, os.SEEK_END)
+
+
+def shift(path: str, keep: int) -> None:
+    """server.log -> .1 -> .2 ...; the oldest goes. Highest first, so a kill in between loses nothing."""
+    last = 1
+    while last < keep and os.path.lexists(f"{path}.{last}"):
+        last += 1
+    for number in range(last, 1, -1):
+        _rename(f"{path}.{number - 1}", f"{path}.{number}")
+    if keep > 0:
+        _rename(path, f"{path}.1")
+    else:
+        os.unlink(path)
+
+
+def _rename(old: str, new: str) -> None:
+    try:
+        os.rename(old, new)
+    except FileNotFoundError:
+        return  # a person took it away meanwhile
+
+
+_spare: tuple[int, int] | None = None
+_libc: ctypes.CDLL | None = None
+SPLICE_F_NONBLOCK = 2
+
+
+def _peek(fd: int) -> bytes | None:
+    """What is in the pipe, without taking it: b"" at the end of the stream, None when it is empty."""
+    global _spare, _libc
+    if _spare is None:
+        _spare = os.pipe()
+        fcntl.fcntl(_spare[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    if _libc is None:
+        _libc = ctypes.CDLL(None, use_errno=True)
+    count = _libc.tee(fd, _spare[1], ctypes.c_size_t(PIPE_SIZE), SPLICE_F_NONBLOCK)
+    if count > 0:
+        return os.read(_spare[0], count)
+    if count == 0:
+        return b""
+    number = ctypes.get_errno()
+    if number in (errno.EAGAIN, errno.EINTR):
+        return None
+    raise OSError(number, os.strerror(number), "tee")
+
+
+def waiting(fd: int) -> int:
+    """Bytes in a pipe."""
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, count)
+    return count[0]

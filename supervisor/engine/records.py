@@ -1,0 +1,122 @@
+"""The record file: which processes a `start` has spawned, for the next `start` to find if this one is killed.
+
+One line a fact, appended before anything else is told about it. Never fsynced: after a reboot every line is void
+anyway (the boot id says so). A line cut off by a kill is ignored; the process it was about carries our marker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from supervisor.base.files import write_all, write_atomic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+REWRITE_AT = 4 << 20
+
+
+class Record:
+    """One process that was spawned and whose exit nobody has noted."""
+
+    __slots__ = ("grace", "inode", "key", "pid", "started")
+
+    def __init__(self, key: str, pid: int, started: int, inode: int, grace: float) -> None:
+        self.key = key
+        self.pid = pid
+        self.started = started
+        self.inode = inode
+        self.grace = grace
+
+
+class RecordFile:
+    """Written by the one `start` that holds the lock."""
+
+    def __init__(self, path: str, *, boot: str, home_id: str) -> None:
+        self._path = path
+        self._head = _line({"boot": boot, "home": home_id, "start": os.getpid()})
+        self._alive: dict[str, bytes] = {}
+        self._size = 0
+        self._fd = -1
+        self.dropped = 0
+
+    def open(self) -> None:
+        """Begin anew; what the file held has been dealt with."""
+        self._rewrite()
+
+    def spawned(self, record: Record) -> None:
+        line = _line(
+            {"k": record.key, "p": record.pid, "s": record.started, "i": record.inode, "g": record.grace}
+        )
+        self._alive[record.key] = line
+        self._append(line)
+
+    def ended(self, key: str) -> None:
+        if self._alive.pop(key, None) is not None:
+            self._append(_line({"x": key}))
+
+    def _append(self, line: bytes) -> None:
+        try:
+            if self._size > REWRITE_AT:
+                self._rewrite()
+                return
+            write_all(self._fd, line)
+            self._size += len(line)
+        except OSError:
+            # A full disk: the marker in the process's environment still proves whose it is.
+            self.dropped += 1
+
+    def _rewrite(self) -> None:
+        data = self._head + b"".join(self._alive.values())
+        write_atomic(self._path, data)
+        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = fd
+        self._size = len(data)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def read_records(path: str, boot: str) -> list[Record]:
+    """What an earlier `start` of this boot left behind; anything that does not read as a record is none."""
+    try:
+        with open(path, "rb") as file:
+            lines = file.read().split(b"\n")
+    except OSError:
+        return []
+    head = _parse(lines[0])
+    if head is None or head.get("boot") != boot:
+        return []
+    found: dict[str, Record] = {}
+    for line in lines[1:]:
+        data = _parse(line)
+        if data is None:
+            continue
+        if "x" in data:
+            found.pop(str(data["x"]), None)
+        elif _is_record(data):
+            found[data["k"]] = Record(data["k"], data["p"], data["s"], data["i"], float(data["g"]))
+    return list(found.values())
+
+
+def _is_record(data: dict[str, Any]) -> bool:
+    numbers = all(type(data.get(name)) is int and data[name] >= 0 for name in "psi")
+    return numbers and data["p"] > 1 and isinstance(data.get("k"), str) and isinstance(data.get("g"), (int, float))
+
+
+def _line(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode() + b"\n"
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None

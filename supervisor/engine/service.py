@@ -1,0 +1,78 @@
+"""What an engine holds about one service while it runs; and the note from which a successor goes on."""
+
+from __future__ import annotations
+
+from supervisor.core.machine import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.base.loop import Timer
+    from supervisor.engine.pump import Pump
+    from supervisor.model.event import Event
+    from supervisor.model.service import Spec
+
+KEPT_EVENTS = 10
+
+
+class Service:
+    """Spec and state, and the handles of what belongs to them."""
+
+    __slots__ = (
+        "detail", "events", "exit", "generation", "key", "log_from", "log_inode", "pid", "pump", "removed", "since",
+        "spec", "started", "state", "timer", "told_before",
+        "told_exit",
+    )  # fmt: skip
+
+    def __init__(self, spec: Spec, state: State) -> None:
+        self.spec = spec
+        self.state = state
+        self.generation = 0
+        self.key = ""  # of the newest process: name.generation
+        self.pid = 0
+        self.started = 0.0  # wall time of its start
+        self.since = 0.0  # wall time of the last change of phase
+        self.timer: Timer | None = None
+        self.pump: Pump | None = None
+        self.log_from = 0  # size of the raw file when it was started
+        self.log_inode = 0  # and which file that was
+        self.exit: dict[str, Any] | None = None  # the last one: code, signal, at
+        self.told_exit = ""  # key whose end has been judged
+        self.told_before = False  # a predecessor wrote the event of this end and was killed before it went on
+        self.detail = ""  # what it says of itself
+        self.removed = False  # to be forgotten once it has stopped
+        self.events: list[Event] = []
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def remember(self, event: Event) -> None:
+        self.events.append(event)
+        del self.events[:-KEPT_EVENTS]
+
+    def note(self) -> dict[str, Any]:
+        """Everything a successor can't find out by itself."""
+        return {
+            "state": self.state.as_dict(),
+            "key": self.key,
+            "generation": self.generation,
+            "exit": self.exit,
+            "told_exit": self.told_exit,
+            "started": self.started,
+            "since": self.since,
+            "log_from": self.log_from,
+            "log_inode": self.log_inode,
+        }
+
+    def restore(self, note: dict[str, Any]) -> None:
+        self.state = State.from_dict(note["state"])
+        self.key = note["key"]
+        self.generation = note["generation"]
+        self.exit = note["exit"]
+        self.told_exit = note["told_exit"]
+        self.started = note["started"]
+        self.since = note["since"]
+        self.log_from = note["log_from"]
+        self.log_inode = note["log_inode"]

@@ -1,0 +1,173 @@
+"""How an engine gets its processes: from a store in its own process, or from `start` over the channel.
+
+Both answer the same five calls, and both answer later, never from within a request: an engine can't be
+re-entered by its own action.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from supervisor.base import proc
+from supervisor.base.loop import READ
+from supervisor.model.cause import Cause
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from supervisor.base.loop import Loop
+    from supervisor.base.wire import Channel, Message
+    from supervisor.engine.store import Entry, Store
+    from supervisor.model.service import Launch
+
+    class Answers(Protocol):
+        """What an engine hears."""
+
+        def spawned(self, key: str, pid: int, started: int) -> None: ...
+        def spawn_failed(self, key: str, cause: Cause) -> None: ...
+        def exited(self, key: str, status: int | None, empty: bool) -> None: ...
+        def emptied(self, key: str) -> None: ...
+
+    class Spawner(Protocol):
+        """What an engine asks."""
+
+        def spawn(
+            self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, grace: float
+        ) -> None: ...
+        def signal(self, key: str, number: int) -> None: ...
+        def drop(self, key: str) -> None: ...
+        def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
+
+
+class LocalSpawner:
+    """The store is in this process: core services of `start`, or a scheduler that runs alone."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        store: Store,
+        answers: Answers,
+        prepare: Callable[[str, Launch], tuple[Launch, int]] | None = None,
+    ) -> None:
+        self._loop = loop
+        self._store = store
+        self._answers = answers
+        self._prepare = prepare  # gives the launch its last touch, and a descriptor to inherit
+
+    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, grace: float) -> None:
+        channel_fd = -1
+        if self._prepare is not None:
+            launch, channel_fd = self._prepare(key, launch)
+        entry = self._store.spawn(
+            self, key, launch, replaces=replaces, read_fd=-1, write_fd=write_fd, channel_fd=channel_fd, grace=grace
+        )
+        # The reader in this process holds the read end itself: a dead reader here is a dead store too.
+        self._loop.soon(lambda: self._answer(entry))
+
+    def _answer(self, entry: Entry) -> None:
+        if entry.cause is not None:
+            self._answers.spawn_failed(entry.key, entry.cause)
+        else:
+            self._answers.spawned(entry.key, entry.pid, entry.started)
+
+    def signal(self, key: str, number: int) -> None:
+        self._store.signal(key, number)
+
+    def drop(self, key: str) -> None:
+        self._store.drop(key)
+
+    def note(self, name: str, blob: dict[str, Any] | None) -> None:
+        """Nobody would read it: what dies with this process dies with its store."""
+
+    def exited(self, entry: Entry) -> None:
+        self._answers.exited(entry.key, entry.status, entry.empty)
+
+    def emptied(self, entry: Entry) -> None:
+        self._answers.emptied(entry.key)
+
+
+class RemoteSpawner:
+    """The store is in `start`. When `start` dies, what it spawned can still be signalled, by pidfd, to end it."""
+
+    def __init__(self, loop: Loop, channel: Channel, answers: Answers) -> None:
+        self._loop = loop
+        self._channel = channel
+        self._answers = answers
+        self._alive: dict[str, tuple[int, int]] = {}
+        self._pidfds: dict[str, int] = {}
+        self._alone = False
+
+    # asking
+
+    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, grace: float) -> None:
+        request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "grace": grace}
+        copy = os.dup(read_fd)
+        self._channel.send(request, [copy, write_fd], close_fds=True)
+        self._alive.pop(replaces, None)
+
+    def signal(self, key: str, number: int) -> None:
+        if not self._alone:
+            self._channel.send({"verb": "signal", "key": key, "number": number})
+        elif key in self._pidfds:
+            proc.signal_group(self._pidfds[key], self._alive[key][0], number)
+
+    def drop(self, key: str) -> None:
+        self._alive.pop(key, None)
+        if not self._alone:
+            self._channel.send({"verb": "drop", "key": key})
+
+    def note(self, name: str, blob: dict[str, Any] | None) -> None:
+        if not self._alone:
+            self._channel.send({"verb": "note", "name": name, "blob": blob})
+
+    # hearing
+
+    def receive(self, message: Message) -> bool:
+        """Take an answer of `start`; False: it is not for us."""
+        did = message.get("did")
+        key = message.get("key", "")
+        if did == "spawned":
+            self._alive[key] = (message["pid"], message["started"])
+            self._answers.spawned(key, message["pid"], message["started"])
+        elif did == "failed":
+            self._answers.spawn_failed(key, Cause.from_dict(message["cause"]))
+        elif did == "exit":
+            if message["empty"]:
+                self._alive.pop(key, None)
+            self._answers.exited(key, message["status"], message["empty"])
+        elif did == "empty":
+            self._alive.pop(key, None)
+            self._answers.emptied(key)
+        else:
+            return False
+        return True
+
+    def adopt(self, key: str, pid: int, started: int) -> None:
+        """A process that an earlier scheduler had asked for."""
+        self._alive[key] = (pid, started)
+
+    # without `start`
+
+    def go_alone(self) -> None:
+        """`start` is dead: watch the ends ourselves, as far as that goes (no exit codes: not our children)."""
+        self._alone = True
+        for key, (pid, started) in list(self._alive.items()):
+            fd = proc.open_pidfd(pid, started)
+            if fd is None:
+                self._loop.soon(lambda key=key: self._ended(key))  # type: ignore[misc]
+                continue
+            self._pidfds[key] = fd
+            self._loop.watch(fd, READ, lambda _events, key=key: self._ended(key))  # type: ignore[misc]
+
+    def _ended(self, key: str) -> None:
+        fd = self._pidfds.pop(key, -1)
+        known = self._alive.pop(key, None)
+        if fd >= 0 and known is not None:
+            # The leader has gone as asked; nobody is left to wait for the rest, so the rest goes now.
+            proc.signal_group(fd, known[0], signal.SIGKILL)
+            self._loop.unwatch(fd)
+            os.close(fd)
+        self._answers.exited(key, None, True)

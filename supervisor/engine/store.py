@@ -1,0 +1,306 @@
+"""The store: spawns, reaps and keeps every process of a home. It decides nothing.
+
+It lives in `start`, so that whatever happens to the one who decides (the scheduler), no process, no exit
+code and no pipe is lost. An entry lives until its key is replaced or dropped:
+
+    spawn(key)   idempotent by key: asked twice, there is one process
+    exit         the wait status is stored in the entry, recorded, then told
+    empty        told once the whole group is gone, escaped children of it included
+
+Nothing here can block: exec goes through a shell shim (see `environment`), waiting is `WNOHANG`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+from supervisor.base import proc
+from supervisor.engine import environment
+from supervisor.engine.records import Record
+from supervisor.model.cause import Cause, CauseKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Protocol
+
+    from supervisor.base.loop import Loop, Timer
+    from supervisor.engine.records import RecordFile
+    from supervisor.model.service import Launch
+
+    class Listener(Protocol):
+        """Whoever asked for a process hears of its end."""
+
+        def exited(self, entry: Entry) -> None: ...
+        def emptied(self, entry: Entry) -> None: ...
+
+
+REMAINDER_POLL_S = 0.1
+CHANNEL_FD = 3  # where a core service finds its channel to `start`
+_TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+_RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
+
+
+class Entry:
+    """One process that was asked for, from its spawn until it is replaced or dropped."""
+
+    __slots__ = (
+        "cause", "empty", "escaped", "grace", "inode", "key", "launch", "listener", "pid", "pidfd", "read_fd",
+        "started", "status",
+    )  # fmt: skip
+
+    def __init__(self, key: str, launch: Launch, listener: Listener, read_fd: int, grace: float) -> None:
+        self.key = key
+        self.launch = launch
+        self.listener = listener
+        self.read_fd = read_fd  # read end of its output pipe; -1: it writes to a file itself
+        self.grace = grace
+        self.pid = 0
+        self.started = 0
+        self.pidfd = -1
+        self.inode = 0
+        self.status: int | None = None  # wait status once reaped
+        self.cause: Cause | None = None  # why it could not be spawned
+        self.empty = False  # nobody of its group is left
+        self.escaped: list[int] = []  # proven children of it outside the group
+
+    @property
+    def name(self) -> str:
+        return self.key.rpartition(".")[0]
+
+    @property
+    def running(self) -> bool:
+        return self.pid > 0 and self.status is None
+
+
+class Store:
+    """A table by key and by pid, and the only caller of spawn, wait and kill."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        records: RecordFile,
+        *,
+        base_env: Mapping[str, str],
+        home_id: str,
+        open_files: int,
+    ) -> None:
+        self._loop = loop
+        self._records = records
+        self.base_env = dict(base_env)
+        self._home_id = home_id
+        self._open_files = open_files
+        self.entries: dict[str, Entry] = {}
+        self._by_pid: dict[int, Entry] = {}
+        self._remaining: dict[str, Entry] = {}  # main process gone, somebody of it not
+        self._poll: Timer | None = None
+
+    # what can be asked
+
+    def spawn(
+        self,
+        listener: Listener,
+        key: str,
+        launch: Launch,
+        *,
+        replaces: str = "",
+        read_fd: int = -1,
+        write_fd: int,
+        channel_fd: int = -1,
+        grace: float = 10.0,
+    ) -> Entry:
+        """Start a process for `key`, or answer with the one that is there. The read end is kept, the others closed."""
+        known = self.entries.get(key)
+        if known is not None:
+            _close(read_fd, write_fd, channel_fd)
+            return known
+        if replaces:
+            self.drop(replaces)
+        entry = Entry(key, launch, listener, read_fd, grace)
+        self.entries[key] = entry
+        try:
+            self._exec(entry, write_fd, channel_fd)
+        except environment.CantLaunch as problem:
+            entry.cause = Cause(problem.kind, problem.what)
+        except (OSError, ValueError) as error:
+            entry.cause = _spawn_cause(error)
+        finally:
+            _close(write_fd, channel_fd)
+        if entry.cause is not None:
+            entry.empty = True
+        return entry
+
+    def drop(self, key: str) -> None:
+        """Forget an entry. What still runs of it is ended: nothing may live that nobody knows."""
+        entry = self.entries.pop(key, None)
+        if entry is None:
+            return
+        if not entry.empty:
+            self.signal_entry(entry, signal.SIGKILL)
+        self._remaining.pop(key, None)
+        if not entry.running:
+            self._records.ended(key)
+            _close(entry.pidfd)
+            entry.pidfd = -1
+        _close(entry.read_fd)
+        entry.read_fd = -1
+
+    def signal(self, key: str, number: int) -> None:
+        entry = self.entries.get(key)
+        if entry is not None and not entry.empty and entry.pid:
+            self.signal_entry(entry, number)
+
+    def signal_entry(self, entry: Entry, number: int) -> None:
+        """The whole group, and whoever of it has left the group and is proven."""
+        proc.signal_group(entry.pidfd, entry.pid, number)
+        for pid in entry.escaped:
+            _signal_child(pid, number)
+
+    # spawning
+
+    def _exec(self, entry: Entry, write_fd: int, channel_fd: int) -> None:
+        launch = entry.launch
+        marker = {"SB_HOME_ID": self._home_id, "SB_KEY": entry.key}
+        env = environment.build(self.base_env, launch, marker)
+        words = environment.command_line(launch, self._open_files)
+        actions: list[tuple[Any, ...]] = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, write_fd, 1),
+            (os.POSIX_SPAWN_DUP2, write_fd, 2),
+        ]
+        if channel_fd >= 0:
+            actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
+        pid = os.posix_spawn(
+            words[0], words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET
+        )
+        # Not reaped before the loop turns, so pid and start time can't be another's.
+        entry.pid = pid
+        entry.started = proc.start_time(pid) or 0
+        entry.pidfd = os.pidfd_open(pid)
+        entry.inode = proc.pidfd_inode(entry.pidfd)
+        self._by_pid[pid] = entry
+        self._records.spawned(Record(entry.key, pid, entry.started, entry.inode, entry.grace))
+
+    # reaping
+
+    def reap(self) -> None:
+        """On SIGCHLD: take every exit there is; strangers that came to us as orphans too."""
+        ended: list[Entry] = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            entry = self._by_pid.pop(pid, None)
+            if entry is not None:
+                entry.status = status
+                ended.append(entry)
+        if ended or self._remaining:
+            self._settle_groups(ended)
+
+    def _settle_groups(self, ended: list[Entry]) -> None:
+        orphans = self._orphans_by_key()
+        for entry in ended:
+            entry.empty = self._is_empty(entry, orphans)
+            if entry.empty:
+                self._gone(entry)
+            elif entry.key in self.entries:
+                self._remaining[entry.key] = entry
+        emptied: list[Entry] = []
+        for entry in list(self._remaining.values()):
+            if entry not in ended and self._is_empty(entry, orphans):
+                entry.empty = True
+                self._gone(entry)
+                emptied.append(entry)
+        self._keep_polling()
+        for entry in ended:
+            if self.entries.get(entry.key) is entry:
+                entry.listener.exited(entry)
+        for entry in emptied:
+            entry.listener.emptied(entry)
+
+    def _gone(self, entry: Entry) -> None:
+        self._remaining.pop(entry.key, None)
+        self._records.ended(entry.key)
+        _close(entry.pidfd)
+        entry.pidfd = -1
+
+    def _is_empty(self, entry: Entry, orphans: dict[str, list[int]]) -> bool:
+        entry.escaped = orphans.get(entry.key, [])
+        return not entry.escaped and not proc.signal_group(entry.pidfd, entry.pid, 0)
+
+    def _orphans_by_key(self) -> dict[str, list[int]]:
+        """Processes that were reparented to us, by the key in the environment they were started with.
+
+        We are the sub-reaper, so whoever escapes its group by a double fork becomes our child: no walk
+        over the whole of /proc is needed to find it.
+        """
+        found: dict[str, list[int]] = {}
+        home = os.fsencode(self._home_id)
+        for pid in proc.children_of(os.getpid()):
+            if pid in self._by_pid or not proc.is_alive(pid):
+                continue
+            env = proc.environment_of(pid)
+            if env.get(b"SB_HOME_ID") == home:
+                found.setdefault(os.fsdecode(env.get(b"SB_KEY", b"")), []).append(pid)
+        return found
+
+    def _keep_polling(self) -> None:
+        """Most ends in a group reach us as a SIGCHLD; those whose parent lives elsewhere do not."""
+        if self._remaining and self._poll is None:
+            self._poll = self._loop.after(REMAINDER_POLL_S, self._poll_again)
+
+    def _poll_again(self) -> None:
+        self._poll = None
+        if self._remaining:
+            self._settle_groups([])
+
+    def strangers(self) -> list[tuple[int, str]]:
+        """Children that came to us and can't be attributed: named to the person, never ended."""
+        known = {pid for entry in self._remaining.values() for pid in entry.escaped}
+        return [
+            (pid, proc.command_of(pid))
+            for pid in proc.children_of(os.getpid())
+            if pid not in self._by_pid and pid not in known and proc.is_alive(pid)
+        ]
+
+    def anybody_left(self) -> bool:
+        return bool(self._by_pid or self._remaining)
+
+    def kill_all(self, only: Listener | None = None) -> None:
+        """The last resort of a bounded stop."""
+        for entry in list(self.entries.values()):
+            if not entry.empty and (only is None or entry.listener is only):
+                self.signal_entry(entry, signal.SIGKILL)
+
+
+def _spawn_cause(error: OSError | ValueError) -> Cause:
+    if isinstance(error, OSError):
+        text = f"could not be spawned: {error.strerror}"
+        if error.errno in _TRANSIENT:
+            return Cause(CauseKind.SYSTEM, text)
+        if error.errno == errno.E2BIG:
+            return Cause(CauseKind.NOT_EXECUTABLE, "its arguments and environment are too long for the system")
+        return Cause(CauseKind.NOT_EXECUTABLE, text)
+    return Cause(CauseKind.NOT_EXECUTABLE, f"could not be spawned: {error}")
+
+
+def _signal_child(pid: int, number: int) -> None:
+    """An escaped process that is our child now: its pid can't be reused before we reap it."""
+    try:
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except OSError:
+        return
+
+
+def _close(*fds: int) -> None:
+    for fd in fds:
+        if fd >= 0:
+            os.close(fd)

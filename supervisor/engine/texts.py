@@ -1,0 +1,64 @@
+"""The sentence of each event of a service, and the data beside it. Only here are they put into words."""
+
+from __future__ import annotations
+
+from supervisor.core import actions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.core.machine import Announce
+    from supervisor.engine.service import Service
+
+
+def describe(service: Service, action: Announce, now: float) -> tuple[str, dict[str, Any]]:
+    """(text, data). The data names the process, so that a reader can tell one life from the next."""
+    data = dict(action.data)
+    data["key"] = service.key
+    data["pid"] = service.pid or None
+    if action.kind in (actions.BACKING_OFF,):
+        data["retry_in"] = data["delay"]
+    return f"{service.name}: {_sentence(service, action.kind, data)}", data
+
+
+def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
+    if kind == actions.STARTED:
+        restarts = data["restarts"]
+        return f"started, pid {service.pid}" + (f" (restart {restarts})" if restarts else "")
+    if kind == actions.READY:
+        return f"ready after {duration(data['after'])}" + (f": {service.detail}" if service.detail else "")
+    if kind == actions.EXITED:
+        return f"ended after {duration(data['uptime'])}: {data['cause']['text']}"
+    if kind == actions.SPAWN_FAILED:
+        return f"could not be started: {data['cause']['text']}"
+    if kind == actions.BACKING_OFF:
+        crash = f"crash {data['streak']} of {data['give_up']}, " if data["streak"] else ""
+        return f"{data['reason']}: {crash}next try in {duration(data['delay'])}"
+    if kind == actions.GAVE_UP:
+        return f"given up after {data['streak']} fast crashes in a row: {data['cause']}; sbctl start {service.name} tries again"
+    if kind == actions.SLOWED:
+        return f"ended {data['deaths']} times in {duration(data['window'])}: from now on one start in {duration(data['delay'])}"
+    if kind == actions.STOPPING:
+        return f"stopping, pid {service.pid} ({data['reason']})" if service.pid else f"stopping ({data['reason']})"
+    if kind == actions.STOPPED:
+        return f"stopped ({data['reason']})"
+    if kind == actions.KILLED:
+        return f"did not end within {duration(data['grace'])}: killed"
+    if kind == actions.NOT_READY:
+        return f"not ready within {duration(data['start_timeout'])}: ended"
+    raise AssertionError(f"no sentence for {kind}")
+
+
+def duration(seconds: float) -> str:
+    """`0.2 s`, `12 s`, `3m 5s`, `2h 0m`, `3d 4h`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600}h"

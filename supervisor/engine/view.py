@@ -1,0 +1,148 @@
+"""What the engine shows: a row a service, the story behind one, and who waits until things have settled."""
+
+from __future__ import annotations
+
+from supervisor.base.clock import iso
+from supervisor.engine.texts import duration
+from supervisor.model.service import Phase, Want
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.base.loop import Timer
+    from supervisor.engine.engine import Engine
+    from supervisor.engine.service import Service
+
+ACTIVE = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
+
+
+def row(service: Service, now: float, wall: float) -> dict[str, Any]:
+    """One service as `status --json` has it."""
+    state, exit_ = service.state, service.exit
+    has_process = state.has_process
+    return {
+        "name": service.name,
+        "kind": service.spec.kind,
+        "state": state.phase.value,
+        "desired": state.want.value,
+        "pid": service.pid if has_process else None,
+        "uptime_s": round(max(wall - service.started, 0.0), 1) if has_process else None,
+        "restarts": state.restarts,
+        "exit": {**exit_, "at": iso(exit_["at"])} if exit_ else None,
+        "cause": state.cause.text if state.cause else None,
+        "next_retry_at": iso(wall + state.retry_at - now) if state.retry_at is not None else None,
+        "ready": state.ready if service.spec.policy.wait_ready else None,
+        "detail": _detail(service, now),
+    }
+
+
+def _detail(service: Service, now: float) -> str:
+    state = service.state
+    cause = state.cause.text if state.cause else ""
+    if state.phase is Phase.BACKOFF:
+        left = duration(max((state.retry_at or now) - now, 0.0))
+        crash = f"; crash {state.streak} of {service.spec.policy.give_up}" if state.streak else ""
+        return f"{cause}{crash}; next try in {left}"
+    if state.phase is Phase.FAILED:
+        return f"{state.reason}: {cause}" if cause else state.reason
+    if state.phase is Phase.RUNNING:
+        return service.detail
+    return "" if state.reason == "asked" else state.reason
+
+
+def rows(engine: Engine) -> list[dict[str, Any]]:
+    now, wall = engine.loop.clock.now(), engine.loop.clock.wall()
+    return [row(service, now, wall) for service in engine.services.values()]
+
+
+def why(engine: Engine, service: Service) -> dict[str, Any]:
+    """What `sbctl why` tells: row, attempts, last words, what happened to it lately."""
+    now, wall = engine.loop.clock.now(), engine.loop.clock.wall()
+    policy, state = service.spec.policy, service.state
+    return {
+        "row": row(service, now, wall),
+        "since": iso(service.since) if service.since else None,
+        "reason": state.reason,
+        "attempts": {
+            "streak": state.streak,
+            "give_up": policy.give_up,
+            "fast_crash": policy.fast_crash,
+            "deaths": len(state.deaths),
+            "window": policy.window,
+            "restart": policy.restart.value,
+        },
+        "words": list(state.cause.words) if state.cause else [],
+        "events": [event.as_dict() for event in service.events],
+        "log": service.spec.launch.log,
+        "argv": list(service.spec.launch.argv),
+        "cwd": service.spec.launch.cwd,
+    }
+
+
+class Settling:
+    """Answers once each named service is where it is wanted, or will not get there soon; else at the time limit."""
+
+    def __init__(
+        self, engine: Engine, names: list[str] | None, limit: float, settle: float, done: Callable[[bool], None]
+    ) -> None:
+        self._engine = engine
+        self._names = names
+        self._settle = settle
+        self._done: Callable[[bool], None] | None = done
+        self._limit = engine.loop.after(limit, lambda: self._finish(False))
+        self._check_again: Timer | None = None
+        self._end_watch = engine.watch(self._check)
+        engine.loop.soon(self._check)
+
+    def _check(self) -> None:
+        if self._done is None:
+            return
+        wait = 0.0
+        for service in self._chosen():
+            left = self._left(service)
+            if left is None:
+                return
+            wait = max(wait, left)
+        if wait <= 0:
+            self._finish(True)
+        elif self._check_again is None:
+            self._check_again = self._engine.loop.after(wait, self._time_to_check)
+
+    def _time_to_check(self) -> None:
+        self._check_again = None
+        self._check()
+
+    def _chosen(self) -> list[Service]:
+        services = self._engine.services
+        if self._names is None:
+            return [service for service in services.values() if service.state.want is Want.UP]
+        return [services[name] for name in self._names if name in services]
+
+    def _left(self, service: Service) -> float | None:
+        """Seconds until it counts as settled; None: it is on its way."""
+        state = service.state
+        if state.phase is Phase.RUNNING:
+            if service.spec.policy.wait_ready or state.started is None:
+                return 0.0
+            return max(state.started + self._settle - self._engine.loop.clock.now(), 0.0)
+        if state.phase in (Phase.STARTING, Phase.STOPPING):
+            return None
+        return 0.0
+
+    def _finish(self, settled: bool) -> None:
+        done, self._done = self._done, None
+        if done is None:
+            return
+        self._limit.cancel()
+        if self._check_again is not None:
+            self._check_again.cancel()
+        self._end_watch()
+        done(settled)
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+        self._done = None
+        self._limit.cancel()
+        self._end_watch()
