@@ -15,6 +15,7 @@ from supervisor.settings.load import load
 from supervisor.settings.manifest import Manifest
 from supervisor.settings.scheduler_file import SchedulerFile
 from supervisor.settings.schema import SbctlFile
+from supervisor.settings.secrets import masked
 from supervisor.settings.shape import Shape
 
 __all__ = ["Preview", "Result", "check", "compile_home", "json_schema", "load", "preview", "show"]
@@ -99,25 +100,14 @@ def json_schema(name: str) -> dict[str, Any]:
     return FILES[name].model_json_schema()
 
 
-def show(home: Home) -> tuple[dict[str, Any], list[Finding]]:
-    """The settings in force if they were compiled now, with every default; secrets only as references."""
+def show(home: Home) -> dict[str, Any]:
+    """The files' settings with every default filled in; secrets only as references."""
     loaded = load(home)
-    build(loaded)
     plugins = {name: _dump(plugin.manifest) for name, plugin in loaded.plugins.items()}
     for manifest in plugins.values():
-        manifest["env"] = {name: _masked(name, value) for name, value in manifest["env"].items()}
-    shown = {"sbctl": _dump(loaded.settings), "scheduler": _dump(loaded.scheduler), "plugins": plugins}
-    return shown, loaded.findings
+        manifest["env"] = {name: masked(name, value) for name, value in manifest["env"].items()}
+    return {"sbctl": _dump(loaded.settings), "scheduler": _dump(loaded.scheduler), "plugins": plugins}
 
 
 def _dump(shape: Shape) -> dict[str, Any]:
     return shape.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "WEBHOOK", "DSN", "AUTH")
-
-
-def _masked(name: str, value: str) -> str:
-    is_reference = value.startswith(("env:", "file:")) or (value.startswith("${") and value.endswith("}"))
-    is_secret = any(word in name.upper() for word in _SECRET_WORDS)
-    return "***" if is_secret and value and not is_reference else value

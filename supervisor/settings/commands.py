@@ -71,11 +71,13 @@ def words(command: str | list[str]) -> tuple[str, ...]:
 
 def _check_command(value: Any) -> Any:
     if isinstance(value, str):
-        if not value.strip() or not value.strip(" \t\"'"):
+        if not value.strip():
             raise wrong("the command is empty", "write a command, or remove the key")
         if len(value) > MAX_COMMAND:
             raise wrong(f"the command is longer than {MAX_COMMAND} letters", "put it into a script")
         _check_quotes(value)
+        if not words(value)[0]:
+            raise wrong("the command is empty", "write a command, or remove the key")
         return value
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise wrong("must be a text or a list of texts", 'write "python3 server.py" or ["python3", "server.py"]')

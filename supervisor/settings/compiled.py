@@ -8,9 +8,11 @@ from typing import Any
 from supervisor import __version__
 from supervisor.model.inputs import FORMAT
 from supervisor.settings import revisions
+from supervisor.settings.core_services import core_specs, provider_spec
 from supervisor.settings.findings import Finding
 from supervisor.settings.load import Loaded
-from supervisor.settings.resolve import MIB, SECRETS, core_specs, plugin_specs, provider_spec
+from supervisor.settings.secrets import SECRETS
+from supervisor.settings.servers import plugin_specs
 
 Documents = dict[str, dict[str, Any]]
 
@@ -31,13 +33,16 @@ def build(loaded: Loaded) -> Documents:
             level="warning",
             at_key=True,
         )
-    beat = {"tick": settings.supervision.tick_seconds, "reconcile": settings.supervision.reconcile_seconds}
+    beat = {
+        "tick": settings.supervision.tick_seconds,
+        "reconcile": settings.supervision.reconcile_seconds,
+        "settle": settings.supervision.settle_seconds,
+    }
     core = core_specs(home, settings, plugins, provider)
     documents: Documents = {
         "start": {
             "secret_env": list(SECRETS),
             "services": [spec.as_dict() for spec in core],
-            "settle": settings.supervision.settle_seconds,
             **beat,
             "host": settings.config.host,
             "port": settings.config.port,
@@ -47,7 +52,7 @@ def build(loaded: Loaded) -> Documents:
             "services": [spec.as_dict() for spec in plugins],
             **beat,
             "daily_lines_per_s": settings.logs.daily_lines_per_second,
-            "daily_bytes_per_min": int(settings.logs.daily_mb_per_minute * MIB),
+            "daily_bytes_per_min": settings.logs.daily_bytes_per_minute,
             "summary": _summary(loaded),
         },
     }

@@ -9,10 +9,11 @@ import re
 from typing import Any
 
 from supervisor.base.files import MAX_SMALL_FILE, read_small
-from supervisor.settings.findings import Finding, Level, Path, dotted
+from supervisor.settings.findings import Finding, Level, Path, dotted, has_errors
 from supervisor.settings.positions import Place, Positions
 
 MAX_DEPTH = 50
+MAX_FINDINGS = 100  # of one file; who has more mends these first
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -37,10 +38,16 @@ class Document:
         self.data: Any = None
         self.positions = Positions()
         self.findings: list[Finding] = []
+        self._complained: set[tuple[Place, Path]] = set()
 
     @property
-    def is_readable(self) -> bool:
-        return not any(finding.is_error for finding in self.findings)
+    def can_be_judged(self) -> bool:
+        """Is there something for the schema to look at? (An empty YAML file is: it gives nothing.)"""
+        return self.data is not None or not has_errors(self.findings)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.findings) > MAX_FINDINGS
 
     def report(
         self, path: Path, message: str, remedy: str = "", *, level: Level = "error", at_key: bool = False
@@ -51,6 +58,11 @@ class Document:
     def report_at(
         self, place: Place, message: str, remedy: str = "", *, path: Path = (), level: Level = "error"
     ) -> None:
+        if (place, path) in self._complained or self.is_full:  # one complaint about one value is enough
+            return
+        self._complained.add((place, path))
+        if len(self.findings) == MAX_FINDINGS:
+            message, remedy = "there are more problems than are shown", "mend these first"
         self.findings.append(Finding(self.file, *place, dotted(path), message, remedy, level))
 
 

@@ -70,6 +70,8 @@ def _remove(data: Any, path: Path) -> None:
 
 def _report(model: type[BaseModel], document: Document, detail: ErrorDetails, level: Level) -> None:
     kind = detail["type"]
+    if document.is_full:
+        return
     if kind == "extra_forbidden":
         path: Path = detail["loc"]
         message, remedy = "not a known key", _nearest(model, path)

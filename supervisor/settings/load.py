@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.model.home import Home
 from supervisor.model.inputs import look
 from supervisor.settings.document import Document, read_document
@@ -18,6 +19,8 @@ from supervisor.settings.scheduler_file import SchedulerFile
 from supervisor.settings.schema import SbctlFile
 
 MANIFEST = "manifest.json"
+
+_UNREAD = {"sbctl.yml": "sbctl.yaml", "sbctl.json": "sbctl.yaml", "scheduler.yml": "scheduler.yaml"}
 
 
 @dataclass
@@ -58,6 +61,8 @@ class Loaded:
 
 
 def load(home: Home) -> Loaded:
+    if not os.path.isdir(home.path):
+        raise Problem(f"there is no folder {home.path}", remedy="make it, or name another home", code=BAD_SETTINGS)
     loaded = Loaded(home)
     permissions = Permissions(home)
     _load_settings(loaded, permissions)
@@ -82,11 +87,19 @@ def _load_settings(loaded: Loaded, permissions: Permissions) -> None:
     exists = _watch(loaded, path)
     _watch(loaded, loaded.home.etc)
     loaded.common += permissions.findings(path)
+    _warn_of_unread_names(loaded)
     if not exists:
         return
     loaded.settings_document = document = read_document(path, shown(path, loaded.home.path))
-    if document.is_readable:
+    if document.can_be_judged:
         loaded.settings = validate(SbctlFile, document) or loaded.settings
+
+
+def _warn_of_unread_names(loaded: Loaded) -> None:
+    for name, right in _UNREAD.items():
+        if os.path.exists(os.path.join(loaded.home.etc, name)):
+            remedy = f"rename it to etc/{right}"
+            loaded.common.append(Finding(f"etc/{name}", 0, 0, "", "a file of this name is not read", remedy, "warning"))
 
 
 def _load_scheduler(loaded: Loaded, permissions: Permissions) -> None:
@@ -99,7 +112,7 @@ def _load_scheduler(loaded: Loaded, permissions: Permissions) -> None:
     loaded.common += permissions.findings(found[0])
     if len(found) > 1:
         document.report((), "there are both scheduler.json and scheduler.yaml", "remove one of the two")
-    if document.is_readable:
+    if document.can_be_judged:
         loaded.scheduler = validate(SchedulerFile, document) or loaded.scheduler
         _check_restarts(loaded.scheduler, document)
 
@@ -140,7 +153,7 @@ def _load_plugins(loaded: Loaded, permissions: Permissions) -> None:
 def _load_plugin(loaded: Loaded, name: str, document: Document) -> None:
     folder = loaded.home.plugin(name)
     manifest = None
-    if document.data is not None or document.is_readable:
+    if document.can_be_judged:
         manifest = validate(Manifest, document, {"folder": name})
     if manifest is None or has_errors(document.findings):
         loaded.left_out[name] = document.findings

@@ -12,6 +12,8 @@ from supervisor.settings.commands import CommandKey
 from supervisor.settings.policy_keys import CorePolicy, Supervision
 from supervisor.settings.shape import FORMAT, Format, Shape, wrong
 
+MIB = 1 << 20
+
 
 def _check_loopback(host: str) -> str:
     try:
@@ -53,6 +55,14 @@ class Logs(Shape):
     keep: int = Field(5, ge=1, le=1000, description="how many rotated files of a server are kept")
     daily_lines_per_second: float = Field(200.0, gt=0, le=1e6, description="what of one server goes to the daily log")
     daily_mb_per_minute: float = Field(1.0, gt=0, le=1e5, description="... and how many MiB a minute")
+
+    @property
+    def max_bytes(self) -> int:
+        return max(1, int(self.max_mb * MIB))
+
+    @property
+    def daily_bytes_per_minute(self) -> int:
+        return max(1, int(self.daily_mb_per_minute * MIB))
 
 
 class Core(Shape):
