@@ -40,7 +40,7 @@ class ServicePolicy(Shape):
     window_minutes: Minutes | None = Field(None, description="as in supervision")
     window_deaths: Count | None = Field(None, description="as in supervision")
     window_delay_seconds: Seconds | None = Field(None, description="as in supervision")
-    grace_seconds: Seconds | None = Field(None, description="as in supervision; for a server also stop.graceSeconds")
+    grace_seconds: Seconds | None = Field(None, description="as in supervision; a server's stop.graceSeconds beats it")
 
 
 class CorePolicy(ServicePolicy):

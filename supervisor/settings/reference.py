@@ -1,0 +1,161 @@
+"""Writes docs/settings.md from the schema: `python -m supervisor.settings.reference > docs/settings.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from supervisor.settings.api import json_schema
+
+INTRODUCTION = """\
+# Settings
+
+This page is generated from the schema (`python -m supervisor.settings.reference > docs/settings.md`); a test compares.
+
+Three kinds of files, all optional but a plugin's manifest:
+
+| file | holds |
+|---|---|
+| `etc/sbctl.yaml` | the config server, the tunnel, logs, and the numbers of supervision |
+| `etc/scheduler.json` or `.yaml` (not both) | which servers start and how they are kept, and schedules |
+| `plugins/<id>/manifest.json` | what a plugin is and can do; folders whose names begin with `.` or `_` are left alone |
+
+`sbctl config validate` names everything that is wrong in all of them at once, as `file:line:column: path: message` with
+a remedy. A reload with an error anywhere changes nothing; a start with one runs the settings of before and says so. At
+the very first start a plugin with errors is left out and the rest runs. Warnings stop nothing.
+
+- Unknown keys are errors. A key that begins with `x-` is a note and may hold anything.
+- In a file whose `format` is higher than this version knows, unknown keys are warnings.
+- A key without a value (YAML) or with `null` counts as not given. Values are never converted: `"5"` is no number.
+- A key given twice is an error. Files are UTF-8, at most 1 MiB, at most 50 levels deep.
+- For a server, the scheduler file beats the manifest and the manifest beats `supervision`, key by key.
+- As root: files and folders that somebody else owns or can write are refused.
+
+## Commands
+
+A text is executed directly, without a shell, when it holds nothing but letters, digits, blanks, quotes and
+`_ . / : = @ % + , -` and does not begin with an assignment or a word of the shell (`exec`, `cd`, `if`, ...). Any other
+text is given to `/bin/sh -c`. A list of words is always executed directly. A name without a slash is looked up on PATH,
+a path with one is taken from the working folder.
+
+## Environment
+
+A plugin gets the environment of `sbctl start` without sbctl's own secrets (`DASHBOARD_KEY`, `DISCORD_WEBHOOK`,
+`GITHUB_TOKEN`; `passEnv` gives them), plus `SB_HOME`, `SB_PLUGIN`, `SB_LOG_DIR` and `PYTHONUNBUFFERED=1`, plus `env`.
+In the values of `env`, `env:NAME` (a whole value), `file:PATH` (a whole value; relative to the plugin's folder) and
+`${NAME}` are filled in when the plugin is started, and never written down. The folder `.venv/bin` of the plugin, if it
+is there, comes first on PATH.
+"""
+
+FILES = {
+    "sbctl.yaml": "`etc/sbctl.yaml`",
+    "scheduler.json": "`etc/scheduler.json`",
+    "manifest.json": "`plugins/<id>/manifest.json`",
+}
+
+
+def page() -> str:
+    return "\n".join([INTRODUCTION, *(_section(name, title) for name, title in FILES.items())])
+
+
+def _section(name: str, title: str) -> str:
+    schema = json_schema(name)
+    rows = [
+        f"| `{path}` | {kind} | {default} | {meaning} |" for path, kind, default, meaning in _rows(schema, schema, "")
+    ]
+    return "\n".join(
+        [
+            f"## {title}",
+            "",
+            schema["description"],
+            "",
+            "| key | value | if not given | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+Row = tuple[str, str, str, str]
+
+
+def _rows(root: dict[str, Any], schema: dict[str, Any], prefix: str) -> Iterator[Row]:
+    required = schema.get("required", ())
+    for name, value in schema["properties"].items():
+        path = f"{prefix}{name}"
+        inner = _resolved(root, value)
+        meaning = value.get("description", "")
+        if "properties" in inner:
+            yield path, "map", "", meaning
+            yield from _rows(root, inner, f"{path}.")
+            continue
+        default = "**must be given**" if name in required else _default(value)
+        yield path, _kind(root, inner), default, meaning
+        yield from _inner_rows(root, inner, path)
+
+
+def _inner_rows(root: dict[str, Any], schema: dict[str, Any], path: str) -> Iterator[Row]:
+    """What stands in a list of maps, or in a map by name."""
+    for key, mark in (("items", "[]"), ("additionalProperties", ".<id>")):
+        inner = schema.get(key)
+        inner = _resolved(root, inner) if isinstance(inner, dict) else {}
+        if "properties" in inner:
+            yield from _rows(root, inner, f"{path}{mark}.")
+
+
+def _resolved(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference, and take the null out of what may be left out."""
+    choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    if len(choices) == 1:
+        return _resolved(root, choices[0])
+    if "$ref" in schema:
+        return _resolved(root, root["$defs"][schema["$ref"].rpartition("/")[2]])
+    return schema
+
+
+def _default(schema: dict[str, Any]) -> str:
+    match schema.get("default"):
+        case None | "" | [] | {}:
+            return ""
+        case bool() as truth:
+            return "true" if truth else "false"
+        case list() as values:
+            return "[" + ", ".join(f"{value:g}" for value in values) + "]"
+        case float() as number:
+            return f"{number:g}"
+        case other:
+            return f"`{other}`"
+
+
+_WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+
+
+def _kind(root: dict[str, Any], schema: dict[str, Any]) -> str:
+    schema = _resolved(root, schema)
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(_kind(root, each) for each in schema["anyOf"] if each.get("type") != "null")
+    if schema.get("type") == "array":
+        inner = _resolved(root, schema.get("items", {}))
+        return "list of maps" if "properties" in inner else f"list of {_kind(root, inner)}"
+    if schema.get("type") == "object":
+        return "map by name"
+    return _WORDS[schema["type"]] + _bounds(schema)
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    words = []
+    if "exclusiveMinimum" in schema:
+        words.append(f"above {schema['exclusiveMinimum']:g}")
+    if "minimum" in schema:
+        words.append(f"from {schema['minimum']:,}")
+    if "maximum" in schema:
+        words.append(f"up to {schema['maximum']:,.10g}")
+    return f", {' '.join(words)}" if words else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
