@@ -78,7 +78,9 @@ class Environment:
         self.root = root
         self.path = path
         self.memory = memory  # the stamp of an environment that is not ours
-        self.stamp = os.path.join(path, "-".join([".sbctl-stamp", *extras]))
+        base = os.path.join(path, ".sbctl-stamp")
+        self.stamp = "-".join([base, *extras])
+        self.stamps = {base, self.stamp}  # what the tests need includes what sbctl needs
         self.python = os.path.join(path, "bin", "python")
         self.needs = requirements(root, extras)
         self.lock_fd = -1
@@ -123,7 +125,7 @@ class Environment:
         with contextlib.suppress(OSError):
             if self.memory:
                 os.makedirs(os.path.dirname(self.memory), exist_ok=True)
-                self.write_stamp(self.memory)
+                self.write(self.memory)
 
     def missing(self) -> list[str]:
         return self.run("the check of what is installed", [self.python, "-I", "-c", CHECK, *self.needs]).splitlines()
@@ -144,7 +146,7 @@ class Environment:
             self.run("python -m venv", [base, "-I", "-m", "venv", self.path])
             self.install("first use")
             os.rename(os.path.join(self.path, UNFINISHED), os.path.join(self.path, OURS))
-            self.write_stamp(self.stamp)
+            self.write(*self.stamps)
         except BaseException:
             self.remove(keep_folder=was_there)
             raise
@@ -161,7 +163,7 @@ class Environment:
             return
         if self.missing():
             self.install("update")
-        self.write_stamp(self.stamp)
+        self.write(*self.stamps)
 
     def is_fresh(self) -> bool:
         inputs = [os.path.join(self.root, name) for name in ("setup.cfg", "constraints.txt")]
@@ -171,9 +173,10 @@ class Environment:
         except OSError:
             return False
 
-    def write_stamp(self, path: str) -> None:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write("\n".join(self.needs) + "\n")
+    def write(self, *stamps: str) -> None:
+        for path in stamps:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("\n".join(self.needs) + "\n")
 
     def install(self, occasion: str) -> None:
         names = ", ".join(re.split("[<>=!~]", line)[0] for line in self.needs)

@@ -1,0 +1,53 @@
+# `make help` lists the targets. Everything is made by the first target that needs it.
+
+SHELL := /bin/sh
+VENV := $(or $(SB_VENV),$(CURDIR)/.venv)
+PYTHON = "$(VENV)/bin/python" -I
+# Of a pytest that is run through us, e.g.: make test ARGS='-k launcher'
+ARGS :=
+
+# Tests start make and sbctl themselves: neither may inherit what this make was called with.
+unexport MAKEFLAGS MFLAGS MAKELEVEL
+.NOTPARALLEL:
+.PHONY: help setup check fix test test-all bench demo clean
+
+help:
+	@echo "make setup     the environment for the tests, in .venv (or SB_VENV)"
+	@echo "make check     style, format, types"
+	@echo "make fix       mends style and format where a program can"
+	@echo "make test      setup, check, and all tests but the slow ones; ARGS goes to pytest"
+	@echo "make test-all  the slow ones too"
+	@echo "make bench     what sbctl costs"
+	@echo "make demo      a home in a temporary folder with a service that crashes on purpose"
+	@echo "make clean     removes what the targets above made, .venv included"
+
+setup:
+	@bin/debian-packages
+	@bin/set-up "$(CURDIR)" "$(VENV)" '' test,dev
+
+check: setup
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	@if command -v shellcheck >/dev/null 2>&1; then shellcheck $$(grep -lE '^#!/bin/(ba)?sh' bin/* .ci/*); fi
+
+fix: setup
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+test: check
+	$(PYTHON) -m pytest -n 2 -m 'not slow' $(ARGS) </dev/null
+
+test-all: check
+	$(PYTHON) -m pytest -n 2 $(ARGS) </dev/null
+
+bench: setup
+	@for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" || exit; done
+
+demo:
+	@bin/demo
+
+# An environment that SB_VENV names may be somebody else's; it stays.
+clean:
+	rm -rf .venv .venv.checked .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
