@@ -8,6 +8,7 @@ from supervisor.base.where import role_command
 from supervisor.base.wire import Channel, channel_pair
 from supervisor.engine.spawner import LocalSpawner
 from supervisor.engine.store import CHANNEL_FD
+from supervisor.model.event import Event
 from supervisor.model.service import Launch
 
 TYPE_CHECKING = False
@@ -52,6 +53,8 @@ class CoreServices:
         return Launch.from_dict(data), theirs.detach()
 
     def says(self, name: str, message: dict[str, Any]) -> None:
+        if "event" in message:
+            self._engine.emit(Event.from_dict(message["event"]))
         if message.get("ready") and name in self._engine.services:
             self._engine.ready(name, str(message.get("detail", "")))
 

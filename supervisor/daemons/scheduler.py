@@ -66,6 +66,7 @@ class Scheduler:
         self.kept = Kept()
         self.server: ControlServer | None = None
         self.stopping = False
+        self._signalled = False
         self._leaving = False
         self._announced = False
 
@@ -119,9 +120,7 @@ class Scheduler:
         return [Spec.from_dict(data) for data in self.compiled["services"]]
 
     def _open_door(self) -> None:
-        self.server = ControlServer(
-            self.loop, self.home.run, self.home.socket_name("scheduler"), self.verbs.table()
-        )
+        self.server = ControlServer(self.loop, self.home.run, self.home.socket_name("scheduler"), self.verbs.table())
         common.publish_pid(self.home.pid_file("scheduler"))
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
         self.heartbeat.begin()
@@ -155,7 +154,9 @@ class Scheduler:
         adopted = Adoption(self.engine, remote, told.__contains__).run(kept, self._specs())
         self._open_door()
         if adopted:
-            self.bus.tell("scheduler.adopted", f"scheduler took over {adopted} running servers", data={"count": adopted})
+            self.bus.tell(
+                "scheduler.adopted", f"scheduler took over {adopted} running servers", data={"count": adopted}
+            )
         self.bus.tell("scheduler.began", f"scheduler started, pid {os.getpid()}", data={"pid": os.getpid()})
         self._after_change()
 
@@ -180,7 +181,9 @@ class Scheduler:
             self.engine.flush()
             self.loop.soon(self.loop.stop)
             return
-        self._cascade(now=self.stopping)
+        # The death of `start` brings a signal too, so only the second signal means "now".
+        again, self._signalled = self._signalled, True
+        self._cascade(now=again)
 
     def _cascade(self, *, now: bool = False) -> None:
         if not self.stopping:

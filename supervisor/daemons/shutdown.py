@@ -1,8 +1,8 @@
 """The end of the whole tree: the core services are asked, the scheduler ends what it manages, nothing stays behind.
 
-    begin        TERM to the core services; the scheduler stops its servers first (cascade)
-    no scheduler what it managed is ended from here, by the store's own table: TERM, each one's grace, KILL
-    limit        at T − 1 s whatever is left is killed, the servers' groups first, then the daemons
+begin        TERM to the core services; the scheduler stops its servers first (cascade)
+no scheduler what it managed is ended from here, by the store's own table: TERM, each one's grace, KILL
+limit        at T − 1 s whatever is left is killed, the servers' groups first, then the daemons
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ DAEMONS_AFTER_S = 0.3
 class Shutdown:
     """Begins once, is hurried any number of times, and calls `on_done` once."""
 
-    def __init__(
-        self, loop: Loop, store: Store, engine: Engine, keeper: Keeper, on_done: Callable[[], None]
-    ) -> None:
+    def __init__(self, loop: Loop, store: Store, engine: Engine, keeper: Keeper, on_done: Callable[[], None]) -> None:
         self._loop = loop
         self._store = store
         self._engine = engine

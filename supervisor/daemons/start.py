@@ -112,9 +112,10 @@ class Start:
         records = read_records(self.home.records_file, proc.boot_id())
         lefts = find_left(records, self.compiled["home_id"], Policy().grace)
         for left in lefts:
+            name = left.key.rpartition(".")[0] or "a process"
             self.bus.tell(
                 "leftover.found",
-                f"{left.key.rpartition('.')[0] or 'a process'}: left over from a killed sbctl, pid {left.pid}: ending it",
+                f"{name}: left over from a killed sbctl, pid {left.pid}: ending it",
                 level=WARNING,
                 data={"key": left.key, "pid": left.pid},
             )
@@ -157,7 +158,8 @@ class Start:
         settings = "; ".join(compiled["summary"])
         self.bus.tell(
             "start.began",
-            f"sbctl {__version__} started, pid {os.getpid()}, home {self.home}, settings {compiled['revision']}: {settings}",
+            f"sbctl {__version__} started, pid {os.getpid()}, home {self.home}, "
+            f"settings {compiled['revision']}: {settings}",
             data={"version": __version__, "pid": os.getpid(), "revision": compiled["revision"]},
         )
         for problem in compiled["problems"]:

@@ -97,7 +97,9 @@ class StartVerbs(EngineVerbs):
         listed = [change.as_dict() for change in changes]
         if listed:
             what = ", ".join(f"{change['action']} {change['name']}" for change in listed)
-            self._daemon.bus.tell("settings.reloaded", f"settings {self.revision} in force: {what}", data={"changes": listed})
+            self._daemon.bus.tell(
+                "settings.reloaded", f"settings {self.revision} in force: {what}", data={"changes": listed}
+            )
         reply.send({"changes": listed})
 
     def _take_environment(self, env: dict[str, Any]) -> None:

@@ -271,7 +271,9 @@ class Engine:
             service.told_before = False
             return
         text, data = describe(service, action, self.loop.clock.now())
-        self.emit(Event(action.kind, text, at=self.loop.clock.wall(), service=service.name, level=action.level, data=data))
+        self.emit(
+            Event(action.kind, text, at=self.loop.clock.wall(), service=service.name, level=action.level, data=data)
+        )
 
     def emit(self, event: Event) -> None:
         service = self.services.get(event.service)

@@ -57,10 +57,10 @@ def find_left(records: list[Record], home_id: str, default_grace: float) -> list
 def find_marked(home_id: str, *, skip: frozenset[str] = frozenset()) -> list[tuple[int, str]]:
     """(pid, key) of each live process of our user with this home's marker; service names in `skip` left out."""
     mark = os.fsencode(home_id)
-    me = os.getpid()
+    spared = _own_line()
     found: list[tuple[int, str]] = []
     for pid in proc.all_pids():
-        if pid == me or not _is_own(pid):
+        if pid in spared or not _is_own(pid):
             continue
         env = proc.environment_of(pid)
         if env.get(b"SB_HOME_ID") != mark or b"SB_KEY" not in env or not proc.is_alive(pid):
@@ -81,6 +81,16 @@ def _take(key: str, pid: int, started: int, grace: float) -> Left | None:
     return Left(key, pid, started, pidfd, grace)
 
 
+def _own_line() -> set[int]:
+    """We and our ancestors: a service may have called the `sbctl start` that made us."""
+    line: set[int] = set()
+    pid: int | None = os.getpid()
+    while pid and pid > 1 and pid not in line:
+        line.add(pid)
+        pid = proc.parent_of(pid)
+    return line
+
+
 def _is_own(pid: int) -> bool:
     try:
         return os.stat(f"/proc/{pid}").st_uid == os.geteuid() or os.geteuid() == 0
@@ -99,7 +109,7 @@ def _inodes_tell() -> bool:
 
 
 class Ending:
-    """TERM to all at once, KILL after each one's grace, done when the last is gone. In the loop: a signal can end it."""
+    """TERM to all at once, KILL after each one's grace, done when the last is gone. It never waits itself."""
 
     def __init__(self, loop: Loop, lefts: list[Left], on_done: Callable[[], None]) -> None:
         self._loop = loop

@@ -47,9 +47,7 @@ class RecordFile:
         self._rewrite()
 
     def spawned(self, record: Record) -> None:
-        line = _line(
-            {"k": record.key, "p": record.pid, "s": record.started, "i": record.inode, "g": record.grace}
-        )
+        line = _line({"k": record.key, "p": record.pid, "s": record.started, "i": record.inode, "g": record.grace})
         self._alive[record.key] = line
         self._append(line)
 

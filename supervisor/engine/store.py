@@ -172,9 +172,7 @@ class Store:
         ]
         if channel_fd >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
-        pid = os.posix_spawn(
-            words[0], words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET
-        )
+        pid = os.posix_spawn(words[0], words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
         # Not reaped before the loop turns, so pid and start time can't be another's.
         entry.pid = pid
         entry.started = proc.start_time(pid) or 0

@@ -36,9 +36,11 @@ def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
         crash = f"crash {data['streak']} of {data['give_up']}, " if data["streak"] else ""
         return f"{data['reason']}: {crash}next try in {duration(data['delay'])}"
     if kind == actions.GAVE_UP:
-        return f"given up after {data['streak']} fast crashes in a row: {data['cause']}; sbctl start {service.name} tries again"
+        what = f"given up after {data['streak']} fast crashes in a row: {data['cause']}"
+        return f"{what}; sbctl start {service.name} tries again"
     if kind == actions.SLOWED:
-        return f"ended {data['deaths']} times in {duration(data['window'])}: from now on one start in {duration(data['delay'])}"
+        what = f"ended {data['deaths']} times in {duration(data['window'])}"
+        return f"{what}: from now on one start in {duration(data['delay'])}"
     if kind == actions.STOPPING:
         return f"stopping, pid {service.pid} ({data['reason']})" if service.pid else f"stopping ({data['reason']})"
     if kind == actions.STOPPED:

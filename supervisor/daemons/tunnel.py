@@ -1,0 +1,128 @@
+"""`tunnel`: keeps the tunnel's provider alive. Started only when the settings name one.
+
+The provider is supervised by the same engine as everything else, in a store of this process: when the tunnel ends,
+its provider has nothing to go on for.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import signal
+import sys
+
+from supervisor.base import proc
+from supervisor.base.clock import SystemClock
+from supervisor.base.errors import FAILED, Problem
+from supervisor.base.loop import Loop
+from supervisor.base.wire import Channel
+from supervisor.daemons import common
+from supervisor.engine.engine import Engine
+from supervisor.engine.outlet import PipeOutlet
+from supervisor.engine.records import RecordFile
+from supervisor.engine.spawner import LocalSpawner
+from supervisor.engine.store import Store
+from supervisor.events.bus import Bus
+from supervisor.model.home import Home
+from supervisor.model.service import Phase, Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.daemons.options import Options
+    from supervisor.model.event import Event
+
+
+class Tunnel:
+    """One service, one engine, one line to `start`."""
+
+    def __init__(self, home: Home, options: Options, compiled: dict[str, Any]) -> None:
+        self._home = home
+        self._options = options
+        self._compiled = compiled
+        self._loop = Loop(SystemClock(), common.report)
+        self._bus = Bus(self._loop.clock, "tunnel", common.report)
+        self._bus.add(self._tell)
+        outlet = PipeOutlet(self._loop, lambda _name, _fd, _start, _end: None, lambda _name, _text, _lost: None)
+        self._engine = Engine(self._loop, self._bus.emit, outlet)
+        self._channel: Channel | None = None
+        self._stopping = False
+        self._asked = False  # by a signal
+        self._was_up: bool | None = None
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.on_signal(number, self._signalled)
+        self._loop.on_signal(signal.SIGHUP, lambda: None)
+        if not self._options.alone and not proc.die_with_parent(self._options.parent):
+            return FAILED
+        self._connect()
+        store = self._build_store()
+        self._loop.on_signal(signal.SIGCHLD, store.reap)
+        self._engine.spawner = LocalSpawner(self._loop, store, self._engine)
+        self._engine.watch(self._after_change)
+        common.publish_pid(self._home.pid_file("tunnel"))
+        common.set_title("tunnel", self._home)
+        self._engine.load([Spec.from_dict(data) for data in self._compiled["services"]])
+        self._loop.run()
+        common.withdraw_pid(self._home.pid_file("tunnel"))
+        return 0
+
+    def _connect(self) -> None:
+        fd = self._options.channel_fd
+        if fd is not None:
+            os.set_inheritable(fd, False)
+            self._channel = Channel(
+                _socket.socket(fileno=fd), self._loop, on_message=lambda _message, _fds: None, on_closed=self._stop
+            )
+
+    def _build_store(self) -> Store:
+        proc.become_subreaper()
+        path = os.path.join(self._home.run, "records.tunnel")
+        home_id = self._compiled["home_id"]
+        records = RecordFile(path, boot=proc.boot_id(), home_id=home_id)
+        records.open()
+        env = common.own_environment()
+        return Store(self._loop, records, base_env=env, home_id=home_id, open_files=common.raise_open_files())
+
+    def _after_change(self) -> None:
+        if self._stopping:
+            if self._engine.all_gone:
+                self._loop.soon(self._loop.stop)
+            return
+        up = all(service.state.phase is Phase.RUNNING for service in self._engine.services.values())
+        if up != self._was_up and self._channel is not None:
+            self._was_up = up
+            detail = "provider running" if up else "provider not running"
+            self._channel.send({"ready": True, "detail": detail})
+
+    def _signalled(self) -> None:
+        """The death of `start` brings a signal too, so only the second signal means "now"."""
+        again, self._asked = self._asked, True
+        self._stop(now=again)
+
+    def _stop(self, *, now: bool = False) -> None:
+        self._stopping = True
+        self._engine.stop_all(now=now)
+        if self._engine.all_gone:
+            self._loop.soon(self._loop.stop)
+
+    def _tell(self, event: Event) -> None:
+        if self._channel is not None and not self._channel.closed:
+            self._channel.send({"event": event.as_dict()})
+        else:
+            sys.stdout.write(f"{event.text}\n")
+            sys.stdout.flush()
+
+
+def main(path: str, options: Options) -> int:
+    home = Home(path)
+    os.umask(0o022)
+    os.chdir("/")
+    try:
+        compiled = common.read_compiled(home, "tunnel")
+    except Problem as problem:
+        sys.stderr.write(problem.text() + "\n")
+        return problem.code
+    return Tunnel(home, options, compiled).run()
