@@ -1,0 +1,83 @@
+"""House rules that no linter knows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.imports import ROOT, sources
+
+TESTS = ROOT / "tests"
+MAX_LINES = 320
+
+# Where the tests may sleep: programs that misbehave on purpose, and the one helper that waits.
+MAY_SLEEP = (TESTS / "children", TESTS / "support" / "waiting.py")
+
+# Words that say a thing is not done. Built from parts, or this file would be the first to be found.
+OPEN = re.compile(
+    r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")) + r")\b|NotImplemented" + "Error"
+)
+
+
+def python_files() -> list[Path]:
+    return [*sources(), *(ROOT / "bin").glob("*.py"), *(ROOT / "plugins").rglob("*.py"), *TESTS.rglob("*.py")]
+
+
+def lines_with(paths: list[Path], pattern: str | re.Pattern[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(pattern, line)
+    ]
+
+
+def test_tests_do_not_sleep() -> None:
+    paths = [path for path in TESTS.rglob("*.py") if not any(path.is_relative_to(place) for place in MAY_SLEEP)]
+
+    assert lines_with(paths, r"\btime\.sleep\(|from time import .*sleep|asyncio\.sleep\(") == []
+
+
+def test_nothing_is_left_open() -> None:
+    assert lines_with(python_files(), OPEN) == []
+
+
+def test_files_stay_small() -> None:
+    long = {path.relative_to(ROOT): len(path.read_text().splitlines()) for path in sources()}
+
+    assert {path: lines for path, lines in long.items() if lines > MAX_LINES} == {}
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [path for path in python_files() if path.read_text() and not path.read_text().startswith('"""')]
+
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    "name", ["bin/sbctl", "bin/set-up", "bin/run_automations.sh", "bin/debian-packages", ".ci/run"]
+)
+def test_scripts_can_be_run_and_parsed(name: str) -> None:
+    path = ROOT / name
+
+    assert path.stat().st_mode & 0o111 == 0o111
+    shell = path.read_text().partition("\n")[0].removeprefix("#!")
+    assert subprocess.run([shell, "-n", path], capture_output=True, check=False).stderr == b""
+
+
+@pytest.mark.parametrize("folder", ["etc", "plugins"])
+def test_the_checkouts_own_home_is_what_init_makes(folder: str) -> None:
+    """Copies, since neither a wheel nor a person's changes suit a link; a file changed here is left out."""
+    templates = ROOT / "supervisor" / "examples" / folder
+    for template in sorted(path for path in templates.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        copy = ROOT / folder / template.relative_to(templates)
+        if not is_changed(copy):
+            assert copy.read_bytes() == template.read_bytes(), f"cp {template} {copy}"
+
+
+def is_changed(path: Path) -> bool:
+    """Has somebody made this checkout's home their own?"""
+    git = ["git", "-C", str(ROOT), "diff", "--quiet", "HEAD", "--", str(path)]
+    return subprocess.run(git, capture_output=True, check=False).returncode == 1
