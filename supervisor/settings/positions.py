@@ -37,10 +37,12 @@ class Lines:
         self._text = text
         self._line = 1
         self._start = 0  # where the current line begins
+        self._seen = 0  # up to where line ends have been counted
 
     def place(self, offset: int) -> Place:
-        newlines = self._text.count("\n", self._start, offset)
+        newlines = self._text.count("\n", self._seen, offset)
         if newlines:
             self._line += newlines
-            self._start = self._text.rindex("\n", self._start, offset) + 1
+            self._start = self._text.rindex("\n", self._seen, offset) + 1
+        self._seen = offset
         return self._line, offset - self._start + 1
