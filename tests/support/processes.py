@@ -78,3 +78,13 @@ def _below(tops: set[int]) -> set[int]:
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
     return found - tops
+
+
+def all_marked(home_id: str) -> dict[str, list[int]]:
+    """Live processes that `start` of that home has spawned, by the key in their environment."""
+    found: dict[str, list[int]] = {}
+    for pid in proc.all_pids():
+        env = proc.environment_of(pid)
+        if env.get(b"SB_HOME_ID") == home_id.encode() and proc.is_alive(pid):
+            found.setdefault(os.fsdecode(env[b"SB_KEY"]), []).append(pid)
+    return found

@@ -1,0 +1,132 @@
+"""`start` run by a test directly, without the command line: for tests of the daemons themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from supervisor.base import proc
+from supervisor.base.where import role_command
+from supervisor.control.client import Client, connect
+from supervisor.model.home import Home
+
+from .home import TemporaryHome
+from .processes import all_marked
+from .waiting import eventually
+
+
+class Daemon:
+    """One `start` on one temporary home."""
+
+    def __init__(self, home: TemporaryHome) -> None:
+        self.home = home
+        self.model = Home(str(home.path))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def compile(self) -> dict[str, Any]:
+        done = subprocess.run(
+            role_command("compile", str(self.home.path)), capture_output=True, check=False, timeout=30
+        )
+        data: dict[str, Any] = json.loads(done.stdout)
+        return data
+
+    def start(self, *, env: dict[str, str] | None = None, wait: bool = True) -> Daemon:
+        result = self.compile()
+        assert result["ok"], result
+        out = os.open(self.home.path / "logs" / "start.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self.process = subprocess.Popen(
+                role_command("start", str(self.home.path)),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, "SB_HOME": str(self.home.path), **(env or {})},
+                start_new_session=True,
+            )
+        finally:
+            os.close(out)
+        if wait:
+            self.settle()
+        return self
+
+    # asking
+
+    def client(self, role: str) -> Client:
+        return connect(self.model, role)
+
+    def ask(self, role: str, verb: str, **args: Any) -> dict[str, Any]:
+        with self.client(role) as client:
+            return client.request(verb, **args)
+
+    def settle(self, timeout: float = 20.0) -> None:
+        for role in ("start", "scheduler"):
+            eventually(lambda role=role: self._answers(role), timeout, f"{role} answers\n{self.output()}")
+            self.ask(role, "settle", names=None, timeout=timeout)
+
+    def _answers(self, role: str) -> bool:
+        try:
+            return bool(self.ask(role, "ping"))
+        except Exception as error:
+            raise AssertionError(str(error)) from None
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Rows by name, from both daemons; asked again while a scheduler is being replaced."""
+        return eventually(self._rows, 10.0, "both daemons answer")
+
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for role in ("start", "scheduler"):
+            try:
+                for row in self.ask(role, "status")["rows"]:
+                    found[row["name"]] = row
+            except Exception as error:
+                raise AssertionError(str(error)) from None
+        return found
+
+    def row(self, name: str) -> dict[str, Any]:
+        return self.rows()[name]
+
+    def in_phase(self, name: str, phase: str, timeout: float = 10.0) -> dict[str, Any]:
+        return eventually(lambda: self._in_phase(name, phase), timeout, f"{name} is {phase}")
+
+    def _in_phase(self, name: str, phase: str) -> dict[str, Any] | None:
+        row = self.row(name)
+        assert row["state"] == phase, row
+        return row
+
+    # its processes
+
+    def pid(self, role: str) -> int:
+        return eventually(lambda: self._live_pid(role), 10.0, f"logs/{role}.pid names a live process")
+
+    def _live_pid(self, role: str) -> int | None:
+        pid = self.home.pid(role)
+        return pid if pid and proc.is_alive(pid) else None
+
+    def marked(self) -> dict[str, list[int]]:
+        """Live processes of this home's services by key."""
+        home_id = (self.home.path / "logs" / "run" / "home_id").read_text().strip()
+        return all_marked(home_id)
+
+    def kill_scheduler(self) -> None:
+        os.kill(self.pid("scheduler"), signal.SIGKILL)
+
+    # the end
+
+    def stop(self, timeout: float = 15.0) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def output(self) -> str:
+        try:
+            return (self.home.path / "logs" / "start.out").read_text()[-4000:]
+        except FileNotFoundError:
+            return ""
+
+
+PYTHON = sys.executable
