@@ -10,15 +10,17 @@ import pytest
 from support.imports import ROOT, sources
 
 TESTS = ROOT / "tests"
-MAX_LINES = 320
+MAX_LINES = 350
 
 # Where the tests may sleep: programs that misbehave on purpose, and the one helper that waits.
+SLEEP = r"\btime\.[s]leep\(|from time import .*[s]leep|asyncio\.[s]leep\("
 MAY_SLEEP = (TESTS / "children", TESTS / "support" / "waiting.py")
 
 # Words that say a thing is not done. Built from parts, or this file would be the first to be found.
-OPEN = re.compile(
-    r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK")) + r")\b|NotImplemented" + "Error"
-)
+WORDS = ("TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK", "NotImplemented" + "Error")
+OPEN = re.compile(rf"\b({'|'.join(WORDS)})\b")
+
+SCRIPTS = ("bin/sbctl", "bin/set-up", "bin/run_automations.sh", "bin/debian-packages", "bin/demo", ".ci/run")
 
 
 def python_files() -> list[Path]:
@@ -37,7 +39,7 @@ def lines_with(paths: list[Path], pattern: str | re.Pattern[str]) -> list[str]:
 def test_tests_do_not_sleep() -> None:
     paths = [path for path in TESTS.rglob("*.py") if not any(path.is_relative_to(place) for place in MAY_SLEEP)]
 
-    assert lines_with(paths, r"\btime\.sleep\(|from time import .*sleep|asyncio\.sleep\(") == []
+    assert lines_with(paths, SLEEP) == []
 
 
 def test_nothing_is_left_open() -> None:
@@ -56,9 +58,7 @@ def test_every_module_says_what_it_is_for() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize(
-    "name", ["bin/sbctl", "bin/set-up", "bin/run_automations.sh", "bin/debian-packages", ".ci/run"]
-)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts_can_be_run_and_parsed(name: str) -> None:
     path = ROOT / name
 
