@@ -8,7 +8,7 @@ from __future__ import annotations
 import _socket
 import time
 
-from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.base.errors import NOT_RUNNING, Problem
 from supervisor.base.wire import BadFrame, FrameReader, decode, frame
 from supervisor.control.dial import CONNECT_S, dial, no_answer, seconds_left
 
@@ -23,7 +23,7 @@ ANSWER_S = 5.0
 
 
 class Client:
-    """One connection to one daemon."""
+    """One connection to one daemon. `limit` is our patience in seconds, apart from what a verb's own `timeout` says."""
 
     def __init__(self, sock: _socket.socket, home: Home, role: str) -> None:
         self._sock = sock
@@ -38,39 +38,27 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def fileno(self) -> int:
-        return self._sock.fileno()
-
     def close(self) -> None:
         self._sock.close()
 
-    def request(self, verb: str, *, timeout: float = ANSWER_S, **args: object) -> Message:
+    def request(self, verb: str, *, limit: float = ANSWER_S, **args: object) -> Message:
         """Ask and wait for the answer; the daemon's refusal is raised as the Problem it sent."""
-        return _checked(_decoded(self.raw(verb, timeout=timeout, **args), self._role))
+        return _checked(_decoded(self.raw(verb, limit=limit, **args), self._role))
 
-    def raw(self, verb: str, *, timeout: float = ANSWER_S, **args: object) -> bytes:
+    def raw(self, verb: str, *, limit: float = ANSWER_S, **args: object) -> bytes:
         """Ask and wait for one frame, whatever is in it."""
-        until = time.monotonic() + timeout
+        until = time.monotonic() + limit
         self._send(frame({"verb": verb, **args}), until)
         return self._receive(until)
 
-    def stream(self, verb: str, *, timeout: float = ANSWER_S, **args: object) -> Iterator[Message]:
+    def stream(self, verb: str, *, limit: float = ANSWER_S, **args: object) -> Iterator[Message]:
         """Ask, and yield each frame until the daemon says `end`. Only sending has a time limit."""
-        self._send(frame({"verb": verb, **args}), time.monotonic() + timeout)
+        self._send(frame({"verb": verb, **args}), time.monotonic() + limit)
         while True:
             message = _checked(_decoded(self._receive(None), self._role))
             if message.get("end"):
                 return
             yield message
-
-    def wait_closed(self, timeout: float) -> bool:
-        """Wait for the daemon to hang up; False when it did not within `timeout` seconds."""
-        until = time.monotonic() + timeout
-        try:
-            while True:
-                self._receive(until)
-        except Problem as problem:
-            return problem.code != TIMED_OUT
 
     def _send(self, data: bytes, until: float) -> None:
         try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Loop
     from supervisor.control.api import Handler, Message
 
-MAX_REQUEST = 1 << 20
+MAX_REQUEST = 4 << 20  # `reload` carries the caller's environment
 MAX_WAITING = 64  # requests sent ahead while an earlier one is being answered
 MAX_BACKLOG = 4 << 20  # bytes of answers not yet taken; more of them and the client is let go
 

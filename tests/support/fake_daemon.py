@@ -203,14 +203,14 @@ class DirectClient:
         self._handlers[verb](args, reply)
         return reply
 
-    def request(self, verb: str, *, timeout: float = 5.0, **args: Any) -> Message:
+    def request(self, verb: str, *, limit: float = 5.0, **args: Any) -> Message:
         answer = self._ask(verb, args).frames[0]
         return answer if isinstance(answer, dict) else decode(answer)
 
-    def raw(self, verb: str, *, timeout: float = 5.0, **args: Any) -> bytes:
+    def raw(self, verb: str, *, limit: float = 5.0, **args: Any) -> bytes:
         answer = self._ask(verb, args).frames[0]
         assert isinstance(answer, bytes)
         return answer
 
-    def stream(self, verb: str, *, timeout: float = 5.0, **args: Any) -> Iterator[Message]:
+    def stream(self, verb: str, *, limit: float = 5.0, **args: Any) -> Iterator[Message]:
         yield from self._ask(verb, args).frames

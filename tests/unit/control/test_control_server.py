@@ -320,7 +320,7 @@ def test_a_stale_socket_is_nobody(home: Home) -> None:
 def test_a_daemon_that_hangs_costs_no_more_than_the_limit(bench: Any, home: Home) -> None:
     bench({"echo": echo})  # its loop is not run
     with connect(home, "start") as client, pytest.raises(Problem) as caught:
-        client.request("echo", timeout=0.05)
+        client.request("echo", limit=0.05)
     assert caught.value.code == TIMED_OUT
 
 

@@ -1,0 +1,115 @@
+"""`sbctl logs [NAME...]`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+import click
+
+from supervisor.base.clock import stamp
+from supervisor.cli import out
+from supervisor.cli.lines import Splitter, for_terminal, pattern, since_filter
+from supervisor.cli.main import Asked
+from supervisor.cli.names import check_name, output_file
+from supervisor.cli.sources import DailySource, RawSource, Source
+from supervisor.cli.times import parse_since
+from supervisor.model.home import Home
+
+LAST = 50
+EVERY_S = 0.1
+
+Test = Callable[[bytes], bool]
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("-f", "--follow", is_flag=True, help="Go on, over restarts, rotation and midnight")
+@click.option("-n", "--lines", "count", type=click.IntRange(min=0), metavar="50", help="This many last lines")
+@click.option("--since", metavar="10m", help="From then on, with times: so long ago, or an ISO date and time")
+@click.option("--grep", "expression", metavar="REGEX", help="Only lines that match")
+@click.pass_obj
+def command(
+    asked: Asked, names: tuple[str, ...], follow: bool, count: int | None, since: str | None, expression: str | None
+) -> int:
+    """Show the output of services; without a name, the daily log of all of them.
+
+    Works also when nothing runs. Raw output has no times, so with --since it is taken from the daily log, which
+    leaves out the greater part of a flood; what is left out is counted there.
+    """
+    home = asked.home()
+    test = pattern(expression)
+    for name in names:
+        check_name(home, name)
+    if since is not None:
+        wall = parse_since(since, time.time())
+        window = since_filter(stamp(wall), list(names))
+        daily = DailySource(home.daily_folder)
+        printer = Printer("", lambda line: window(line) and test(line), count)
+        printer.run(daily.since(wall))
+        return _end([(daily, printer)], follow)
+    return _end(_begin(_sources(home, names), LAST if count is None else count, test, expression), follow)
+
+
+def _sources(home: Home, names: tuple[str, ...]) -> list[Source]:
+    if not names:
+        return [DailySource(home.daily_folder)]
+    return [RawSource(name, output_file(home, name)) for name in dict.fromkeys(names)]
+
+
+def _begin(sources: list[Source], count: int, test: Test, expression: str | None) -> list[tuple[Source, Printer]]:
+    """Print what there is of each, and hand back what follows it."""
+    going: list[tuple[Source, Printer]] = []
+    for source in sources:
+        printer = Printer(source.label if len(sources) > 1 else "", test, count if expression else None)
+        # A pattern chooses among all there is; the last N are those that match.
+        printer.run(source.history(sys.maxsize if expression else count))
+        if not printer.has_input:
+            out.note(f"no output yet: {source.path}")
+        going.append((source, printer))
+    return going
+
+
+def _end(going: list[tuple[Source, Printer]], follow: bool) -> int:
+    if not follow:
+        for _, printer in going:
+            printer.finish()
+        return 0
+    while True:
+        for source, printer in going:
+            printer.run(source.news())
+        out.rest(EVERY_S)
+
+
+class Printer:
+    """Lines of one source: chosen, made safe for a terminal, and named where there are several sources."""
+
+    def __init__(self, label: str, test: Test, keep_last: int | None) -> None:
+        self._prefix = f"{label} | ".encode() if label else b""
+        self._test = test
+        self._keep_last = keep_last  # of the first run only
+        self._splitter = Splitter()
+        self._make_safe = out.is_terminal()
+        self.has_input = False
+
+    def run(self, data: Iterable[bytes]) -> None:
+        kept: list[bytes] = []
+        for chunk in data:
+            self.has_input = True
+            lines = [line for line in self._splitter.feed(chunk) if self._test(line)]
+            if self._keep_last is None:
+                self._show(lines)
+            else:
+                kept = (kept + lines)[-self._keep_last :] if self._keep_last else []
+        self._keep_last = None
+        self._show(kept)
+
+    def finish(self) -> None:
+        """The end of a last line without a line end is shown too."""
+        self._show([line for line in self._splitter.finish() if self._test(line)])
+
+    def _show(self, lines: list[bytes]) -> None:
+        if lines:
+            shown = map(for_terminal, lines) if self._make_safe else lines
+            out.show_bytes(b"".join(self._prefix + line + b"\n" for line in shown))

@@ -1,0 +1,23 @@
+"""`sbctl stop [NAME...]`."""
+
+from __future__ import annotations
+
+import click
+
+from supervisor.cli.main import Asked
+from supervisor.cli.params import Duration
+from supervisor.cli.single import stop_services
+from supervisor.cli.stopping import stop_tree
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--timeout", type=Duration(), metavar="5s", help="Kill what has not ended by then")
+@click.pass_obj
+def command(asked: Asked, names: tuple[str, ...], timeout: float | None) -> int:
+    """Stop everything, or only the services named, and wait for their end.
+
+    What is stopped already counts as done. Exit code 124: not stopped within --timeout.
+    """
+    home = asked.home()
+    return stop_services(home, names, timeout) if names else stop_tree(home, timeout)

@@ -1,0 +1,100 @@
+"""From bytes of a log to the lines a person asked for: the last N, those that match, safe for a terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from supervisor.base.errors import USAGE, Problem
+from supervisor.model.rows import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BLOCK = 1 << 16
+MAX_LINE = 1 << 20  # of a line that does not end: shown in pieces
+MAX_PATTERN = 1000
+MAX_MATCHED = 16 << 10  # of one line; what a pattern costs can grow faster than the line
+STAMP_LENGTH = len("[2026-11-21 05:20:01 UTC] ")
+
+
+def start_of_last(fd: int, size: int, count: int) -> tuple[int, int]:
+    """Where the last `count` lines of the first `size` bytes begin, and how many there are."""
+    if count <= 0:
+        return size, 0
+    found, position = 0, size
+    while position > 0:
+        begin = max(position - BLOCK, 0)
+        data = os.pread(fd, position - begin, begin)
+        end = len(data)
+        while (at := data.rfind(b"\n", 0, end)) >= 0:
+            # The line end at the very end closes the last line and begins no other.
+            if begin + at + 1 < size:
+                found += 1
+                if found == count:
+                    return begin + at + 1, found
+            end = at
+        position = begin
+    return 0, found + (size > 0)
+
+
+class Splitter:
+    """Whole lines from chunks; what has no line end yet waits for it."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > MAX_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        return lines
+
+    def finish(self) -> list[bytes]:
+        rest, self._rest = self._rest, b""
+        return [rest] if rest else []
+
+
+def pattern(text: str | None) -> Callable[[bytes], bool]:
+    """A test for lines; without a text every line passes."""
+    if text is None:
+        return lambda _line: True
+    if len(text) > MAX_PATTERN:
+        raise Problem(f"the pattern is longer than {MAX_PATTERN} characters", code=USAGE)
+    try:
+        found = re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise Problem(f"{text!r} is no regular expression", why=str(error), code=USAGE) from None
+    return lambda line: found.search(line[:MAX_MATCHED].decode("utf-8", "replace")) is not None
+
+
+def for_terminal(line: bytes) -> bytes:
+    """A line that can neither move the cursor nor end the line early; tabs become blanks."""
+    text = line.rstrip(b"\r").expandtabs(8).decode("utf-8", "surrogateescape")
+    return clean(text).encode("utf-8", "backslashreplace")
+
+
+def since_filter(stamp: str, names: list[str]) -> Callable[[bytes], bool]:
+    """Lines of the daily log from that stamp on; only those of, or about, these services when there are any."""
+    least = f"[{stamp}] ".encode()
+    starts = tuple(f"{name}{mark}".encode() for name in names for mark in (" | ", ": "))
+
+    def passes(line: bytes) -> bool:
+        if line[:STAMP_LENGTH] < least:
+            return False
+        return not starts or line[STAMP_LENGTH:].startswith(starts)
+
+    return passes
+
+
+def chunks(fd: int, end: int) -> Iterator[bytes]:
+    """The bytes from where the descriptor stands up to `end`."""
+    left = end - os.lseek(fd, 0, os.SEEK_CUR)
+    while left > 0:
+        data = os.read(fd, min(left, BLOCK))
+        if not data:
+            return
+        left -= len(data)
+        yield data

@@ -1,0 +1,43 @@
+"""Which services there are, also when nothing runs; and where each one's output lies."""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base.errors import USAGE, Problem
+from supervisor.cli.compiling import read_compiled
+from supervisor.control.api import unknown_name
+from supervisor.model.home import Home
+from supervisor.model.service import CORE_NAMES, SELF_NAME
+
+
+def known_services(home: Home) -> set[str]:
+    """Names from the compiled settings, else from the folders of plugins."""
+    compiled = read_compiled(home, "scheduler")
+    if compiled is not None:
+        return {service["name"] for service in compiled["services"]} | set(CORE_NAMES)
+    try:
+        return {name for name in os.listdir(home.plugins) if not name.startswith(".")} | set(CORE_NAMES)
+    except OSError:
+        return set(CORE_NAMES)
+
+
+def check_name(home: Home, name: str) -> None:
+    """One of ours, or at least one that has left a log; a path never."""
+    known = known_services(home) | {SELF_NAME}
+    if name in known:
+        return
+    plain = name not in ("", ".", "..", "run", "scheduler") and "/" not in name and "\0" not in name
+    if not plain or not os.path.isfile(home.server_log(name)):
+        raise unknown_name(name, known)
+
+
+def output_file(home: Home, name: str) -> str:
+    """The raw output of a service, or of a daemon."""
+    return home.out_file(name) if name in CORE_NAMES or name == SELF_NAME else home.server_log(name)
+
+
+def refuse_self(name: str) -> None:
+    """`start` is what keeps the services, and no service itself."""
+    if name == SELF_NAME:
+        raise Problem("start is the supervisor itself", remedy="sbctl status; sbctl logs start", code=USAGE)

@@ -1,0 +1,90 @@
+"""Writing to the person's terminal or pipe: data to stdout, remarks to stderr.
+
+Straight to the descriptors, because Python's own streams bring surprises at the worst moment: a reader that
+has gone (`sbctl status | head -0`) becomes a traceback at exit, a closed stdout becomes None.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+
+
+class ReaderGone(Exception):
+    """Nobody reads our output any more. That is no failure: stop quietly."""
+
+
+def show(text: str) -> None:
+    """A result, on stdout, with a line end."""
+    show_bytes(text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def show_bytes(data: bytes) -> None:
+    if not _write(1, data):
+        raise ReaderGone
+
+
+def note(text: str) -> None:
+    """A remark, on stderr. Whether anybody sees it changes nothing."""
+    _write(2, text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _write(fd: int, data: bytes) -> bool:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:  # a terminal that another program has set to non-blocking
+            waiting = select.poll()
+            waiting.register(fd, select.POLLOUT)
+            waiting.poll()
+        except OSError:
+            return False
+    return True
+
+
+def open_standard_descriptors() -> None:
+    """Put /dev/null where 0, 1 or 2 is closed: else the next socket gets that number and our output goes into it."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open("/dev/null", os.O_RDWR)  # takes the lowest free number, which is this one
+
+
+def rest(seconds: float) -> None:
+    """Sleep, unless the reader of our output goes meanwhile: `sbctl logs -f | head -1` ends at once."""
+    poller = select.poll()
+    poller.register(1, 0)
+    if poller.poll(seconds * 1000):
+        raise ReaderGone
+
+
+def is_terminal(fd: int = 1) -> bool:
+    return os.isatty(fd)
+
+
+def wants_colour(choice: str = "auto") -> bool:
+    """`--color always|never`, else only on a terminal that is not dumb and when NO_COLOR is not set."""
+    if choice != "auto":
+        return choice == "always"
+    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def speaks_utf8() -> bool:
+    """Does the locale take more than ASCII? Python itself puts LC_CTYPE=C.UTF-8 where the locale is C."""
+    get = os.environ.get
+    if not get("LC_ALL") and get("LC_CTYPE") == "C.UTF-8" and get("LANG") in ("C", "POSIX"):
+        return False
+    name = get("LC_ALL") or get("LC_CTYPE") or get("LANG") or ""
+    return name.lower().replace("-", "").endswith(("utf8", "utf8@euro"))
+
+
+def width() -> int:
+    """Columns of the terminal; 0 when output goes elsewhere and nothing is to be cut."""
+    if not is_terminal():
+        return 0
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 0

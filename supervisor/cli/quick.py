@@ -1,0 +1,156 @@
+"""The status of a running tree from its `rows` frames, without JSON: what the quick path and the full one share."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from supervisor import __version__
+from supervisor.base.errors import NOT_RUNNING, Problem
+from supervisor.cli import table
+from supervisor.control.dial import dial, no_answer, seconds_left
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+    from collections.abc import Sequence
+
+    from supervisor.cli.table import Head, Row, Style
+    from supervisor.model.home import Home
+
+# Exit codes of `status` alone (the LSB status set).
+UP = 0
+DEAD_WITH_PID_FILE = 1
+STOPPED = 3
+CANT_TELL = 4
+SOMETHING_MISSING = 150
+
+PATIENCE_S = 2.0  # for each daemon: two that hang still make less than five seconds
+MAX_ANSWER = 16 << 20
+
+
+class Snapshot:
+    """One look at both daemons. `complete` is false when the scheduler did not answer."""
+
+    __slots__ = ("complete", "head", "rows")
+
+    def __init__(self, head: Head, rows: list[Row], complete: bool) -> None:
+        self.head = head
+        self.rows = rows
+        self.complete = complete
+
+    @property
+    def state(self) -> str:
+        return table.overall(self.head.state, self.rows, complete=self.complete)
+
+
+def exchange(sock: _socket.socket, home: Home, role: str, body: bytes, timeout: float) -> bytes:
+    """One frame there, one frame back."""
+    until = time.monotonic() + timeout
+    try:
+        sock.settimeout(seconds_left(until))
+        sock.sendall(len(body).to_bytes(4, "big") + body)
+        size = int.from_bytes(_exactly(sock, 4, until), "big")
+        if size <= MAX_ANSWER:
+            return _exactly(sock, size, until)
+    except TimeoutError:
+        raise no_answer(home, role) from None
+    except OSError:
+        raise Problem(f"{role} closed the connection", why="it has just ended", code=NOT_RUNNING) from None
+    raise Problem(f"{role} answered something that is not our protocol")
+
+
+def _exactly(sock: _socket.socket, size: int, until: float) -> bytes:
+    chunks: list[bytes] = []
+    while size:
+        sock.settimeout(seconds_left(until))
+        chunk = sock.recv(min(size, 1 << 16))
+        if not chunk:
+            raise ConnectionResetError
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)
+
+
+def ask_rows(home: Home, role: str) -> tuple[Head, list[Row]]:
+    sock = dial(home, role, PATIENCE_S)
+    try:
+        data = exchange(sock, home, role, b'{"verb":"rows"}', PATIENCE_S)
+    finally:
+        sock.close()
+    try:
+        return table.parse_rows(data)
+    except ValueError:
+        raise Problem(f"{role} answered something that is not our protocol") from None
+
+
+def snapshot(home: Home) -> Snapshot:
+    """Both daemons' rows; a Problem when `start` can't be asked."""
+    head, rows = ask_rows(home, "start")
+    try:
+        scheduler, plugins = ask_rows(home, "scheduler")
+    except Problem:
+        wanted = any(row.name == "scheduler" and row.desired == "up" for row in rows)
+        return Snapshot(head, rows, complete=not wanted)
+    head.ticks = scheduler.ticks
+    return Snapshot(head, rows + plugins, complete=True)
+
+
+def status_lines(found: Snapshot, home: Home, style: Style) -> list[str]:
+    """What `sbctl status` prints of a running tree."""
+    lines = [table.header(__version__, found.head, found.state, home.path, style)]
+    lines += table.table(found.rows, style)
+    lines += table.hints(found.rows, style)
+    if not found.complete:
+        lines.append("scheduler does not answer: its services are shown as start keeps them")
+    return lines
+
+
+def narrowed(found: Snapshot, names: Sequence[str]) -> Snapshot:
+    """Only these services, in the order asked for."""
+    if not names:
+        return found
+    by_name = {row.name: row for row in found.rows}
+    for name in names:
+        if name not in by_name:
+            from supervisor.control.api import unknown_name
+
+            problem = unknown_name(name, by_name)
+            problem.code = CANT_TELL
+            raise problem
+    return Snapshot(found.head, [by_name[name] for name in names], found.complete)
+
+
+def without_answer(home: Home, problem: Problem) -> tuple[str, int]:
+    """What to say when `start` can't be asked, and the exit code: stopped, died, starting, or no telling."""
+    if problem.code != NOT_RUNNING:
+        return problem.text(), CANT_TELL
+    holder = lock_holder(home)
+    if holder is not None:
+        return f"sbctl is starting or ending (pid {holder}), home {home}", UP
+    if os.path.exists(home.pid_file("start")):
+        return f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start", DEAD_WITH_PID_FILE
+    return f"sbctl is stopped, home {home}", STOPPED
+
+
+def lock_holder(home: Home) -> int | None:
+    """The process that holds the home's lock, asked of the kernel.
+
+    Not by trying to take the lock: for that moment a `start` that begins would find it taken.
+    """
+    from supervisor.base.proc import command_of
+
+    try:
+        inode = os.stat(home.lock_file).st_ino
+        with open("/proc/locks", encoding="ascii") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        words = line.split()
+        if len(words) < 6 or words[1] != "FLOCK" or words[5].rpartition(":")[2] != str(inode):
+            continue
+        # The device is not compared (on overlay file systems it differs from stat's), so the command must fit.
+        if words[4].isdigit() and home.path in command_of(int(words[4])):
+            return int(words[4])
+    return None

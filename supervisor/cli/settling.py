@@ -1,0 +1,65 @@
+"""Waiting until services are what they were asked to be, and saying what is not."""
+
+from __future__ import annotations
+
+import time
+
+from supervisor.base.errors import NOT_RUNNING, Problem
+from supervisor.control.api import SCHEDULER, START, role_of
+from supervisor.control.client import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from supervisor.model.home import Home
+
+    Rows = list[dict[str, Any]]
+
+EXTRA_S = 3.0  # for the answer, beyond the time the daemon itself was given
+RETRY_S = 0.01
+
+
+def settle_all(home: Home, wait: float) -> Rows:
+    """Wait for everything wanted, core services first: the scheduler is one of them. The rows as they are then."""
+    until = time.monotonic() + wait
+    rows = settle(home, START, None, wait)
+    scheduler = next((row for row in rows if row["name"] == SCHEDULER), None)
+    if scheduler is None or scheduler["state"] != "running":
+        return rows
+    while True:
+        left = max(until - time.monotonic(), 0.1)
+        try:
+            return rows + settle(home, SCHEDULER, None, left)
+        except Problem as problem:
+            # It runs but does not listen yet, or is being started again.
+            if problem.code != NOT_RUNNING or time.monotonic() > until:
+                raise
+        time.sleep(RETRY_S)
+
+
+def settle(home: Home, role: str, names: Sequence[str] | None, wait: float) -> Rows:
+    """One daemon's services, once they have settled or the time is over."""
+    with connect(home, role) as client:
+        answer = client.request("settle", limit=wait + EXTRA_S, names=names and list(names), timeout=wait)
+    rows: Rows = answer["rows"]
+    return rows if names is None else [row for row in rows if row["name"] in names]
+
+
+def by_role(names: Sequence[str]) -> dict[str, list[str]]:
+    """The names each daemon has to be asked about; `start` first."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(dict.fromkeys(names), key=lambda name: role_of(name) != START):
+        groups.setdefault(role_of(name), []).append(name)
+    return groups
+
+
+def is_up(row: dict[str, Any]) -> bool:
+    return row["state"] == "running" and row["ready"] is not False
+
+
+def what_is_wrong(row: dict[str, Any]) -> str:
+    """The state, and what there is to say about it."""
+    more = row["detail"] or row["cause"] or ("not ready" if row["ready"] is False else "")
+    return f"{row['state']}: {more}" if more else str(row["state"])

@@ -1,0 +1,85 @@
+"""start, stop and restart of single services: ask the daemon that has them, wait, say what came of it."""
+
+from __future__ import annotations
+
+from supervisor.base.errors import FAILED, TIMED_OUT, Problem
+from supervisor.cli.out import note, show
+from supervisor.cli.quick import snapshot
+from supervisor.cli.settling import by_role, is_up, settle, what_is_wrong
+from supervisor.control.api import unknown_name
+from supervisor.control.client import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from supervisor.model.home import Home
+
+    Row = dict[str, Any]
+
+LONG_S = 3600.0  # without --timeout a stop ends when the last grace does
+
+
+def start_services(home: Home, names: Sequence[str], wait: float) -> int:
+    already = _ask(home, "start", names)
+    return _tell_up(_settled(home, names, wait), already)
+
+
+def restart_services(home: Home, names: Sequence[str], wait: float) -> int:
+    _ask(home, "restart", names)
+    return _tell_up(_settled(home, names, wait), [])
+
+
+def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> int:
+    already = _ask(home, "stop", names, timeout=timeout)
+    left = []
+    for row in _settled(home, names, LONG_S if timeout is None else timeout + 1.0):
+        if row["state"] in ("stopped", "failed"):
+            show(f"{row['name']} " + ("was stopped already" if row["name"] in already else "stopped"))
+        else:
+            left.append(row["name"])
+    if left:
+        raise Problem(
+            f"not stopped in time: {', '.join(left)}", remedy=f"sbctl why {left[0]}; sbctl status", code=TIMED_OUT
+        )
+    return 0
+
+
+def _ask(home: Home, verb: str, names: Sequence[str], timeout: float | None = None) -> list[str]:
+    """Send the verb to each daemon concerned; returns the names that needed nothing."""
+    _check_names(home, names)
+    more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+    already: list[str] = []
+    for role, some in by_role(names).items():
+        with connect(home, role) as client:
+            already += client.request(verb, names=some, **more)["already"]
+    return already
+
+
+def _check_names(home: Home, names: Sequence[str]) -> None:
+    """One misspelt name and nothing is done, whichever daemon the others belong to."""
+    found = snapshot(home)
+    known = {row.name for row in found.rows}
+    for name in names:
+        if name not in known and found.complete:
+            raise unknown_name(name, known)
+
+
+def _settled(home: Home, names: Sequence[str], wait: float) -> list[Row]:
+    rows: list[Row] = []
+    for role, some in by_role(names).items():
+        rows += settle(home, role, some, wait)
+    return rows
+
+
+def _tell_up(rows: list[Row], already: list[str]) -> int:
+    code = 0
+    for row in rows:
+        if is_up(row):
+            what = "is up already" if row["name"] in already else "is up"
+            show(f"{row['name']} {what} (pid {row['pid']})")
+        else:
+            code = FAILED
+            note(f"{row['name']} is not up: {what_is_wrong(row)}\n  why:  sbctl why {row['name']}")
+    return code

@@ -1,0 +1,166 @@
+"""`sbctl stop` for the whole tree: ask `start`, then wait for the real end of that very process."""
+
+from __future__ import annotations
+
+import _socket
+import os
+import select
+import signal
+import sys
+import time
+
+from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.cli.out import note, show
+from supervisor.cli.quick import exchange, lock_holder
+from supervisor.control.dial import dial
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.model.home import Home
+
+ANSWER_S = 3.0
+EXTRA_S = 2.0  # beyond --timeout, for the tree to notice that its time is over
+REMARK_AFTER_S = 5.0
+BEGINNING_S = 2.0
+
+
+def stop_tree(home: Home, timeout: float | None = None) -> int:
+    """Stop everything; 0 when it is stopped, also when it was before."""
+    began = time.monotonic()
+    sock = _reach(home)
+    if sock is None:
+        _clean_up(home)
+        show("already stopped")
+        return 0
+    pid = _peer_pid(sock)
+    pidfd = _open_pidfd(pid)
+    try:
+        _ask(sock, home, pid, timeout)
+        gone = _wait(sock, pidfd, None if timeout is None else timeout + EXTRA_S)
+    finally:
+        sock.close()
+        if pidfd >= 0:
+            os.close(pidfd)
+    if not gone:
+        raise Problem(
+            f"not stopped within {timeout:g} s (pid {pid})",
+            why="something does not end, or start itself is stuck",
+            remedy=f"sbctl status; at worst: kill -9 {pid} (all it runs ends with it)",
+            code=TIMED_OUT,
+        )
+    show(f"stopped in {time.monotonic() - began:.1f} s (pid {pid})")
+    return 0
+
+
+def _reach(home: Home) -> _socket.socket | None:
+    """A connection to `start`, or None when there is no such process. One that just begins is waited for."""
+    until = time.monotonic() + BEGINNING_S
+    while True:
+        try:
+            return dial(home, "start")
+        except Problem as problem:
+            if problem.code == TIMED_OUT:
+                raise _hung(lock_holder(home)) from None
+            if problem.code != NOT_RUNNING:
+                raise
+        holder = lock_holder(home)
+        if holder is None:
+            return None
+        if time.monotonic() > until:
+            _end_by_signal(home, holder)
+            return None
+        time.sleep(0.02)
+
+
+def _end_by_signal(home: Home, holder: int) -> None:
+    """It holds the lock and listens nowhere: it ends by SIGTERM as it would by the verb."""
+    pidfd = _open_pidfd(holder)
+    if pidfd < 0:
+        return
+    try:
+        if lock_holder(home) != holder:  # it has ended meanwhile, and the pid may be another's
+            return
+        signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+        if not _wait(None, pidfd, 30.0):
+            raise _hung(holder)
+    finally:
+        os.close(pidfd)
+
+
+def _ask(sock: _socket.socket, home: Home, pid: int, timeout: float | None) -> None:
+    body = b'{"verb":"shutdown"}' if timeout is None else b'{"verb":"shutdown","timeout":%.3f}' % timeout
+    try:
+        answer = exchange(sock, home, "start", body, ANSWER_S)
+    except Problem as problem:
+        if problem.code == TIMED_OUT:
+            raise _hung(pid) from None
+        if problem.code == NOT_RUNNING:
+            return  # it ended just now, which is all we want
+        raise
+    if not answer.startswith(b'{"ok":true'):
+        from supervisor.base.wire import decode
+
+        raise Problem.from_dict(decode(answer).get("error") or {})
+
+
+def _wait(sock: _socket.socket | None, pidfd: int, timeout: float | None) -> bool:
+    """Wait for the process's end by its pidfd, or without one for the end of its connection."""
+    poller = select.poll()
+    if pidfd >= 0:
+        poller.register(pidfd, select.POLLIN)
+    elif sock is not None:
+        poller.register(sock.fileno(), select.POLLRDHUP)
+    until = None if timeout is None else time.monotonic() + timeout
+    first = REMARK_AFTER_S if until is None else min(REMARK_AFTER_S, until - time.monotonic())
+    if poller.poll(max(first, 0.0) * 1000):
+        return True
+    if until is not None and time.monotonic() >= until:
+        return False
+    note("still stopping: services have their grace to end (Ctrl-C leaves it to them)")
+    return bool(poller.poll(None if until is None else max(until - time.monotonic(), 0.0) * 1000))
+
+
+def _peer_pid(sock: _socket.socket) -> int:
+    """Who listens at the other end, from the kernel."""
+    return int.from_bytes(sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)[:4], sys.byteorder)
+
+
+def _open_pidfd(pid: int) -> int:
+    """A hold on the process while we still talk to it, so that its pid can't have become another's; or -1."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return -1
+
+
+def _hung(pid: int | None) -> Problem:
+    whom = str(pid) if pid else "PID"
+    return Problem(
+        f"start does not answer (pid {whom})",
+        why="it is suspended (SIGSTOP), or stuck",
+        remedy=f"kill -CONT {whom}; if that does not help: kill -9 {whom} (all it runs ends with it)",
+        code=FAILED,
+    )
+
+
+def _clean_up(home: Home) -> None:
+    """Take away the PID files of a tree that was killed, but only while nobody can be starting one."""
+    from supervisor.base.files import read_pid_file, remove_quietly, take_lock
+    from supervisor.base.proc import command_of
+
+    stale = [path for path in map(home.pid_file, ("start", "scheduler", "config", "tunnel")) if os.path.exists(path)]
+    if not stale:
+        return
+    try:
+        lock = take_lock(home.lock_file)
+    except OSError:
+        return
+    if lock is None:
+        return
+    try:
+        for path in stale:
+            pid = read_pid_file(path)
+            if pid is None or home.path not in command_of(pid):  # else it is still on its way out
+                remove_quietly(path)
+    finally:
+        os.close(lock)

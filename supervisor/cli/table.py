@@ -1,0 +1,161 @@
+"""The status as text. Pure: rows in, lines out; shared by the quick path and the full one.
+
+Imports next to nothing, because `sbctl status` is to cost no more than starting Python.
+"""
+
+from __future__ import annotations
+
+from supervisor.model.rows import FIELDS, clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SIGNS = {
+    "running": ("●", "ok", "32"),
+    "starting": ("◐", "..", "34"),
+    "stopping": ("◐", "..", "34"),
+    "backoff": ("▲", "!!", "33"),
+    "failed": ("✖", "XX", "31"),
+    "stopped": ("■", "--", "2"),
+}
+UNREADY = ("▲", "!!", "33")
+TITLES = ("SERVICE", "STATE", "PID", "UPTIME", "RESTARTS", "DETAIL")
+MIN_DETAIL = 12
+
+
+class Row:
+    """One service as the `rows` frame has it; texts, but for what is computed with."""
+
+    __slots__ = FIELDS
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.name, self.kind, self.state, self.desired, self.pid = fields[:5]
+        self.uptime_s, self.restarts, self.ready, self.detail = fields[5:9]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Wanted, and neither there nor on its way."""
+        return self.desired == "up" and self.state in ("backoff", "failed", "stopped")
+
+
+class Head:
+    """The first line of the `rows` frame: the daemon itself."""
+
+    __slots__ = ("pid", "role", "started", "state", "ticks", "wall")
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.state, self.pid, started, wall, self.ticks, self.role = fields[:6]
+        self.started = float(started)
+        self.wall = float(wall)
+
+
+def parse_rows(data: bytes) -> tuple[Head, list[Row]]:
+    """A `rows` frame; ValueError when it is none."""
+    first, *others = data.decode("utf-8", "replace").split("\n")
+    head = first.split("\t")
+    rows = [line.split("\t") for line in others]
+    if len(head) < 6 or any(len(row) < len(FIELDS) for row in rows):
+        raise ValueError("not a frame of rows")
+    return Head(head), [Row(row) for row in rows]
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: `41s`, `4m 12s`, `3d 4h`."""
+    whole = max(int(seconds), 0)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m {rest}s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours}h {minutes}m"
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours}h"
+
+
+def overall(state: str, rows: Iterable[Row], *, complete: bool = True) -> str:
+    """One word for the whole tree, from what `start` says of itself and the services."""
+    if state == "stopping":
+        return state
+    rows = list(rows)
+    if not complete or any(row.is_wrong or (row.state == "running" and row.ready == "no") for row in rows):
+        return "degraded"
+    return "starting" if any(row.state == "starting" for row in rows) else state
+
+
+class Style:
+    """How to draw: colours, signs beyond ASCII, and the width to keep to (0: none)."""
+
+    __slots__ = ("colour", "utf8", "width")
+
+    def __init__(self, *, colour: bool = False, utf8: bool = True, width: int = 0) -> None:
+        self.colour = colour
+        self.utf8 = utf8
+        self.width = width
+
+    def paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+    @property
+    def dot(self) -> str:
+        return "·" if self.utf8 else "|"
+
+    def sign(self, row: Row) -> tuple[str, str]:
+        """The sign before the state, and its colour."""
+        unready = row.state == "running" and row.ready == "no"
+        sign, ascii_sign, colour = UNREADY if unready else SIGNS.get(row.state, ("?", "??", "0"))
+        return (sign if self.utf8 else ascii_sign), colour
+
+
+def header(version: str, head: Head, state: str, home: str, style: Style) -> str:
+    parts = [f"sbctl {version}", state, f"up {duration(head.wall - head.started)}", f"pid {head.pid}", clean(home)]
+    return f" {style.dot} ".join(parts)
+
+
+def table(rows: Sequence[Row], style: Style) -> list[str]:
+    """Columns as wide as their content; the state painted; details cut at the terminal's edge."""
+    cells = [_cells(row, style) for row in rows]
+    widths = [max(len(line[column]) for line in [TITLES, *cells]) for column in range(5)]
+    room = max(style.width - sum(widths) - 2 * len(widths), MIN_DETAIL) if style.width else 0
+    lines = [style.paint(_join(TITLES, widths).rstrip(), "1")]
+    for row, line in zip(rows, cells, strict=True):
+        detail = _cut(line[5], room, style)
+        painted = _join((*line[:5], detail), widths).rstrip()
+        if style.colour:
+            at = widths[0] + 2
+            end = at + len(line[1])
+            painted = painted[:at] + style.paint(painted[at:end], style.sign(row)[1]) + painted[end:]
+        lines.append(painted)
+    return lines
+
+
+def _cells(row: Row, style: Style) -> tuple[str, ...]:
+    uptime = duration(float(row.uptime_s)) if row.uptime_s else "-"
+    return (row.name, f"{style.sign(row)[0]} {row.state}", row.pid or "-", uptime, row.restarts, row.detail)
+
+
+def _join(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=False)) + cells[5]
+
+
+def _cut(text: str, room: int, style: Style) -> str:
+    if not room or len(text) <= room:
+        return text
+    return text[: room - 1] + "…" if style.utf8 else text[: room - 2] + ".."
+
+
+def hints(rows: Iterable[Row], style: Style) -> list[str]:
+    """What is wrong, and how to learn why; nothing when all is well."""
+    wrong = [row.name for row in rows if row.is_wrong]
+    if not wrong:
+        return []
+    count = "1 problem." if len(wrong) == 1 else f"{len(wrong)} problems."
+    line = f"{count}  why: sbctl why {wrong[0]}    then: sbctl restart {wrong[0]}"
+    return [style.paint(line, "33")]
+
+
+def plain(rows: Iterable[Row]) -> list[str]:
+    """For scripts: one service a line, fields between tabs, no titles."""
+    return ["\t".join((r.name, r.state, r.desired, r.pid, r.uptime_s, r.restarts, r.detail)) for r in rows]
