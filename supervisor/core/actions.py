@@ -64,5 +64,4 @@ class Announce(Record):
         self.data = data
 
 
-if TYPE_CHECKING:
-    Action = Spawn | Signal | SetTimer | ClearTimer | Announce
+Action = Spawn | Signal | SetTimer | ClearTimer | Announce

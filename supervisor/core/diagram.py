@@ -33,17 +33,19 @@ TABLE_HEAD = """\
 
 
 def page() -> str:
-    diagram = "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> stopped", *_arrows(), "```\n"])
+    lines = [f"    {old} --> {new}: {', '.join(names)}" for old, new, names in arrows()]
+    diagram = "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> stopped", *lines, "```\n"])
     inputs = "\n".join(["## The inputs\n", *(f"- `{kind.__name__}`: {_text(kind.__doc__)}" for kind in INPUTS)])
     return "\n".join([HEAD, diagram, TABLE_HEAD, *_rows(), "", inputs, ""])
 
 
-def _arrows() -> Iterator[str]:
+def arrows() -> Iterator[tuple[str, str, list[str]]]:
+    """From, to, and the inputs that lead there."""
     for phase, cells in TABLE.items():
         for target in Phase:
             names = [kind.__name__ for kind, handler in cells.items() if target in LEADS_TO.get(handler, ())]
             if names and target is not phase:
-                yield f"    {phase} --> {target}: {', '.join(names)}"
+                yield phase.value, target.value, names
 
 
 def _rows() -> Iterator[str]:

@@ -86,10 +86,7 @@ class PolicyChanged(Record):
     __slots__ = ()
 
 
-if TYPE_CHECKING:
-    Input = (
-        StartAsked | StopAsked | RestartAsked | Spawned | SpawnFailed | Ready | Exited | Emptied | Timer | PolicyChanged
-    )
+Input = StartAsked | StopAsked | RestartAsked | Spawned | SpawnFailed | Ready | Exited | Emptied | Timer | PolicyChanged
 
 INPUTS: tuple[type[Record], ...] = (
     StartAsked,

@@ -7,11 +7,12 @@ done comes back as actions; their outcome comes in again as inputs.
 from __future__ import annotations
 
 from supervisor.core import handlers
-from supervisor.core.actions import Announce, ClearTimer, SetTimer, Signal, Spawn
+from supervisor.core.actions import Action, Announce, ClearTimer, SetTimer, Signal, Spawn
 from supervisor.core.handlers import Refused, ignore, refuse
 from supervisor.core.inputs import (
     Emptied,
     Exited,
+    Input,
     PolicyChanged,
     Ready,
     RestartAsked,
@@ -28,18 +29,18 @@ from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.core.actions import Action as Action
     from supervisor.core.handlers import Handler
-    from supervisor.core.inputs import Input as Input
     from supervisor.model.service import Policy
 
 __all__ = [
+    "Action",
     "Announce",
     "ClearTimer",
     "Emptied",
     "End",
     "Ending",
     "Exited",
+    "Input",
     "PolicyChanged",
     "Ready",
     "Refused",
