@@ -54,6 +54,7 @@ class Bus:
     def emit(self, event: Event) -> None:
         """Give the event to all. One that is emitted by a reader comes after the one that is being read,
         so that every reader sees the same order."""
+        event.source = event.source or self._source
         self._waiting.append(event)
         if self._busy:
             return

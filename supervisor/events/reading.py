@@ -71,7 +71,7 @@ def read_since(path: str, seq: str, limit: int) -> list[Record]:
     budget = MAX_READ
     for name in _files_from(path, after):
         try:
-            fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = _open(name)
         except OSError:
             continue
         try:
@@ -110,7 +110,7 @@ def _files_from(path: str, after: Number) -> list[str]:
 def _first_number(name: str) -> Number | None:
     """The number of a file's first event; None without a file or an event."""
     try:
-        fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = _open(name)
     except OSError:
         return None
     try:
@@ -143,7 +143,7 @@ def _place_after(fd: int, after: Number) -> int:
 
 def _line_start(fd: int, position: int) -> int:
     """The start of the first line that begins after `position`, or the end of the file."""
-    while data := os.pread(fd, BLOCK, position):
+    while data := _pread(fd, BLOCK, position):
         found = data.find(b"\n")
         if found >= 0:
             return position + found + 1
@@ -153,9 +153,9 @@ def _line_start(fd: int, position: int) -> int:
 
 def _whole_lines(fd: int, position: int) -> tuple[list[bytes], int]:
     """The whole lines of the block at `position`, and the position behind them."""
-    data = os.pread(fd, BLOCK, position)
+    data = _pread(fd, BLOCK, position)
     while data and (end := data.rfind(b"\n")) < 0:
-        more = os.pread(fd, BLOCK, position + len(data))
+        more = _pread(fd, BLOCK, position + len(data))
         if not more:
             return [], position  # a line that is being written
         if len(data) > MAX_LINE:
@@ -171,7 +171,7 @@ def _blocks_backwards(path: str, limit_bytes: int) -> Iterator[list[bytes]]:
     left = limit_bytes
     for number in range(MAX_FILES):
         try:
-            fd = os.open(f"{path}.{number}" if number else path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = _open(f"{path}.{number}" if number else path)
         except OSError:
             if number > 1:
                 return
@@ -183,7 +183,7 @@ def _blocks_backwards(path: str, limit_bytes: int) -> Iterator[list[bytes]]:
                 size = min(BLOCK, position, left)
                 position -= size
                 left -= size
-                head, found, body = (os.pread(fd, size, position) + rest).partition(b"\n")
+                head, found, body = (_pread(fd, size, position) + rest).partition(b"\n")
                 if position == 0:
                     yield [head, *body.split(b"\n")]
                 elif found:
@@ -195,6 +195,18 @@ def _blocks_backwards(path: str, limit_bytes: int) -> Iterator[list[bytes]]:
             os.close(fd)
         if left <= 0:
             return
+
+
+def _open(name: str) -> int:
+    return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _pread(fd: int, size: int, position: int) -> bytes:
+    """A folder or a FIFO in place of the file, or a bad disk, reads as the end of it."""
+    try:
+        return os.pread(fd, size, position)
+    except OSError:
+        return b""
 
 
 def _records(lines: Iterator[bytes] | list[bytes]) -> Iterator[Record]:

@@ -41,9 +41,8 @@ def _read_end(path: str, limit: int, since_offset: int, since_inode: int) -> byt
         older_start = since_offset if rotated and since_inode in (0, older_inode) else 0
         older, cut = (b"", cut) if cut else _pread_end(path + ".1", older_size, older_start, limit - len(data))
         data = older + data
-    if cut and b"\n" in data:
-        return data.partition(b"\n")[2]
-    return data
+    # A line that was cut is not shown, unless it is all there is.
+    return (data.partition(b"\n")[2] if cut else b"") or data
 
 
 def _look(path: str) -> tuple[int, int]:
