@@ -84,17 +84,16 @@ class Logs:
                 data={"lost": lost},
             )
 
-    # the past
-
-    def told_exits(self) -> frozenset[str]:
-        """Keys whose end is in the journal: a predecessor wrote it and was killed before it went on."""
-        return frozenset(
-            event["data"].get("key", "")
-            for event in self.journal.tail()
-            if event.get("kind") == EXITED and isinstance(event.get("data"), dict)
-        )
-
     def close(self) -> None:
         self.daily.flush(self._loop.clock.now())
         self.daily.close()
         self.journal.close()
+
+
+def told_exits(past: list[dict[str, Any]]) -> frozenset[str]:
+    """Keys whose end is in the journal: a predecessor wrote it and was killed before it went on."""
+    return frozenset(
+        event["data"].get("key", "")
+        for event in past
+        if event.get("kind") == EXITED and isinstance(event.get("data"), dict)
+    )

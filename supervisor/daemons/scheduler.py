@@ -24,7 +24,7 @@ from supervisor.control.server import ControlServer
 from supervisor.daemons import common
 from supervisor.daemons.alone import build_store
 from supervisor.daemons.heartbeat import Heartbeat
-from supervisor.daemons.logs import Logs
+from supervisor.daemons.logs import Logs, told_exits
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
 from supervisor.engine.adopt import Adoption, Kept
 from supervisor.engine.engine import Engine
@@ -150,8 +150,10 @@ class Scheduler:
         assert remote is not None
         self.heartbeat.restore(self.kept.notes.pop("#scheduler", None))
         kept, count = self.kept, len(self.kept.entries)
-        told = self.logs.told_exits() if count else frozenset()
-        adopted = Adoption(self.engine, remote, told.__contains__).run(kept, self._specs())
+        past = self.logs.journal.tail() if count else []
+        adopted = Adoption(self.engine, remote, told_exits(past).__contains__).run(kept, self._specs())
+        for service in self.engine.services.values():
+            service.recall([record for record in past if record.get("service") == service.name])
         self._open_door()
         if adopted:
             self.bus.tell(

@@ -1,7 +1,7 @@
 """The end of the whole tree: the core services are asked, the scheduler ends what it manages, nothing stays behind.
 
 begin        TERM to the core services; the scheduler stops its servers first (cascade)
-no scheduler what it managed is ended from here, by the store's own table: TERM, each one's grace, KILL
+no scheduler what it managed is ended from here, by the store's own table: each one's signal and grace, then KILL
 limit        at T − 1 s whatever is left is killed, the servers' groups first, then the daemons
 """
 
@@ -66,8 +66,9 @@ class Shutdown:
 
     def _end(self, entry: Entry) -> None:
         self._ended.add(entry.key)
-        self._store.signal(entry.key, signal.SIGTERM)
-        self._loop.after(entry.grace, lambda: self._store.signal(entry.key, signal.SIGKILL))
+        number, grace = entry.stop
+        self._store.signal(entry.key, number)
+        self._loop.after(grace, lambda: self._store.signal(entry.key, signal.SIGKILL))
 
     def _kill(self) -> None:
         """No more time: the groups, then (they may still want to write down what happened) the daemons."""

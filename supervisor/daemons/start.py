@@ -110,7 +110,7 @@ class Start:
     def _end_leftovers(self) -> None:
         """What a killed predecessor left is ended first: two of a service would be worse than none."""
         records = read_records(self.home.records_file, proc.boot_id())
-        lefts = find_left(records, self.compiled["home_id"], Policy().grace)
+        lefts = find_left(records, self.compiled["home_id"], Policy().stop)
         for left in lefts:
             name = left.key.rpartition(".")[0] or "a process"
             self.bus.tell(

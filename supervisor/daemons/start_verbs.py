@@ -72,15 +72,15 @@ class StartVerbs(EngineVerbs):
 
     def entries(self, _args: Args, reply: Reply) -> None:
         """What is kept for the scheduler; its own rows say more, but while it is away these are all there is."""
-        wall, notes = self._daemon.clock.wall(), self._daemon.keeper.notes
+        now, notes = self._daemon.clock.now(), self._daemon.keeper.notes
         rows = {name: _row(name, notes.get(name)) for name in notes if not name.startswith("#")}
         for entry in self._daemon.keeper.entries():
             row = rows.setdefault(entry.name, _row(entry.name, None))
             if entry.running:
                 row.update(state="running", desired="up", pid=entry.pid, detail="unsupervised", next_retry_at=None)
                 note = notes.get(entry.name)
-                if note is not None and note["key"] == entry.key and note["started"]:
-                    row["uptime_s"] = round(max(wall - note["started"], 0.0), 1)
+                if note is not None and note["key"] == entry.key and note["state"]["started"] is not None:
+                    row["uptime_s"] = round(now - note["state"]["started"], 1)
         reply.send({"connected": self._daemon.keeper.connected, "rows": [rows[name] for name in sorted(rows)]})
 
     def reload(self, args: Args, reply: Reply) -> None:

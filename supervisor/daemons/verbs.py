@@ -145,7 +145,7 @@ class EngineVerbs:
         reply.send({"accepted": names, "already": []})
 
     def settle(self, args: Args, reply: Reply) -> None:
-        names = args.get("names")
+        names = None if args.get("names") is None else self._names(args)
         limit = args.get("timeout")
 
         def done(settled: bool) -> None:

@@ -132,7 +132,6 @@ class Engine:
             self.spawner.drop(key)
             return
         service.pid = pid
-        service.started = self.loop.clock.wall()
         if service.spec.pid_file:
             _write_pid(service.spec.pid_file, pid)
         self.feed(service.name, machine.Spawned())
@@ -241,7 +240,7 @@ class Engine:
             replaces=replaces,
             read_fd=read_fd,
             write_fd=write_fd,
-            grace=spec.policy.grace,
+            stop=spec.policy.stop,
         )
 
     def spawn_again(self, service: Service) -> None:
@@ -276,10 +275,10 @@ class Engine:
         )
 
     def emit(self, event: Event) -> None:
+        self._emit(event)
         service = self.services.get(event.service)
         if service is not None:
-            service.remember(event)
-        self._emit(event)
+            service.remember(event.as_record())
 
     def watch(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call after every change; returns what ends it."""

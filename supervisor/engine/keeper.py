@@ -116,7 +116,7 @@ class Keeper:
             replaces=message["replaces"],
             read_fd=read_fd,
             write_fd=write_fd,
-            grace=message["grace"],
+            stop=(message["stop"][0], message["stop"][1]),
         )
         if entry.cause is not None:
             self.send({"did": "failed", "key": key, "cause": entry.cause.as_dict()})

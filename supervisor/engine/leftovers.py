@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop, Timer
     from supervisor.engine.records import Record
+    from supervisor.model.service import StopRule
 
 KILL_AGAIN_S = 0.5
 
@@ -25,21 +26,21 @@ KILL_AGAIN_S = 0.5
 class Left:
     """One process of an earlier life."""
 
-    __slots__ = ("grace", "key", "pid", "pidfd", "started")
+    __slots__ = ("key", "pid", "pidfd", "started", "stop")
 
-    def __init__(self, key: str, pid: int, started: int, pidfd: int, grace: float) -> None:
+    def __init__(self, key: str, pid: int, started: int, pidfd: int, stop: StopRule) -> None:
         self.key = key
         self.pid = pid
         self.started = started
         self.pidfd = pidfd
-        self.grace = grace
+        self.stop = stop
 
 
-def find_left(records: list[Record], home_id: str, default_grace: float) -> list[Left]:
+def find_left(records: list[Record], home_id: str, default: StopRule) -> list[Left]:
     """Everything proven and alive. Each is held by a pidfd, so it can't turn into another process."""
     found: dict[int, Left] = {}
     for record in records:
-        left = _take(record.key, record.pid, record.started, record.grace)
+        left = _take(record.key, record.pid, record.started, record.stop)
         if left is not None:
             if record.inode and proc.pidfd_inode(left.pidfd) != record.inode and _inodes_tell():
                 os.close(left.pidfd)
@@ -48,7 +49,7 @@ def find_left(records: list[Record], home_id: str, default_grace: float) -> list
     for pid, key in find_marked(home_id):
         started = proc.start_time(pid)
         if pid not in found and started is not None:
-            left = _take(key, pid, started, default_grace)
+            left = _take(key, pid, started, default)
             if left is not None:
                 found[pid] = left
     return list(found.values())
@@ -71,14 +72,14 @@ def find_marked(home_id: str, *, skip: frozenset[str] = frozenset()) -> list[tup
     return found
 
 
-def _take(key: str, pid: int, started: int, grace: float) -> Left | None:
+def _take(key: str, pid: int, started: int, stop: StopRule) -> Left | None:
     pidfd = proc.open_pidfd(pid, started)
     if pidfd is None:
         return None
     if not proc.is_alive(pid, started):
         os.close(pidfd)
         return None
-    return Left(key, pid, started, pidfd, grace)
+    return Left(key, pid, started, pidfd, stop)
 
 
 def _own_line() -> set[int]:
@@ -123,8 +124,8 @@ class Ending:
             return
         for left in list(self._waiting.values()):
             self._loop.watch(left.pidfd, READ, lambda _events, left=left: self._gone(left))  # type: ignore[misc]
-            _signal(left, signal.SIGTERM)
-            self._timers.append(self._loop.after(left.grace, lambda left=left: self._kill(left)))  # type: ignore[misc]
+            _signal(left, left.stop[0])
+            self._timers.append(self._loop.after(left.stop[1], lambda left=left: self._kill(left)))  # type: ignore[misc]
 
     def kill_now(self) -> None:
         for left in list(self._waiting.values()):

@@ -15,20 +15,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from supervisor.model.service import StopRule
+
 REWRITE_AT = 4 << 20
 
 
 class Record:
     """One process that was spawned and whose exit nobody has noted."""
 
-    __slots__ = ("grace", "inode", "key", "pid", "started")
+    __slots__ = ("inode", "key", "pid", "started", "stop")
 
-    def __init__(self, key: str, pid: int, started: int, inode: int, grace: float) -> None:
+    def __init__(self, key: str, pid: int, started: int, inode: int, stop: StopRule) -> None:
         self.key = key
         self.pid = pid
         self.started = started
         self.inode = inode
-        self.grace = grace
+        self.stop = stop
 
 
 class RecordFile:
@@ -47,7 +49,7 @@ class RecordFile:
         self._rewrite()
 
     def spawned(self, record: Record) -> None:
-        line = _line({"k": record.key, "p": record.pid, "s": record.started, "i": record.inode, "g": record.grace})
+        line = _line({"k": record.key, "p": record.pid, "s": record.started, "i": record.inode, "g": list(record.stop)})
         self._alive[record.key] = line
         self._append(line)
 
@@ -99,13 +101,21 @@ def read_records(path: str, boot: str) -> list[Record]:
         if "x" in data:
             found.pop(str(data["x"]), None)
         elif _is_record(data):
-            found[data["k"]] = Record(data["k"], data["p"], data["s"], data["i"], float(data["g"]))
+            found[data["k"]] = Record(data["k"], data["p"], data["s"], data["i"], (data["g"][0], data["g"][1]))
     return list(found.values())
 
 
 def _is_record(data: dict[str, Any]) -> bool:
     numbers = all(type(data.get(name)) is int and data[name] >= 0 for name in "psi")
-    return numbers and data["p"] > 1 and isinstance(data.get("k"), str) and isinstance(data.get("g"), (int, float))
+    return numbers and data["p"] > 1 and isinstance(data.get("k"), str) and _is_stop_rule(data.get("g"))
+
+
+def _is_stop_rule(value: object) -> bool:
+    """A signal and seconds; anything else in a file that may have been cut anywhere is none."""
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    number, grace = value
+    return type(number) is int and 0 < number < 65 and isinstance(grace, (int, float)) and 0 <= grace < 1e6
 
 
 def _line(data: dict[str, Any]) -> bytes:

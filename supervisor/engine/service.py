@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Timer
     from supervisor.engine.pump import Pump
-    from supervisor.model.event import Event
     from supervisor.model.service import Spec
 
 KEPT_EVENTS = 10
@@ -21,8 +20,7 @@ class Service:
 
     __slots__ = (
         "detail", "events", "exit", "generation", "key", "log_from", "log_inode", "pid", "pump", "removed", "since",
-        "spec", "started", "state", "timer", "told_before",
-        "told_exit",
+        "spec", "state", "timer", "told_before", "told_exit",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, state: State) -> None:
@@ -31,7 +29,6 @@ class Service:
         self.generation = 0
         self.key = ""  # of the newest process: name.generation
         self.pid = 0
-        self.started = 0.0  # wall time of its start
         self.since = 0.0  # wall time of the last change of phase
         self.timer: Timer | None = None
         self.pump: Pump | None = None
@@ -42,15 +39,19 @@ class Service:
         self.told_before = False  # a predecessor wrote the event of this end and was killed before it went on
         self.detail = ""  # what it says of itself
         self.removed = False  # to be forgotten once it has stopped
-        self.events: list[Event] = []
+        self.events: list[dict[str, Any]] = []  # its last ones, as the journal has them
 
     @property
     def name(self) -> str:
         return self.spec.name
 
-    def remember(self, event: Event) -> None:
-        self.events.append(event)
+    def remember(self, record: dict[str, Any]) -> None:
+        self.events.append(record)
         del self.events[:-KEPT_EVENTS]
+
+    def recall(self, records: list[dict[str, Any]]) -> None:
+        """What a predecessor has seen of it comes before what we have."""
+        self.events = (records + self.events)[-KEPT_EVENTS:]
 
     def note(self) -> dict[str, Any]:
         """Everything a successor can't find out by itself."""
@@ -60,7 +61,6 @@ class Service:
             "generation": self.generation,
             "exit": self.exit,
             "told_exit": self.told_exit,
-            "started": self.started,
             "since": self.since,
             "log_from": self.log_from,
             "log_inode": self.log_inode,
@@ -72,7 +72,6 @@ class Service:
         self.generation = note["generation"]
         self.exit = note["exit"]
         self.told_exit = note["told_exit"]
-        self.started = note["started"]
         self.since = note["since"]
         self.log_from = note["log_from"]
         self.log_inode = note["log_inode"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Channel, Message
     from supervisor.engine.store import Entry, Store
-    from supervisor.model.service import Launch
+    from supervisor.model.service import Launch, StopRule
 
     class Answers(Protocol):
         """What an engine hears."""
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         """What an engine asks."""
 
         def spawn(
-            self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, grace: float
+            self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule
         ) -> None: ...
         def signal(self, key: str, number: int) -> None: ...
         def drop(self, key: str) -> None: ...
@@ -57,12 +57,12 @@ class LocalSpawner:
         self._answers = answers
         self._prepare = prepare  # gives the launch its last touch, and a descriptor to inherit
 
-    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, grace: float) -> None:
+    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule) -> None:
         channel_fd = -1
         if self._prepare is not None:
             launch, channel_fd = self._prepare(key, launch)
         entry = self._store.spawn(
-            self, key, launch, replaces=replaces, read_fd=-1, write_fd=write_fd, channel_fd=channel_fd, grace=grace
+            self, key, launch, replaces=replaces, read_fd=-1, write_fd=write_fd, channel_fd=channel_fd, stop=stop
         )
         # The reader in this process holds the read end itself: a dead reader here is a dead store too.
         self._loop.soon(lambda: self._answer(entry))
@@ -102,8 +102,8 @@ class RemoteSpawner:
 
     # asking
 
-    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, grace: float) -> None:
-        request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "grace": grace}
+    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule) -> None:
+        request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "stop": list(stop)}
         copy = os.dup(read_fd)
         self._channel.send(request, [copy, write_fd], close_fds=True)
         self._alive.pop(replaces, None)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop, Timer
     from supervisor.engine.records import RecordFile
-    from supervisor.model.service import Launch
+    from supervisor.model.service import Launch, StopRule
 
     class Listener(Protocol):
         """Whoever asked for a process hears of its end."""
@@ -47,16 +47,16 @@ class Entry:
     """One process that was asked for, from its spawn until it is replaced or dropped."""
 
     __slots__ = (
-        "cause", "empty", "escaped", "grace", "inode", "key", "launch", "listener", "pid", "pidfd", "read_fd",
-        "started", "status",
+        "cause", "empty", "escaped", "inode", "key", "launch", "listener", "pid", "pidfd", "read_fd",
+        "started", "status", "stop",
     )  # fmt: skip
 
-    def __init__(self, key: str, launch: Launch, listener: Listener, read_fd: int, grace: float) -> None:
+    def __init__(self, key: str, launch: Launch, listener: Listener, read_fd: int, stop: StopRule) -> None:
         self.key = key
         self.launch = launch
         self.listener = listener
         self.read_fd = read_fd  # read end of its output pipe; -1: it writes to a file itself
-        self.grace = grace
+        self.stop = stop
         self.pid = 0
         self.started = 0
         self.pidfd = -1
@@ -109,7 +109,7 @@ class Store:
         read_fd: int = -1,
         write_fd: int,
         channel_fd: int = -1,
-        grace: float = 10.0,
+        stop: StopRule,
     ) -> Entry:
         """Start a process for `key`, or answer with the one that is there. The read end is kept, the others closed."""
         known = self.entries.get(key)
@@ -118,7 +118,7 @@ class Store:
             return known
         if replaces:
             self.drop(replaces)
-        entry = Entry(key, launch, listener, read_fd, grace)
+        entry = Entry(key, launch, listener, read_fd, stop)
         self.entries[key] = entry
         try:
             self._exec(entry, write_fd, channel_fd)
@@ -179,7 +179,7 @@ class Store:
         entry.pidfd = os.pidfd_open(pid)
         entry.inode = proc.pidfd_inode(entry.pidfd)
         self._by_pid[pid] = entry
-        self._records.spawned(Record(entry.key, pid, entry.started, entry.inode, entry.grace))
+        self._records.spawned(Record(entry.key, pid, entry.started, entry.inode, entry.stop))
 
     # reaping
 

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    StopRule = tuple[int, float]  # a signal, and the seconds until SIGKILL
+
 CORE_NAMES = ("config", "scheduler", "tunnel")
 SELF_NAME = "start"
 
@@ -88,6 +90,10 @@ class Policy:
         self.grace = grace  # from the stop signal to SIGKILL
         self.wait_ready = wait_ready  # the service says itself when it is ready
         self.start_timeout = start_timeout  # ... and has this long for it
+
+    @property
+    def stop(self) -> StopRule:
+        return self.stop_signal, self.grace
 
     def as_dict(self) -> dict[str, Any]:
         data = {name: getattr(self, name) for name in self.__slots__}
