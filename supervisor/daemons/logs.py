@@ -90,10 +90,13 @@ class Logs:
         self.journal.close()
 
 
-def told_exits(past: list[dict[str, Any]]) -> frozenset[str]:
-    """Keys whose end is in the journal: a predecessor wrote it and was killed before it went on."""
+def told_exits(past: list[dict[str, Any]]) -> frozenset[tuple[str, int]]:
+    """Keys and pids whose end is in the journal: a predecessor wrote it and was killed before it went on.
+
+    Keys alone would not do: they begin anew with each `start`.
+    """
     return frozenset(
-        event["data"].get("key", "")
+        (event["data"].get("key"), event["data"].get("pid"))
         for event in past
         if event.get("kind") == EXITED and isinstance(event.get("data"), dict)
     )

@@ -151,7 +151,8 @@ class Scheduler:
         self.heartbeat.restore(self.kept.notes.pop("#scheduler", None))
         kept, count = self.kept, len(self.kept.entries)
         past = self.logs.journal.tail() if count else []
-        adopted = Adoption(self.engine, remote, told_exits(past).__contains__).run(kept, self._specs())
+        told = told_exits(past)
+        adopted = Adoption(self.engine, remote, lambda key, pid: (key, pid) in told).run(kept, self._specs())
         for service in self.engine.services.values():
             service.recall([record for record in past if record.get("service") == service.name])
         self._open_door()

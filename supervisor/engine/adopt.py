@@ -43,10 +43,10 @@ class Kept:
 class Adoption:
     """Run once, before the engine does anything else."""
 
-    def __init__(self, engine: Engine, spawner: RemoteSpawner, was_told: Callable[[str], bool]) -> None:
+    def __init__(self, engine: Engine, spawner: RemoteSpawner, was_told: Callable[[str, int], bool]) -> None:
         self._engine = engine
         self._spawner = spawner
-        self._was_told = was_told  # does the journal have the end of this key already?
+        self._was_told = was_told  # does the journal have the end of this key and pid already?
 
     def run(self, kept: Kept, specs: Iterable[Spec]) -> int:
         """Take over; start what is new. Returns how many live processes were adopted."""
@@ -116,7 +116,7 @@ class Adoption:
         if service.state.in_flight:
             engine.spawned(key, entry["pid"], entry["started"])
         if entry["status"] is not None and not judged:
-            if self._was_told(key):
+            if self._was_told(key, entry["pid"]):
                 service.told_before = True
             engine.exited(key, entry["status"], entry["empty"])
         elif judged and entry["empty"] and service.state.exited is not None:
