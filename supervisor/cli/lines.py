@@ -57,10 +57,8 @@ class Splitter:
         return [rest] if rest else []
 
 
-def pattern(text: str | None) -> Callable[[bytes], bool]:
-    """A test for lines; without a text every line passes."""
-    if text is None:
-        return lambda _line: True
+def pattern(text: str) -> Callable[[bytes], bool]:
+    """A test for lines, from what a person typed."""
     if len(text) > MAX_PATTERN:
         raise Problem(f"the pattern is longer than {MAX_PATTERN} characters", code=USAGE)
     try:

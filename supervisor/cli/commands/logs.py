@@ -39,17 +39,17 @@ def command(
     leaves out the greater part of a flood; what is left out is counted there.
     """
     home = asked.home()
-    test = pattern(expression)
+    test = None if expression is None else pattern(expression)
     for name in names:
         check_name(home, name)
     if since is not None:
         wall = parse_since(since, time.time())
         window = since_filter(stamp(wall), list(names))
         daily = DailySource(home.daily_folder)
-        printer = Printer("", lambda line: window(line) and test(line), count)
+        printer = Printer("", window if test is None else lambda line: window(line) and test(line), count)
         printer.run(daily.since(wall))
         return _end([(daily, printer)], follow)
-    return _end(_begin(_sources(home, names), LAST if count is None else count, test, expression), follow)
+    return _end(_begin(_sources(home, names), LAST if count is None else count, test), follow)
 
 
 def _sources(home: Home, names: tuple[str, ...]) -> list[Source]:
@@ -58,13 +58,13 @@ def _sources(home: Home, names: tuple[str, ...]) -> list[Source]:
     return [RawSource(name, output_file(home, name)) for name in dict.fromkeys(names)]
 
 
-def _begin(sources: list[Source], count: int, test: Test, expression: str | None) -> list[tuple[Source, Printer]]:
+def _begin(sources: list[Source], count: int, test: Test | None) -> list[tuple[Source, Printer]]:
     """Print what there is of each, and hand back what follows it."""
     going: list[tuple[Source, Printer]] = []
     for source in sources:
-        printer = Printer(source.label if len(sources) > 1 else "", test, count if expression else None)
+        printer = Printer(source.label if len(sources) > 1 else "", test, None if test is None else count)
         # A pattern chooses among all there is; the last N are those that match.
-        printer.run(source.history(sys.maxsize if expression else count))
+        printer.run(source.history(count if test is None else sys.maxsize))
         if not printer.has_input:
             out.note(f"no output yet: {source.path}")
         going.append((source, printer))
@@ -83,21 +83,28 @@ def _end(going: list[tuple[Source, Printer]], follow: bool) -> int:
 
 
 class Printer:
-    """Lines of one source: chosen, made safe for a terminal, and named where there are several sources."""
+    """Lines of one source: chosen, made safe for a terminal, and named where there are several sources.
 
-    def __init__(self, label: str, test: Test, keep_last: int | None) -> None:
+    Where none of that is to be done the bytes are passed on as they are.
+    """
+
+    def __init__(self, label: str, test: Test | None, keep_last: int | None) -> None:
         self._prefix = f"{label} | ".encode() if label else b""
         self._test = test
         self._keep_last = keep_last  # of the first run only
         self._splitter = Splitter()
         self._make_safe = out.is_terminal()
+        self._as_they_are = not label and test is None and not self._make_safe
         self.has_input = False
 
     def run(self, data: Iterable[bytes]) -> None:
         kept: list[bytes] = []
         for chunk in data:
             self.has_input = True
-            lines = [line for line in self._splitter.feed(chunk) if self._test(line)]
+            if self._as_they_are:
+                out.show_bytes(chunk)
+                continue
+            lines = self._chosen(self._splitter.feed(chunk))
             if self._keep_last is None:
                 self._show(lines)
             else:
@@ -107,7 +114,10 @@ class Printer:
 
     def finish(self) -> None:
         """The end of a last line without a line end is shown too."""
-        self._show([line for line in self._splitter.finish() if self._test(line)])
+        self._show(self._chosen(self._splitter.finish()))
+
+    def _chosen(self, lines: list[bytes]) -> list[bytes]:
+        return lines if self._test is None else [line for line in lines if self._test(line)]
 
     def _show(self, lines: list[bytes]) -> None:
         if lines:

@@ -1,0 +1,75 @@
+"""`sbctl config validate|show|path`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from supervisor.base.errors import BAD_SETTINGS
+from supervisor.cli.compiling import finding_texts, run_compiler
+from supervisor.cli.main import Asked
+from supervisor.cli.out import note, show
+
+
+@click.group()
+def command() -> None:
+    """Check and show the settings."""
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: ok, findings")
+@click.pass_obj
+def validate(asked: Asked, as_json: bool) -> int:
+    """Check all files and name everything that is wrong; changes nothing. Exit code 6 when there are errors."""
+    home = asked.home()
+    answer = run_compiler(home, "--check")
+    if as_json:
+        show(json.dumps({"ok": answer["ok"], "findings": answer["findings"]}, ensure_ascii=False))
+        return 0 if answer["ok"] else BAD_SETTINGS
+    for text in finding_texts(answer):
+        show(text)
+    errors = sum(1 for finding in answer["findings"] if finding["level"] == "error")
+    if errors:
+        note(f"{errors} error{'' if errors == 1 else 's'} in {home.etc} and {home.plugins}")
+        return BAD_SETTINGS
+    show(f"the settings of {home} are good")
+    return 0
+
+
+@command.command(name="show")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object")
+@click.pass_obj
+def show_settings(asked: Asked, as_json: bool) -> int:
+    """Show the settings in force after the next start or reload, with every default filled in."""
+    from supervisor.settings import api  # pydantic: 0.2 s
+
+    settings = api.show(asked.home())
+    if as_json:
+        show(json.dumps(settings, ensure_ascii=False))
+        return 0
+    import yaml
+
+    show(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip())
+    return 0
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object")
+@click.pass_obj
+def path(asked: Asked, as_json: bool) -> int:
+    """Show where this home's files are."""
+    home = asked.home()
+    places = {
+        "home": home.path,
+        "settings": home.settings_file,
+        "scheduler": home.join("etc", "scheduler.json"),
+        "plugins": home.plugins,
+        "logs": home.logs,
+        "key": home.key_file,
+    }
+    if as_json:
+        show(json.dumps(places, ensure_ascii=False))
+    else:
+        show("\n".join(f"{name:<10}{where}" for name, where in places.items()))
+    return 0

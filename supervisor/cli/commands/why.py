@@ -1,0 +1,52 @@
+"""`sbctl why SERVICE`."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import click
+
+from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.cli.main import Asked
+from supervisor.cli.names import check_name, refuse_self
+from supervisor.cli.out import note, show
+from supervisor.cli.story import Facts, from_journal, story
+from supervisor.control.api import role_of
+from supervisor.control.client import connect
+from supervisor.events import reading
+from supervisor.model.home import Home
+
+LOOK_BACK = 200
+
+
+@click.command()
+@click.argument("service")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with all last words and the last events")
+@click.pass_obj
+def command(asked: Asked, service: str, as_json: bool) -> int:
+    """Say why a service is as it is: what ended it, how often it was tried, its last words, what to do."""
+    home = asked.home()
+    refuse_self(service)
+    facts = _ask(home, service)
+    if as_json:
+        show(json.dumps({key: value for key, value in facts.items() if key != "ok"}, ensure_ascii=False))
+    else:
+        show("\n".join(story(facts, time.time())))
+    return 0
+
+
+def _ask(home: Home, service: str) -> Facts:
+    """From the daemon that knows, else what the journal remembers (and it is said so)."""
+    try:
+        with connect(home, role_of(service)) as client:
+            return client.request("why", name=service)
+    except Problem as problem:
+        if problem.code not in (NOT_RUNNING, TIMED_OUT):
+            raise
+        check_name(home, service)
+        events = reading.last(home.journal_file, LOOK_BACK, service)
+        if not events:
+            raise
+        note(f"{problem.what}: this is what the journal remembers, up to {events[-1].get('at')}")
+        return from_journal(service, events)

@@ -1,0 +1,113 @@
+"""`sbctl why` in five lines: state, last exit, attempts, last words, and what to do. Pure: facts in, lines out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from supervisor.cli.table import duration
+from supervisor.cli.times import parse_iso
+from supervisor.model.rows import clean
+
+SHOWN_WORDS = 5
+INDENT = " " * 12
+
+Facts = dict[str, Any]
+
+
+def story(facts: Facts, now: float) -> list[str]:
+    """From the answer to `why`."""
+    row: Facts = facts["row"]
+    return [
+        _state(row, facts, now),
+        _titled("last exit", _last_exit(row, now)),
+        _titled("attempts", _attempts(row, facts.get("attempts") or {}, now)),
+        *_last_words(facts.get("words") or []),
+        _titled("next", _next(row)),
+    ]
+
+
+def _titled(title: str, text: str) -> str:
+    return f"{title:<12}{clean(text)}"
+
+
+def _state(row: Facts, facts: Facts, now: float) -> str:
+    since = parse_iso(facts.get("since"))
+    if since is None and row["uptime_s"] is not None:
+        since = now - row["uptime_s"]
+    for_long = f" for {duration(now - since)}" if since is not None else ""
+    pid = f", pid {row['pid']}" if row["pid"] else ""
+    wanted = "" if row["desired"] == "up" and row["state"] == "running" else f"; wanted {row['desired']}"
+    reason = f" ({facts['reason']})" if facts.get("reason") and row["state"] != "running" else ""
+    return clean(f"{row['name']} is {row['state']}{for_long}{pid}{wanted}{reason}")
+
+
+def _last_exit(row: Facts, now: float) -> str:
+    exit_ = row["exit"]
+    if not exit_:
+        return row["cause"] or "none since it was first started"
+    at = parse_iso(exit_.get("at"))
+    how = row["cause"] or (f"killed by {exit_['signal']}" if exit_.get("signal") else f"exit code {exit_.get('code')}")
+    code = exit_.get("code")
+    if code is not None and str(code) not in how:
+        how += f" (exit code {code})"
+    return how + (f", {duration(now - at)} ago" if at is not None else "")
+
+
+def _attempts(row: Facts, attempts: Facts, now: float) -> str:
+    streak, give_up = attempts.get("streak") or 0, attempts.get("give_up")
+    parts: list[str] = []
+    if row["state"] == "failed" and streak and give_up and streak >= give_up:
+        parts.append(f"gave up after {streak} fast crashes in a row")
+    elif streak:
+        parts.append(f"crash {streak} of {give_up} in a row")
+    retry = parse_iso(row["next_retry_at"])
+    if retry is not None:
+        parts.append(f"next try in {duration(retry - now + 0.5)}")
+    parts.append(_times(row["restarts"]))
+    if attempts.get("deaths"):
+        parts.append(f"{attempts['deaths']} ended in the last {duration(attempts.get('window') or 0)}")
+    return ", ".join(parts)
+
+
+def _last_words(words: list[str]) -> list[str]:
+    """One line where one is enough; more are indented below the first."""
+    if not words:
+        return [_titled("last words", "none")]
+    first, *others = [clean(word) for word in words[-SHOWN_WORDS:]]
+    return [_titled("last words", first), *(INDENT + line for line in others)]
+
+
+def _next(row: Facts) -> str:
+    name = row["name"]
+    if row["state"] == "failed":
+        return f"sbctl logs {name}; then: sbctl start {name} (a fresh budget)"
+    if row["state"] == "stopped":
+        return f"sbctl start {name}"
+    if row["state"] == "backoff":
+        return f"sbctl logs {name}; to try now: sbctl start {name}"
+    return f"sbctl logs -f {name}"
+
+
+def from_journal(name: str, events: list[Facts]) -> Facts:
+    """The same facts, as far as the journal has them, for when the daemon that knows is away."""
+    row: Facts = dict.fromkeys(("pid", "uptime_s", "exit", "cause", "next_retry_at", "ready"))
+    row |= {"name": name, "state": "unsupervised", "desired": "unknown", "restarts": 0}
+    facts: Facts = {"row": row, "attempts": {}, "words": [], "events": events[-10:], "since": None}
+    for event in events:
+        data = event.get("data") or {}
+        cause = data.get("cause")
+        if isinstance(cause, dict):
+            row["cause"] = cause.get("text")
+            row["exit"] = {"code": cause.get("code"), "signal": cause.get("signal"), "at": event.get("at")}
+            facts["words"] = cause.get("words") or []
+        for key in ("streak", "give_up"):
+            if key in data:
+                facts["attempts"][key] = data[key]
+        row["restarts"] = data.get("restarts", row["restarts"])
+        facts["since"] = event.get("at")
+        facts["reason"] = str(event.get("kind", "")).removeprefix("service.").replace("_", " ")
+    return facts
+
+
+def _times(restarts: int) -> str:
+    return {0: "never restarted", 1: "restarted once"}.get(restarts, f"restarted {restarts} times")
