@@ -11,7 +11,7 @@ from supervisor.model.home import Home
 from supervisor.settings import revisions
 from supervisor.settings.compiled import Documents, build, stamp
 from supervisor.settings.findings import Finding, has_errors
-from supervisor.settings.load import load
+from supervisor.settings.load import load, require
 from supervisor.settings.manifest import Manifest
 from supervisor.settings.scheduler_file import SchedulerFile
 from supervisor.settings.schema import SbctlFile
@@ -58,6 +58,7 @@ def compile_home(home: Home, *, tolerant: bool = False) -> Result:
 
     With `tolerant`, and only while there is no revision to fall back on, plugins with errors are left out.
     """
+    require(home)
     with revisions.locked(home):
         loaded = load(home)
         documents = build(loaded)

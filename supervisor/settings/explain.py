@@ -115,7 +115,7 @@ def _plain(expected: str) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _kind_of(value: Any) -> str:
@@ -151,13 +151,18 @@ def _type_remedy(kind: str, value: Any) -> str:
 
 def _nearest(model: type[BaseModel], path: Path) -> str:
     names = _known_names(model, path[:-1])
-    key = str(path[-1])
-    close = difflib.get_close_matches(key[:64], names, 1, 0.6)
-    folded = {name.casefold().replace("_", ""): name for name in names}
-    same = folded.get(key[:64].casefold().replace("_", "").replace("-", ""))
-    if same or close:
-        return f"did you mean {same or close[0]}?"
+    key = str(path[-1])[:64]
+    folded = {_folded(name): name for name in names}
+    deeper = [f"{name}.{key}" for name in names if key in _known_names(model, (*path[:-1], name))]
+    close = difflib.get_close_matches(key, names, 1, 0.6)
+    if meant := [folded[_folded(key)]] if _folded(key) in folded else deeper or close:
+        return f"did you mean {meant[0]}?"
     return f"remove {shorten(key)}, or name it x-{shorten(key)} to keep it as a note; known here: {', '.join(names)}"
+
+
+def _folded(name: str) -> str:
+    """The same for autoStart, autostart, auto_start and auto-start."""
+    return name.casefold().replace("_", "").replace("-", "")
 
 
 def _known_names(model: type[BaseModel], path: Path) -> list[str]:

@@ -61,14 +61,19 @@ class Loaded:
 
 
 def load(home: Home) -> Loaded:
-    if not os.path.isdir(home.path):
-        raise Problem(f"there is no folder {home.path}", remedy="make it, or name another home", code=BAD_SETTINGS)
+    require(home)
     loaded = Loaded(home)
     permissions = Permissions(home)
     _load_settings(loaded, permissions)
     _load_scheduler(loaded, permissions)
     _load_plugins(loaded, permissions)
     return loaded
+
+
+def require(home: Home) -> None:
+    """A home that is mistyped must not come into being."""
+    if not os.path.isdir(home.path):
+        raise Problem(f"there is no folder {home.path}", remedy="make it, or name another home", code=BAD_SETTINGS)
 
 
 def _exists(entry: list[Any]) -> bool:

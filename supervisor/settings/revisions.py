@@ -44,7 +44,8 @@ def locked(home: Home) -> Iterator[None]:
 
 
 def _make_folders(home: Home) -> None:
-    os.makedirs(home.logs, mode=0o755, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(home.logs, 0o755)
     for folder in (home.run, home.revisions):
         with contextlib.suppress(FileExistsError):
             os.mkdir(folder, 0o700)
