@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 from supervisor.model.home import Home
@@ -11,6 +12,9 @@ from supervisor.settings.policies import policy
 from supervisor.settings.schema import SbctlFile
 from supervisor.settings.secrets import SECRETS
 
+# config and tunnel read their settings when they start: a change of these must show as a change of the service.
+SETTINGS = "SB_SETTINGS"
+
 GRACE_ABOVE_S = 2.0  # a parent waits this much longer than the slowest below it
 
 _NEEDED_SECRETS = {"config": ("DASHBOARD_KEY",)}
@@ -19,22 +23,26 @@ _WORDS = {"scheduler": "plugin servers", "config": "REST", "tunnel": "the way in
 
 def core_specs(home: Home, settings: SbctlFile, plugins: list[Spec], provider: Spec | None) -> list[Spec]:
     """scheduler, config, tunnel: in the order of the start; the scheduler outwaits the slowest server."""
-    slowest = max((spec.policy.grace for spec in plugins), default=0.0)
-    specs = [_core(home, settings, "scheduler", slowest)]
+    specs = [_core(home, settings, "scheduler", below=max((spec.policy.grace for spec in plugins), default=0.0))]
     if settings.config.enabled:
-        specs.append(_core(home, settings, "config", None))
+        its = settings.config
+        specs.append(_core(home, settings, "config", env={SETTINGS: f"{its.host}:{its.port}"}))
     if provider is not None:
-        specs.append(_core(home, settings, "tunnel", provider.policy.grace))
+        mark = hashlib.sha256(repr(provider.as_dict()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        specs.append(_core(home, settings, "tunnel", below=provider.policy.grace, env={SETTINGS: mark}))
     return specs
 
 
-def _core(home: Home, settings: SbctlFile, role: str, below: float | None) -> Spec:
+def _core(
+    home: Home, settings: SbctlFile, role: str, *, below: float | None = None, env: dict[str, str] | None = None
+) -> Spec:
     its = policy(settings.supervision, getattr(settings.core, role), wait_ready=True)
     if below is not None:
         its.grace = max(its.grace, below + GRACE_ABOVE_S)
     launch = Launch(
         argv=(f"role:{role}",),  # `start` puts its own interpreter here
         cwd=home.path,
+        env=env,
         drop_env=tuple(secret for secret in SECRETS if secret not in _NEEDED_SECRETS.get(role, ())),
         log=home.out_file(role),
         log_max=settings.logs.max_bytes,

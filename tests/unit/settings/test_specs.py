@@ -236,6 +236,26 @@ def test_the_tunnel_needs_a_command(files: SettingsFiles) -> None:
     assert files.spec("tunnel").policy.grace == provider["policy"]["grace"] + 2
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("config: {port: 4000}", "config: {port: 4001}", ["config"]),
+        ("tunnel: {enabled: true, command: a}", "tunnel: {enabled: true, command: b}", ["tunnel"]),
+        ("supervision: {tickSeconds: 1}", "supervision: {tickSeconds: 2}", []),
+        ("logs: {dailyLinesPerSecond: 1}", "logs: {dailyLinesPerSecond: 2}", []),
+    ],
+)
+def test_what_a_daemon_reads_only_at_its_start_changes_its_launch(
+    files: SettingsFiles, before: str, after: str, changed: list[str]
+) -> None:
+    files.settings(before)
+    old = {service["name"]: service["launch"] for service in files.document()["services"]}
+    files.settings(after)
+    new = {service["name"]: service["launch"] for service in files.document()["services"]}
+
+    assert [name for name in old if old[name] != new[name]] == changed
+
+
 def test_numbers_for_the_daemons(files: SettingsFiles) -> None:
     files.settings(
         "config: {port: 4000}\nlogs: {dailyLinesPerSecond: 50, dailyMbPerMinute: 0.5}\n"
