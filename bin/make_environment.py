@@ -186,8 +186,8 @@ class Environment:
         try:
             self.run("pip install", [*pip, "-c", os.path.join(self.root, "constraints.txt"), *self.needs])
         except Failed as error:
-            # Not there in these very versions, but there: an index that is behind or ahead of ours.
-            if "from versions:" not in str(error) or "from versions: none" in str(error):
+            # An index that is behind or ahead of ours, rather than none at all?
+            if not re.search(r"ResolutionImpossible|from versions: (?!none)", str(error)):
                 raise
             say(f"{occasion}: not all of the tested versions are to be had here, taking the newest that fit")
             self.run("pip install", [*pip, *self.needs])
