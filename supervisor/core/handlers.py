@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.core import actions
-from supervisor.core.state import End, Ending
+from supervisor.core.state import Ending
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.event import WARNING
 from supervisor.model.service import Phase, Want
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Timer,
     )
     from supervisor.core.record import Record
+    from supervisor.core.state import End
     from supervisor.core.turn import Turn
 
     Handler = Callable[[Turn, Any], None]
@@ -83,15 +84,11 @@ def try_anew(turn: Turn, _inp: PolicyChanged) -> None:
 @leads_to(Phase.RUNNING)
 def spawned(turn: Turn, inp: Spawned) -> None:
     """running, or wait for its readiness"""
-    state, policy = turn.state, turn.policy
-    if state.has_process:
+    if turn.state.has_process:
         refuse(turn, inp)
-    state.has_process = True
-    state.started = turn.now
-    state.system_failures = 0
-    turn.announce(actions.STARTED, restarts=state.restarts)
-    if policy.wait_ready and not state.ready:
-        turn.arm(policy.start_timeout)
+    turn.note_spawned()
+    if turn.policy.wait_ready and not turn.state.ready:
+        turn.arm(turn.policy.start_timeout)
     else:
         turn.run()
 
@@ -101,12 +98,11 @@ def spawn_failed(turn: Turn, inp: SpawnFailed) -> None:
     """wait for the system, or count as a fast crash"""
     if turn.state.has_process:
         refuse(turn, inp)
-    turn.state.cause = inp.cause
-    turn.announce(actions.SPAWN_FAILED, WARNING, cause=inp.cause.as_dict())
+    end = turn.note_spawn_failed(inp.cause)
     if inp.cause.kind is CauseKind.SYSTEM:
         turn.wait_for_system()
     else:
-        turn.settle(End(inp.cause, at=turn.now, fast=True))
+        turn.settle(end)
 
 
 @leads_to(Phase.RUNNING)
@@ -194,10 +190,7 @@ def spawned_unwanted(turn: Turn, inp: Spawned) -> None:
     """it was in flight when the stop came: signal it"""
     if not turn.state.in_flight:
         refuse(turn, inp)
-    turn.state.has_process = True
-    turn.state.started = turn.now
-    turn.state.system_failures = 0
-    turn.announce(actions.STARTED, restarts=turn.state.restarts)
+    turn.note_spawned()
     turn.press()
 
 
@@ -206,9 +199,7 @@ def spawn_failed_unwanted(turn: Turn, inp: SpawnFailed) -> None:
     """it was in flight when the stop came: gone"""
     if not turn.state.in_flight:
         refuse(turn, inp)
-    turn.state.cause = inp.cause
-    turn.announce(actions.SPAWN_FAILED, WARNING, cause=inp.cause.as_dict())
-    turn.settle(End(inp.cause, at=turn.now, fast=True))
+    turn.settle(turn.note_spawn_failed(inp.cause))
 
 
 # -- the end

@@ -68,8 +68,6 @@ class Turn:
         self.state.phase = Phase.STARTING
         self.state.want = Want.UP
         self.state.reason = reason
-        self.state.started = None
-        self.state.ready = False
         self.actions.append(Spawn())
 
     def respawn(self, reason: str) -> None:
@@ -77,6 +75,22 @@ class Turn:
         if cause is None or cause.kind is not CauseKind.SYSTEM:  # that one is the same try once more
             self.state.restarts += 1
         self.spawn(reason)
+
+    def note_spawned(self) -> None:
+        self.state.has_process = True
+        self.state.started = self.now
+        self.state.system_failures = 0
+        self.announce(actions.STARTED, restarts=self.state.restarts)
+
+    def note_spawn_failed(self, cause: Cause) -> End:
+        self.announce(actions.SPAWN_FAILED, self._trouble(), cause=cause.as_dict())
+        self.state.cause = cause
+        self.state.ready = False
+        return End(cause, at=self.now, fast=True)
+
+    def _trouble(self) -> str:
+        """How loud an unwanted end is: an error where nothing will mend it."""
+        return ERROR if self.policy.restart is Restart.NEVER else WARNING
 
     def run(self) -> None:
         """It is up. Until it has lived long enough, a timer waits to forgive the crashes before."""
@@ -122,11 +136,10 @@ class Turn:
     def note_exit(self, cause: Cause, *, fast: bool) -> End:
         """The main process has ended; the rest of its group perhaps not."""
         end = End(cause, at=self.now, fast=fast)
-        if self.state.ending is Ending.ASKED or cause.kind is CauseKind.CLEAN:
-            level = INFO
-        else:
-            level = ERROR if self.policy.restart is Restart.NEVER else WARNING
-        self.announce(actions.EXITED, level, cause=cause.as_dict(), uptime=self.uptime())
+        expected = self.state.ending is Ending.ASKED or cause.kind is CauseKind.CLEAN
+        self.announce(
+            actions.EXITED, INFO if expected else self._trouble(), cause=cause.as_dict(), uptime=self.uptime()
+        )
         self.state.exited = end
         self.state.cause = cause
         self.state.has_process = False

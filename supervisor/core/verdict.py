@@ -95,6 +95,8 @@ class GiveUp(Record):
 
 
 class RestartNow(Record):
+    """It had lived long: start it again at once."""
+
     __slots__ = ()
 
 
@@ -107,8 +109,7 @@ class RestartAt(Record):
         self.delay = delay
 
 
-if TYPE_CHECKING:
-    Verdict = Rest | Fail | GiveUp | RestartNow | RestartAt
+Verdict = Rest | Fail | GiveUp | RestartNow | RestartAt
 
 
 def count(tally: Tally, end: End, policy: Policy) -> Tally:

@@ -105,6 +105,11 @@ class World:
         assert (state.retry_at is not None) == (phase is Phase.BACKOFF)
         if phase is not Phase.STOPPING:
             assert (state.want is Want.DOWN) == (phase is Phase.STOPPED)
+        if self.process is not ALIVE:
+            assert state.started is None or phase is Phase.STOPPING
+            assert not state.ready or state.in_flight
+        if phase is not Phase.STOPPING:
+            assert (state.exited, state.kills, state.ending) == (None, 0, "")
         if before.want is Want.DOWN and self.process is ASKED_FOR and before.phase is not phase:
             assert phase is Phase.STOPPING or isinstance(inp, (StartAsked, RestartAsked)), "spawned what nobody wants"
         gave_up = sum(isinstance(action, Announce) and action.kind == actions.GAVE_UP for action in done)
