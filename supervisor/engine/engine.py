@@ -171,13 +171,13 @@ class Engine:
         self.feed(service.name, machine.Emptied())
 
     def _judge(self, service: Service, status: int | None) -> Cause:
-        asked = service.state.phase is Phase.STOPPING
+        asked = service.state.ending is machine.Ending.ASKED
         if status is None:
             kind = CauseKind.STOPPED if asked else CauseKind.UNKNOWN
             return Cause(kind, "stopped" if asked else "it ended while nobody could wait for it")
-        launch = service.spec.launch
-        words = last_words(launch.log, since_offset=service.log_from, since_inode=service.log_inode)
-        return cause_of(status, asked=asked, words=words, exit_codes=service.spec.policy.exit_codes)
+        policy = service.spec.policy
+        words = last_words(service.spec.launch.log, since_offset=service.log_from, since_inode=service.log_inode)
+        return cause_of(status, asked=asked, words=words, exit_codes=policy.exit_codes, stop_signal=policy.stop_signal)
 
     def _note_exit(self, service: Service, cause: Cause) -> None:
         service.exit = {"code": cause.code, "signal": cause.signal, "at": self.loop.clock.wall()}
