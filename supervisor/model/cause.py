@@ -49,6 +49,9 @@ class Cause:
         self.signal = signal  # "SIGKILL"
         self.words = words  # its last words: up to 30 lines of output, oldest first
 
+    def __repr__(self) -> str:
+        return f"Cause({self.kind.value}, {self.text!r})"
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "kind": self.kind.value,
