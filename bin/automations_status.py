@@ -12,12 +12,11 @@ def main(code: int, text: str) -> int:
         told = json.loads(text)
     except ValueError:
         told = {}
-    summary = told.get("summary", told)
     answer = {
-        "pid": summary.get("pid"),
+        "pid": told.get("pid"),
         "running": code == UP,
-        "last_activity": summary.get("last_activity_at"),
-        "ticks": summary.get("ticks") or 0,
+        "last_activity": told.get("last_activity_at"),
+        "ticks": told.get("ticks") or 0,
     }
     print(json.dumps({**told, **answer}))
     return code
