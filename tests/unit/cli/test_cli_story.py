@@ -1,0 +1,90 @@
+"""`sbctl why`, in five lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.fake_daemon import row
+
+from supervisor.base.clock import iso
+from supervisor.cli.story import from_journal, story
+
+NOW = 1_700_000_000.0
+
+
+def facts(**changes: Any) -> dict[str, Any]:
+    attempts = {"streak": 0, "give_up": 5, "deaths": 0, "window": 3600.0}
+    return {"row": row("mail"), "attempts": attempts, "words": [], "since": iso(NOW - 60), "reason": "", **changes}
+
+
+def test_a_service_that_gave_up() -> None:
+    failed = row(
+        "mail",
+        "failed",
+        restarts=4,
+        cause="exit code 3",
+        exit={"code": 3, "signal": None, "at": iso(NOW - 65)},
+    )
+    attempts = {"streak": 5, "give_up": 5, "deaths": 5, "window": 3600.0}
+    words = ["Traceback:", "KeyError: 'url'"]
+    assert story(facts(row=failed, attempts=attempts, words=words, reason="gave up"), NOW) == [
+        "mail is failed for 1m 0s; wanted up (gave up)",
+        "last exit   exit code 3, 1m 5s ago",
+        "attempts    gave up after 5 fast crashes in a row, restarted 4 times, 5 ended in the last 1h 0m",
+        "last words  Traceback:",
+        "            KeyError: 'url'",
+        "next        sbctl logs mail; then: sbctl start mail (a fresh budget)",
+    ]
+
+
+def test_a_service_between_two_tries() -> None:
+    waiting = row(
+        "mail",
+        "backoff",
+        restarts=2,
+        cause="killed by SIGSEGV",
+        next_retry_at=iso(NOW + 12),
+        exit={"code": None, "signal": "SIGSEGV", "at": iso(NOW - 8)},
+    )
+    attempts = {"streak": 3, "give_up": 5, "deaths": 3, "window": 3600.0}
+    lines = story(facts(row=waiting, attempts=attempts, words=["bang"]), NOW)
+    assert len(lines) == 5
+    assert lines[1] == "last exit   killed by SIGSEGV, 8s ago"
+    assert lines[2].startswith("attempts    crash 3 of 5 in a row, next try in 12s, restarted 2 times")
+    assert lines[3] == "last words  bang"
+
+
+def test_a_service_that_runs() -> None:
+    assert story(facts(), NOW) == [
+        f"mail is running for 1m 0s, pid {row('mail')['pid']}",
+        "last exit   none since it was first started",
+        "attempts    never restarted",
+        "last words  none",
+        "next        sbctl logs -f mail",
+    ]
+
+
+def test_the_code_is_named_beside_other_causes() -> None:
+    gone = row("mail", "failed", cause="port 8080 is in use", exit={"code": 1, "signal": None, "at": iso(NOW)})
+    assert story(facts(row=gone), NOW)[1] == "last exit   port 8080 is in use (exit code 1), 0s ago"
+
+
+def test_at_most_five_last_words_and_none_harms() -> None:
+    lines = story(facts(words=[f"word {n}\x1b[2J" for n in range(30)]), NOW)
+    assert [line.strip() for line in lines[3:8]] == [
+        "last words  word 25\\x1b[2J",
+        *(f"word {n}\\x1b[2J" for n in (26, 27, 28, 29)),
+    ]
+
+
+def test_from_the_journal_alone() -> None:
+    cause = {"kind": "exit-code", "text": "exit code 3", "code": 3, "signal": None, "words": ["oops"]}
+    events = [
+        {"kind": "service.started", "at": iso(NOW - 90), "data": {"restarts": 1}},
+        {"kind": "service.exited", "at": iso(NOW - 60), "data": {"cause": cause}},
+        {"kind": "service.backing_off", "at": iso(NOW - 60), "data": {"streak": 2, "give_up": 5, "cause": "text"}},
+    ]
+    lines = story(from_journal("mail", events), NOW)
+    assert lines[1] == "last exit   exit code 3, 1m 0s ago"
+    assert lines[2].startswith("attempts    crash 2 of 5 in a row, restarted once")
+    assert lines[3] == "last words  oops"
