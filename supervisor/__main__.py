@@ -29,21 +29,21 @@ def _daemon(role: str, home: str, rest: list[str]) -> int:
 
     options = Options.parse(rest)
     if role == "start":
-        from supervisor.daemons import start
+        from supervisor.daemons.start import main as run_start
 
-        return start.main(home, options)
+        return run_start(home, options)
     if role == "scheduler":
-        from supervisor.daemons import scheduler
+        from supervisor.daemons.scheduler import main as run_scheduler
 
-        return scheduler.main(home, options)
+        return run_scheduler(home, options)
     if role == "config":
-        from supervisor.daemons import config
+        from supervisor.daemons.config import main as run_config
 
-        return config.main(home, parent=options.parent, alone=options.alone, channel_fd=options.channel_fd)
+        return run_config(home, parent=options.parent, alone=options.alone, channel_fd=options.channel_fd)
     if role == "tunnel":
-        from supervisor.daemons import tunnel
+        from supervisor.daemons.tunnel import main as run_tunnel
 
-        return tunnel.main(home, options)
+        return run_tunnel(home, options)
     sys.stderr.write(f"sbctl: no role {role}\n")
     return 2
 
