@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -81,3 +82,18 @@ def is_changed(path: Path) -> bool:
     """Has somebody made this checkout's home their own?"""
     git = ["git", "-C", str(ROOT), "diff", "--quiet", "HEAD", "--", str(path)]
     return subprocess.run(git, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / name).read_text())
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_readmes_manifest_is_one() -> None:
+    from supervisor.settings.manifest import Manifest
+
+    for block in re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL):
+        data = json.loads(block)
+        assert Manifest.model_validate(data, context={"folder": data["id"]}).commands.server
