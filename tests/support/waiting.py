@@ -9,8 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(fact: Callable[[], T], timeout: float = 10.0, message: str = "") -> T:
-    """What `fact` returns, as soon as that is true. An AssertionError in it means: not yet."""
+def eventually(fact: Callable[[], T | None], timeout: float = 10.0, message: str = "") -> T:
+    """What `fact` returns, as soon as that counts as true. An AssertionError in it means: not yet."""
     end = time.monotonic() + timeout
     pause = 0.005
     while True:
