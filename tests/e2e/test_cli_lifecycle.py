@@ -1,0 +1,289 @@
+"""The life of a tree through `bin/sbctl`: start, look, stop, as a person does it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from support.home import LAUNCHER, TemporaryHome
+from support.processes import alive, kill
+from support.waiting import eventually
+
+from supervisor.base import proc
+from supervisor.base.files import take_lock
+
+SLEEPER = ["/bin/sleep", "1000"]
+DIES = ["/bin/sh", "-c", "echo bang; exit 3"]
+
+
+def test_start_status_stop(home: TemporaryHome) -> None:
+    home.add_plugin("web", SLEEPER)
+    started = home.sbctl("start")
+    assert started.code == 0, started
+    assert started.out.startswith("started: all 3 services up in ")
+    pid = home.pid("start")
+    assert f"(pid {pid})" in started.out
+
+    status = home.status()
+    assert (status["state"], status["pid"]) == ("running", pid)
+    assert [(row["name"], row["state"]) for row in status["services"]] == [
+        ("scheduler", "running"),
+        ("config", "running"),
+        ("web", "running"),
+    ]
+    assert home.sbctl("status", "--check").code == 0
+
+    again = home.sbctl("start")
+    assert (again.code, again.out) == (0, f"already running (pid {pid})\n")
+
+    stopped = home.sbctl("stop")
+    assert (stopped.code, stopped.err) == (0, "")
+    assert stopped.out.endswith(f"(pid {pid})\n")
+    assert home.pids() == []
+    assert home.sbctl("stop").out == "already stopped\n"
+    assert home.sbctl("status").code == 3
+
+
+def test_what_does_not_come_up_is_named(home: TemporaryHome) -> None:
+    home.add_plugin("web", SLEEPER)
+    home.add_plugin("mail", DIES)
+    started = home.sbctl("start")
+    assert started.code == 1
+    assert started.out.startswith("started: 3 of 4 services up")
+    assert "mail: " in started.err
+    assert "exit code 3" in started.err
+    assert "sbctl why mail" in started.err
+    eventually(lambda: home.status("mail")["services"][0]["state"] == "failed")
+    why = home.sbctl("why", "mail")
+    lines = why.out.splitlines()
+    assert len(lines) == 5, why.out
+    assert lines[0].startswith("mail is failed")
+    assert "exit code 3" in lines[1]
+    assert "gave up after 5 fast crashes" in lines[2]
+    assert lines[3] == "last words  bang"
+    again = home.sbctl("start")
+    assert again.code == 0
+    assert "mail: failed" in again.err
+    fresh = home.sbctl("start", "mail")
+    assert fresh.code == 1
+    assert "mail is not up" in fresh.err
+
+
+def test_single_services(home: TemporaryHome) -> None:
+    home.add_plugin("web", SLEEPER)
+    home.add_plugin("later", SLEEPER, autoStart=False)
+    assert home.sbctl("start").code == 0
+    before = home.status("web")["services"][0]["pid"]
+    assert home.sbctl("restart", "web").code == 0
+    after = home.status("web")["services"][0]["pid"]
+    assert before != after
+    assert home.sbctl("stop", "web").out == "web stopped\n"
+    assert not alive(after)
+    assert home.sbctl("status", "--check").code == 0  # stopped on purpose
+    assert home.sbctl("start", "web", "later").code == 0
+    assert {row["state"] for row in home.status("web", "later")["services"]} == {"running"}
+    wrong = home.sbctl("stop", "wbe")
+    assert wrong.code == 2
+    assert "did you mean 'web'" in wrong.err
+
+
+def test_restart_of_the_tree(home: TemporaryHome) -> None:
+    assert home.sbctl("start").code == 0
+    first = home.pid("start")
+    assert home.sbctl("restart").code == 0
+    assert home.pid("start") != first
+    assert home.sbctl("stop").code == 0
+    restarted = home.sbctl("restart")
+    assert restarted.code == 0
+    assert restarted.out.startswith("already stopped\nstarted: ")
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_many_starts_at_once_make_one_tree(home: TemporaryHome, round_: int) -> None:
+    home.add_plugin("web", SLEEPER)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: home.sbctl("start"), range(4)))
+    assert [result.code for result in results] == [0] * 4, results
+    assert sum(result.out.startswith("started") for result in results) == 1
+    titles = [proc.command_of(pid) for pid in home.pids()]
+    assert sum("sleep 1000" in title for title in titles) == 1
+    assert sum("scheduler" in title for title in titles) == 1
+
+
+def test_a_start_outlives_its_terminal(home: TemporaryHome) -> None:
+    """Its own session, no descriptor of the caller's, and no word to a terminal that is gone."""
+    outside, inside = os.pipe()
+    os.set_inheritable(inside, True)
+    done = subprocess.run(
+        [LAUNCHER, "start"],
+        env=home.environment(),
+        pass_fds=[inside],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+        start_new_session=True,
+        check=False,
+    )
+    os.close(inside)
+    assert done.returncode == 0, done
+    assert os.read(outside, 1) == b""  # nobody below holds the other end
+    os.close(outside)
+    pid = home.pid("start")
+    assert pid is not None
+    assert os.getsid(pid) == pid
+    assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1)} == {"/dev/null"}
+    os.kill(pid, signal.SIGHUP)
+    assert home.sbctl("status").code == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_start_with_closed_descriptors(home: TemporaryHome, closed: str) -> None:
+    done = home.run(["/bin/sh", "-c", f"exec '{LAUNCHER}' start {closed}"])
+    assert done.code == 0, done
+    assert home.sbctl("status").code == 0
+
+
+def test_foreground_is_the_callers_pid(home: TemporaryHome) -> None:
+    going = subprocess.Popen(
+        [LAUNCHER, "start", "--foreground"],
+        env=home.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        eventually(lambda: home.sbctl("status").code == 0)
+        assert home.pid("start") == going.pid
+        going.send_signal(signal.SIGINT)
+        out, _ = going.communicate(timeout=20)
+    finally:
+        going.kill()
+    assert going.returncode == 0
+    assert b"everything has stopped" in out
+    assert home.pids() == []
+
+
+def test_after_a_kill_status_says_so_and_stop_cleans_up(home: TemporaryHome) -> None:
+    home.add_plugin("web", SLEEPER)
+    assert home.sbctl("start").code == 0
+    pid = home.pid("start")
+    assert pid is not None
+    kill(pid)
+    eventually(lambda: home.pids() == [])
+    assert home.sbctl("status").code == 1
+    assert home.sbctl("status", "--json").json()["state"] == "stopped"
+    assert home.sbctl("stop").code == 0
+    assert home.sbctl("status").code == 3
+    assert not list((home.path / "logs").glob("*.pid"))
+
+
+def test_garbage_in_pid_files_harms_nobody(home: TemporaryHome) -> None:
+    bystander = subprocess.Popen(SLEEPER)
+    logs = home.path / "logs"
+    logs.mkdir()
+    try:
+        for name, text in (("start", f"{bystander.pid}\n"), ("scheduler", "-1"), ("config", "\0" * 99)):
+            (logs / f"{name}.pid").write_text(text)
+        assert home.sbctl("status").code == 1
+        assert home.sbctl("stop").out == "already stopped\n"
+        assert bystander.poll() is None
+        assert home.sbctl("start").code == 0
+        assert home.sbctl("stop").code == 0
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_suspended_start(home: TemporaryHome) -> None:
+    assert home.sbctl("start").code == 0
+    pid = home.pid("start")
+    assert pid is not None
+    kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    status = home.sbctl("status")
+    assert time.monotonic() - began < 5
+    assert status.code == 4
+    assert home.sbctl("status", "--json").code == 4
+    stop = home.sbctl("stop", timeout=10)
+    assert stop.code == 1
+    assert f"kill -CONT {pid}" in stop.err
+    assert home.sbctl("start").code == 124
+    kill(pid, signal.SIGCONT)
+    assert home.sbctl("stop").code == 0
+
+
+def test_a_suspended_scheduler(home: TemporaryHome) -> None:
+    home.add_plugin("web", SLEEPER)
+    assert home.sbctl("start").code == 0
+    pid = home.pid("scheduler")
+    assert pid is not None
+    kill(pid, signal.SIGSTOP)
+    status = home.sbctl("status")
+    assert status.code == 0
+    assert "web" in status.out
+    assert "scheduler does not answer" in status.out
+    kill(pid, signal.SIGCONT)
+    assert home.sbctl("stop").code == 0
+
+
+def test_a_stop_with_a_time_limit(home: TemporaryHome) -> None:
+    home.supervision["graceSeconds"] = 30
+    home.write()
+    home.add_plugin("deaf", ["/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"])
+    assert home.sbctl("start").code == 0
+    eventually(lambda: home.log("deaf") == "deaf\n")
+    began = time.monotonic()
+    assert home.sbctl("stop", "--timeout", "2").code == 0
+    assert time.monotonic() - began < 4
+    assert home.pids() == []
+
+
+def test_a_stop_while_it_begins(home: TemporaryHome) -> None:
+    """The lock is held and nobody listens yet: waited for, then ended by a signal."""
+    logs = home.path / "logs" / "run"
+    logs.mkdir(parents=True)
+    script = f"""
+import signal, sys
+from supervisor.base.files import take_lock
+lock = take_lock({str(logs / "start.lock")!r})
+print("locked", flush=True)
+signal.pause()
+"""
+    beginning = subprocess.Popen(
+        ["python3", "-c", script, str(home.path)],
+        stdout=subprocess.PIPE,
+        env={**home.environment(), "PYTHONPATH": str(LAUNCHER.parents[1]), "PATH": f"{os.environ['PATH']}"},
+    )
+    assert beginning.stdout is not None
+    assert beginning.stdout.readline() == b"locked\n"
+    assert "starting or ending" in home.sbctl("status").out
+    assert home.sbctl("stop").code == 0
+    assert beginning.wait(timeout=10) == -signal.SIGTERM
+    beginning.stdout.close()
+    lock = take_lock(str(logs / "start.lock"))
+    assert lock is not None
+    os.close(lock)
+
+
+def test_a_home_with_spaces_and_a_long_path(make_home: object, tmp_path: Path) -> None:
+    home = make_home("a home with spaces/" + "deep/" * 25 + "x")  # type: ignore[operator]
+    home.add_plugin("web", SLEEPER)
+    assert len(str(home.path)) > 120
+    assert home.sbctl("start").code == 0
+    assert home.sbctl("status", "--check").code == 0
+    assert home.sbctl("logs", "web").code == 0
+    assert home.sbctl("stop").code == 0
+
+
+def test_a_home_that_can_not_be_written(home: TemporaryHome) -> None:
+    (home.path / "logs").write_text("in the way\n")
+    started = home.sbctl("start")
+    assert started.code == 4
+    assert "can't make" in started.err
+    assert "Traceback" not in started.err
