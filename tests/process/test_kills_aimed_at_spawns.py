@@ -13,6 +13,7 @@ import pytest
 from support.children import child
 from support.daemon import Daemon
 from support.home import TemporaryHome
+from support.numbers import check_numbers
 from support.processes import kill
 from support.waiting import eventually
 
@@ -85,7 +86,7 @@ def check(daemon: Daemon, before: dict[str, int]) -> None:
     check_exits(daemon.home)
     assert daemon.stop() == 0
     for name in before:
-        check_lines(daemon.home, name)
+        check_numbers(daemon.home, name)
     assert daemon.home.pids() == []
 
 
@@ -111,16 +112,3 @@ def check_exits(home: TemporaryHome) -> None:
     for number in range(VICTIMS):
         lives = sorted(int(key.rpartition(".")[2]) for key in ends if key.startswith(f"victim{number}."))
         assert lives == list(range(1, len(lives) + 1)), f"a life of victim{number} has no end: {lives}"
-
-
-def check_lines(home: TemporaryHome, name: str) -> None:
-    """Every number once and in order, up to the line that the stop may have cut."""
-    folder = home.path / "logs" / name
-    files = sorted(folder.glob("server.log*"), key=lambda path: -int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0)
-    lines = b"".join(path.read_bytes() for path in files).split(b"\n")
-    assert lines[0] == b"ready"
-    numbers = [int(line[:10]) for line in lines[1:-1]]
-    assert numbers == list(range(len(numbers)))
-    assert len(numbers) > 100
-
-

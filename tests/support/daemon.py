@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from supervisor.base import proc
@@ -26,6 +27,7 @@ class Daemon:
         self.home = home
         self.model = Home(str(home.path))
         self.process: subprocess.Popen[bytes] | None = None
+        self.started: list[subprocess.Popen[bytes]] = []
 
     def compile(self) -> dict[str, Any]:
         done = subprocess.run(
@@ -37,21 +39,50 @@ class Daemon:
     def start(self, *, env: dict[str, str] | None = None, wait: bool = True) -> Daemon:
         result = self.compile()
         assert result["ok"], result
+        self.launch(env=env)
+        if wait:
+            self.settle()
+        return self
+
+    def launch(
+        self,
+        *words: str,
+        through: Sequence[str] = (),
+        env: dict[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> subprocess.Popen[bytes]:
+        """Only the process: with these more words, and by way of another program (`nohup`, `env`, ...)."""
+        (self.home.path / "logs").mkdir(exist_ok=True)
         out = os.open(self.home.path / "logs" / "start.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self.process = subprocess.Popen(
-                role_command("start", str(self.home.path)),
+            process = subprocess.Popen(
+                [*through, *role_command("start", str(self.home.path)), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 env={**os.environ, "SB_HOME": str(self.home.path), **(env or {})},
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
         finally:
             os.close(out)
-        if wait:
-            self.settle()
-        return self
+        self.started.append(process)
+        self.process = process
+        return process
+
+    def reload(self, *, env: dict[str, str] | None = None) -> dict[str, str]:
+        """Compile and take over, as `sbctl reload` does; returns what was done to whom."""
+        result = self.compile()
+        assert result["ok"], result
+        changes = self.ask("start", "reload", revision=result["revision"], env=env)["changes"]
+        changes += self.ask("scheduler", "reload", revision=result["revision"])["changes"]
+        return {change["name"]: change["action"] for change in changes}
+
+    def end(self) -> None:
+        """Whatever happened: nothing of it lives on, and every `start` of ours has been waited for."""
+        self.home.end()
+        for process in self.started:
+            process.wait(10)
 
     # asking
 
@@ -114,6 +145,10 @@ class Daemon:
 
     def kill_scheduler(self) -> None:
         os.kill(self.pid("scheduler"), signal.SIGKILL)
+
+    def events(self, name: str, kind: str = "") -> list[dict[str, Any]]:
+        """What the journal says of one service, oldest first."""
+        return [e for e in self.home.events() if e["service"] == name and kind in ("", e["kind"])]
 
     # the end
 
