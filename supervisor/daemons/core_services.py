@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from supervisor.base.files import remove_quietly
 from supervisor.base.where import role_command
 from supervisor.base.wire import Channel, channel_pair
 from supervisor.engine.spawner import LocalSpawner
@@ -75,7 +76,10 @@ class CoreServices:
         self._engine.emptied(key)
 
     def _let_go(self, key: str) -> None:
+        """It has been waited for and has no successor yet. One that was killed could not tidy up itself."""
         name = key.rpartition(".")[0]
+        remove_quietly(self._home.pid_file(name))
+        remove_quietly(os.path.join(self._home.run, self._home.socket_name(name)))
         if name == "scheduler":
             self._keeper.scheduler_gone()
         channel = self._channels.pop(name, None)

@@ -15,7 +15,7 @@ from supervisor import __version__
 from supervisor.base import proc
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
-from supervisor.base.files import read_pid_file, take_lock
+from supervisor.base.files import read_pid_file, remove_quietly, take_lock
 from supervisor.base.loop import Loop
 from supervisor.control.server import ControlServer
 from supervisor.daemons import common
@@ -119,8 +119,17 @@ class Start:
                 level=WARNING,
                 data={"key": left.key, "pid": left.pid},
             )
-        self.ending = Ending(self.loop, lefts, self._begin)
+        self.ending = Ending(self.loop, lefts, lambda: self._left_gone([left.key for left in lefts]))
         self.ending.begin()
+
+    def _left_gone(self, keys: list[str]) -> None:
+        self._forget_pids(keys)
+        self._begin()
+
+    def _forget_pids(self, keys: list[str]) -> None:
+        """PID files of servers that have ended while no scheduler was there to remove them."""
+        for key in keys:
+            remove_quietly(self.home.server_pid(key.rpartition(".")[0]))
 
     def _begin(self) -> None:
         self.ending = None
@@ -183,6 +192,7 @@ class Start:
         self.shutdown.begin(timeout, now=now)
 
     def _stopped(self) -> None:
+        self._forget_pids([entry.key for entry in self.keeper.entries()])
         for pid, command in self.store.strangers():
             self.bus.tell(
                 "stranger.left",

@@ -48,7 +48,7 @@ class Entry:
 
     __slots__ = (
         "cause", "empty", "escaped", "inode", "key", "launch", "listener", "pid", "pidfd", "read_fd",
-        "started", "status", "stop",
+        "signalled", "started", "status", "stop",
     )  # fmt: skip
 
     def __init__(self, key: str, launch: Launch, listener: Listener, read_fd: int, stop: StopRule) -> None:
@@ -65,6 +65,7 @@ class Entry:
         self.cause: Cause | None = None  # why it could not be spawned
         self.empty = False  # nobody of its group is left
         self.escaped: list[int] = []  # proven children of it outside the group
+        self.signalled = 0  # the last signal it was sent; who is found to have escaped gets it too
 
     @property
     def name(self) -> str:
@@ -154,6 +155,7 @@ class Store:
 
     def signal_entry(self, entry: Entry, number: int) -> None:
         """The whole group, and whoever of it has left the group and is proven."""
+        entry.signalled = number
         proc.signal_group(entry.pidfd, entry.pid, number)
         for pid in entry.escaped:
             _signal_child(pid, number)
@@ -228,7 +230,12 @@ class Store:
         entry.pidfd = -1
 
     def _is_empty(self, entry: Entry, orphans: dict[str, list[int]]) -> bool:
-        entry.escaped = orphans.get(entry.key, [])
+        found = orphans.get(entry.key, [])
+        if entry.signalled:
+            for pid in found:
+                if pid not in entry.escaped:
+                    _signal_child(pid, entry.signalled)
+        entry.escaped = found
         return not entry.escaped and not proc.signal_group(entry.pidfd, entry.pid, 0)
 
     def _orphans_by_key(self) -> dict[str, list[int]]:

@@ -94,3 +94,6 @@ class Home:
 
     def server_log(self, plugin_id: str) -> str:
         return self.join("logs", plugin_id, "server.log")
+
+    def server_pid(self, plugin_id: str) -> str:
+        return self.join("logs", plugin_id, "server.pid")
