@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 VENV := $(or $(SB_VENV),$(CURDIR)/.venv)
 PYTHON = "$(VENV)/bin/python" -I
-# Of a pytest that is run through us, e.g.: make test ARGS='-k launcher'
+# For the pytest or the benchmarks that are run through us, e.g.: make test ARGS='-k launcher'
 ARGS :=
 
 # Tests start make and sbctl themselves: neither may inherit what this make was called with.
@@ -17,7 +17,7 @@ help:
 	@echo "make fix       mends style and format where a program can"
 	@echo "make test      setup, check, and all tests but the slow ones; ARGS goes to pytest"
 	@echo "make test-all  the slow ones too"
-	@echo "make bench     what sbctl costs"
+	@echo "make bench     what sbctl costs beside its peers; e.g. ARGS='--quick --only start'"
 	@echo "make demo      a home in a temporary folder with a service that crashes on purpose"
 	@echo "make clean     removes what the targets above made, .venv included"
 
@@ -42,7 +42,7 @@ test-all: check
 	$(PYTHON) -m pytest -n 2 $(ARGS) </dev/null
 
 bench: setup
-	@for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" || exit; done
+	@"$(VENV)/bin/python" -m benchmarks $(ARGS)
 
 demo:
 	@bin/demo

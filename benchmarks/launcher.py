@@ -1,7 +1,4 @@
-"""What bin/sbctl costs over the line it ends in, `python -I -S hot.py`: interleaved runs, medians.
-
-python benchmarks/launcher.py [RUNS]
-"""
+"""What bin/sbctl costs over the line it ends in, `python -I -S hot.py`: interleaved runs, medians."""
 
 from __future__ import annotations
 
@@ -14,6 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import targets
+from benchmarks.plan import Plan, say
+from benchmarks.report import Figure
+
+BARE = "limit: python -I -S hot.py"
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = ("bin", "setup.cfg", "constraints.txt")
 
@@ -24,7 +26,20 @@ def milliseconds(argv: list[str], env: dict[str, str]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def main(runs: int) -> None:
+def measure(plan: Plan) -> list[Figure]:
+    figure = Figure("Launcher: bin/sbctl of a command that does nothing", "ms")
+    runs = 10 if plan.quick else 50
+    say(f"launcher, {runs} times each")
+    times = interleaved(runs)
+    base = statistics.median(times[BARE])
+    for name, values in times.items():
+        over = statistics.median(values) - base
+        target = None if name == BARE else base + targets.LAUNCHER_MS
+        figure.add(name, values, target=target, note="" if name == BARE else f"{over:+.2f} ms")
+    return [figure]
+
+
+def interleaved(runs: int) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         # A hot.py that does nothing, so that nothing but the launcher differs.
         tree = Path(folder)
@@ -36,7 +51,7 @@ def main(runs: int) -> None:
         hot.write_text("")
         env = {**os.environ, "SB_VENV": sys.prefix}
         ways = {
-            "python -I -S hot.py": [f"{sys.prefix}/bin/python", "-I", "-S", str(hot)],
+            BARE: [f"{sys.prefix}/bin/python", "-I", "-S", str(hot)],
             "bin/sbctl": [str(tree / "bin" / "sbctl")],
         }
         (tree / "bin" / "link").symlink_to("sbctl")
@@ -47,11 +62,4 @@ def main(runs: int) -> None:
         for _ in range(runs):
             for name, argv in ways.items():
                 times[name].append(milliseconds(argv, env))
-    base = statistics.median(times["python -I -S hot.py"])
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:24} median {median:6.2f} ms   least {min(values):6.2f} ms   over python {median - base:+5.2f} ms")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)
+    return times

@@ -1,0 +1,53 @@
+"""kill -9 of one child until its successor runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from benchmarks import procs, targets
+from benchmarks.ours import Ours
+from benchmarks.plan import Plan, all_running, say
+from benchmarks.report import Figure
+from benchmarks.subject import Subject
+
+PATIENCE_S = 10.0
+LOOK_S = 0.0001
+PAUSE_S = 0.05
+
+
+def measure(plan: Plan) -> list[Figure]:
+    figure = Figure(f"Restart: kill -9 of 1 of {plan.children} until its successor runs", "ms")
+    kills = 5 if plan.quick else 20
+    say(f"restart, {kills} kills each")
+    with all_running(plan.once_each, "restart", plan.children) as running:
+        values: dict[str, list[float]] = {subject.name: [] for subject in running}
+        for number in range(kills):
+            for subject in running:
+                victim = sorted(subject.servers)[number * 7 % len(subject.servers)]
+                took = replace(subject, victim)
+                if took is not None:
+                    values[subject.name].append(took * 1000)
+                time.sleep(PAUSE_S)
+    for subject in running:
+        target = targets.RESTART_MS if isinstance(subject, Ours) else None
+        figure.add(subject.name, values[subject.name], target=target)
+    return [figure]
+
+
+def replace(subject: Subject, victim: int) -> float | None:
+    """Seconds from the signal until another process of that name has the same parent."""
+    parent = procs.state_and_parent(victim)[1]
+    before = procs.children_of(parent)
+    comm = subject.comm.encode() + b"\n"
+    began = procs.now()
+    os.kill(victim, signal.SIGKILL)
+    while procs.now() - began < PATIENCE_S:
+        for pid in procs.children_of(parent) - before:
+            if procs.read(f"/proc/{pid}/comm") == comm:
+                took = procs.now() - began
+                subject.servers = subject.servers - {victim} | {pid}
+                return took
+        time.sleep(LOOK_S)
+    return None

@@ -1,0 +1,64 @@
+"""What one run measures, how often, and with whom."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from benchmarks import procs
+from benchmarks.subject import Subject
+
+AnySubject = TypeVar("AnySubject", bound=Subject)
+
+
+class Plan(NamedTuple):
+    """The options of a run, and the subjects that can be had."""
+
+    work: Path
+    mark: str
+    subjects: list[Subject]
+    counts: list[int]
+    quick: bool
+
+    @property
+    def rounds(self) -> int:
+        return 2 if self.quick else 5
+
+    @property
+    def once_each(self) -> list[Subject]:
+        return [subject for subject in self.subjects if subject.can_sleep and not subject.twin]
+
+    @property
+    def children(self) -> int:
+        return self.counts[0]
+
+    def of(self, kind: type[AnySubject]) -> AnySubject | None:
+        return next((subject for subject in self.subjects if type(subject) is kind), None)
+
+
+def say(text: str) -> None:
+    """Progress, for whoever waits."""
+    print(f"  .. {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def all_running(subjects: list[Subject], kind: str, count: int) -> Iterator[list[Subject]]:
+    """All of them at once, each with so many children: those whose figures do not disturb each other."""
+    started: list[Subject] = []
+    try:
+        for subject in subjects:
+            subject.prepare(kind, subject.sleepers(count))
+            started.append(subject)
+            try:
+                subject.start(count)
+            except procs.TookTooLong as error:
+                say(str(error))
+                started.remove(subject)
+                subject.end()
+        yield list(started)
+    finally:
+        for subject in started:
+            subject.end()

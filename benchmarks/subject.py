@@ -1,0 +1,117 @@
+"""One supervisor that is measured: how it is told what to run, started, stopped and asked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from benchmarks import procs
+
+START_S = 60.0
+Services = dict[str, list[str]]
+
+
+class Subject:
+    """The base of all; a subclass says how. `letter` makes the name of its children its own."""
+
+    name = ""
+    letter = ""
+    slow_stop = False  # takes so long that one round must do
+    can_sleep = True  # for the figures with many idle children
+    twin = False  # another way to do what a subject does already
+    measured_logs = False
+
+    def __init__(self, work: Path, mark: str) -> None:
+        self.work = work / self.name
+        self.comm = f"{mark}{self.letter}"  # the name under which /proc shows its children
+        self.process: subprocess.Popen[bytes] | None = None
+        self.servers: set[int] = set()
+        self.folder = self.work
+
+    # what to run
+
+    def prepare(self, kind: str, services: Services) -> None:
+        """A folder of its own for this set of services."""
+        self.folder = self.work / kind
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.write(services)
+
+    def sleepers(self, count: int) -> Services:
+        """The smallest server there is, under a name that nobody else has."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        program = self.work / self.comm
+        if not program.exists():
+            program.symlink_to(os.path.realpath(shutil.which("sleep") or "/bin/sleep"))
+        return {f"s{number:03}": [str(program), "3600"] for number in range(count)}
+
+    def write(self, services: Services) -> None:
+        raise NotImplementedError
+
+    # its life
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def launch(self) -> float:
+        """Returns the moment before its first instruction."""
+        began = procs.now()
+        self.process = procs.run_in_background(self.command(), self.environment(), self.folder / "output")
+        return began
+
+    def start(self, count: int) -> float:
+        """Launch, and the seconds until so many children run."""
+        arrivals = procs.Arrivals(self.comm)
+        began = self.launch()
+        procs.wait_for(f"{self.name}: {count} children", lambda: arrivals.look() >= count, START_S)
+        took = procs.now() - began
+        self.servers = arrivals.found
+        self.settle()
+        return took
+
+    def settle(self) -> None:
+        """Until its start is over in its own eyes too."""
+        time.sleep(0.2)
+
+    def main_pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def daemons(self) -> dict[str, int]:
+        """Its own processes by name."""
+        return {self.name: self.main_pid()}
+
+    def ask_stop(self) -> None:
+        os.kill(self.main_pid(), signal.SIGTERM)
+
+    def end(self) -> None:
+        """By force, and everything of it."""
+        roots = [self.process.pid] if self.process is not None else []
+        procs.end([*roots, *self.daemons_if_any()], self.comm)
+        self.process = None
+
+    def daemons_if_any(self) -> list[int]:
+        return [self.process.pid] if self.process is not None else []
+
+    # questions
+
+    def status_command(self) -> list[str] | None:
+        return None
+
+    def raw_logs(self, service: str) -> list[Path]:
+        """The files that hold the output of a service, oldest first."""
+        raise NotImplementedError
+
+
+def by_rotation(file: Path) -> list[Path]:
+    """server.log.2, server.log.1, server.log"""
+    older = [path for path in file.parent.glob(f"{file.name}.*") if path.suffix[1:].isdigit()]
+    older.sort(key=lambda path: int(path.suffix[1:]), reverse=True)
+    return [*older, file] if file.exists() else older

@@ -1,0 +1,18 @@
+"""What sbctl is to reach, by figure; the reasons are in docs/benchmarks.md."""
+
+from __future__ import annotations
+
+START_S = {100: 0.30, 500: 0.60}
+STOP_S = {100: 0.06, 500: 0.15}
+TREE_GONE_S = 0.3
+RESTART_MS = 2.5
+ADOPT_S = 0.15
+STATUS_MS = 20.0
+ASK_MS = 0.5
+PSS_MIB = {"start": 11.0, "scheduler": 18.0, "config": 50.0}
+SWITCHES_A_MINUTE = {"config": 60.0}
+CPU_S_A_MINUTE = {"start": 0.02, "scheduler": 0.02}
+DASHBOARD_S = 0.9
+LOG_MB_S = {1: 1000.0, 20: 1200.0}
+LOG_CPU_S_GB = 0.9
+LAUNCHER_MS = 3.0
