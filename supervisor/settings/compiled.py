@@ -62,9 +62,22 @@ def build(loaded: Loaded) -> Documents:
 
 
 def _summary(loaded: Loaded) -> list[str]:
-    settings = loaded.settings
-    servers = [name for name, plugin in loaded.plugins.items() if plugin.manifest.commands.server is not None]
-    lines = [f"timezone {settings.timezone or 'of this machine'}", f"{len(servers)} plugin servers"]
+    """The settings in force, as the start banner has them."""
+    settings, rules = loaded.settings, loaded.settings.supervision
+    servers = [plugin.manifest for plugin in loaded.plugins.values() if plugin.manifest.commands.server is not None]
+    delays = ", ".join(f"{delay:g}" for delay in rules.delays_seconds)
+    lines = [
+        f"timezone {settings.timezone or 'of this machine'}",
+        f"{len(servers)} plugin servers",
+        f"config server on {settings.config.host}:{settings.config.port}"
+        if settings.config.enabled
+        else "no config server",
+        f"fast crash within {rules.fast_crash_seconds:g} s, next tries after {delays} s, "
+        f"given up after {rules.give_up_after}",
+        f"{rules.grace_seconds:g} s from the stop signal to SIGKILL",
+        f"a tick every {rules.tick_seconds:g} s",
+        f"logs of {settings.logs.max_mb:g} MB, {settings.logs.keep} kept",
+    ]
     if hours := loaded.scheduler.active_hours:
         lines.append(f"active hours {hours.start:g}-{hours.end:g}")
     return lines
