@@ -98,6 +98,20 @@ def write_pid_file(path: str, pid: int) -> None:
     write_atomic(path, b"%d\n" % pid, mode=0o644)
 
 
+def publish_pid_file(path: str, pid: int) -> None:
+    """The same, with its folder, and no matter if it fails: it informs people, nothing depends on it."""
+    try:
+        write_pid_file(path, pid)
+    except FileNotFoundError:
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            write_pid_file(path, pid)
+        except OSError:
+            return
+    except OSError:
+        return
+
+
 def read_pid_file(path: str) -> int | None:
     """The pid in a PID file, or None for anything that is not exactly a positive number.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from supervisor.base.errors import FAILED, Problem
 from supervisor.daemons import common
 from supervisor.daemons.verbs import EngineVerbs
+from supervisor.engine import change
 from supervisor.model.service import Spec
 
 TYPE_CHECKING = False
@@ -53,12 +54,12 @@ class SchedulerVerbs(EngineVerbs):
         self._refuse_when_stopping()
         daemon = self._daemon
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
-        changes = self.engine.apply([Spec.from_dict(data) for data in compiled["services"]])
+        changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]])
         daemon.compiled = compiled
         self.revision = compiled["revision"]
-        listed = [change.as_dict() for change in changes]
+        listed = [item.as_dict() for item in changes]
         if listed:
-            what = ", ".join(f"{change['action']} {change['name']}" for change in listed)
+            what = ", ".join(f"{item['action']} {item['name']}" for item in listed)
             daemon.bus.tell("settings.reloaded", f"settings {self.revision} in force: {what}", data={"changes": listed})
         reply.send({"changes": listed})
 

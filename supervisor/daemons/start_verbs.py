@@ -8,6 +8,7 @@ from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, Problem
 from supervisor.daemons import common
 from supervisor.daemons.verbs import EngineVerbs
+from supervisor.engine import change
 from supervisor.model.service import Spec
 
 TYPE_CHECKING = False
@@ -90,13 +91,13 @@ class StartVerbs(EngineVerbs):
         env: dict[str, Any] | None = args.get("env")
         if env is not None:
             self._take_environment(env)
-        changes = self.engine.apply([Spec.from_dict(data) for data in compiled["services"]])
+        changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]])
         self._daemon.compiled = compiled
         self.revision = compiled["revision"]
         self.settle_s = compiled["settle"]
-        listed = [change.as_dict() for change in changes]
+        listed = [item.as_dict() for item in changes]
         if listed:
-            what = ", ".join(f"{change['action']} {change['name']}" for change in listed)
+            what = ", ".join(f"{item['action']} {item['name']}" for item in listed)
             self._daemon.bus.tell(
                 "settings.reloaded", f"settings {self.revision} in force: {what}", data={"changes": listed}
             )

@@ -7,12 +7,9 @@ handed in.
 
 from __future__ import annotations
 
-import os
-
-from supervisor.base.files import remove_quietly, write_pid_file
+from supervisor.base.files import publish_pid_file, remove_quietly
 from supervisor.core import machine
 from supervisor.core.actions import EXITED
-from supervisor.core.plan import plan
 from supervisor.core.verdict import cause_of
 from supervisor.engine.outlet import look_at
 from supervisor.engine.service import Service
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
-    from supervisor.core.plan import Change
     from supervisor.engine.pump import Pump
     from supervisor.engine.spawner import Spawner
     from supervisor.model.service import Launch, Spec
@@ -96,33 +92,12 @@ class Engine:
         for name in list(self.services):
             self.stop(name, now=now)
 
-    def apply(self, specs: list[Spec]) -> list[Change]:
-        """Go over to other settings; only what changed is touched."""
-        changes = plan([s.spec for s in self.services.values() if not s.removed], specs)
-        wanted = {spec.name: spec for spec in specs}
-        for change in changes:
-            self._apply_one(change.name, change.action, wanted.get(change.name))
-        return changes
-
-    def _apply_one(self, name: str, action: str, spec: Spec | None) -> None:
-        service = self.services.get(name)
-        if spec is None:
-            if service is not None:
-                service.removed = True
-                self.stop(name)
-                self._forget_if_gone(service)
-            return
-        if service is None:
-            self._add(spec)
-            return
-        was_wanted = service.state.want is Want.UP
-        service.spec, service.removed = spec, False
-        if action == "start":
-            self.start(name)
-        elif action == "restart" and was_wanted:
-            self.feed(name, machine.RestartAsked())
-        else:
-            self.feed(name, machine.PolicyChanged())
+    def remove(self, name: str) -> None:
+        """The settings no longer know it: stop it, then forget it."""
+        service = self.services[name]
+        service.removed = True
+        self.stop(name)
+        self._forget_if_gone(service)
 
     # answers of the spawner
 
@@ -133,7 +108,7 @@ class Engine:
             return
         service.pid = pid
         if service.spec.pid_file:
-            _write_pid(service.spec.pid_file, pid)
+            publish_pid_file(service.spec.pid_file, pid)
         self.feed(service.name, machine.Spawned())
 
     def spawn_failed(self, key: str, cause: Cause) -> None:
@@ -324,16 +299,3 @@ class Engine:
         for service in self.services.values():
             counts[service.state.phase.value] = counts.get(service.state.phase.value, 0) + 1
         return counts
-
-
-def _write_pid(path: str, pid: int) -> None:
-    try:
-        write_pid_file(path, pid)
-    except FileNotFoundError:
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            write_pid_file(path, pid)
-        except OSError:
-            return  # it informs people; a full disk must not keep a service from running
-    except OSError:
-        return
