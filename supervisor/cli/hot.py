@@ -47,7 +47,7 @@ def quick(args: list[str]) -> int | None:
     return start_tree(home)
 
 
-def status(home: Home, *, plain: bool) -> int | None:
+def status(home: Home, *, plain: bool) -> int:
     from supervisor.cli import quick as asking
     from supervisor.cli import table
 
@@ -58,7 +58,9 @@ def status(home: Home, *, plain: bool) -> int | None:
         (out.note if code == asking.CANT_TELL else out.show)(text)
         return code
     if not found.complete:
-        return None  # the rows must come from `start`, as JSON
+        from supervisor.cli.report import with_entries  # from `start`, as JSON
+
+        found = with_entries(home, found)
     style = table.Style(colour=out.wants_colour(), utf8=out.speaks_utf8(), width=out.width())
     lines = table.plain(found.rows) if plain else asking.status_lines(found, home, style)
     if lines:

@@ -50,6 +50,7 @@ def open_standard_descriptors() -> None:
             os.fstat(fd)
         except OSError:
             os.open("/dev/null", os.O_RDWR)  # takes the lowest free number, which is this one
+            os.set_inheritable(fd, True)  # what we may become needs it as well
 
 
 def rest(seconds: float) -> None:

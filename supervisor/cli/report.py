@@ -23,14 +23,14 @@ SCHEMA = 1
 KEYS = ("name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "exit", "cause", "next_retry_at", "ready")
 
 
-def snapshot_with_entries(home: Home) -> quick.Snapshot:
-    """Like the quick one, but with the rows that `start` keeps for a scheduler that does not answer."""
+def look(home: Home) -> quick.Snapshot:
+    """The quick snapshot, with the rows that `start` keeps for a scheduler that does not answer."""
     found = quick.snapshot(home)
-    if not found.complete:
-        summary = {"state": "", "pid": "", "started": 0, "wall": 0, "ticks": 0}
-        _, rows = table.parse_rows(encode_rows(SCHEDULER, summary, _entries(home)))
-        found.rows += rows
-    return found
+    return found if found.complete else with_entries(home, found)
+
+
+def with_entries(home: Home, found: quick.Snapshot) -> quick.Snapshot:
+    return quick.Snapshot(found.head, found.rows + _as_table(_entries(home)), found.complete)
 
 
 def report(home: Home) -> Message:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WAIT_S = 10.0
 READY_S = 30.0  # from spawn to the control socket; it takes 0.1 s
+GONE_AFTER_S = 0.3  # for a winner to become visible before it is taken for one that has just ended
 
 
 def start_tree(home: Home, wait: float = WAIT_S) -> int:
@@ -78,6 +79,7 @@ def bring_up(home: Home) -> Spawned:
 
 def _wait_for_winner(home: Home, until: float) -> bool:
     """Another `start` has the lock: wait until it answers. False when it is gone and the lock free again."""
+    patience = time.monotonic() + GONE_AFTER_S
     while time.monotonic() < until:
         try:
             quick.ask_rows(home, "start")
@@ -85,7 +87,7 @@ def _wait_for_winner(home: Home, until: float) -> bool:
         except Problem as problem:
             if problem.code != NOT_RUNNING:
                 raise
-        if quick.lock_holder(home) is None:
+        if time.monotonic() > patience and quick.lock_holder(home) is None:
             return False
         time.sleep(0.02)
     raise Problem(

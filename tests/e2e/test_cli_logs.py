@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,18 @@ from pathlib import Path
 from support.home import LAUNCHER, TemporaryHome
 from support.waiting import eventually
 
-# Numbers on and on: what is lost or doubled shows.
+# Numbers on and on, over restarts too: what is lost or doubled shows.
 COUNTS = """
-n=$(cat n 2>/dev/null || echo 0)
-while [ $n -lt 100000 ]; do n=$((n+1)); echo "line $n"; echo $n > n; [ $((n % 50)) -eq 0 ] && sleep 0.02; done
+import os, select
+n = int(open("n").read()) if os.path.exists("n") else 0
+while True:
+    n += 1
+    os.write(1, b"line %d\\n" % n)
+    with open("n.new", "w") as file:
+        file.write(str(n))
+    os.replace("n.new", "n")
+    if n % 50 == 0:
+        select.select([], [], [], 0.02)
 """
 
 
@@ -39,7 +48,7 @@ def numbers(text: str) -> list[int]:
 def test_a_follower_rides_over_restarts_and_rotation(home: TemporaryHome, tmp_path: Path) -> None:
     home.settings["logs"] = {"maxMb": 0.02, "keep": 5}
     home.write()
-    home.add_plugin("count", ["/bin/sh", "-c", COUNTS])
+    home.add_plugin("count", [sys.executable, "-I", "-S", "count.py"], files={"count.py": COUNTS})
     assert home.sbctl("start").code == 0
     out = tmp_path / "followed"
     with following(home, out, "logs", "-f", "-n", "0", "count"):

@@ -12,16 +12,22 @@ from supervisor.cli.main import Asked
 from supervisor.cli.out import note, show
 
 
-@click.group()
-def command() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Check and show the settings."""
+    if ctx.invoked_subcommand is None:
+        show(ctx.get_help())
 
 
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: ok, findings")
 @click.pass_obj
 def validate(asked: Asked, as_json: bool) -> int:
-    """Check all files and name everything that is wrong; changes nothing. Exit code 6 when there are errors."""
+    """Check all files and name everything wrong.
+
+    Changes nothing. Exit code 6 when there are errors.
+    """
     home = asked.home()
     answer = run_compiler(home, "--check")
     if as_json:
@@ -41,7 +47,10 @@ def validate(asked: Asked, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object")
 @click.pass_obj
 def show_settings(asked: Asked, as_json: bool) -> int:
-    """Show the settings in force after the next start or reload, with every default filled in."""
+    """Show the settings, every default filled in.
+
+    These are the files' settings, which are in force after the next start or reload.
+    """
     from supervisor.settings import api  # pydantic: 0.2 s
 
     settings = api.show(asked.home())

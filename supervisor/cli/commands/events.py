@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from typing import Any
 
 import click
 
 from supervisor.cli import out
+from supervisor.cli.journal import JournalNews, Record
 from supervisor.cli.main import Asked
 from supervisor.cli.times import parse_iso, parse_since
 from supervisor.events import reading
@@ -18,10 +17,7 @@ from supervisor.model.rows import clean
 LAST = 50
 LOOK_BACK = 64 << 20
 EVERY_S = 0.1
-BATCH = 1000
 COLOURS = {"warning": "33", "error": "31"}
-
-Record = dict[str, Any]
 
 
 @click.command()
@@ -38,11 +34,11 @@ def command(asked: Asked, follow: bool, count: int | None, since: str | None, as
     for record in _first(path, count, since):
         mark = str(record.get("seq") or mark)
         out.show(_line(record, as_json, colour))
-    if not mark:
-        newest = reading.last(path, 1)
-        mark = str(newest[0].get("seq", "")) if newest else ""
-    if follow:
-        _follow(path, mark, as_json, colour)
+    news = JournalNews(path, mark)
+    while follow:
+        for record in news.read():
+            out.show(_line(record, as_json, colour))
+        out.rest(EVERY_S)
     return 0
 
 
@@ -52,27 +48,6 @@ def _first(path: str, count: int | None, since: str | None) -> list[Record]:
     wall = parse_since(since, time.time())
     records = [record for record in reading.tail(path, LOOK_BACK) if (parse_iso(record.get("at")) or 0.0) >= wall]
     return records if count is None else records[len(records) - min(count, len(records)) :]
-
-
-def _follow(path: str, mark: str, as_json: bool, colour: bool) -> None:
-    """From the file and not from the scheduler: so it goes on while that is restarted, and misses nothing."""
-    seen: tuple[int, int] | None = None
-    while True:
-        now = _look(path)
-        if now != seen:
-            seen = now
-            while batch := reading.read_since(path, mark, BATCH):
-                out.show("\n".join(_line(record, as_json, colour) for record in batch))
-                mark = str(batch[-1]["seq"])
-        out.rest(EVERY_S)
-
-
-def _look(path: str) -> tuple[int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0, 0
-    return found.st_ino, found.st_size
 
 
 def _line(record: Record, as_json: bool, colour: bool) -> str:

@@ -10,15 +10,18 @@ import click
 
 from supervisor.base.clock import stamp
 from supervisor.cli import out
+from supervisor.cli.journal import JournalNews
 from supervisor.cli.lines import Splitter, for_terminal, pattern, since_filter
 from supervisor.cli.main import Asked
 from supervisor.cli.names import check_name, output_file
 from supervisor.cli.sources import DailySource, RawSource, Source
 from supervisor.cli.times import parse_since
 from supervisor.model.home import Home
+from supervisor.model.rows import clean
 
 LAST = 50
 EVERY_S = 0.1
+TOLD = ("service.started", "service.exited")  # on stderr, between the lines: raw output does not say it
 
 Test = Callable[[bytes], bool]
 
@@ -49,7 +52,9 @@ def command(
         printer = Printer("", window if test is None else lambda line: window(line) and test(line), count)
         printer.run(daily.since(wall))
         return _end([(daily, printer)], follow)
-    return _end(_begin(_sources(home, names), LAST if count is None else count, test), follow)
+    changes = JournalNews(home.journal_file) if follow and names else None
+    going = _begin(_sources(home, names), LAST if count is None else count, test)
+    return _end(going, follow, changes, names)
 
 
 def _sources(home: Home, names: tuple[str, ...]) -> list[Source]:
@@ -71,7 +76,9 @@ def _begin(sources: list[Source], count: int, test: Test | None) -> list[tuple[S
     return going
 
 
-def _end(going: list[tuple[Source, Printer]], follow: bool) -> int:
+def _end(
+    going: list[tuple[Source, Printer]], follow: bool, changes: JournalNews | None = None, names: tuple[str, ...] = ()
+) -> int:
     if not follow:
         for _, printer in going:
             printer.finish()
@@ -79,6 +86,9 @@ def _end(going: list[tuple[Source, Printer]], follow: bool) -> int:
     while True:
         for source, printer in going:
             printer.run(source.news())
+        for event in changes.read() if changes else ():
+            if event.get("service") in names and event.get("kind") in TOLD:
+                out.note(f"-- {clean(str(event.get('text')))} --")
         out.rest(EVERY_S)
 
 

@@ -10,7 +10,7 @@ import click
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.main import Asked
-from supervisor.cli.report import empty, report, snapshot_with_entries
+from supervisor.cli.report import empty, look, report
 from supervisor.control.api import unknown_name
 from supervisor.model.home import Home
 
@@ -53,7 +53,7 @@ def command(asked: Asked, names: tuple[str, ...], as_json: bool, plain: bool, wa
 
 def _show_text(home: Home, names: tuple[str, ...], plain: bool, check: bool, style: table.Style) -> int:
     try:
-        found = snapshot_with_entries(home)
+        found = look(home)
     except Problem as problem:
         text, code = quick.without_answer(home, problem)
         (out.note if code == quick.CANT_TELL else out.show)(text)

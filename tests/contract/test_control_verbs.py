@@ -1,0 +1,24 @@
+"""The table of verbs is what the daemons have, and what the page of contracts says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from supervisor.base.where import ROOT
+from supervisor.control.api import SCHEDULER, START, VERBS
+from supervisor.daemons.scheduler_verbs import SchedulerVerbs
+from supervisor.daemons.start_verbs import StartVerbs
+
+
+@pytest.mark.parametrize(("role", "made"), [(START, StartVerbs), (SCHEDULER, SchedulerVerbs)])
+def test_each_daemon_has_its_verbs_and_no_other(role: str, made: type[StartVerbs] | type[SchedulerVerbs]) -> None:
+    handlers = made.__new__(made).table()
+    assert set(handlers) == {verb for verb, (roles, _) in VERBS.items() if role in roles}
+
+
+def test_each_verb_is_described() -> None:
+    page = Path(ROOT, "docs", "architecture.md").read_text()
+    missing = [verb for verb in VERBS if f"`{verb}`" not in page]
+    assert missing == []
