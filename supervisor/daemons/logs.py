@@ -26,9 +26,8 @@ class Logs:
         self._loop = loop
         self._bus = bus
         self.journal = Journal(home.journal_file, int(loop.clock.wall() * 1000), clock=loop.clock)
-        self.daily = DailyLog(
-            home.daily_folder, loop.clock, compiled["daily_lines_per_s"], compiled["daily_bytes_per_min"]
-        )
+        lines_per_s = max(1, int(compiled["daily_lines_per_s"]))  # a person may have written 0.5
+        self.daily = DailyLog(home.daily_folder, loop.clock, lines_per_s, compiled["daily_bytes_per_min"])
         self._flush: Timer | None = None
         self.last_activity = loop.clock.wall()
         bus.add(self.journal.write)

@@ -209,6 +209,7 @@ class Scheduler:
     def _finish(self) -> None:
         """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings."""
         if self.channel is not None and not self.channel.closed:
+            self.engine.flush()  # now, or the notes of this very turn would come after their removal
             for name, service in self.engine.services.items():
                 self.engine.spawner.drop(service.key)
                 self.engine.spawner.note(name, None)

@@ -11,7 +11,7 @@ import signal
 
 from supervisor.base import proc
 from supervisor.base.loop import READ
-from supervisor.model.cause import Cause
+from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class RemoteSpawner:
         self._loop = loop
         self._channel = channel
         self._answers = answers
+        self._asked: set[str] = set()  # spawns that have not been answered yet
         self._alive: dict[str, tuple[int, int]] = {}
         self._pidfds: dict[str, int] = {}
         self._alone = False
@@ -105,6 +106,7 @@ class RemoteSpawner:
     def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule) -> None:
         request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "stop": list(stop)}
         copy = os.dup(read_fd)
+        self._asked.add(key)
         self._channel.send(request, [copy, write_fd], close_fds=True)
         self._alive.pop(replaces, None)
 
@@ -129,6 +131,7 @@ class RemoteSpawner:
         """Take an answer of `start`; False: it is not for us."""
         did = message.get("did")
         key = message.get("key", "")
+        self._asked.discard(key)
         if did == "spawned":
             self._alive[key] = (message["pid"], message["started"])
             self._answers.spawned(key, message["pid"], message["started"])
@@ -154,6 +157,10 @@ class RemoteSpawner:
     def go_alone(self) -> None:
         """`start` is dead: watch the ends ourselves, as far as that goes (no exit codes: not our children)."""
         self._alone = True
+        lost = Cause(CauseKind.SYSTEM, "start died before it could be spawned")
+        for key in self._asked:
+            self._loop.soon(lambda key=key: self._answers.spawn_failed(key, lost))  # type: ignore[misc]
+        self._asked.clear()
         for key, (pid, started) in list(self._alive.items()):
             fd = proc.open_pidfd(pid, started)
             if fd is None:
