@@ -378,6 +378,19 @@ def test_pipelined_requests_are_all_answered(server: Server) -> None:
     assert answer.count(b'{"status":"ok"}') == 20
 
 
+def test_requests_on_one_connection_do_not_wait_for_acknowledgements(server: Server) -> None:
+    server.up()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    began = time.monotonic()
+    for _ in range(50):
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    took = time.monotonic() - began
+    connection.close()
+
+    assert took < 1.0  # 40 ms each, were they to wait
+
+
 def test_head_has_no_body(server: Server) -> None:
     server.up()
     answer = server.raw(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
