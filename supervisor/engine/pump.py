@@ -29,6 +29,7 @@ LOUD_PIPE_SIZE = 1 << 20
 MAX_LOUD = 16  # an unprivileged user has 64 MiB of pipe in all
 TURN_LIMIT = 2 << 20  # bytes of one service a turn, so that a loud one does not starve the others
 REOPEN_AFTER_S = 1.0
+LOOK_S = 1.0  # how often to see whether the name still means our file
 
 _loud = 0
 
@@ -57,6 +58,7 @@ class Pump:
         self._file = -1
         self._size = 0
         self._retry_at = 0.0
+        self._next_look = 0.0
         self._full_turns = 0
         self._is_loud = False
         self.dropped = 0
@@ -128,10 +130,11 @@ class Pump:
     # the file
 
     def _ready_file(self) -> bool:
-        if self._file >= 0:
-            self._check_truncated()
-            return True
         now = self._loop.clock.now()
+        if self._file >= 0:
+            if self._is_in_place(now):
+                return True
+            self._close_file()
         if now < self._retry_at:
             return False
         try:
@@ -141,12 +144,19 @@ class Pump:
             return False
         return True
 
-    def _check_truncated(self) -> None:
-        """Somebody did `> server.log`: without this the next bytes would leave a hole of zeros before them."""
-        size = os.fstat(self._file).st_size
-        if size < self._size:
+    def _is_in_place(self, now: float) -> bool:
+        """Is it still the file of that name? A person may have removed, moved or emptied it."""
+        found = os.fstat(self._file)
+        if not found.st_nlink:
+            return False
+        if now >= self._next_look:
+            self._next_look = now + LOOK_S
+            if not _is_named(self.path, found):
+                return False
+        if found.st_size < self._size:  # without this the next bytes would leave a hole of zeros before them
             os.lseek(self._file, 0, os.SEEK_END)
-            self._size = size
+            self._size = found.st_size
+        return True
 
     def _file_failed(self, error: OSError) -> None:
         self._close_file()
@@ -234,7 +244,19 @@ def open_raw(path: str) -> tuple[int, int]:
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
         fd = os.open(path, flags, 0o640)
-    return fd, os.lseek(fd, 0, os.SEEK_END)
+    try:
+        return fd, os.lseek(fd, 0, os.SEEK_END)
+    except OSError:  # a FIFO, say
+        os.close(fd)
+        raise
+
+
+def _is_named(path: str, found: os.stat_result) -> bool:
+    try:
+        named = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return False
+    return (named.st_dev, named.st_ino) == (found.st_dev, found.st_ino)
 
 
 def shift(path: str, keep: int) -> None:

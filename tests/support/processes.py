@@ -88,3 +88,15 @@ def all_marked(home_id: str) -> dict[str, list[int]]:
         if env.get(b"SB_HOME_ID") == home_id.encode() and proc.is_alive(pid):
             found.setdefault(os.fsdecode(env[b"SB_KEY"]), []).append(pid)
     return found
+
+
+def resident_kib(pid: int) -> int:
+    """The memory of its own: a page that it only shares does not count."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        fields = dict(line.split(":", 1) for line in file if ":" in line)
+    return int(fields["RssAnon"].split()[0])
+
+
+def open_files(pid: int) -> int:
+    """How many descriptors it has."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
