@@ -104,6 +104,7 @@ class Loop:
         signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
         signal.signal(number, _noop)
         signal.siginterrupt(number, False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))  # whoever started us may have blocked it
 
     def _read_signals(self, _events: int) -> None:
         try:

@@ -33,6 +33,21 @@ def report(error: BaseException) -> None:
         return  # not even that can be written; nothing is gained by dying of it
 
 
+def close_inherited(keep: int | None) -> None:
+    """What the caller left open (a pipe whose reader waits for its end, say) must not live on in us and our children."""
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        if fd > 2 and fd != keep and _is_inheritable(fd):
+            os.close(fd)
+
+
+def _is_inheritable(fd: int) -> bool:
+    try:
+        return os.get_inheritable(fd)
+    except OSError:  # the one that listed the folder
+        return False
+
+
 def raise_open_files() -> int:
     """Take all the descriptors we may have; returns the soft limit that children get back."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -243,6 +243,7 @@ def main(path: str, options: Options) -> int:
     os.chdir("/")
     try:
         if options.alone:
+            common.close_inherited(None)
             _claim(home)
         compiled = common.read_compiled(home, "scheduler")
     except Problem as problem:

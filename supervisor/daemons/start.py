@@ -252,6 +252,7 @@ def _print(event: Event) -> None:
 def main(path: str, options: Options) -> int:
     """Take the lock as the first act; whoever does not get it changes nothing."""
     home = Home(path)
+    common.close_inherited(options.ready_fd)
     if options.ready_fd is not None:
         os.set_inheritable(options.ready_fd, False)
     os.umask(0o022)
