@@ -127,10 +127,18 @@ def without_answer(home: Home, problem: Problem) -> tuple[str, int]:
         return problem.text(), CANT_TELL
     holder = lock_holder(home)
     if holder is not None:
-        return f"sbctl is starting or ending (pid {holder}), home {home}", UP
+        return f"{_what_holds_it(home)} (pid {holder}), home {home}", UP
     if os.path.exists(home.pid_file("start")):
         return f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start", DEAD_WITH_PID_FILE
     return f"sbctl is stopped, home {home}", STOPPED
+
+
+def _what_holds_it(home: Home) -> str:
+    try:
+        ask_rows(home, "scheduler")
+    except Problem:
+        return "sbctl is starting or ending"
+    return "the scheduler runs alone"
 
 
 def lock_holder(home: Home) -> int | None:

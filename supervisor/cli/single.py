@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.base.errors import FAILED, TIMED_OUT, Problem
+from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
 from supervisor.cli.out import note, show
 from supervisor.cli.quick import snapshot
 from supervisor.cli.settling import by_role, is_up, settle, what_is_wrong
@@ -59,7 +59,12 @@ def _ask(home: Home, verb: str, names: Sequence[str], timeout: float | None = No
 
 def _check_names(home: Home, names: Sequence[str]) -> None:
     """One misspelt name and nothing is done, whichever daemon the others belong to."""
-    found = snapshot(home)
+    try:
+        found = snapshot(home)
+    except Problem as problem:
+        if problem.code == NOT_RUNNING:
+            return  # perhaps a scheduler runs alone; else asking it says what is missing
+        raise
     known = {row.name for row in found.rows}
     for name in names:
         if name not in known and found.complete:

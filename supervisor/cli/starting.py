@@ -36,7 +36,7 @@ def start_tree(home: Home, wait: float = WAIT_S) -> int:
     spawned = bring_up(home)
     if spawned.lost_to is not None:
         return _tell_winner(home, spawned.lost_to, wait)
-    rows = settle_all(home, max(wait - (time.monotonic() - began), 0.1))
+    rows = _settled(home, max(wait - (time.monotonic() - began), 0.1))
     return _summary(rows, spawned.pid, time.monotonic() - began)
 
 
@@ -111,6 +111,35 @@ def _already(home: Home) -> bool:
         if row.is_wrong:
             note(f"  {row.name}: {row.state}  {row.detail}".rstrip() + f"    why: sbctl why {row.name}")
     return True
+
+
+def _settled(home: Home, wait: float) -> list[dict[str, Any]]:
+    try:
+        rows = settle_all(home, wait)
+    except Problem as problem:
+        if problem.code != NOT_RUNNING:
+            raise
+        _check_still_there(home)
+        raise Problem(
+            "the scheduler is not up",
+            why=problem.what,
+            remedy=f"sbctl why scheduler; {home.out_file('scheduler')}",
+            code=FAILED,
+        ) from None
+    _check_still_there(home)
+    return rows
+
+
+def _check_still_there(home: Home) -> None:
+    """A tree that is stopped while it starts has settled as well, but "up" would be the wrong word for it."""
+    try:
+        state = quick.ask_rows(home, "start")[0].state
+    except Problem as problem:
+        if problem.code != NOT_RUNNING:
+            raise
+        state = "stopping"
+    if state == "stopping":
+        raise Problem("stopped before everything was up", why="somebody asked for it: sbctl events", code=FAILED)
 
 
 def _tell_winner(home: Home, pid: int, wait: float) -> int:

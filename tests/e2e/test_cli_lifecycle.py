@@ -103,16 +103,46 @@ def test_restart_of_the_tree(home: TemporaryHome) -> None:
     assert restarted.out.startswith("already stopped\nstarted: ")
 
 
-@pytest.mark.parametrize("round_", range(3))
-def test_many_starts_at_once_make_one_tree(home: TemporaryHome, round_: int) -> None:
-    home.add_plugin("web", SLEEPER)
-    with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda _: home.sbctl("start"), range(4)))
-    assert [result.code for result in results] == [0] * 4, results
+def start_at_once(home: TemporaryHome, count: int) -> None:
+    """However many are asked at one moment, one tree comes of it and nobody is told of a failure."""
+    with ThreadPoolExecutor(count) as pool:
+        results = list(pool.map(lambda _: home.sbctl("start"), range(count)))
+    assert [result.code for result in results] == [0] * count, results
     assert sum(result.out.startswith("started") for result in results) == 1
-    titles = [proc.command_of(pid) for pid in home.pids()]
-    assert sum("sleep 1000" in title for title in titles) == 1
-    assert sum("scheduler" in title for title in titles) == 1
+    commands = [proc.command_of(pid) for pid in home.pids()]
+    assert sum("sleep 1000" in command for command in commands) == 1
+    assert sum("scheduler" in command for command in commands) == 1
+
+
+def test_many_starts_at_once_make_one_tree(home: TemporaryHome) -> None:
+    home.add_plugin("web", SLEEPER)
+    start_at_once(home, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_hundred_times_two_starts_at_once(home: TemporaryHome) -> None:
+    home.settings["config"] = {"enabled": False}
+    home.write()
+    home.add_plugin("web", SLEEPER)
+    for _ in range(200):
+        start_at_once(home, 2)
+        assert home.sbctl("stop").code == 0
+
+
+def test_a_stop_in_the_middle_of_a_start(home: TemporaryHome) -> None:
+    """Whichever comes first: both end, and the next stop finds nothing left."""
+    home.add_plugin("web", SLEEPER)
+    for _ in range(5):
+        with ThreadPoolExecutor(2) as pool:
+            started = pool.submit(home.sbctl, "start")
+            eventually(lambda: home.pid("start"))
+            stopped = home.sbctl("stop")
+        assert stopped.code == 0, stopped
+        assert started.result().code in (0, 1), started.result()
+        assert "Traceback" not in started.result().err
+        assert home.sbctl("stop").code == 0
+        assert home.pids() == []
 
 
 def test_a_start_outlives_its_terminal(home: TemporaryHome) -> None:

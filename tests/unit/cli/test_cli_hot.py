@@ -156,3 +156,14 @@ sys.stdin.read()
     assert code_ == 1
     assert f"kill -CONT {silent.pid}".encode() in err
     eventually(lambda: run(HOT, ["--home", home.path, "status"])[0] == 3)
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("args", ["status", "start"])
+def test_the_quick_path_loads_nothing_that_takes_time(home: Home, args: str) -> None:
+    timed = [sys.executable, "-X", "importtime", *HOT[1:], "--home", home.path, args]
+    done = subprocess.run(timed, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    slow = {"click", "typing", "dataclasses", "subprocess", "socket", "pydantic", "site"}
+    assert "supervisor.cli.quick" in loaded
+    assert loaded & (slow if args == "start" else slow | {"json", "re", "enum", "signal"}) == set()
