@@ -34,7 +34,7 @@ def report(error: BaseException) -> None:
 
 
 def close_inherited(keep: int | None) -> None:
-    """What the caller left open (a pipe whose reader waits for its end, say) must not live on in us and our children."""
+    """What the caller left open (a pipe whose reader waits for its end, say) must not live on in us or below."""
     for name in os.listdir("/proc/self/fd"):
         fd = int(name)
         if fd > 2 and fd != keep and _is_inheritable(fd):

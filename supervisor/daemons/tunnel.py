@@ -120,6 +120,8 @@ def main(path: str, options: Options) -> int:
     home = Home(path)
     os.umask(0o022)
     os.chdir("/")
+    if options.alone:
+        common.close_inherited(None)
     try:
         compiled = common.read_compiled(home, "tunnel")
     except Problem as problem:
