@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 START = "start"
 SCHEDULER = "scheduler"
 
-# verb: (the daemons that have it, the arguments it takes)
-VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "ping": ((START, SCHEDULER), ()),
-    "status": ((START, SCHEDULER), ()),
-    "rows": ((START, SCHEDULER), ()),
-    "start": ((START, SCHEDULER), ("names",)),
-    "stop": ((START, SCHEDULER), ("names", "timeout")),
-    "restart": ((START, SCHEDULER), ("names",)),
-    "settle": ((START, SCHEDULER), ("names", "timeout")),
-    "why": ((START, SCHEDULER), ("name",)),
-    "reload": ((START, SCHEDULER), ("revision", "env")),
-    "events": ((SCHEDULER,), ("since", "follow", "kinds", "service")),
-    "shutdown": ((START,), ("timeout", "now")),
-    "entries": ((START,), ()),
+BOTH = (START, SCHEDULER)
+
+# verb: (the daemons that have it, arguments that must be there, arguments that may be)
+VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "ping": (BOTH, (), ()),
+    "status": (BOTH, (), ()),
+    "rows": (BOTH, (), ()),
+    "start": (BOTH, ("names",), ()),
+    "stop": (BOTH, ("names",), ("timeout",)),
+    "restart": (BOTH, ("names",), ()),
+    "settle": (BOTH, (), ("names", "timeout")),
+    "why": (BOTH, ("name",), ()),
+    "reload": (BOTH, ("revision",), ("env",)),
+    "events": ((SCHEDULER,), (), ("since", "follow", "kinds", "service")),
+    "shutdown": ((START,), (), ("timeout", "now")),
+    "entries": ((START,), (), ()),
 }
 
 
@@ -82,51 +84,61 @@ def unknown_name(name: str, known: Iterable[str]) -> Problem:
 
 
 def check_arguments(verb: str, args: Message) -> None:
-    """Refuse what the verb does not take: a misspelt `names` must never read as "all"."""
-    allowed = VERBS[verb][1] if verb in VERBS else tuple(args)
+    """Refuse what the verb does not take or can't be meant: a misspelt `names` must never read as "all".
+
+    They come from any program that may talk to us; behind this line they are of the kind they should be.
+    """
+    if verb not in VERBS:
+        return
+    _, required, optional = VERBS[verb]
     for name in args:
-        if name not in allowed:
-            raise Problem(
-                f"{verb!r} takes no argument {name!r}",
-                why=f"it takes: {', '.join(allowed) or 'none'}",
-                code=USAGE,
-            )
+        if name not in required and name not in optional:
+            known = ", ".join((*required, *optional)) or "none"
+            raise Problem(f"{verb!r} takes no argument {name[:80]!r}", why=f"it takes: {known}", code=USAGE)
+    for name in required:
+        if args.get(name) is None:
+            raise Problem(f"{verb!r} needs the argument {name!r}", code=USAGE)
+    for name, value in args.items():
+        fits, kind = KINDS[name]
+        if value is not None and not fits(value):
+            raise Problem(f"{name!r} must be {kind}", code=USAGE)
 
 
-# Arguments come from any program that may talk to us: each is checked where it is taken.
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
-def take_names(args: Message, *, required: bool = False) -> list[str] | None:
-    """`names`: a list of service names, or null for "all that are wanted"."""
-    names = args.get("names")
-    if names is None and not required:
-        return None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise Problem("'names' must be a list of service names", code=USAGE)
-    return names
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
 
 
-def take_text(args: Message, key: str, default: str | None = None) -> str:
-    """A text; without a default it must be there."""
-    value = args.get(key, default)
-    if not isinstance(value, str):
-        raise Problem(f"{key!r} must be a text", code=USAGE)
-    return value
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
-def take_seconds(args: Message, key: str) -> float | None:
-    """A number of seconds, zero or more; null or absent: none."""
-    value = args.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        raise Problem(f"{key!r} must be a number of seconds", code=USAGE)
-    return float(value)
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9
 
 
-def take_flag(args: Message, key: str) -> bool:
-    """True or false; absent: false."""
-    value = args.get(key, False)
-    if not isinstance(value, bool):
-        raise Problem(f"{key!r} must be true or false", code=USAGE)
-    return value
+def _is_revision(value: object) -> bool:
+    """A number, as a text: it becomes part of a path."""
+    return isinstance(value, str) and value.isascii() and value.isdigit()
+
+
+def _is_environment(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(word, str) for word in value.values())
+
+
+# What each argument is, wherever it is taken; null is always "not given".
+KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "names": (_is_texts, "a list of service names"),
+    "name": (_is_text, "a service name"),
+    "timeout": (_is_seconds, "a number of seconds"),
+    "revision": (_is_revision, "the number of a revision"),
+    "env": (_is_environment, "an object of texts"),
+    "since": (_is_text, "the number of an event"),
+    "follow": (_is_flag, "true or false"),
+    "now": (_is_flag, "true or false"),
+    "kinds": (_is_texts, "a list of kinds of events"),
+    "service": (_is_text, "a service name"),
+}

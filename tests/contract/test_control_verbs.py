@@ -15,7 +15,7 @@ from supervisor.daemons.start_verbs import StartVerbs
 @pytest.mark.parametrize(("role", "made"), [(START, StartVerbs), (SCHEDULER, SchedulerVerbs)])
 def test_each_daemon_has_its_verbs_and_no_other(role: str, made: type[StartVerbs] | type[SchedulerVerbs]) -> None:
     handlers = made.__new__(made).table()
-    assert set(handlers) == {verb for verb, (roles, _) in VERBS.items() if role in roles}
+    assert set(handlers) == {verb for verb, (roles, _, _) in VERBS.items() if role in roles}
 
 
 def test_each_verb_is_described() -> None:

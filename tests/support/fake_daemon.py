@@ -14,7 +14,7 @@ from supervisor.base.clock import SystemClock, iso
 from supervisor.base.errors import Problem
 from supervisor.base.loop import Loop
 from supervisor.base.wire import decode
-from supervisor.control.api import check_arguments, take_names, take_text, unknown_name
+from supervisor.control.api import check_arguments, unknown_name
 from supervisor.control.server import ControlServer
 from supervisor.model.home import Home
 from supervisor.model.rows import encode_rows
@@ -96,7 +96,7 @@ class Fake:
 
     def _change(self, args: Message, reply: Any, state: str, desired: str) -> None:
         self.asked.append(args)
-        names = take_names(args)
+        names = args.get("names")
         names = list(self.rows) if names is None else names
         for name in names:
             if name not in self.rows:
@@ -109,12 +109,12 @@ class Fake:
         reply.send({"accepted": [name for name in names if name not in already], "already": already})
 
     def do_settle(self, args: Message, reply: Any) -> None:
-        names = take_names(args)
+        names = args.get("names")
         rows = [r for name, r in self.rows.items() if names is None or name in names]
         reply.send({"settled": True, "rows": rows})
 
     def do_why(self, args: Message, reply: Any) -> None:
-        name = take_text(args, "name")
+        name = args["name"]
         if name not in self.rows:
             raise unknown_name(name, self.rows)
         words = ["Traceback:", "KeyError: 'url'"] if name in self.stubborn else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.base.errors import Problem
+from supervisor.base.errors import USAGE, Problem
 from supervisor.control import api
 
 KNOWN = ["start", "stop", "restart", "status", "reload", "chrome-history"]
@@ -34,27 +34,47 @@ def test_all_others_go_to_the_scheduler() -> None:
     assert api.role_of("chrome-history") == "scheduler"
 
 
-@pytest.mark.parametrize("value", [-1, True, "5", [1], float("nan"), float("inf")])
-def test_seconds_must_be_seconds(value: object) -> None:
-    with pytest.raises(Problem, match="number of seconds"):
-        api.take_seconds({"timeout": value}, "timeout")
+GOOD: list[tuple[str, dict[str, object]]] = [
+    ("ping", {}),
+    ("settle", {"names": None, "timeout": 3}),
+    ("settle", {"names": ["web"], "timeout": 0.5}),
+    ("stop", {"names": [], "timeout": None}),
+    ("reload", {"revision": "0003", "env": {"PATH": "/bin"}}),
+    ("events", {"since": "1.5", "follow": True, "kinds": ["tick"], "service": "web"}),
+    ("shutdown", {"timeout": 5, "now": False}),
+]
+
+BAD: list[tuple[str, dict[str, object], str]] = [
+    ("stop", {}, "needs the argument 'names'"),
+    ("stop", {"names": None}, "needs the argument 'names'"),
+    ("why", {}, "needs the argument 'name'"),
+    ("stop", {"nmaes": ["web"]}, "takes no argument 'nmaes'"),
+    ("ping", {"names": []}, "takes no argument 'names'"),
+    ("reload", {"revision": "../0003"}, "number of a revision"),
+    ("reload", {"revision": 3}, "number of a revision"),
+    ("reload", {"revision": "3", "env": {"A": 1}}, "object of texts"),
+    ("events", {"kinds": "tick"}, "list of kinds"),
+    ("events", {"follow": 1}, "true or false"),
+    ("why", {"name": ["web"]}, "a service name"),
+    *(
+        ("shutdown", {"timeout": value}, "number of seconds")
+        for value in (-1, True, "5", [1], float("nan"), float("inf"), 1e10)
+    ),
+]
 
 
-def test_seconds_may_be_absent() -> None:
-    assert api.take_seconds({}, "timeout") is None
-    assert api.take_seconds({"timeout": 3}, "timeout") == 3.0
+@pytest.mark.parametrize(("verb", "args"), GOOD)
+def test_arguments_that_fit(verb: str, args: dict[str, object]) -> None:
+    api.check_arguments(verb, args)
 
 
-def test_flags_and_texts() -> None:
-    assert api.take_flag({}, "now") is False
-    assert api.take_text({}, "since", "") == ""
-    with pytest.raises(Problem):
-        api.take_flag({"now": 1}, "now")
-    with pytest.raises(Problem):
-        api.take_text({}, "name")
+@pytest.mark.parametrize(("verb", "args", "said"), BAD)
+def test_arguments_that_do_not(verb: str, args: dict[str, object], said: str) -> None:
+    with pytest.raises(Problem, match=said) as caught:
+        api.check_arguments(verb, args)
+    assert caught.value.code == USAGE
 
 
-def test_required_names_must_be_there() -> None:
-    assert api.take_names({}) is None
-    with pytest.raises(Problem):
-        api.take_names({}, required=True)
+def test_every_argument_has_a_kind() -> None:
+    named = {name for _, required, optional in api.VERBS.values() for name in (*required, *optional)}
+    assert named == set(api.KINDS)
