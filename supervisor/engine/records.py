@@ -42,6 +42,7 @@ class RecordFile:
         self._alive: dict[str, bytes] = {}
         self._size = 0
         self._fd = -1
+        self._torn = False
         self.dropped = 0
 
     def open(self) -> None:
@@ -62,11 +63,13 @@ class RecordFile:
             if self._size > REWRITE_AT:
                 self._rewrite()
                 return
-            write_all(self._fd, line)
+            write_all(self._fd, b"\n" + line if self._torn else line)
             self._size += len(line)
+            self._torn = False
         except OSError:
             # A full disk: the marker in the process's environment still proves whose it is.
             self.dropped += 1
+            self._torn = True  # half a line may be there, which must not spoil the next one
 
     def _rewrite(self) -> None:
         data = self._head + b"".join(self._alive.values())
@@ -76,6 +79,7 @@ class RecordFile:
             os.close(self._fd)
         self._fd = fd
         self._size = len(data)
+        self._torn = False
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -125,6 +129,6 @@ def _line(data: dict[str, Any]) -> bytes:
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

@@ -1,0 +1,181 @@
+"""The loop: order of timers, signals as events, and callbacks that fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from support.fakes import FakeClock, FakeLoop
+
+from supervisor.base.loop import READ, WRITE, Loop
+
+
+@pytest.fixture
+def loop() -> Iterator[FakeLoop]:
+    loop = FakeLoop()
+    yield loop
+    loop.close()
+
+
+def test_timers_run_in_order_of_time_then_of_asking(loop: FakeLoop) -> None:
+    ran: list[str] = []
+    loop.after(2, lambda: ran.append("late"))
+    loop.after(1, lambda: ran.append("first"))
+    loop.after(1, lambda: ran.append("second"))
+
+    loop.pass_time(0.9)
+    assert ran == []
+    loop.pass_time(0.1)
+    assert ran == ["first", "second"]
+    loop.pass_time(10)
+    assert ran == ["first", "second", "late"]
+
+
+def test_a_cancelled_timer_does_not_run_nor_wake(loop: FakeLoop) -> None:
+    ran: list[str] = []
+    first = loop.after(1, lambda: ran.append("first"))
+    second = loop.after(1, lambda: ran.append("second"))
+    second.cancel()
+    loop.after(1, first.cancel)
+
+    loop.pass_time(5)
+
+    assert ran == ["first"]
+    assert loop.next_due() is None
+
+
+def test_one_timer_can_cancel_another_that_is_due_too(loop: FakeLoop) -> None:
+    ran: list[str] = []
+    victims = []
+    loop.after(1, lambda: victims[0].cancel())
+    victims.append(loop.after(1, lambda: ran.append("victim")))
+
+    loop.pass_time(5)
+
+    assert ran == []
+
+
+def test_a_timer_set_by_a_timer_for_now_runs_and_does_not_hang(loop: FakeLoop) -> None:
+    ran: list[int] = []
+
+    def again() -> None:
+        ran.append(1)
+        if len(ran) < 5:
+            loop.after(0, again)
+
+    loop.after(0, again)
+    loop.pass_time(0)
+
+    assert len(ran) == 5
+
+
+def test_what_is_put_off_runs_after_what_is_ready(loop: FakeLoop) -> None:
+    ran: list[str] = []
+
+    def first() -> None:
+        loop.soon(lambda: ran.append("soon of soon"))
+        ran.append("soon")
+
+    loop.soon(first)
+    loop.at(loop.fake.time, lambda: ran.append("timer"))
+
+    loop.turn(0)
+    assert ran == ["timer", "soon"]
+    loop.turn(0)
+    assert ran == ["timer", "soon", "soon of soon"]
+
+
+def test_a_callback_that_fails_is_reported_and_the_others_run() -> None:
+    reported: list[BaseException] = []
+    ran: list[str] = []
+    loop = Loop(FakeClock(), reported.append)
+    loop.soon(lambda: ran.append(str(1 // 0)))
+    loop.soon(lambda: ran.append("next"))
+    loop.after(0, lambda: ran.append(str(1 // 0)))
+    loop.after(0, lambda: ran.append("timer"))
+
+    loop.turn(0)
+    loop.close()
+
+    assert sorted(ran) == ["next", "timer"]
+    assert [type(error) for error in reported] == [ZeroDivisionError] * 2
+
+
+def test_a_descriptor_that_is_let_go_in_the_same_round_is_not_called(loop: FakeLoop) -> None:
+    ran: list[int] = []
+    pipes = [os.pipe(), os.pipe()]
+
+    def ready(fd: int) -> None:
+        ran.append(fd)
+        for read_end, _ in pipes:
+            loop.unwatch(read_end)
+
+    for read_end, write_end in pipes:
+        os.write(write_end, b"x")
+        loop.watch(read_end, READ, lambda _events, fd=read_end: ready(fd))  # type: ignore[misc]
+    loop.turn(0)
+    loop.turn(0)
+    for pipe in pipes:
+        os.close(pipe[0])
+        os.close(pipe[1])
+
+    assert len(ran) == 1
+    loop.unwatch(pipes[0][0])  # long closed: no error
+
+
+def test_watching_again_changes_events_and_call(loop: FakeLoop) -> None:
+    read_end, write_end = os.pipe()
+    ran: list[str] = []
+    loop.watch(write_end, READ, lambda _: ran.append("read"))
+    loop.turn(0)
+    loop.watch(write_end, WRITE, lambda _: ran.append("write"))
+    loop.turn(0)
+    loop.unwatch(write_end)
+    os.close(read_end)
+    os.close(write_end)
+
+    assert ran == ["write"]
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    numbers = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_many_sigchld_are_one_look_but_each_term_counts(loop: FakeLoop) -> None:
+    heard: list[str] = []
+    loop.on_signal(signal.SIGCHLD, lambda: heard.append("CHLD"))
+    loop.on_signal(signal.SIGTERM, lambda: heard.append("TERM"))
+    for _ in range(3):
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.raise_signal(number)
+
+    loop.turn(0)
+    loop.turn(0)
+
+    assert sorted(heard) == ["CHLD", "TERM", "TERM", "TERM"]
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_signal_that_the_caller_had_blocked_is_heard(loop: FakeLoop) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1,))
+    heard: list[str] = []
+    loop.on_signal(signal.SIGUSR1, lambda: heard.append("USR1"))
+    signal.raise_signal(signal.SIGUSR1)
+
+    loop.turn(0)
+
+    assert heard == ["USR1"]
+
+
+def test_run_ends_with_stop(loop: FakeLoop) -> None:
+    loop.after(0, loop.stop)
+
+    loop.run()
