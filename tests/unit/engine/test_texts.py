@@ -1,0 +1,86 @@
+"""Every kind of event of a service has its sentence, and durations read well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.fakes import spec
+
+from supervisor.core import actions
+from supervisor.core.machine import Announce, State
+from supervisor.engine.service import Service
+from supervisor.engine.texts import describe, duration
+
+CAUSE = {"text": "exit code 7"}
+SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
+    actions.STARTED: ({"restarts": 0}, "web: started, pid 42"),
+    actions.READY: ({"after": 1.25}, "web: ready after 1.2 s: port 80"),
+    actions.EXITED: ({"cause": CAUSE, "uptime": 61.0}, "web: ended after 1m 1s: exit code 7"),
+    actions.SPAWN_FAILED: ({"cause": CAUSE}, "web: could not be started: exit code 7"),
+    actions.BACKING_OFF: (
+        {"reason": "crashed", "streak": 2, "give_up": 5, "delay": 10.0},
+        "web: crashed: crash 2 of 5, next try in 10 s",
+    ),
+    actions.GAVE_UP: (
+        {"streak": 5, "cause": "exit code 7"},
+        "web: given up after 5 fast crashes in a row: exit code 7; sbctl start web tries again",
+    ),
+    actions.SLOWED: (
+        {"deaths": 30, "window": 3600.0, "delay": 300.0},
+        "web: ended 30 times in 1h 0m: from now on one start in 5m 0s",
+    ),
+    actions.STOPPING: ({"reason": "asked", "now": False}, "web: stopping, pid 42 (asked)"),
+    actions.STOPPED: ({"reason": "asked"}, "web: stopped (asked)"),
+    actions.KILLED: ({"grace": 10.0}, "web: did not end within 10 s: killed"),
+    actions.NOT_READY: ({"start_timeout": 60.0}, "web: not ready within 1m 0s: ended"),
+}
+KINDS = [value for name, value in vars(actions).items() if name.isupper() and isinstance(value, str)]
+
+
+def service() -> Service:
+    service = Service(spec("web"), State())
+    service.pid, service.key, service.detail = 42, "web.3", "port 80"
+    return service
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_sentence_and_names_the_process(kind: str) -> None:
+    data, sentence = SENTENCES[kind]
+
+    text, told = describe(service(), Announce(kind, "info", data), 0.0)
+
+    assert text == sentence
+    assert (told["key"], told["pid"]) == ("web.3", 42)
+    assert data == SENTENCES[kind][0], "the machine's own data stays as it was"
+
+
+def test_what_follows_a_restart_says_so() -> None:
+    assert "(restart 3)" in describe(service(), Announce(actions.STARTED, "info", {"restarts": 3}), 0.0)[0]
+
+
+def test_a_wait_that_is_no_crash_does_not_count_one() -> None:
+    data = {"reason": "ended too often", "streak": 0, "give_up": 5, "delay": 300.0}
+
+    assert describe(service(), Announce(actions.BACKING_OFF, "info", data), 0.0)[0].endswith(
+        "ended too often: next try in 5m 0s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.04, "0.0 s"),
+        (0.25, "0.2 s"),
+        (5.0, "5 s"),
+        (59.4, "59 s"),
+        (59.6, "1m 0s"),
+        (3599, "59m 59s"),
+        (3599.7, "1h 0m"),
+        (86399, "23h 59m"),
+        (86400 * 3 + 4 * 3600, "3d 4h"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
