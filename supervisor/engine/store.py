@@ -176,9 +176,13 @@ class Store:
             actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
         pid = os.posix_spawn(words[0], words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
         # Not reaped before the loop turns, so pid and start time can't be another's.
+        try:
+            entry.pidfd = os.pidfd_open(pid)
+        except OSError:
+            proc.signal_group(-1, pid, signal.SIGKILL)  # what can't be held must not run beside the next try
+            raise
         entry.pid = pid
         entry.started = proc.start_time(pid) or 0
-        entry.pidfd = os.pidfd_open(pid)
         entry.inode = proc.pidfd_inode(entry.pidfd)
         self._by_pid[pid] = entry
         self._records.spawned(Record(entry.key, pid, entry.started, entry.inode, entry.stop))

@@ -1,0 +1,187 @@
+"""The store alone: one process a key, whatever the system refuses, and none that nobody knows of."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.children import child
+from support.fakes import FakeLoop
+from support.processes import alive, all_marked, open_files
+from support.waiting import eventually
+
+from supervisor.base import proc
+from supervisor.engine.records import RecordFile, read_records
+from supervisor.engine.store import Entry, Store
+from supervisor.model.cause import CauseKind
+from supervisor.model.service import Launch
+
+
+class Listening:
+    """What the store has told, and the store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = str(folder / "records")
+        self.home_id = f"test-{os.getpid()}-{folder.name}"
+        self.loop = FakeLoop()
+        records = RecordFile(self.path, boot=proc.boot_id(), home_id=self.home_id)
+        records.open()
+        self.records = records
+        self.store = Store(
+            self.loop, records, base_env={"PATH": os.environ["PATH"]}, home_id=self.home_id, open_files=64
+        )
+        self.told: list[tuple[str, str]] = []
+
+    def exited(self, entry: Entry) -> None:
+        self.told.append(("exited", entry.key))
+
+    def emptied(self, entry: Entry) -> None:
+        self.told.append(("emptied", entry.key))
+
+    def spawn(self, key: str, argv: list[str] | None = None, **more: Any) -> Entry:
+        launch = Launch(argv=tuple(argv or child("ready")), cwd=more.pop("cwd", "/"), log="/dev/null", **more)
+        write_fd = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+        return self.store.spawn(self, key, launch, write_fd=write_fd, stop=(15, 1.0))
+
+    def reaped(self, entry: Entry) -> bool:
+        self.store.reap()
+        self.loop.pass_time(0.1)
+        return entry.empty
+
+    def recorded(self) -> list[str]:
+        return [record.key for record in read_records(self.path, proc.boot_id())]
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Listening]:
+    """Its children are this process's: nothing here may wait for them but the store."""
+    listening = Listening(tmp_path)
+    yield listening
+    for entry in list(listening.store.entries.values()):
+        listening.store.drop(entry.key)
+    eventually(lambda: (listening.store.reap(), not listening.store._by_pid)[1])
+    listening.records.close()
+    listening.loop.close()
+
+
+def test_asked_twice_there_is_one_process(listening: Listening) -> None:
+    first = listening.spawn("server.1")
+
+    assert listening.spawn("server.1") is first
+    assert len(all_marked(listening.home_id)) <= 1
+    assert listening.recorded() == ["server.1"]
+
+
+def test_an_exit_is_kept_until_it_is_dropped_and_no_longer_recorded(listening: Listening) -> None:
+    entry = listening.spawn("server.1", child("crash_after", 0, 7))
+    eventually(lambda: listening.reaped(entry))
+
+    assert os.waitstatus_to_exitcode(entry.status or 0) == 7
+    assert listening.told == [("exited", "server.1")]
+    assert listening.recorded() == []
+    assert listening.store.entries == {"server.1": entry}
+    listening.store.drop("server.1")
+    assert listening.store.entries == {}
+
+
+def test_what_is_dropped_while_it_runs_is_killed_and_not_told(listening: Listening) -> None:
+    entry = listening.spawn("server.1", child("ignore_term"))
+
+    listening.store.drop("server.1")
+
+    eventually(lambda: not alive(entry.pid))
+    eventually(lambda: (listening.store.reap(), not listening.recorded())[1])
+    assert listening.told == []
+
+
+def test_a_replacement_takes_the_place_of_the_one_before(listening: Listening) -> None:
+    old = listening.spawn("server.1")
+    launch = Launch(argv=tuple(child("ready")), cwd="/", log="/dev/null")
+    write_fd = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+
+    listening.store.spawn(listening, "server.2", launch, replaces="server.1", write_fd=write_fd, stop=(15, 1.0))
+
+    assert list(listening.store.entries) == ["server.2"]
+    eventually(lambda: not alive(old.pid))
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE])
+def test_a_system_that_has_nothing_to_spare_is_no_fault_of_the_service(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "posix_spawn", refuse)
+    entry = listening.spawn("server.1")
+
+    assert entry.cause is not None
+    assert (entry.cause.kind, entry.empty, entry.running) == (CauseKind.SYSTEM, True, False)
+    assert os.strerror(number) in entry.cause.text
+
+
+def test_a_process_that_can_not_be_held_is_not_left_running(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The spawn has worked, and then there is no descriptor left for its pidfd: two would run after the retry."""
+    spawned: list[int] = []
+    real = os.posix_spawn
+
+    def note(*args: Any, **more: Any) -> int:
+        spawned.append(real(*args, **more))
+        return spawned[-1]
+
+    def refuse(_pid: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "posix_spawn", note)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pidfd_open", refuse)
+        entry = listening.spawn("server.1", child("ignore_term"))
+
+    assert entry.cause is not None
+    assert entry.cause.kind is CauseKind.SYSTEM
+    assert (entry.pid, entry.running, listening.recorded()) == (0, False, [])
+    eventually(lambda: not alive(spawned[0]))
+    listening.store.reap()
+
+
+@pytest.mark.parametrize("argv", [["/bin/echo", "x" * (1 << 22)], ["/bin/echo", "a\0b"]])
+def test_words_that_no_system_takes_are_the_services_fault(listening: Listening, argv: list[str]) -> None:
+    entry = listening.spawn("server.1", argv)
+
+    assert entry.cause is not None
+    assert entry.cause.kind is CauseKind.NOT_EXECUTABLE
+
+
+def test_no_descriptor_stays_after_any_of_it(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    def life(key: str) -> None:
+        entry = listening.spawn(key, ["/bin/true"])
+        listening.spawn(f"bad{key}", ["a\0b"])
+        eventually(lambda: listening.reaped(entry))
+        listening.store.drop(key)
+        listening.store.drop(f"bad{key}")
+
+    life("server.0")
+    before = open_files(os.getpid())
+    for number in range(1, 6):
+        life(f"server.{number}")
+
+    assert open_files(os.getpid()) == before
+
+
+def test_a_signal_reaches_the_group_and_only_while_it_lives(listening: Listening) -> None:
+    entry = listening.spawn("server.1", ["/bin/sh", "-c", "sleep 1000 & wait"])
+    helper = eventually(lambda: proc.children_of(entry.pid))[0]
+    listening.store.signal("server.1", signal.SIGTERM)
+
+    eventually(lambda: listening.reaped(entry))
+
+    assert not alive(helper)
+    listening.store.signal("server.1", signal.SIGKILL)
+    listening.store.signal("no-such.1", signal.SIGKILL)
