@@ -39,7 +39,7 @@ class Change(Record):
         return {"name": self.name, "action": self.action.value, "fields": list(self.fields)}
 
 
-LIVE_FIELDS = ("auto_start", "description")
+LIVE_FIELDS = ("auto_start", "description", "launch.log_keep", "launch.log_max")
 
 
 def plan(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:

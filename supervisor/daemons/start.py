@@ -85,7 +85,11 @@ class Start:
         self.bus.add(self._write)
         self.bus.add(lambda event: self.keeper.tell(event.as_dict()))
         proc.become_subreaper()
-        self.server = ControlServer(self.loop, self.home.run, self.home.socket_name("start"), self.verbs.table())
+        try:
+            self.server = ControlServer(self.loop, self.home.run, self.home.socket_name("start"), self.verbs.table())
+        except OSError as error:
+            self._fail(f"can't open the control socket in {self.home.run}: {error.strerror}")
+            return self.code
         common.publish_pid(self.home.pid_file("start"))
         self._say(f"up {os.getpid()}")
         self._end_leftovers()
@@ -263,7 +267,10 @@ def main(path: str, options: Options) -> int:
     except OSError as error:
         return _refuse(options, f"can't write below {home.logs}: {error.strerror}")
     if lock is None:
-        _tell(options, f"busy {read_pid_file(home.pid_file('start')) or 0}")
+        holder = read_pid_file(home.pid_file("start")) or 0
+        if options.ready_fd is None:
+            sys.stderr.write(f"sbctl: this home is running already, pid {holder or 'not known yet'}\n")
+        _tell(options, f"busy {holder}")
         return FAILED
     try:
         compiled = common.read_compiled(home, "start")

@@ -29,7 +29,7 @@ class StartVerbs(EngineVerbs):
         self.revision = daemon.compiled["revision"]
         self._daemon = daemon
         self._waiting: list[Callable[[], None]] | None = []
-        self.before_restart = self._hand_over
+        self.engine.before_restart = self._hand_over
 
     def table(self) -> dict[str, Callable[[Args, Reply], None]]:
         return {**super().table(), "shutdown": self.shutdown, "entries": self.entries, "reload": self.reload}

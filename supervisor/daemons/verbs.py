@@ -38,7 +38,6 @@ class EngineVerbs:
         self.ticks = 0
         self.last_activity = started
         self.stopping = False
-        self.before_restart: Callable[[str], None] = lambda name: None
 
     def table(self) -> dict[str, Callable[[Args, Reply], None]]:
         return {
@@ -140,7 +139,6 @@ class EngineVerbs:
     def restart(self, args: Args, reply: Reply) -> None:
         names = self._names(args)
         for name in names:
-            self.before_restart(name)
             self.engine.restart(name)
         reply.send({"accepted": names, "already": []})
 

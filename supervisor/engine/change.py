@@ -32,6 +32,8 @@ def apply(engine: Engine, specs: list[Spec]) -> list[Change]:
 def _change(engine: Engine, service: Service, spec: Spec, change: Change) -> None:
     was_wanted = service.state.want is Want.UP
     service.spec, service.removed = spec, False
+    if service.pump is not None:
+        service.pump.set_limits(spec.launch.log_max, spec.launch.log_keep)
     newly_auto = "auto_start" in change.fields and spec.auto_start
     if change.action is ChangeAction.START or (newly_auto and not was_wanted):
         engine.start(service.name)

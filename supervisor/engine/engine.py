@@ -48,6 +48,7 @@ class Engine:
         self.outlet = outlet
         self._dirty: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
+        self.before_restart: Callable[[str], None] = lambda name: None
         self.stopping = False  # the whole is going down: nothing is started any more
 
     # wishes
@@ -78,6 +79,7 @@ class Engine:
         return True
 
     def restart(self, name: str) -> None:
+        self.before_restart(name)
         self.feed(name, machine.RestartAsked())
 
     def ready(self, name: str, detail: str) -> None:

@@ -66,6 +66,10 @@ class Pump:
         os.set_blocking(fd, False)
         loop.watch(fd, READ, self._on_ready)
 
+    def set_limits(self, limit: int, keep: int) -> None:
+        """Other settings, from the next bytes on."""
+        self._limit, self._keep = limit, keep
+
     # moving bytes
 
     def _on_ready(self, _events: int) -> None:

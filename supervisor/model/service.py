@@ -142,7 +142,7 @@ class User:
 class Launch:
     """How one process is started: everything the spawner needs, and nothing that it must look up.
 
-    A change of any of these needs a restart of the service.
+    A change of any of these but the two last needs a restart of the service.
     """
 
     __slots__ = ("argv", "cwd", "drop_env", "env", "env_file", "log", "log_keep", "log_max", "path_first", "user")
@@ -169,6 +169,7 @@ class Launch:
         self.path_first = path_first  # a folder put before PATH, or ""
         self.user = user
         self.log = log  # absolute path of the raw file
+        # these two change live
         self.log_max = log_max  # rotate at this many bytes
         self.log_keep = log_keep  # keep that many rotated files
 

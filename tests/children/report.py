@@ -13,7 +13,8 @@ for name in os.listdir("/proc/self/fd"):
         fds[name] = os.readlink(f"/proc/self/fd/{name}")
     except OSError:
         continue  # the one that listed the folder
-status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\t" in line)
+with open("/proc/self/status") as file:
+    status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
 report = {
     "fds": fds,
     "nonblocking": [fd for fd in (0, 1, 2) if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK],

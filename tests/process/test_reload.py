@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from support.children import child
 from support.daemon import Daemon
 from support.processes import alive, open_files, resident_kib
 from support.waiting import eventually
+
+from supervisor.base.proc import command_of
 
 
 def test_only_what_changed_is_touched(daemon: Daemon) -> None:
@@ -64,6 +68,37 @@ def test_a_changed_server_is_no_longer_failed(daemon: Daemon) -> None:
     assert len(daemon.events("policy", "service.exited")) == 2
     assert len(daemon.events("same", "service.exited")) == 1
     assert daemon.row("same")["state"] == "failed"
+
+
+def test_other_log_limits_count_from_the_next_line_on(daemon: Daemon) -> None:
+    daemon.home.add_plugin("loud", child("spew", 0, 1000))
+    daemon.start()
+    pids = {name: row["pid"] for name, row in daemon.rows().items()}
+    daemon.home.settings["logs"] = {"maxMb": 0.02, "keep": 2}
+    daemon.home.write()
+
+    changes = daemon.reload()
+
+    assert set(changes.values()) == {"live"}, changes
+    eventually(lambda: (daemon.home.path / "logs" / "loud" / "server.log.1").exists())
+    assert {name: row["pid"] for name, row in daemon.rows().items()} == pids
+
+
+def test_a_scheduler_that_must_be_restarted_for_new_settings_hands_its_servers_over(daemon: Daemon) -> None:
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.start()
+    old, server = daemon.pid("scheduler"), daemon.row("server")["pid"]
+    assert daemon.compile()["ok"]
+    compiled = daemon.home.path / "logs" / "run" / "settings" / "current" / "start.json"
+    data = json.loads(compiled.read_text())
+    next(spec for spec in data["services"] if spec["name"] == "scheduler")["launch"]["env"] = {"NEW": "1"}
+    compiled.write_text(json.dumps(data))
+
+    daemon.ask("start", "reload", revision=data["revision"])
+
+    eventually(lambda: daemon.home.pid("scheduler") not in (old, None))
+    assert alive(server)
+    assert daemon.row("server")["pid"] == server
 
 
 def test_a_server_that_was_stopped_by_hand_stays_so(daemon: Daemon) -> None:
@@ -133,6 +168,11 @@ def used(daemon: Daemon) -> dict[str, int]:
     return {role: open_files(daemon.pid(role)) for role in ("start", "scheduler")}
 
 
+def is_back(daemon: Daemon, before: dict[str, int]) -> bool:
+    """A raw file that is open just now, or a client that is leaving, is no leak: one would be over a hundred."""
+    return all(count <= before[role] + 5 for role, count in used(daemon).items())
+
+
 def test_no_descriptor_stays_open_after_many_restarts_and_questions(daemon: Daemon) -> None:
     prepare_restarts(daemon)
     restart_often(daemon, 10)
@@ -142,7 +182,7 @@ def test_no_descriptor_stays_open_after_many_restarts_and_questions(daemon: Daem
     for _ in range(200):
         daemon.rows()
 
-    eventually(lambda: used(daemon) == before, 5, f"descriptors are back at {before}, not {used(daemon)}")
+    eventually(lambda: is_back(daemon, before), 5, f"descriptors are back at {before}, not {used(daemon)}")
 
 
 @pytest.mark.slow
@@ -150,12 +190,13 @@ def test_no_descriptor_stays_open_after_many_restarts_and_questions(daemon: Daem
 def test_three_hundred_restarts_cost_start_no_memory(daemon: Daemon) -> None:
     prepare_restarts(daemon)
     restart_often(daemon, 30)
+    eventually(lambda: "sbctl: start" in command_of(daemon.pid("start")))  # the title's module is loaded late
     before, fds = resident_kib(daemon.pid("start")), used(daemon)
 
     restart_often(daemon, 300)
 
     assert resident_kib(daemon.pid("start")) <= before * 1.1
-    eventually(lambda: used(daemon) == fds)
+    eventually(lambda: is_back(daemon, fds))
 
 
 def prepare_restarts(daemon: Daemon) -> None:

@@ -39,7 +39,8 @@ USER = User(name="nobody", uid=65534, gid=65534, groups=(), home="/")
     [
         ({"launch": {"argv": ("serve", "-v")}}, "restart", ("launch.argv",)),
         ({"launch": {"env": {"A": "1"}, "user": USER}}, "restart", ("launch.env", "launch.user")),
-        ({"launch": {"log_max": 1}}, "restart", ("launch.log_max",)),
+        ({"launch": {"log": "/srv/elsewhere.log"}}, "restart", ("launch.log",)),
+        ({"launch": {"log_max": 1, "log_keep": 2}}, "live", ("launch.log_keep", "launch.log_max")),
         ({"kind": "core"}, "restart", ("kind",)),
         ({"pid_file": "/srv/pid"}, "restart", ("pid_file",)),
         ({"launch": {"cwd": "/"}, "policy": {"grace": 1}}, "restart", ("launch.cwd", "policy.grace")),
