@@ -1,0 +1,153 @@
+"""The spawner whose store is in `start`: what it asks, and what it does when `start` is dead."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.children import child
+from support.fakes import FakeLoop
+from support.processes import open_files
+from support.waiting import eventually
+
+from supervisor.base import proc
+from supervisor.base.wire import Channel, channel_pair
+from supervisor.engine.spawner import RemoteSpawner
+from supervisor.model.cause import Cause
+from supervisor.model.service import Launch
+
+LAUNCH = Launch(argv=("true",), cwd="/", log="/dev/null")
+
+
+class Pair:
+    """A spawner, the `start` that it talks to, and the engine that hears its answers."""
+
+    def __init__(self) -> None:
+        self.loop = FakeLoop()
+        ours, theirs = channel_pair()
+        self.told: list[tuple[Any, ...]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.start = Channel(theirs, self.loop, on_message=self._asked, on_closed=lambda: None)
+        self.channel = Channel(
+            ours, self.loop, on_message=lambda message, _fds: self._receive(message), on_closed=lambda: None
+        )
+        self.spawner = RemoteSpawner(self.loop, self.channel, self)
+
+    def _asked(self, message: dict[str, Any], fds: list[int]) -> None:
+        self.asked.append({**message, "fds": len(fds)})
+        for fd in fds:
+            os.close(fd)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        self.spawner.receive(message)
+
+    def spawned(self, key: str, pid: int, started: int) -> None:
+        self.told.append(("spawned", key, pid))
+
+    def spawn_failed(self, key: str, cause: Cause) -> None:
+        self.told.append(("failed", key, cause.kind.value))
+
+    def exited(self, key: str, status: int | None, empty: bool) -> None:
+        self.told.append(("exited", key, status, empty))
+
+    def emptied(self, key: str) -> None:
+        self.told.append(("emptied", key))
+
+    def ask_for(self, key: str, replaces: str = "") -> None:
+        read_fd, write_fd = os.pipe()
+        self.spawner.spawn(key, LAUNCH, replaces=replaces, read_fd=read_fd, write_fd=write_fd, stop=(15, 2.0))
+        os.close(read_fd)
+        self.loop.turn(0)
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    pair = Pair()
+    yield pair
+    pair.start.close()
+    pair.channel.close()
+    pair.loop.close()
+
+
+@pytest.fixture
+def process() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    process = subprocess.Popen(child("ready"), stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout
+    process.stdout.readline()
+    yield process, proc.start_time(process.pid) or 0
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_request_carries_both_ends_of_the_pipe_and_keeps_none(pair: Pair) -> None:
+    before = open_files(os.getpid())
+
+    pair.ask_for("web.2", "web.1")
+
+    assert open_files(os.getpid()) == before
+    (asked,) = pair.asked
+    assert (asked["verb"], asked["key"], asked["replaces"], asked["stop"], asked["fds"]) == (
+        "spawn", "web.2", "web.1", [15, 2.0], 2,
+    )  # fmt: skip
+
+
+def test_answers_are_passed_on_and_other_messages_are_not(pair: Pair) -> None:
+    cause = Cause.from_dict({"kind": "system", "text": "none", "code": None, "signal": None, "words": []}).as_dict()
+    messages = [
+        {"did": "spawned", "key": "web.1", "pid": 7, "started": 1},
+        {"did": "exit", "key": "web.1", "status": 256, "empty": False},
+        {"did": "empty", "key": "web.1"},
+        {"did": "failed", "key": "web.2", "cause": cause},
+    ]
+
+    assert [pair.spawner.receive(message) for message in messages] == [True] * 4
+    assert not pair.spawner.receive({"did": "event"})
+    assert pair.told == [
+        ("spawned", "web.1", 7),
+        ("exited", "web.1", 256, False),
+        ("emptied", "web.1"),
+        ("failed", "web.2", "system"),
+    ]
+
+
+def test_alone_it_signals_and_watches_by_itself(pair: Pair, process: tuple[subprocess.Popen[bytes], int]) -> None:
+    server, started = process
+    pair.spawner.adopt("web.1", server.pid, started)
+    pair.spawner.adopt("stranger.1", server.pid, started + 1)
+    pair.spawner.go_alone()
+    pair.loop.run_soon()
+    assert pair.told == [("exited", "stranger.1", None, True)]
+
+    pair.spawner.signal("stranger.1", signal.SIGKILL)
+    pair.spawner.signal("web.1", signal.SIGTERM)
+
+    eventually(lambda: (pair.loop.run_soon(), len(pair.told) == 2)[1])
+    assert pair.told[-1] == ("exited", "web.1", None, True)
+    assert server.wait(5) == 0
+
+
+def test_alone_a_spawn_without_an_answer_has_failed(pair: Pair) -> None:
+    """Else a stop would wait for it for ever."""
+    pair.ask_for("web.1")
+    pair.ask_for("answered.1")
+    pair.spawner.receive({"did": "spawned", "key": "answered.1", "pid": 2**22 + 1, "started": 1})
+    pair.told.clear()
+
+    pair.spawner.go_alone()
+    pair.loop.run_soon()
+
+    assert sorted(pair.told) == [("exited", "answered.1", None, True), ("failed", "web.1", "system")]
+
+
+def test_alone_nothing_is_sent(pair: Pair) -> None:
+    pair.spawner.go_alone()
+    pair.spawner.note("web", {})
+    pair.spawner.drop("web.1")
+    pair.loop.run_soon()
+
+    assert pair.asked == []
