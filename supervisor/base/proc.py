@@ -31,19 +31,27 @@ def boot_id() -> str:
     return _boot_id
 
 
-def _stat_fields(pid: int) -> list[bytes] | None:
+def _read_proc(path: str) -> bytes | None:
+    """A whole file of procfs; None when it is not there or not for us."""
     try:
-        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        data = os.read(fd, 4096)
+        chunks: list[bytes] = []
+        while chunk := os.read(fd, 1 << 16):
+            chunks.append(chunk)
     except OSError:
         return None
     finally:
         os.close(fd)
+    return b"".join(chunks)
+
+
+def _stat_fields(pid: int) -> list[bytes] | None:
+    data = _read_proc(f"/proc/{pid}/stat")
     # The name in brackets may hold blanks and brackets: everything after the last one is plain.
-    return data[data.rfind(b")") + 2 :].split()
+    return None if data is None else data[data.rfind(b")") + 2 :].split()
 
 
 def start_time(pid: int) -> int | None:
@@ -124,11 +132,10 @@ def signal_one(pid: int, started: int, number: int) -> bool:
 
 def children_of(pid: int) -> list[int]:
     """Direct children of a single-threaded process, cheaply from the kernel, else by a walk."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(word) for word in file.read().split()]
-    except OSError:
-        return [child for child in all_pids() if parent_of(child) == pid]
+    data = _read_proc(f"/proc/{pid}/task/{pid}/children")
+    if data is not None:
+        return [int(word) for word in data.split()]
+    return [child for child in all_pids() if parent_of(child) == pid]
 
 
 def all_pids() -> list[int]:
@@ -137,35 +144,15 @@ def all_pids() -> list[int]:
 
 def environment_of(pid: int) -> dict[bytes, bytes]:
     """The environment a process was started with; empty when we may not see it."""
-    try:
-        fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return {}
-    try:
-        chunks: list[bytes] = []
-        while chunk := os.read(fd, 1 << 16):
-            chunks.append(chunk)
-    except OSError:
-        return {}
-    finally:
-        os.close(fd)
-    pairs = (item.partition(b"=") for item in b"".join(chunks).split(b"\0") if item)
+    data = _read_proc(f"/proc/{pid}/environ") or b""
+    pairs = (item.partition(b"=") for item in data.split(b"\0") if item)
     return {name: value for name, _, value in pairs}
 
 
 def command_of(pid: int) -> str:
     """The command line for messages; empty when there is none to see."""
-    try:
-        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        data = os.read(fd, 4096)
-    except OSError:
-        return ""
-    finally:
-        os.close(fd)
-    return data.replace(b"\0", b" ").decode("utf-8", "replace").strip()
+    data = _read_proc(f"/proc/{pid}/cmdline") or b""
+    return data[:4096].replace(b"\0", b" ").decode("utf-8", "replace").strip()
 
 
 def _prctl(option: int, value: int) -> None:

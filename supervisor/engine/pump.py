@@ -9,12 +9,10 @@ A full disk never blocks a service: its bytes are counted and dropped until ther
 
 from __future__ import annotations
 
-import array
 import ctypes
 import errno
 import fcntl
 import os
-import termios
 
 from supervisor.base.loop import READ
 
@@ -25,13 +23,10 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Loop
 
 PIPE_SIZE = 65536
-LOUD_PIPE_SIZE = 1 << 20
-MAX_LOUD = 16  # an unprivileged user has 64 MiB of pipe in all
+LONGEST_LINE = 1 << 20  # a longer one may be cut by a rotation
 TURN_LIMIT = 2 << 20  # bytes of one service a turn, so that a loud one does not starve the others
 REOPEN_AFTER_S = 1.0
 LOOK_S = 1.0  # how often to see whether the name still means our file
-
-_loud = 0
 
 
 class Pump:
@@ -59,8 +54,6 @@ class Pump:
         self._size = 0
         self._retry_at = 0.0
         self._next_look = 0.0
-        self._full_turns = 0
-        self._is_loud = False
         self.dropped = 0
         self._trouble = ""
         os.set_blocking(fd, False)
@@ -76,34 +69,37 @@ class Pump:
         self.move(TURN_LIMIT)
 
     def drain(self) -> None:
-        """Everything that is in the pipe now (its writer has ended)."""
-        while self._fd >= 0 and self.move(TURN_LIMIT) >= TURN_LIMIT:
-            pass
+        """Everything that was in the pipe when its writer ended: no more than a pipe holds, however it is cut."""
+        left = PIPE_SIZE
+        while left > 0 and self._fd >= 0:
+            moved = self._move_some()
+            if moved == 0:
+                self.close()
+            if moved <= 0:
+                return
+            left -= moved
 
     def move(self, at_most: int) -> int:
         """Move what is there, up to `at_most` bytes; returns how many. Closes at the end of the stream."""
         moved = 0
+        self._check_file()
         while moved < at_most:
             count = self._move_some()
-            if count < 0:
-                break
             if count == 0:
                 self.close()
-                return moved
+            if count <= 0:
+                break
             moved += count
             if count < PIPE_SIZE:
                 break
-        self._notice_loud(moved)
         return moved
 
     def _move_some(self) -> int:
         """One splice: bytes moved, 0 at the end of the stream, -1 when the pipe is empty."""
-        if not self._ready_file():
+        if not self._open_file():
             return self._drop_some()
         room = self._limit - self._size
-        if (room <= PIPE_SIZE and not self._is_loud) or room <= 0:
-            return self._move_near_limit(room)
-        return self._splice(LOUD_PIPE_SIZE if self._is_loud else PIPE_SIZE)
+        return self._splice(PIPE_SIZE) if room > PIPE_SIZE else self._move_near_limit(room)
 
     def _splice(self, count: int) -> int:
         try:
@@ -133,13 +129,10 @@ class Pump:
 
     # the file
 
-    def _ready_file(self) -> bool:
-        now = self._loop.clock.now()
+    def _open_file(self) -> bool:
         if self._file >= 0:
-            if self._is_in_place(now):
-                return True
-            self._close_file()
-        if now < self._retry_at:
+            return True
+        if self._loop.clock.now() < self._retry_at:
             return False
         try:
             self._file, self._size = open_raw(self.path)
@@ -147,6 +140,11 @@ class Pump:
             self._file_failed(error)
             return False
         return True
+
+    def _check_file(self) -> None:
+        """Once a turn: a person may have done something to it."""
+        if self._file >= 0 and not self._is_in_place(self._loop.clock.now()):
+            self._close_file()
 
     def _is_in_place(self, now: float) -> bool:
         """Is it still the file of that name? A person may have removed, moved or emptied it."""
@@ -185,7 +183,7 @@ class Pump:
         if len(ahead) <= room:
             return self._splice(len(ahead))
         end = ahead.find(b"\n", max(room - 1, 0)) + 1
-        if end == 0 and self._size < self._limit + LOUD_PIPE_SIZE:
+        if end == 0 and self._size < self._limit + LONGEST_LINE:
             return self._splice(len(ahead))  # the line goes on; a bounded overrun keeps it whole
         moved = self._splice(end or len(ahead))
         if moved == (end or len(ahead)) and self._file >= 0:
@@ -204,31 +202,12 @@ class Pump:
             os.close(self._file)
             self._file = -1
 
-    # the pipe
-
-    def _notice_loud(self, moved: int) -> None:
-        global _loud
-        if self._is_loud or self._fd < 0:
-            return
-        self._full_turns = self._full_turns + 1 if moved >= PIPE_SIZE else 0
-        if self._full_turns >= 4 and _loud < MAX_LOUD:
-            try:
-                fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, LOUD_PIPE_SIZE)
-            except OSError:
-                self._full_turns = -1000  # the user's share is used up
-                return
-            self._is_loud = True
-            _loud += 1
-
     def close(self) -> None:
         """Stop reading. What is still in the pipe stays there for whoever holds it next."""
-        global _loud
         if self._fd >= 0:
             self._loop.unwatch(self._fd)
             os.close(self._fd)
             self._fd = -1
-            if self._is_loud:
-                _loud -= 1
         self._close_file()
 
     @property
@@ -305,10 +284,3 @@ def _peek(fd: int) -> bytes | None:
     if number in (errno.EAGAIN, errno.EINTR):
         return None
     raise OSError(number, os.strerror(number), "tee")
-
-
-def waiting(fd: int) -> int:
-    """Bytes in a pipe."""
-    count = array.array("i", [0])
-    fcntl.ioctl(fd, termios.FIONREAD, count)
-    return count[0]
