@@ -1,0 +1,196 @@
+"""The pump: every byte of a pipe once in its files, cut only where lines end."""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import random
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.fakes import FakeLoop
+from support.processes import open_files
+
+from supervisor.engine import pump as pumps
+from supervisor.engine.pump import Pump
+
+
+class Stream:
+    """One pipe with a pump at its end, on a clock that stands still."""
+
+    def __init__(self, path: Path, *, limit: int = 1 << 20, keep: int = 3) -> None:
+        self.path = path
+        self.loop = FakeLoop()
+        self.added: list[tuple[int, int]] = []
+        self.trouble: list[tuple[str, int]] = []
+        read_fd, self.write_fd = os.pipe()
+        self.pump = Pump(
+            self.loop,
+            read_fd,
+            str(path),
+            limit=limit,
+            keep=keep,
+            on_bytes=lambda _fd, start, end: self.added.append((start, end)),
+            on_trouble=lambda text, lost: self.trouble.append((text, lost)),
+        )
+
+    def say(self, data: bytes) -> None:
+        """At most what a pipe holds. A turn may end at a rotation, so there may be several."""
+        os.write(self.write_fd, data)
+        while self.waiting():
+            self.loop.turn(0)
+
+    def waiting(self) -> int:
+        count = array.array("i", [0])
+        fcntl.ioctl(self.write_fd, termios.FIONREAD, count)
+        return count[0]
+
+    def files(self) -> list[bytes]:
+        """Oldest first."""
+        numbers = sorted((int(p.suffix[1:]) for p in self.path.parent.glob(f"{self.path.name}.*")), reverse=True)
+        paths = [Path(f"{self.path}.{number}") for number in numbers] + [self.path]
+        return [path.read_bytes() for path in paths if path.exists()]
+
+    def hang_up(self) -> None:
+        if self.write_fd >= 0:
+            os.close(self.write_fd)
+            self.write_fd = -1
+
+    def end(self) -> None:
+        self.hang_up()
+        self.pump.close()
+        self.loop.close()
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> Iterator[Stream]:
+    stream = Stream(tmp_path / "server.log")
+    yield stream
+    stream.end()
+
+
+def test_bytes_go_to_the_end_of_the_file_and_are_told(stream: Stream) -> None:
+    stream.path.write_bytes(b"before\n")
+    stream.say(b"one\n")
+    stream.say(b"t\0wo")
+
+    assert stream.path.read_bytes() == b"before\none\nt\0wo"
+    assert stream.added == [(7, 11), (11, 15)]
+
+
+def test_the_end_of_the_stream_closes_it(stream: Stream) -> None:
+    stream.say(b"last words")
+    stream.hang_up()
+    stream.loop.turn(0)
+
+    assert not stream.pump.open
+    assert stream.path.read_bytes() == b"last words"
+
+
+def test_draining_takes_all_and_waits_for_nothing(stream: Stream) -> None:
+    os.set_blocking(stream.write_fd, False)
+    size = os.write(stream.write_fd, b"x" * (1 << 20))
+
+    stream.pump.drain()
+
+    assert stream.path.stat().st_size == size
+    assert stream.waiting() == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_lines_of_any_length_are_whole_in_some_file(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    stream = Stream(tmp_path / "server.log", limit=chance.choice([1, 100, 5000, 70_000]), keep=10_000)
+    lines = [b"%06d" % number + b"." * chance.choice([0, 5, 200, 9000]) + b"\n" for number in range(300)]
+    data = b"".join(lines)
+    while data:
+        cut = chance.randint(1, 20_000)
+        stream.say(data[:cut])
+        data = data[cut:]
+    stream.end()
+
+    files = stream.files()
+    assert b"".join(files) == b"".join(lines)
+    assert len(files) > 1
+    assert all(file.endswith(b"\n") for file in files)
+
+
+def test_no_more_files_than_asked_and_the_oldest_goes(tmp_path: Path) -> None:
+    stream = Stream(tmp_path / "server.log", limit=10, keep=2)
+    for number in range(6):
+        stream.say(b"line %d...\n" % number)
+    stream.end()
+
+    assert len(stream.files()) <= 3
+    assert b"".join(stream.files()).endswith(b"line 4...\nline 5...\n")
+    assert b"line 0" not in b"".join(stream.files())
+
+
+def test_a_line_without_an_end_is_cut_in_the_end(tmp_path: Path) -> None:
+    """Or one server could fill the disk with a single file."""
+    stream = Stream(tmp_path / "server.log", limit=1000, keep=100)
+    for _ in range(80):
+        stream.say(b"x" * 60_000)
+    stream.end()
+
+    sizes = [len(file) for file in stream.files()]
+    assert sum(sizes) == 80 * 60_000
+    assert max(sizes) <= 1000 + pumps.LONGEST_LINE + 2 * pumps.PIPE_SIZE
+
+
+def test_what_the_disk_refuses_is_dropped_counted_and_told_once(stream: Stream) -> None:
+    stream.path.mkdir()
+    for _ in range(3):
+        stream.say(b"12345")
+        stream.loop.pass_time(2)
+    assert stream.trouble == [("Is a directory", 0)]
+
+    stream.path.rmdir()
+    stream.loop.pass_time(2)
+    stream.say(b"back\n")
+
+    assert stream.trouble[1:] == [("", 15)]
+    assert stream.path.read_bytes() == b"back\n"
+
+
+@pytest.mark.parametrize("what", ["folder", "fifo", "link"])
+def test_a_path_that_can_not_be_written_costs_no_descriptor(stream: Stream, what: str, tmp_path: Path) -> None:
+    if what == "folder":
+        stream.path.mkdir()
+    elif what == "fifo":
+        os.mkfifo(stream.path)
+    else:
+        stream.path.symlink_to(tmp_path / "elsewhere")
+    stream.say(b"x")
+    before = open_files(os.getpid())
+    for _ in range(5):
+        stream.loop.pass_time(2)
+        stream.say(b"x")
+
+    assert open_files(os.getpid()) == before
+    assert not (tmp_path / "elsewhere").exists()
+    assert len(stream.trouble) == 1
+
+
+def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    stream = Stream(tmp_path / "a" / "b" / "server.log")
+    stream.say(b"x")
+    stream.end()
+
+    assert (tmp_path / "a" / "b" / "server.log").read_bytes() == b"x"
+
+
+def test_shifting_fills_gaps_and_keeps_what_it_may(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    for name in ("log", "log.1", "log.3"):
+        (tmp_path / name).write_text(name)
+
+    pumps.shift(str(path), 5)
+
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"log.1": "log", "log.2": "log.1", "log.3": "log.3"}
+    (tmp_path / "log").write_text("new")
+    pumps.shift(str(path), 1)
+    assert (tmp_path / "log.1").read_text() == "new"
