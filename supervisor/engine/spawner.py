@@ -11,6 +11,7 @@ import signal
 
 from supervisor.base import proc
 from supervisor.base.loop import READ
+from supervisor.base.wire import BadFrame
 from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
@@ -105,10 +106,25 @@ class RemoteSpawner:
 
     def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule) -> None:
         request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "stop": list(stop)}
-        copy = os.dup(read_fd)
         self._asked.add(key)
-        self._channel.send(request, [copy, write_fd], close_fds=True)
         self._alive.pop(replaces, None)
+        try:
+            fds = [os.dup(read_fd), write_fd]
+        except OSError as error:
+            os.close(write_fd)
+            self._not_sent(key, replaces, Cause(CauseKind.SYSTEM, f"could not be asked for: {error.strerror}"))
+            return
+        try:
+            self._channel.send(request, fds, close_fds=True)
+        except BadFrame:
+            cause = Cause(CauseKind.NOT_EXECUTABLE, "its arguments and environment are too long to be passed on")
+            self._not_sent(key, replaces, cause)
+
+    def _not_sent(self, key: str, replaces: str, cause: Cause) -> None:
+        self._asked.discard(key)
+        if replaces:
+            self.drop(replaces)
+        self._loop.soon(lambda: self._answers.spawn_failed(key, cause))
 
     def signal(self, key: str, number: int) -> None:
         if not self._alone:

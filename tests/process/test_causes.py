@@ -145,3 +145,17 @@ def test_long_last_words_in_any_script_cost_no_note(daemon: Daemon) -> None:
     daemon.kill_scheduler()
     eventually(lambda: daemon.row("loud")["state"] == "failed")
     assert len(daemon.events("loud", "service.exited")) == 1
+
+
+def test_more_environment_than_a_message_takes_is_the_services_fault(ended: Daemon) -> None:
+    """Each value would be taken by the system; together they don't fit into one request to `start`."""
+    env = {f"LONG{number}": "x" * 9_900 for number in range(30)}
+    ended.home.add_plugin("large", child("ready"), manifest={"env": env})
+    ended.home.add_plugin("other", child("ready"))
+    ended.start()
+
+    row = ended.in_phase("large", "failed")
+
+    assert "too long" in row["cause"]
+    assert ended.row("other")["state"] == "running"
+    assert "Traceback" not in (ended.home.path / "logs" / "scheduler.out").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -94,6 +95,26 @@ def test_a_request_carries_both_ends_of_the_pipe_and_keeps_none(pair: Pair) -> N
     assert (asked["verb"], asked["key"], asked["replaces"], asked["stop"], asked["fds"]) == (
         "spawn", "web.2", "web.1", [15, 2.0], 2,
     )  # fmt: skip
+
+
+def test_a_request_that_can_not_be_made_has_failed_and_keeps_nothing(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = open_files(os.getpid())
+    with monkeypatch.context() as patch:
+        patch.setattr("supervisor.base.wire.MAX_PACKET", 100)
+        pair.ask_for("long.2", "long.1")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "dup", no_room)
+        pair.ask_for("poor.1")
+    pair.loop.run_soon()
+
+    assert pair.told == [("failed", "long.2", "not-executable"), ("failed", "poor.1", "system")]
+    assert open_files(os.getpid()) == before
+
+
+def no_room(_fd: int) -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def test_answers_are_passed_on_and_other_messages_are_not(pair: Pair) -> None:
