@@ -119,7 +119,7 @@ class Loop:
             seen.append(number)
             call = self._signals.get(number)
             if call is not None:
-                self._guard(call)
+                self.guard(call)
 
     # running
 
@@ -136,12 +136,12 @@ class Loop:
         for fd, events in self._poll(wait):
             call = self._readers.get(fd)  # an earlier call of this round may have unwatched it
             if call is not None:
-                self._guard(call, events)
+                self.guard(call, events)
         self._run_timers()
         if self._soon:
             batch, self._soon = self._soon, []
             for later in batch:
-                self._guard(later)
+                self.guard(later)
 
     def _poll(self, wait: float) -> list[tuple[int, int]]:
         # epoll rounds up to whole milliseconds by itself; a negative wait would be "for ever".
@@ -166,9 +166,10 @@ class Loop:
             timer = heapq.heappop(timers)
             call, timer.call = timer.call, None
             if call is not None:
-                self._guard(call)
+                self.guard(call)
 
-    def _guard(self, call: Callable[..., None], *args: int) -> None:
+    def guard(self, call: Callable[..., None], *args: object) -> None:
+        """Make a call whose failure must not cost the others theirs."""
         try:
             call(*args)
         except Exception as error:  # a defect in one part must not take the supervisor down

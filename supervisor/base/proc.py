@@ -130,16 +130,31 @@ def signal_one(pid: int, started: int, number: int) -> bool:
         os.close(fd)
 
 
-def children_of(pid: int) -> list[int]:
-    """Direct children of a single-threaded process, cheaply from the kernel, else by a walk."""
-    data = _read_proc(f"/proc/{pid}/task/{pid}/children")
-    if data is not None:
-        return [int(word) for word in data.split()]
-    return [child for child in all_pids() if parent_of(child) == pid]
+class Children:
+    """Direct children of a single-threaded process, from a descriptor that is kept: it works when none is left."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        try:
+            self._fd = os.open(f"/proc/{self._pid}/task/{self._pid}/children", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._fd = -1  # a kernel without that file
+
+    def read(self) -> list[int]:
+        if self._fd < 0:
+            return [child for child in all_pids() if parent_of(child) == self._pid]
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        chunks: list[bytes] = []
+        while chunk := os.read(self._fd, 1 << 16):
+            chunks.append(chunk)
+        return [int(word) for word in b"".join(chunks).split()]
 
 
 def all_pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:  # no procfs, or no descriptor left
+        return []
 
 
 def environment_of(pid: int) -> dict[bytes, bytes]:

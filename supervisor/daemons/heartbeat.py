@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 
-from supervisor.base import proc
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -53,7 +51,7 @@ class Heartbeat:
         daemon = self._daemon
         doubted: set[str] = set()
         for service in list(daemon.engine.services.values()):
-            if not service.state.has_process or _exists(service.pid):
+            if not service.state.has_process or os.path.exists(f"/proc/{service.pid}"):
                 continue
             if service.key in self._doubted:
                 daemon.engine.exited(service.key, None, True)
@@ -61,7 +59,3 @@ class Heartbeat:
                 doubted.add(service.key)
         self._doubted = doubted
         daemon.loop.after(daemon.compiled["reconcile"], self._reconcile)
-
-
-def _exists(pid: int) -> bool:
-    return os.path.exists(f"/proc/{pid}") and proc.start_time(pid) is not None

@@ -96,6 +96,8 @@ class Store:
         self.entries: dict[str, Entry] = {}
         self._by_pid: dict[int, Entry] = {}
         self._remaining: dict[str, Entry] = {}  # main process gone, somebody of it not
+        self._dropped: list[Entry] = []  # forgotten by whoever asked, and waited for until they are gone
+        self._children = proc.Children(os.getpid())
         self._poll: Timer | None = None
 
     # what can be asked
@@ -140,11 +142,9 @@ class Store:
             return
         if not entry.empty:
             self.signal_entry(entry, signal.SIGKILL)
+            self._dropped.append(entry)
+            self._keep_polling()
         self._remaining.pop(key, None)
-        if not entry.running:
-            self._records.ended(key)
-            _close(entry.pidfd)
-            entry.pidfd = -1
         _close(entry.read_fd)
         entry.read_fd = -1
 
@@ -177,12 +177,11 @@ class Store:
         pid = os.posix_spawn(words[0], words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
         # Not reaped before the loop turns, so pid and start time can't be another's.
         try:
-            entry.pidfd = os.pidfd_open(pid)
+            entry.pidfd, entry.started = _hold(pid)
         except OSError:
             proc.signal_group(-1, pid, signal.SIGKILL)  # what can't be held must not run beside the next try
             raise
         entry.pid = pid
-        entry.started = proc.start_time(pid) or 0
         entry.inode = proc.pidfd_inode(entry.pidfd)
         self._by_pid[pid] = entry
         self._records.spawned(Record(entry.key, pid, entry.started, entry.inode, entry.stop))
@@ -203,29 +202,31 @@ class Store:
             if entry is not None:
                 entry.status = status
                 ended.append(entry)
-        if ended or self._remaining:
+        if ended or self._remaining or self._dropped:
             self._settle_groups(ended)
 
     def _settle_groups(self, ended: list[Entry]) -> None:
         orphans = self._orphans_by_key()
         for entry in ended:
-            entry.empty = self._is_empty(entry, orphans)
-            if entry.empty:
-                self._gone(entry)
-            elif entry.key in self.entries:
+            if not self._check_gone(entry, orphans) and self.entries.get(entry.key) is entry:
                 self._remaining[entry.key] = entry
-        emptied: list[Entry] = []
-        for entry in list(self._remaining.values()):
-            if entry not in ended and self._is_empty(entry, orphans):
-                entry.empty = True
-                self._gone(entry)
-                emptied.append(entry)
+        earlier = [entry for entry in self._remaining.values() if entry not in ended]
+        emptied = [entry for entry in earlier if self._check_gone(entry, orphans)]
+        self._dropped = [entry for entry in self._dropped if entry.running or not self._check_gone(entry, orphans)]
         self._keep_polling()
+        # An exit that has been waited for does not come again: one that can't be told must not cost the others.
         for entry in ended:
             if self.entries.get(entry.key) is entry:
-                entry.listener.exited(entry)
+                self._loop.guard(entry.listener.exited, entry)
         for entry in emptied:
-            entry.listener.emptied(entry)
+            self._loop.guard(entry.listener.emptied, entry)
+
+    def _check_gone(self, entry: Entry, orphans: dict[str, list[int]]) -> bool:
+        """Its main process has ended; is everybody else of it gone too?"""
+        if not entry.empty and self._is_empty(entry, orphans):
+            entry.empty = True
+            self._gone(entry)
+        return entry.empty
 
     def _gone(self, entry: Entry) -> None:
         self._remaining.pop(entry.key, None)
@@ -250,7 +251,7 @@ class Store:
         """
         found: dict[str, list[int]] = {}
         home = os.fsencode(self._home_id)
-        for pid in proc.children_of(os.getpid()):
+        for pid in self._children.read():
             if pid in self._by_pid or not proc.is_alive(pid):
                 continue
             env = proc.environment_of(pid)
@@ -260,12 +261,12 @@ class Store:
 
     def _keep_polling(self) -> None:
         """Most ends in a group reach us as a SIGCHLD; those whose parent lives elsewhere do not."""
-        if self._remaining and self._poll is None:
+        if (self._remaining or self._dropped) and self._poll is None:
             self._poll = self._loop.after(REMAINDER_POLL_S, self._poll_again)
 
     def _poll_again(self) -> None:
         self._poll = None
-        if self._remaining:
+        if self._remaining or self._dropped:
             self._settle_groups([])
 
     def strangers(self) -> list[tuple[int, str]]:
@@ -273,7 +274,7 @@ class Store:
         known = {pid for entry in self._remaining.values() for pid in entry.escaped}
         return [
             (pid, proc.command_of(pid))
-            for pid in proc.children_of(os.getpid())
+            for pid in self._children.read()
             if pid not in self._by_pid and pid not in known and proc.is_alive(pid)
         ]
 
@@ -285,6 +286,16 @@ class Store:
         for entry in list(self.entries.values()):
             if not entry.empty and (only is None or entry.listener is only):
                 self.signal_entry(entry, signal.SIGKILL)
+
+
+def _hold(pid: int) -> tuple[int, int]:
+    """A pidfd and the start time; without both there is no identity."""
+    pidfd = os.pidfd_open(pid)
+    started = proc.start_time(pid)
+    if started is None:
+        os.close(pidfd)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    return pidfd, started
 
 
 def _spawn_cause(error: OSError | ValueError) -> Cause:

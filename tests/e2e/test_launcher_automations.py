@@ -133,6 +133,6 @@ def test_it_becomes_what_does_the_work(quiet: TemporaryHome) -> None:
         [SCRIPT, "stop"], env=quiet.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         eventually(lambda: "hot.py stop --timeout 5" in proc.command_of(process.pid))
-        assert proc.children_of(process.pid) == []
+        assert proc.Children(process.pid).read() == []
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) in (-signal.SIGTERM, 128 + signal.SIGTERM)

@@ -177,7 +177,7 @@ def test_no_descriptor_stays_after_any_of_it(listening: Listening, monkeypatch: 
 
 def test_a_signal_reaches_the_group_and_only_while_it_lives(listening: Listening) -> None:
     entry = listening.spawn("server.1", ["/bin/sh", "-c", "sleep 1000 & wait"])
-    helper = eventually(lambda: proc.children_of(entry.pid))[0]
+    helper = eventually(lambda: proc.Children(entry.pid).read())[0]
     listening.store.signal("server.1", signal.SIGTERM)
 
     eventually(lambda: listening.reaped(entry))

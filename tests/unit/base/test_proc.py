@@ -64,7 +64,7 @@ def test_a_group_is_signalled_also_when_its_leader_has_gone(
 ) -> None:
     """On old kernels by its number, on new ones by the pidfd."""
     monkeypatch.setattr(proc, "_group_by_pidfd", by_pidfd)
-    (helper,) = proc.children_of(process.pid)
+    (helper,) = proc.Children(process.pid).read()
     started = proc.start_time(helper)
     pidfd = os.pidfd_open(process.pid)
     process.kill()
@@ -85,7 +85,7 @@ def test_environment_and_command_of_another_process(process: subprocess.Popen[st
     assert env[b"EMPTY"] == b""
     assert proc.command_of(process.pid).endswith("grandchild.py 0 a ) b")
     assert proc.parent_of(process.pid) == os.getpid()
-    assert process.pid in proc.children_of(os.getpid())
+    assert process.pid in proc.Children(os.getpid()).read()
 
 
 def test_a_process_that_is_not_there_has_nothing() -> None:
@@ -97,7 +97,7 @@ def test_a_process_that_is_not_there_has_nothing() -> None:
     assert proc.command_of(pid) == ""
     assert proc.open_pidfd(pid, 1) is None
     assert not proc.signal_one(pid, 1, signal.SIGKILL)
-    assert proc.children_of(pid) == []
+    assert proc.Children(pid).read() == []
 
 
 def test_the_death_of_the_parent_before_the_question_is_noticed() -> None:
