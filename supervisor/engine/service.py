@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from supervisor.model.service import Spec
 
 KEPT_EVENTS = 10
+NOTED_DEATHS = 1000  # a window with a higher limit begins smaller after a hand-over
 
 
 class Service:
@@ -54,9 +55,11 @@ class Service:
         self.events = (records + self.events)[-KEPT_EVENTS:]
 
     def note(self) -> dict[str, Any]:
-        """Everything a successor can't find out by itself."""
+        """Everything a successor can't find out by itself, in a size that one message holds."""
+        state = self.state.as_dict()
+        del state["deaths"][:-NOTED_DEATHS]
         return {
-            "state": self.state.as_dict(),
+            "state": state,
             "key": self.key,
             "generation": self.generation,
             "exit": self.exit,

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.fakes import FakeWorld, spec
 
+from supervisor.base.wire import MAX_PACKET, encode
+from supervisor.core.machine import End
 from supervisor.engine.change import apply
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.service import Launch, Policy, Spec
@@ -86,6 +88,23 @@ def test_notes_are_written_once_a_turn(world: FakeWorld) -> None:
     world.engine.spawned("a.1", 41, 1)
     world.loop.run_soon()
     assert set(world.spawner.notes) == {"a"}
+
+
+def test_a_note_fits_into_a_message_however_often_it_died(world: FakeWorld) -> None:
+    """Settings may allow a million deaths an hour; last words may be in the widest script."""
+    words = tuple("\\" * 1000 for _ in range(30))
+    world.engine.load([spec(window_deaths=1_000_000)])
+    state = world.engine.services["server"].state
+    state.deaths = tuple(1e6 / 7 + number for number in range(100_000))
+    state.cause = Cause(CauseKind.EXIT_CODE, "exit code 1", code=1, words=words)
+    state.exited = End(state.cause, at=1.0, fast=True)
+    world.loop.run_soon()
+
+    note = world.spawner.notes["server"]
+
+    assert note is not None
+    assert len(encode({"verb": "note", "name": "server", "blob": note})) < MAX_PACKET
+    assert note["state"]["deaths"][-1] == state.deaths[-1]
 
 
 def test_a_removed_service_is_forgotten_once_it_is_gone(world: FakeWorld) -> None:
