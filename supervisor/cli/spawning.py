@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from supervisor.model.home import Home
 
 TAIL_LINES = 10
+OUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
 
 
 class Spawned:
@@ -62,7 +63,7 @@ def _file_actions(home: Home, ready_fd: int) -> list[tuple[int, int] | tuple[int
     actions: list[tuple[int, int] | tuple[int, int, str, int, int]] = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 2, home.out_file("start"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+        (os.POSIX_SPAWN_OPEN, 2, home.out_file("start"), OUT_FLAGS, 0o644),
     ]
     # What the caller's shell left open (a pipe whose reader waits for its end, say) must not live on in a daemon.
     for name in os.listdir("/proc/self/fd"):

@@ -15,6 +15,7 @@ from supervisor.cli.compiling import make_fresh
 from supervisor.cli.out import note, show
 from supervisor.cli.settling import is_up, settle_all, what_is_wrong
 from supervisor.cli.spawning import Spawned, spawn_start
+from supervisor.model.trust import check_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def become(command: list[str]) -> NoReturn:
 
 
 def prepare(home: Home) -> None:
-    """Folders and settings, before anything runs."""
+    """Folders and settings, before anything runs. Nothing in a home is believed before its owner is known."""
+    check_own(home)
     for folder, mode in ((home.logs, 0o755), (home.run, 0o700)):
         try:
             os.makedirs(folder, mode, exist_ok=True)

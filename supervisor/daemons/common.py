@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import errno
 import json
 import os
 import resource
@@ -24,11 +25,14 @@ MARKS = ("SB_KEY", "SB_HOME_ID", "SB_PLUGIN", "SB_LOG_DIR")  # each service gets
 
 def report(error: BaseException) -> None:
     """A defect of ours: the traceback goes to the daemon's .out file, the daemon goes on."""
-    import traceback  # only when it is needed: 5 ms
-
     try:
-        traceback.print_exception(error)
-        sys.stderr.flush()
+        import traceback  # only when it is needed: 5 ms
+
+        text = "".join(traceback.format_exception(error))
+    except Exception:  # no descriptor left to import it with, say
+        text = f"{type(error).__name__}: {error}\n"
+    try:
+        os.write(2, text.encode("utf-8", "backslashreplace"))
     except OSError:
         return  # not even that can be written; nothing is gained by dying of it
 
@@ -62,7 +66,7 @@ def read_compiled(home: Home, role: str, revision: str = "current") -> dict[str,
     """The resolved settings of one daemon. It never reads what a person wrote."""
     path = home.compiled_file(role, revision)
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_own) as file:
             data = json.loads(file.read(MAX_COMPILED))
     except (OSError, ValueError) as error:
         raise Problem(
@@ -79,6 +83,16 @@ def read_compiled(home: Home, role: str, revision: str = "current") -> dict[str,
             code=BAD_SETTINGS,
         )
     return data
+
+
+def _open_own(path: str, flags: int) -> int:
+    """It says what we run, so it must be ours or root's, whoever could reach the folder."""
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    owner = os.fstat(fd).st_uid
+    if owner not in (0, os.geteuid()):
+        os.close(fd)
+        raise PermissionError(errno.EPERM, f"belongs to user {owner}")
+    return fd
 
 
 def publish_pid(path: str) -> None:

@@ -34,6 +34,7 @@ from supervisor.events.journal import encode_line
 from supervisor.model.event import WARNING
 from supervisor.model.home import Home
 from supervisor.model.service import Policy, Spec
+from supervisor.model.trust import check_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -262,8 +263,11 @@ def main(path: str, options: Options) -> int:
     os.umask(0o022)
     os.chdir("/")
     try:
+        check_own(home)
         os.makedirs(home.run, mode=0o700, exist_ok=True)
         lock = take_lock(home.lock_file)
+    except Problem as problem:
+        return _refuse(options, f"{problem.what}; {problem.remedy}", problem.code)
     except OSError as error:
         return _refuse(options, f"can't write below {home.logs}: {error.strerror}")
     if lock is None:
@@ -281,10 +285,10 @@ def main(path: str, options: Options) -> int:
     return daemon.run()
 
 
-def _refuse(options: Options, why: str) -> int:
+def _refuse(options: Options, why: str, code: int = FAILED) -> int:
     sys.stderr.write(f"sbctl: {why}\n")
     _tell(options, f"error {why}")
-    return FAILED
+    return code
 
 
 def _tell(options: Options, line: str) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 RETRY_S = 1.0  # after a failure
 LOOK_S = 1.0  # how often to see whether the name still means our file
 
-# O_NONBLOCK: a FIFO put in place of the log must not hang the daemon.
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+# O_NONBLOCK: a FIFO put in place of the log must not hang the daemon. O_NOFOLLOW: a link must not lead it elsewhere.
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 class AppendFile:
@@ -88,7 +88,7 @@ class AppendFile:
 
     def _is_ours(self) -> bool:
         try:
-            found = os.stat(self.path)
+            found = os.stat(self.path, follow_symlinks=False)
         except OSError:
             return False
         return (found.st_dev, found.st_ino) == self._identity

@@ -1,14 +1,10 @@
-"""As root: who else could change what runs? Whoever can write a settings file commands root.
-
-Above the home a writable folder is fine when it is sticky, as /tmp is, and its owner does not matter: what
-someone puts in the place of the home would be his own, and that is refused.
-"""
+"""As root: who else could change what runs? Whoever can write a settings file commands root."""
 
 from __future__ import annotations
 
 import os
-import stat
 
+from supervisor.base.ownership import danger
 from supervisor.model.home import Home
 from supervisor.settings.findings import Finding
 
@@ -37,24 +33,9 @@ class Permissions:
         return self._known[path]
 
     def _look(self, path: str) -> Finding | None:
-        try:
-            seen = os.stat(path)
-        except OSError:
-            return None  # not there, or not to be read: the reader says so
-        above = self._home.startswith(f"{path.rstrip('/')}/") or self._shown.startswith(f"{path.rstrip('/')}/")
-        if seen.st_uid != 0 and not above:
-            return self._refuse(
-                path, f"belongs to user {seen.st_uid}, who could change what root runs", f"chown root {path}"
-            )
-        if above and seen.st_mode & stat.S_ISVTX:
-            return None
-        if seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            who = "everybody" if seen.st_mode & stat.S_IWOTH else "its group"
-            return self._refuse(path, f"can be written by {who}, who could change what root runs", f"chmod go-w {path}")
-        return None
-
-    def _refuse(self, path: str, message: str, remedy: str) -> Finding:
-        return Finding(shown(path, self._shown), 0, 0, "", message, remedy)
+        above = any(home.startswith(f"{path.rstrip('/')}/") for home in (self._home, self._shown))
+        found = danger(path, above=above)
+        return None if found is None else Finding(shown(path, self._shown), 0, 0, "", *found)
 
 
 def _with_parents(path: str) -> list[str]:

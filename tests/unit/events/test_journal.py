@@ -163,15 +163,24 @@ def test_a_removed_folder_is_made_again(path: Path, clock: Any) -> None:
     assert texts(records(path)) == ["two"]
 
 
-def test_a_full_disk_drops_counts_and_says_so_when_it_works_again(path: Path, clock: Any) -> None:
+def test_a_link_in_its_place_leads_nowhere(path: Path, tmp_path: Path, clock: Any) -> None:
     path.parent.mkdir()
-    path.symlink_to("/dev/full")
+    path.symlink_to(tmp_path / "elsewhere")
     journal = Journal(str(path), 1, clock=clock)
-    for number in range(3):
-        journal.write(event(str(number)))
+
+    journal.write(event("one"))
+
+    assert journal.lost == 1
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_full_disk_drops_counts_and_says_so_when_it_works_again(path: Path, clock: Any, full_disk: Any) -> None:
+    journal = Journal(str(path), 1, clock=clock)
+    with full_disk():
+        for number in range(3):
+            journal.write(event(str(number)))
     assert journal.lost == 3
 
-    path.unlink()
     clock.pass_by(1.1)
     journal.write(event("works"))
 
