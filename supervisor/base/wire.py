@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import _socket
 import array
+import errno
 import json
 import os
 
@@ -128,7 +129,7 @@ class Channel:
                 self._loop.watch(self._sock.fileno(), READ | WRITE, self._on_ready)
                 return
             except OSError as error:
-                if error.errno in _TOO_MANY:  # too many descriptors in flight: the peer must read first
+                if error.errno in _PASSING:
                     self._loop.after(0.005, self._flush)
                     return
                 # The peer is gone. What it sent before is still to be read, so reading finds the end.
@@ -167,9 +168,9 @@ class Channel:
                 self.close()
                 return
             if flags & _socket.MSG_CTRUNC:
-                # The kernel threw descriptors away: what was said about them can't be trusted.
+                # The kernel threw descriptors away: the rest can't be told apart, so there are none.
                 _close_all(fds)
-                raise OSError("descriptors were lost in transit: the limit on open files is too low")
+                fds = []
             self._on_message(decode(data), fds)
 
     def read_to_end(self) -> None:
@@ -190,6 +191,11 @@ class Channel:
         except OSError:
             return False
 
+    @property
+    def sent(self) -> bool:
+        """Is everything on its way (or the peer gone)?"""
+        return not self._queue
+
     def close(self) -> None:
         if self.closed:
             return
@@ -206,7 +212,8 @@ class Channel:
         self._queue.clear()
 
 
-_TOO_MANY = (109,)  # ETOOMANYREFS
+# Too many descriptors in flight, or no memory for buffers just now: it passes.
+_PASSING = (errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM)
 
 
 def _fds_of(ancillary: list[tuple[int, int, bytes]]) -> list[int]:

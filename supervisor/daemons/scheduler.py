@@ -25,6 +25,7 @@ from supervisor.daemons import common
 from supervisor.daemons.alone import build_store
 from supervisor.daemons.heartbeat import Heartbeat
 from supervisor.daemons.logs import Logs, told_exits
+from supervisor.daemons.predecessor import Predecessor
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
 from supervisor.engine.adopt import Adoption, Kept
 from supervisor.engine.engine import Engine
@@ -34,7 +35,7 @@ from supervisor.engine.spawner import LocalSpawner, RemoteSpawner
 from supervisor.events.bus import Bus
 from supervisor.model.event import WARNING, Event
 from supervisor.model.home import Home
-from supervisor.model.service import CORE_NAMES, Phase, Spec
+from supervisor.model.service import CORE_NAMES, PROVIDER_NAME, Phase, Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,12 +64,14 @@ class Scheduler:
         self.channel: Channel | None = None
         self.remote: RemoteSpawner | None = None
         self.store: Store | None = None  # only alone
+        self.predecessor: Predecessor | None = None  # only alone, until its leftovers are gone
         self.kept = Kept()
         self.server: ControlServer | None = None
         self.stopping = False
         self._signalled = False
         self._leaving = False
         self._announced = False
+        self._patience = 100  # hundredths of a second for the last words to `start`
 
     # life
 
@@ -106,6 +109,14 @@ class Scheduler:
         self.channel.send({"verb": "hello"})
 
     def _run_alone(self) -> None:
+        self.predecessor = Predecessor(self.loop, self.home, self.compiled["home_id"], self.bus, self._begin_alone)
+        self.predecessor.end()
+
+    def _begin_alone(self) -> None:
+        self.predecessor = None
+        if self.stopping:
+            self.loop.stop()
+            return
         self.store = build_store(self.loop, self.home, self.compiled["home_id"])
         self.engine.spawner = LocalSpawner(self.loop, self.store, self.engine)
         self._open_door()
@@ -137,7 +148,8 @@ class Scheduler:
         if did == "notes":
             self.kept.notes.update(message["notes"])
         elif did == "end":
-            self._take_over()
+            if not self.stopping:  # else nothing is taken over: `start` ends what it keeps
+                self._take_over()
         elif did == "event":
             self.bus.emit(Event.from_dict(message["event"]))
         elif did == "leave":
@@ -182,10 +194,14 @@ class Scheduler:
             self.channel.read()  # `leave` was sent before the signal, but the signal may be seen first
         if self._leaving:
             self.engine.flush()
-            self.loop.soon(self.loop.stop)
+            self.loop.soon(self._leave)
             return
         # The death of `start` brings a signal too, so only the second signal means "now".
         again, self._signalled = self._signalled, True
+        if self.predecessor is not None:
+            self.stopping = True
+            self.predecessor.hurry(None, now=again)
+            return
         self._cascade(now=again)
 
     def _cascade(self, *, now: bool = False) -> None:
@@ -215,11 +231,19 @@ class Scheduler:
                 self.engine.spawner.note(name, None)
         else:
             self._end_escaped()
-        self.loop.soon(self.loop.stop)
+        self.loop.soon(self._leave)
+
+    def _leave(self) -> None:
+        """Once what was said last is on its way; a `start` that does not read is not waited for without end."""
+        self._patience -= 1
+        if self.channel is None or self.channel.sent or self._patience <= 0:
+            self.loop.stop()
+        else:
+            self.loop.after(0.01, self._leave)
 
     def _end_escaped(self) -> None:
         """Without `start` as sub-reaper, whoever left its group is found by the marker it carries."""
-        for pid, _key in find_marked(self.compiled["home_id"], skip=frozenset(CORE_NAMES)):
+        for pid, _key in find_marked(self.compiled["home_id"], skip=frozenset((*CORE_NAMES, PROVIDER_NAME))):
             started = proc.start_time(pid)
             if started is not None:
                 proc.signal_one(pid, started, signal.SIGKILL)

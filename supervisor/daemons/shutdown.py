@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import signal
 
+from supervisor.model.service import Phase
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 LAST_SECOND = 1.0
 DAEMONS_AFTER_S = 0.3
+LOOK_AGAIN_S = 0.02
 
 
 class Shutdown:
@@ -33,13 +36,17 @@ class Shutdown:
         self._on_done = on_done
         self._limit: Timer | None = None
         self._ended: set[str] = set()  # keys of the scheduler's that are being ended from here
+        self._again: Timer | None = None
         self._done = False
         self.begun = False
+
+    def watch(self) -> None:
+        """Called once the engine has services: from then on each change is looked at."""
+        self._engine.watch(self.proceed)
 
     def begin(self, timeout: float | None, *, now: bool = False) -> None:
         if not self.begun:
             self.begun = True
-            self._engine.watch(self.proceed)
             self._engine.stop_all()
         if now:
             self._kill()
@@ -51,24 +58,43 @@ class Shutdown:
 
     def proceed(self) -> None:
         """After each change: is it over, or is it up to us now?"""
-        if self._done or not self._engine.all_gone:
+        if self._done or not (self._engine.all_gone if self.begun else self._scheduler_is_down()):
             return
+        if self._end_left():
+            # Their exits go to the keeper, not to the engine we watch.
+            if self._again is not None:
+                self._again.cancel()
+            self._again = self._loop.after(LOOK_AGAIN_S, self.proceed)
+        elif self.begun:
+            self._done = True
+            self._keeper.pump_alone()
+            self._loop.soon(self._on_done)
+        else:
+            self._keeper.forget_ended()
+
+    def _scheduler_is_down(self) -> bool:
+        """Stopped by a person; killed in the middle of its cascade, it may have left servers behind."""
+        scheduler = self._engine.services.get("scheduler")
+        return scheduler is not None and scheduler.state.phase is Phase.STOPPED
+
+    def _end_left(self) -> bool:
+        """End what no scheduler is there to end; False: nothing is left."""
         left = [entry for entry in self._keeper.entries() if not entry.empty]
+        self._ended &= {entry.key for entry in left}
         for entry in left:
             if entry.key not in self._ended:
                 self._end(entry)
-        if left:
-            self._loop.after(0.02, self.proceed)  # their exits go to the keeper, not to the engine we watch
-            return
-        self._done = True
-        self._keeper.pump_alone()
-        self._loop.soon(self._on_done)
+        return bool(left)
 
     def _end(self, entry: Entry) -> None:
         self._ended.add(entry.key)
         number, grace = entry.stop
         self._store.signal(entry.key, number)
-        self._loop.after(grace, lambda: self._store.signal(entry.key, signal.SIGKILL))
+        self._loop.after(grace, lambda: self._kill_one(entry))
+
+    def _kill_one(self, entry: Entry) -> None:
+        if not entry.empty:
+            self._store.signal_entry(entry, signal.SIGKILL)
 
     def _kill(self) -> None:
         """No more time: the groups, then (they may still want to write down what happened) the daemons."""

@@ -15,25 +15,25 @@ from supervisor import __version__
 from supervisor.base import proc
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
-from supervisor.base.files import read_pid_file, remove_quietly, take_lock
+from supervisor.base.files import read_pid_file, take_lock
 from supervisor.base.loop import Loop
 from supervisor.control.server import ControlServer
 from supervisor.daemons import common
 from supervisor.daemons.core_services import CoreServices
+from supervisor.daemons.predecessor import Predecessor, forget_pid_files
 from supervisor.daemons.shutdown import Shutdown
 from supervisor.daemons.start_verbs import StartVerbs
 from supervisor.engine.engine import Engine
 from supervisor.engine.keeper import Keeper
-from supervisor.engine.leftovers import Ending, find_left
 from supervisor.engine.outlet import FileOutlet
-from supervisor.engine.records import RecordFile, read_records
+from supervisor.engine.records import RecordFile
 from supervisor.engine.store import Store
 from supervisor.events.append import AppendFile
 from supervisor.events.bus import Bus
 from supervisor.events.journal import encode_line
 from supervisor.model.event import WARNING
 from supervisor.model.home import Home
-from supervisor.model.service import Policy, Spec
+from supervisor.model.service import Spec
 from supervisor.model.trust import check_own
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ class Start:
         self.shutdown = Shutdown(self.loop, self.store, self.engine, self.keeper, self._stopped)
         self.verbs = StartVerbs(self)
         self.server: ControlServer | None = None
-        self.ending: Ending | None = None  # of leftovers
+        self.predecessor: Predecessor | None = None  # until its leftovers are gone
         self.rest: list[Spec] = []  # core services that are started after the scheduler
         self.code = 0
         self._log = AppendFile(home.start_log, self.clock)
@@ -93,7 +93,8 @@ class Start:
             return self.code
         common.publish_pid(self.home.pid_file("start"))
         self._say(f"up {os.getpid()}")
-        self._end_leftovers()
+        self.predecessor = Predecessor(self.loop, self.home, self.compiled["home_id"], self.bus, self._begin)
+        self.predecessor.end()
         self.loop.run()
         self._close()
         return self.code
@@ -112,32 +113,8 @@ class Start:
         """A terminal that closes must not end us; settings are reloaded by `sbctl reload`, which can explain."""
         self.bus.tell("signal.ignored", "SIGHUP ignored; sbctl reload takes over changed settings")
 
-    def _end_leftovers(self) -> None:
-        """What a killed predecessor left is ended first: two of a service would be worse than none."""
-        records = read_records(self.home.records_file, proc.boot_id())
-        lefts = find_left(records, self.compiled["home_id"], Policy().stop)
-        for left in lefts:
-            name = left.key.rpartition(".")[0] or "a process"
-            self.bus.tell(
-                "leftover.found",
-                f"{name}: left over from a killed sbctl, pid {left.pid}: ending it",
-                level=WARNING,
-                data={"key": left.key, "pid": left.pid},
-            )
-        self.ending = Ending(self.loop, lefts, lambda: self._left_gone([left.key for left in lefts]))
-        self.ending.begin()
-
-    def _left_gone(self, keys: list[str]) -> None:
-        self._forget_pids(keys)
-        self._begin()
-
-    def _forget_pids(self, keys: list[str]) -> None:
-        """PID files of servers that have ended while no scheduler was there to remove them."""
-        for key in keys:
-            remove_quietly(self.home.server_pid(key.rpartition(".")[0]))
-
     def _begin(self) -> None:
-        self.ending = None
+        self.predecessor = None
         try:
             self.records.open()
         except OSError as error:
@@ -148,6 +125,7 @@ class Start:
             return
         specs = [Spec.from_dict(data) for data in self.compiled["services"]]
         self._banner()
+        self.shutdown.watch()
         self.engine.load([spec for spec in specs if spec.name == "scheduler"])
         self.rest = [spec for spec in specs if spec.name != "scheduler"]
         self.verbs.begun()
@@ -189,15 +167,14 @@ class Start:
         if not self.shutdown.begun:
             self.verbs.stopping = True
             self.bus.tell("start.stopping", f"stopping everything ({by})", data={"by": by, "timeout": timeout})
-        if self.ending is not None:
+        if self.predecessor is not None:
             self.shutdown.begun = True
-            if now:
-                self.ending.kill_now()
+            self.predecessor.hurry(timeout, now=now)
             return
         self.shutdown.begin(timeout, now=now)
 
     def _stopped(self) -> None:
-        self._forget_pids([entry.key for entry in self.keeper.entries()])
+        forget_pid_files(self.home, (entry.key for entry in self.keeper.entries()))
         for pid, command in self.store.strangers():
             self.bus.tell(
                 "stranger.left",

@@ -7,7 +7,7 @@ import os
 from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, Problem
 from supervisor.daemons import common
-from supervisor.daemons.verbs import EngineVerbs
+from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
 from supervisor.engine import change
 from supervisor.model.service import Spec
 
@@ -48,8 +48,25 @@ class StartVerbs(EngineVerbs):
     def settle(self, args: Args, reply: Reply) -> None:
         if self._waiting is None:
             super().settle(args, reply)
-        else:
-            self._waiting.append(lambda: super(StartVerbs, self).settle(args, reply))
+            return
+        limit = args.get("timeout")
+        due = self.engine.loop.clock.now() + (DEFAULT_SETTLE_S if limit is None else float(limit))
+        timer = self.engine.loop.at(due, lambda: self._not_begun(reply))
+
+        def begin() -> None:
+            timer.cancel()
+            left = due - self.engine.loop.clock.now()
+            if left > 0 and not reply.done:
+                super(StartVerbs, self).settle({**args, "timeout": left}, reply)
+
+        self._waiting.append(begin)
+
+    def _not_begun(self, reply: Reply) -> None:
+        """The time is over before anything was started: say what is in the way."""
+        row = _row("scheduler", None)
+        predecessor = self._daemon.predecessor
+        row.update(kind="core", state="starting", desired="up", detail=predecessor.said() if predecessor else "")
+        reply.send({"settled": False, "rows": [row]})
 
     def start(self, args: Args, reply: Reply) -> None:
         if self.stopping:

@@ -35,6 +35,9 @@ class Kept:
 
     def take_entries(self, entries: list[dict[str, Any]], fds: list[int]) -> None:
         rest = iter(fds)
+        if sum(entry["has_fd"] for entry in entries) != len(fds):
+            # Some were lost on the way. To go on would leave services that nobody reads: give up, `start` reads on.
+            raise SystemExit("sbctl: the pipes of the servers could not be taken over: too few open files are allowed")
         for entry in entries:
             entry["fd"] = next(rest) if entry.pop("has_fd") else -1
             self.entries.append(entry)
@@ -90,6 +93,8 @@ class Adoption:
             self._without_process(service)
             return 0
         self._with_entry(service, entry)
+        if service.state.has_process and entry["launch"] != spec.launch.digest():
+            engine.restart(spec.name)  # the settings were changed while no scheduler could hear of it
         return int(entry["status"] is None and entry["cause"] is None)
 
     # with a process, alive or dead
@@ -159,10 +164,13 @@ class Adoption:
             _close(entry)
             self._spawner.drop(entry["key"])
             return
-        launch = Launch(argv=("?",), cwd="/", log=os.devnull)
-        service = Service(Spec(name=name, kind="plugin", launch=launch, policy=Policy()), machine.State())
+        launch = Launch(argv=("?",), cwd="/", log=entry["log"])
+        number, grace = entry["stop"]
+        policy = Policy(stop_signal=number, grace=grace)
+        service = Service(Spec(name=name, kind="plugin", launch=launch, policy=policy), machine.State())
         self._engine.services[name] = service
-        _close(entry)
+        if entry["fd"] >= 0:
+            service.pump = self._engine.outlet.resume(name, launch, entry["fd"])
         service.key, service.generation, service.pid = entry["key"], entry["generation"], entry["pid"]
         self._spawner.adopt(entry["key"], entry["pid"], entry["started"])
         service.state.phase, service.state.want = Phase.STARTING, Want.UP

@@ -14,6 +14,7 @@ import os
 
 from supervisor.base.wire import MAX_PACKET, Channel, encode
 from supervisor.engine.pump import Pump
+from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.service import Launch
 
 TYPE_CHECKING = False
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 CHUNK = 50  # entries a message: the kernel takes at most 253 descriptors
 CHUNK_BYTES = MAX_PACKET // 2
 MAX_HELD_EVENTS = 500
+RETRY_PUMP_S = 1.0
 
 
 class Keeper:
@@ -60,10 +62,22 @@ class Keeper:
         channel, self._channel = self._channel, None
         self._handed = False
         if channel is not None:
-            channel.read_to_end()
+            self._loop.guard(channel.read_to_end)
             channel.close()
+        self._pump_all()
+
+    def _pump_all(self) -> None:
+        """Read every pipe that nobody reads; those for which no descriptor is left just now a little later."""
+        if self._channel is not None and self._handed:
+            return
+        missed = False
         for entry in self.entries():
-            self._pump(entry)
+            try:
+                self._pump(entry)
+            except OSError:
+                missed = True
+        if missed:
+            self._loop.after(RETRY_PUMP_S, self._pump_all)
 
     def _on_closed(self) -> None:
         self._handed = False
@@ -106,8 +120,14 @@ class Keeper:
             self._on_status(message)
 
     def _spawn(self, message: Message, fds: list[int]) -> None:
-        read_fd, write_fd = fds
         key = message["key"]
+        if len(fds) != 2:
+            for fd in fds:
+                os.close(fd)
+            lost = Cause(CauseKind.SYSTEM, "its pipe was lost on the way to start: too few open files are allowed")
+            self.send({"did": "failed", "key": key, "cause": lost.as_dict()})
+            return
+        read_fd, write_fd = fds
         self._forget_pump(message["replaces"])
         entry = self._store.spawn(
             self,
@@ -171,6 +191,14 @@ class Keeper:
         if pump is not None:
             pump.close()
 
+    def forget_ended(self) -> None:
+        """Ended from here, on nobody's behalf: the next scheduler begins with the settings."""
+        for entry in self.entries():
+            if entry.empty:
+                self._forget_pump(entry.key)
+                self._store.drop(entry.key)
+        self.notes = {name: note for name, note in self.notes.items() if name.startswith("#")}
+
     def pump_alone(self) -> None:
         """For the end of `start` when no scheduler is there to read the last lines."""
         for pump in self._pumps.values():
@@ -194,6 +222,9 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
         "empty": entry.empty,
         "cause": entry.cause.as_dict() if entry.cause else None,
         "has_fd": entry.read_fd >= 0,
+        "launch": entry.launch.digest(),
+        "log": entry.launch.log,
+        "stop": list(entry.stop),
     }
 
 

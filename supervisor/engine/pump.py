@@ -14,6 +14,7 @@ import errno
 import fcntl
 import os
 
+from supervisor.base.files import write_all
 from supervisor.base.loop import READ
 
 TYPE_CHECKING = False
@@ -54,6 +55,7 @@ class Pump:
         self._size = 0
         self._retry_at = 0.0
         self._next_look = 0.0
+        self._copies = False
         self.dropped = 0
         self._trouble = ""
         os.set_blocking(fd, False)
@@ -103,10 +105,13 @@ class Pump:
 
     def _splice(self, count: int) -> int:
         try:
-            moved = os.splice(self._fd, self._file, count)
+            moved = os.splice(self._fd, self._file, count) if not self._copies else self._copy(count)
         except BlockingIOError:
             return -1
         except OSError as error:
+            if error.errno == errno.EINVAL and not self._copies:
+                self._copies = True  # a file system that can't splice (some FUSE, 9p): see _copy
+                return self._splice(count)
             self._file_failed(error)
             return self._drop_some()
         if moved:
@@ -117,6 +122,12 @@ class Pump:
             if self._on_bytes is not None:
                 self._on_bytes(self._file, start, self._size)
         return moved
+
+    def _copy(self, count: int) -> int:
+        """Read, then write: what splice replaces. A kill between the two loses that much; nothing else can be had."""
+        data = os.read(self._fd, count)
+        write_all(self._file, data)
+        return len(data)
 
     def _drop_some(self) -> int:
         """The disk takes nothing: keep the service alive, count what is lost."""

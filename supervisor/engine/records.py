@@ -87,15 +87,15 @@ class RecordFile:
             self._fd = -1
 
 
-def read_records(path: str, boot: str) -> list[Record]:
-    """What an earlier `start` of this boot left behind; anything that does not read as a record is none."""
+def read_records(path: str, boot: str, home_id: str) -> list[Record]:
+    """What an earlier `start` of this boot and home left behind; what does not read as a record is none."""
     try:
         with open(path, "rb") as file:
             lines = file.read().split(b"\n")
     except OSError:
         return []
     head = _parse(lines[0])
-    if head is None or head.get("boot") != boot:
+    if head is None or head.get("boot") != boot or head.get("home") != home_id:
         return []
     found: dict[str, Record] = {}
     for line in lines[1:]:

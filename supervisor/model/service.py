@@ -6,6 +6,7 @@ defaults nor validates. Field for field the same in JSON (snake_case).
 
 from __future__ import annotations
 
+import binascii
 import enum
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 CORE_NAMES = ("config", "scheduler", "tunnel")
 SELF_NAME = "start"
+PROVIDER_NAME = "provider"  # what the tunnel keeps running
 
 
 class Phase(enum.StrEnum):
@@ -179,6 +181,12 @@ class Launch:
         data["drop_env"] = list(self.drop_env)
         data["user"] = self.user.as_dict() if self.user else None
         return data
+
+    def digest(self) -> int:
+        """Equal for launches that start the same process; what can change live is left out."""
+        words = [repr(getattr(self, name)) for name in self.__slots__ if name not in ("log_keep", "log_max", "user")]
+        words.append(repr(self.user.as_dict()) if self.user else "")
+        return binascii.crc32("\0".join(words).encode("utf-8", "surrogateescape"))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Launch:

@@ -6,7 +6,7 @@ import hashlib
 import os
 
 from supervisor.model.home import Home
-from supervisor.model.service import Launch, Spec
+from supervisor.model.service import PROVIDER_NAME, Launch, Spec
 from supervisor.settings import commands
 from supervisor.settings.policies import policy
 from supervisor.settings.schema import SbctlFile
@@ -64,4 +64,4 @@ def provider_spec(home: Home, settings: SbctlFile) -> Spec | None:
         log_keep=settings.logs.keep,
     )
     its = policy(settings.supervision, settings.core.tunnel)
-    return Spec(name="provider", kind="provider", launch=launch, policy=its, description="makes the tunnel")
+    return Spec(name=PROVIDER_NAME, kind="provider", launch=launch, policy=its, description="makes the tunnel")

@@ -84,3 +84,21 @@ def test_a_line_longer_than_the_limit_stays_whole(loop: Loop, tmp_path: Path) ->
     assert in_order(tmp_path / "log") == [b"short\n" + long, b"after\n"]
     pump.close()
     os.close(write_fd)
+
+
+def test_where_splice_is_not_to_be_had_bytes_are_copied(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(os, "splice", refuse)
+    pump, write_fd = pump_of(loop, tmp_path / "log", limit=1000, keep=100)
+    os.write(write_fd, LINES)
+
+    pump.drain()
+
+    assert b"".join(in_order(tmp_path / "log")) == LINES
+    assert pump.dropped == 0
+    pump.close()
+    os.close(write_fd)

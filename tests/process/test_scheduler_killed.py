@@ -281,3 +281,35 @@ def test_a_hundred_kills_at_random_moments_of_taking_over(daemon: Daemon) -> Non
 def next_scheduler(daemon: Daemon, killed: set[str]) -> tuple[str, int] | None:
     found = [(key, pid) for key, [pid] in daemon.marked().items() if key.startswith("scheduler.") and key not in killed]
     return found[0] if found else None
+
+
+def test_a_scheduler_stopped_just_after_its_restart_leaves_no_server_behind(daemon: Daemon) -> None:
+    """The signal comes before it has taken over: what it did not stop, `start` stops."""
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.start()
+    server = daemon.row("server")["pid"]
+    with daemon.client("start") as client:
+        client.request("restart", names=["scheduler"])
+        client.request("stop", names=["scheduler"])
+
+    eventually(lambda: not alive(server))
+    eventually(lambda: daemon.ask("start", "entries")["rows"] == [])
+    daemon.ask("start", "start", names=["scheduler"])
+    daemon.settle()
+    assert daemon.row("server")["state"] == "running"
+
+
+def test_settings_that_came_while_it_was_away_are_applied_by_the_next(daemon: Daemon) -> None:
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.home.add_plugin("same", child("ready"))
+    daemon.start()
+    old = {name: row["pid"] for name, row in daemon.rows().items()}
+    daemon.home.add_plugin("server", child("ready", 0.01))
+    assert daemon.compile()["ok"]
+
+    daemon.kill_scheduler()
+
+    eventually(lambda: daemon.row("server")["pid"] not in (None, old["server"]))
+    daemon.in_phase("server", "running")
+    assert daemon.row("same")["pid"] == old["same"]
+    assert not alive(old["server"])

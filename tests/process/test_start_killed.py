@@ -187,3 +187,22 @@ def test_nobody_is_signalled_on_the_word_of_a_pid_file(daemon: Daemon, stranger:
 
     assert not alive(pid)
     assert alive(stranger)
+
+
+def test_whoever_waits_while_leftovers_end_is_told_what_is_in_the_way(daemon: Daemon) -> None:
+    deaf = "trap '' TERM; echo ready; while :; do sleep 0.1; done"  # silent: its pipe has no reader for a while
+    daemon.home.add_plugin("deaf", ["/bin/sh", "-c", deaf], stop={"graceSeconds": 6})
+    daemon.start()
+    eventually(lambda: "ready" in daemon.home.log("deaf"))
+    left = daemon.row("deaf")["pid"]
+    kill(daemon.pid("scheduler"))
+    kill(daemon.pid("start"))
+    daemon.start(wait=False)
+    eventually(lambda: daemon.home.pid("start") is not None and alive(daemon.pid("start")))
+
+    answer = eventually(lambda: daemon.ask("start", "settle", names=None, timeout=0.2))
+
+    assert not answer["settled"]
+    assert f"deaf (pid {left})" in answer["rows"][0]["detail"]
+    daemon.ask("start", "shutdown", timeout=1.2)
+    eventually(lambda: not alive(left), 4)

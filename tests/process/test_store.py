@@ -54,7 +54,7 @@ class Listening:
         return entry.empty
 
     def recorded(self) -> list[str]:
-        return [record.key for record in read_records(self.path, proc.boot_id())]
+        return [record.key for record in read_records(self.path, proc.boot_id(), self.home_id)]
 
 
 @pytest.fixture

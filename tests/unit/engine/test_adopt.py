@@ -6,6 +6,7 @@ The notes are those of a real predecessor, taken at a moment of its life, so the
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,6 +33,9 @@ def entry(generation: int = 1, *, status: int | None = None, empty: bool = False
         "empty": empty,
         "cause": None,
         "has_fd": False,
+        "launch": spec(name).launch.digest(),
+        "log": os.devnull,
+        "stop": [15, 10.0],
     }
 
 
@@ -380,3 +384,12 @@ def test_a_note_that_the_settings_lost_is_taken_back(worlds: Callable[[], FakeWo
     new = Successor(worlds(), {"lost": lives.note()}, [], [], told=False)
 
     assert new.world.spawner.notes == {"lost": None}
+
+
+def test_a_server_whose_settings_changed_meanwhile_is_restarted(lives: Lives, take_over: TakeOver) -> None:
+    lives.spawned().after(60)
+
+    new = take_over(lives.note(), {**entry(), "launch": 12345})
+
+    assert new.phase == "stopping"
+    assert new.state.want == "up"

@@ -32,13 +32,13 @@ def write(path: Path, *keys: str, ended: tuple[str, ...] = ()) -> RecordFile:
 
 
 def keys(path: Path) -> list[str]:
-    return [each.key for each in read_records(str(path), BOOT)]
+    return [each.key for each in read_records(str(path), BOOT, "home")]
 
 
 def test_what_was_spawned_and_not_ended_is_found(tmp_path: Path) -> None:
     write(tmp_path / "records", "a.1", "b.1", "a.2", ended=("a.1",)).close()
 
-    found = read_records(str(tmp_path / "records"), BOOT)
+    found = read_records(str(tmp_path / "records"), BOOT, "home")
 
     assert [each.key for each in found] == ["b.1", "a.2"]
     assert (found[0].pid, found[0].started, found[0].inode, found[0].stop) == (101, 1101, 77, (15, 2.5))
@@ -62,9 +62,9 @@ def test_cut_at_every_byte_each_whole_line_counts(tmp_path: Path) -> None:
 def test_another_boots_records_are_void(tmp_path: Path) -> None:
     write(tmp_path / "records", "a.1").close()
 
-    assert read_records(str(tmp_path / "records"), "another-boot") == []
-    assert read_records(str(tmp_path / "missing"), BOOT) == []
-    assert read_records(str(tmp_path), BOOT) == []
+    assert read_records(str(tmp_path / "records"), "another-boot", "home") == []
+    assert read_records(str(tmp_path / "missing"), BOOT, "home") == []
+    assert read_records(str(tmp_path), BOOT, "home") == []
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_a_line_that_is_no_record_is_none_and_its_neighbours_count(tmp_path: Pat
 def test_any_bytes_can_be_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "records").write_bytes(json.dumps({"boot": BOOT}).encode() + b"\n" + data)
 
-    read_records(str(tmp_path / "records"), BOOT)
+    read_records(str(tmp_path / "records"), BOOT, "home")
     (tmp_path / "records").write_bytes(data)
-    read_records(str(tmp_path / "records"), BOOT)
+    read_records(str(tmp_path / "records"), BOOT, "home")
 
 
 def test_a_full_disk_costs_the_record_it_cut_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
