@@ -62,6 +62,15 @@ def raise_open_files() -> int:
     return soft
 
 
+def too_few_open_files(services: int) -> str:
+    """What a person should know before so many services meet the limit; "" when there is room."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    needed = 4 * services + 64
+    if limit >= needed:
+        return ""
+    return f"only {limit} open files are allowed, {services} services may need {needed}: raise the limit (ulimit -n)"
+
+
 def read_compiled(home: Home, role: str, revision: str = "current") -> dict[str, Any]:
     """The resolved settings of one daemon. It never reads what a person wrote."""
     path = home.compiled_file(role, revision)

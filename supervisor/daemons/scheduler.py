@@ -173,6 +173,8 @@ class Scheduler:
                 "scheduler.adopted", f"scheduler took over {adopted} running servers", data={"count": adopted}
             )
         self.bus.tell("scheduler.began", f"scheduler started, pid {os.getpid()}", data={"pid": os.getpid()})
+        if shortage := common.too_few_open_files(len(self.engine.services)):
+            self.bus.tell("limit.low", shortage, level=WARNING)
         self._after_change()
 
     def _after_change(self) -> None:
