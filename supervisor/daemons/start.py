@@ -33,6 +33,7 @@ from supervisor.events.bus import Bus
 from supervisor.events.journal import encode_line
 from supervisor.model.event import WARNING
 from supervisor.model.home import Home
+from supervisor.model.inputs import made_for
 from supervisor.model.service import Spec
 from supervisor.model.trust import check_own
 
@@ -255,6 +256,8 @@ def main(path: str, options: Options) -> int:
         return FAILED
     try:
         compiled = common.read_compiled(home, "start")
+        if not made_for(compiled, home):
+            raise Problem("the compiled settings are of another home", why="this one was copied or moved: sbctl start")
     except Problem as problem:
         return _refuse(options, f"{problem.what}: {problem.why}")
     daemon = Start(home, options, compiled, lock)

@@ -53,6 +53,10 @@ class Home:
         return self.join("logs", "run", "start.lock")
 
     @property
+    def id_file(self) -> str:
+        return self.join("logs", "run", "home_id")
+
+    @property
     def records_file(self) -> str:
         return self.join("logs", "run", "records")
 

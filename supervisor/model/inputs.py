@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from supervisor import __version__
+from supervisor.model.identity import read_home_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,11 +31,16 @@ def look(path: str) -> list[Any]:
     return [path, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino]
 
 
+def made_for(compiled: dict[str, Any], home: Home) -> bool:
+    """Is this (the content of start.json) of this home as it lies now, not of one it was copied or moved from?"""
+    inputs, own = compiled.get("inputs"), read_home_id(home)
+    return bool(inputs and own and inputs[0][0] == home.settings_file and compiled.get("home_id") == own)
+
+
 def stale(compiled: dict[str, Any], home: Home) -> bool:
     """Must the settings be compiled again before these (the content of start.json) are used?"""
-    inputs = compiled.get("inputs")
-    if not inputs or inputs[0][0] != home.settings_file:  # another home, or one that was moved
+    if not made_for(compiled, home):
         return True
     if compiled.get("format") != FORMAT or compiled.get("version") != __version__:
         return True
-    return any(look(entry[0]) != entry for entry in inputs)
+    return any(look(entry[0]) != entry for entry in compiled["inputs"])

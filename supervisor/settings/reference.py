@@ -30,7 +30,8 @@ the very first start a plugin with errors is left out and the rest runs. Warning
 - A key without a value (YAML) or with `null` counts as not given. Values are never converted: `"5"` is no number.
 - A key given twice is an error. Files are UTF-8, at most 1 MiB, at most 50 levels deep.
 - For a server, the scheduler file beats the manifest and the manifest beats `supervision`, key by key.
-- As root: files and folders that somebody else owns or can write are refused.
+- As root: files and folders that somebody else owns or can write are refused, and so is a start from such a home,
+  whatever was compiled in it (exit code 4).
 
 ## Commands
 

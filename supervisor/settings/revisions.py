@@ -18,7 +18,8 @@ from typing import Any
 from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.base.files import read_small, sync_folder, write_all, write_atomic
 from supervisor.model.home import Home
-from supervisor.model.inputs import FORMAT
+from supervisor.model.identity import ID_LENGTH, id_line, read_home_id
+from supervisor.model.inputs import FORMAT, made_for
 
 KEPT = 20
 MAX_COMPILED = 64 << 20
@@ -60,16 +61,14 @@ def _make_folders(home: Home) -> None:
 
 
 def current(home: Home) -> str:
-    """The revision in force, or "" when there is none that can be read."""
+    """The revision in force, or "" when there is none that can be read and is this very home's."""
     try:
         name = os.readlink(os.path.join(home.revisions, CURRENT))
     except OSError:
         return ""
-    return (
-        name
-        if _is_revision(name) and read_compiled(home, "start", name) and read_compiled(home, "scheduler", name)
-        else ""
-    )
+    if not _is_revision(name) or not read_compiled(home, "scheduler", name):
+        return ""
+    return name if made_for(read_compiled(home, "start", name), home) else ""
 
 
 def read_compiled(home: Home, role: str, revision: str = CURRENT) -> dict[str, Any]:
@@ -83,13 +82,10 @@ def read_compiled(home: Home, role: str, revision: str = CURRENT) -> dict[str, A
 
 def home_id(home: Home) -> str:
     """What marks the processes of this home; made once. Only under the lock."""
-    path = os.path.join(home.run, "home_id")
-    with contextlib.suppress(OSError, ValueError):
-        text = read_small(path, 64).decode("ascii").strip()
-        if len(text) == 16 and int(text, 16) >= 0:
-            return text
-    made = secrets.token_hex(8)
-    write_atomic(path, f"{made}\n".encode(), durable=True)
+    if known := read_home_id(home):
+        return known
+    made = secrets.token_hex(ID_LENGTH // 2)
+    write_atomic(home.id_file, id_line(home, made), durable=True)
     return made
 
 

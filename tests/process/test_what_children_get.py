@@ -16,6 +16,7 @@ from support.daemon import Daemon
 from support.waiting import eventually
 
 from supervisor.base import proc
+from supervisor.model.identity import read_home_id
 
 SECRET = "s3cret-never-to-be-seen"
 
@@ -103,7 +104,7 @@ def test_the_environment_is_starts_with_marks_and_without_secrets(daemon: Daemon
     assert (env["FROM_OUTSIDE"], env["SB_PLUGIN"], env["SB_HOME"]) == ("yes", "server", str(daemon.home))
     assert env["SB_LOG_DIR"] == str(daemon.home.path / "logs" / "server")
     assert env["SB_KEY"] == "server.1"
-    assert env["SB_HOME_ID"] == (daemon.home.path / "logs" / "run" / "home_id").read_text().strip()
+    assert env["SB_HOME_ID"] == read_home_id(daemon.model) != ""
     assert "DASHBOARD_KEY" not in env
     assert trusted["DASHBOARD_KEY"] == SECRET
     assert not [name for name in env if "NOTIFY" in name or name.startswith("LISTEN_")]

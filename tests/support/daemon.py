@@ -14,6 +14,7 @@ from supervisor.base import proc
 from supervisor.base.where import role_command
 from supervisor.control.client import Client, connect
 from supervisor.model.home import Home
+from supervisor.model.identity import read_home_id
 
 from .home import TemporaryHome
 from .processes import all_marked
@@ -140,7 +141,7 @@ class Daemon:
 
     def marked(self) -> dict[str, list[int]]:
         """Live processes of this home's services by key."""
-        home_id = (self.home.path / "logs" / "run" / "home_id").read_text().strip()
+        home_id = read_home_id(self.model)
         return all_marked(home_id)
 
     def kill_scheduler(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from unit.settings.settings_files import SettingsFiles
 from supervisor.base import files as base_files
 from supervisor.base.errors import Problem
 from supervisor.model.home import Home
+from supervisor.model.identity import read_home_id
 from supervisor.model.inputs import look, stale
 from supervisor.settings import revisions
 from supervisor.settings.api import compile_home
@@ -201,6 +203,63 @@ def test_the_home_keeps_its_id(files: SettingsFiles) -> None:
     (Path(files.home.run) / "home_id").write_text("nonsense")
     compile_home(files.home)
     assert re.fullmatch(r"[0-9a-f]{16}", start_json(files)["home_id"])
+    assert start_json(files)["home_id"] == read_home_id(files.home) != made
+
+
+def test_a_moved_home_keeps_its_id(files: SettingsFiles, tmp_path: Path) -> None:
+    compile_home(files.home)
+    made, moved = read_home_id(files.home), Home(str(tmp_path / "moved"))
+    os.rename(files.path, moved.path)
+    assert stale(json.loads(Path(moved.compiled_file("start")).read_text()), moved)
+
+    assert compile_home(moved).written
+
+    assert read_home_id(moved) == made
+
+
+def copied(files: SettingsFiles, tmp_path: Path) -> Home:
+    shutil.copytree(files.path, tmp_path / "copy", symlinks=True)
+    return Home(str(tmp_path / "copy"))
+
+
+def test_a_copied_home_gets_an_id_of_its_own(files: SettingsFiles, tmp_path: Path) -> None:
+    compile_home(files.home)
+    copy = copied(files, tmp_path)
+    assert read_home_id(copy) == ""
+    assert revisions.current(copy) == ""
+
+    assert compile_home(copy).written
+
+    compiled = json.loads(Path(copy.compiled_file("start")).read_text())
+    assert compiled["home_id"] == read_home_id(copy) not in ("", read_home_id(files.home))
+    assert not stale(compiled, copy)
+    assert not stale(start_json(files), files.home)
+
+
+def test_a_home_put_in_the_place_of_the_one_it_was_copied_from(files: SettingsFiles, tmp_path: Path) -> None:
+    """The same paths, the same settings, and yet another home: the original may be running where it went."""
+    compile_home(files.home)
+    made, copy = read_home_id(files.home), copied(files, tmp_path)
+    os.rename(files.path, tmp_path / "original")
+    os.rename(copy.path, files.path)
+    compiled = start_json(files)
+    compiled["inputs"] = [look(entry[0]) for entry in compiled["inputs"]]
+    assert stale(compiled, files.home)
+
+    assert compile_home(files.home).written
+
+    assert start_json(files)["home_id"] == read_home_id(files.home) != made
+    assert read_home_id(Home(str(tmp_path / "original"))) == made
+
+
+def test_a_copy_with_errors_does_not_run_on_the_originals_settings(files: SettingsFiles, tmp_path: Path) -> None:
+    compile_home(files.home)
+    copy = copied(files, tmp_path)
+    Path(copy.settings_file).write_text("prot: 1")
+
+    result = compile_home(copy, tolerant=True)
+
+    assert (result.ok, result.revision) == (False, "")
 
 
 class Killed(BaseException):
