@@ -11,6 +11,10 @@ from supervisor.base.where import add_packages
 
 
 def main() -> int:
+    if sys.argv[1:3] == ["--role", "env"]:  # in front of a service's command: it must cost next to nothing
+        from supervisor.helpers.read_env import main as read_env
+
+        return read_env(sys.argv[3:])
     add_packages()
     if len(sys.argv) < 4 or sys.argv[1] != "--role":
         from supervisor.cli.main import main as command_line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 
 MAX_SMALL_FILE = 1 << 20
 
@@ -53,6 +54,8 @@ def read_small(path: str, limit: int = MAX_SMALL_FILE) -> bytes:
     """The content of a regular file of at most `limit` bytes; never waits on a FIFO or a device."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
+        if stat.S_ISFIFO(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "a FIFO, not a file", path)  # it would read as empty
         chunks: list[bytes] = []
         left = limit + 1
         while left > 0:

@@ -25,6 +25,6 @@ def add_packages() -> None:
         site.main()
 
 
-def role_command(role: str, home: str) -> list[str]:
-    """The command line of a daemon or helper of this very copy."""
-    return [sys.executable, "-I", "-S", MAIN, "--role", role, home]
+def role_command(role: str, *words: str) -> list[str]:
+    """The command line of a daemon or helper of this very copy; the home comes first, where one is needed."""
+    return [sys.executable, "-I", "-S", MAIN, "--role", role, *words]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.core.record import Record
-from supervisor.core.words import last_line, start_trouble, taken_port
+from supervisor.core.words import last_line, settings_trouble, start_trouble, taken_port
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.service import Restart
 
@@ -48,9 +48,10 @@ SIGNALS = {
     31: "SIGSYS",
 }
 WORDS_KEPT = 30
+SETTINGS_ERROR = 78
 # Exit codes with which a service tells us something.
 SAID_BY_CODE = {
-    78: (CauseKind.SETTINGS_ERROR, "its settings are wrong (exit code 78)"),
+    SETTINGS_ERROR: (CauseKind.SETTINGS_ERROR, "its settings are wrong (exit code 78)"),
     125: (CauseKind.STAY_DOWN, "asked to stay down (exit code 125)"),
 }
 
@@ -175,6 +176,9 @@ def _by_signal(number: int, *, asked: bool, oom: bool) -> tuple[CauseKind, str]:
 
 
 def _by_code(code: int, words: tuple[str, ...], exit_codes: tuple[int, ...], *, oom: bool) -> tuple[CauseKind, str]:
+    complaint = settings_trouble(last_line(words)) if code == SETTINGS_ERROR else None
+    if complaint:  # even where 78 is an expected exit code: the command has not been reached
+        return CauseKind.SETTINGS_ERROR, complaint
     if code in exit_codes:
         return CauseKind.CLEAN, f"exit code {code}"
     if oom:  # a shell whose child was killed ends with a code, not with the signal

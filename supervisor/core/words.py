@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SHIM = "sbctl: "  # the name that the shell shim gives itself, so its complaints can be told from a program's
+# What we put in front of a command (the shim, the reader of files) complains under this name; so do our daemons.
+SHIM = "sbctl: "
 SETPRIV = "setpriv: "
 PORT_TAKEN = "address already in use"
 NOT_FOUND = ("not found", "no such file or directory")
@@ -39,6 +40,11 @@ def start_trouble(code: int, line: str) -> tuple[CauseKind, str] | None:
     if kind is None and line.startswith(SHIM):
         kind = CauseKind.NOT_FOUND if code == 127 else CauseKind.NOT_EXECUTABLE
     return (kind, f"cannot start: {complaint}") if kind else None
+
+
+def settings_trouble(line: str) -> str | None:
+    """What is wrong with its settings, if it is we who say so: in front of its command, or in a daemon of ours."""
+    return line.removeprefix(SHIM) if line.startswith(SHIM) else None
 
 
 def _setpriv_trouble(complaint: str) -> tuple[CauseKind, str]:

@@ -1,6 +1,7 @@
 """The environment and the command line of a new process.
 
-Secrets stay references in the compiled settings; here, in the process that spawns, they are resolved.
+Secrets stay references in the compiled settings. What is in memory (`env:NAME`, `${NAME}`) is resolved here, in the
+process that spawns; what is in files is read by the child itself, with `helpers/read_env.py` in front of its command.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.errors import Problem
-from supervisor.base.files import read_small
+from supervisor.base.where import role_command
 from supervisor.model.cause import CauseKind
 
 TYPE_CHECKING = False
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from supervisor.model.service import Launch, User
 
-MAX_ENV_FILE = 64 << 10
+FILE = "file:"  # a value that is the content of a file
+MARKS = ("SB_HOME_ID", "SB_KEY")  # prove later whose process it is; no file may change them
 
 # `start` execs only /bin/sh, in its own folder; the shim enters the service's folder and execs its command.
 # So a folder or a program on a hung disk hangs that one child, never `start`; and the shell's codes tell
@@ -40,10 +42,31 @@ class NoSetpriv(CantLaunch):
 
 
 def command_line(launch: Launch, open_files: int) -> list[str]:
-    """The words to exec, shim and change of user included."""
+    """The words to exec: reader of files, change of user, shim, command; the first two only where there is a need."""
     words = ["/bin/sh", "-c", SHIM, "sbctl", str(open_files), launch.cwd, *launch.argv]
     if launch.user is not None and (launch.user.uid, launch.user.gid) != (os.geteuid(), os.getegid()):
         words = [*_change_user(launch.user), *words]
+    if needs_reader(launch):
+        words = [*role_command("env", *_reading(launch)), "--", *words]
+    return words
+
+
+def needs_reader(launch: Launch) -> bool:
+    return bool(launch.env_file) or any(value.startswith(FILE) for value in launch.env.values())
+
+
+def _reading(launch: Launch) -> list[str]:
+    """What the reader is asked for: names and paths only, since everybody can see them in `ps`."""
+    words: list[str] = []
+    if launch.env_file:
+        words += ["--env-file", launch.env_file]
+        for name in (*launch.env, *MARKS):
+            words += ["--keep", name]
+    for name, value in launch.env.items():
+        if value.startswith(FILE) and name not in MARKS:
+            words += ["--value", name, value.removeprefix(FILE)]
+    if launch.path_first:
+        words += ["--path-first", launch.path_first]
     return words
 
 
@@ -67,33 +90,29 @@ def _change_user(user: User) -> list[str]:
 
 
 def build(base: Mapping[str, str], launch: Launch, marker: Mapping[str, str]) -> dict[str, str]:
-    """`base` is start's own environment; `marker` proves later whose process this is."""
+    """`base` is start's own environment; `marker` proves later whose process this is. The reader adds what is in files.
+
+    Later beats earlier: start's own, the user's, the environment file, the manifest's values, the marker.
+    """
     env = {name: value for name, value in base.items() if name not in launch.drop_env}
     if launch.user is not None:
         env.update(HOME=launch.user.home, USER=launch.user.name, LOGNAME=launch.user.name)
-    if launch.env_file:
-        env.update(read_env_file(launch.env_file))
     for name, value in launch.env.items():
-        env[name] = resolve(value, base)
-    if launch.path_first:
+        if not value.startswith(FILE):
+            env[name] = resolve(value, base)
+    if launch.path_first and not needs_reader(launch):
         env["PATH"] = f"{launch.path_first}:{env.get('PATH', os.defpath)}"
     env.update(marker)
     return env
 
 
 def resolve(value: str, base: Mapping[str, str]) -> str:
-    """`env:NAME` and `file:PATH` stand for a value kept elsewhere; `${NAME}` inside is replaced."""
+    """`env:NAME` stands for a value kept elsewhere; `${NAME}` inside is replaced."""
     if value.startswith("env:"):
         name = value[4:]
         if name not in base:
             raise CantLaunch(f"the environment variable {name} is not set", remedy=f"export {name}=… then sbctl reload")
         return base[name]
-    if value.startswith("file:"):
-        path = value[5:]
-        try:
-            return os.fsdecode(read_small(path, MAX_ENV_FILE)).rstrip("\n")
-        except OSError as error:
-            raise CantLaunch(f"can't read {path}: {error.strerror}", remedy="create it, or mend the path") from None
     if "${" not in value:
         return value
     return _replace_names(value, base)
@@ -110,27 +129,3 @@ def _replace_names(value: str, base: Mapping[str, str]) -> str:
         name, end, rest = after.partition("}")
         # An unset name is empty, as in a shell; text that is not a name stays as it is.
         out.append(base.get(name, "") if end and name.isidentifier() else mark + name + end)
-
-
-def read_env_file(path: str) -> dict[str, str]:
-    """NAME=VALUE lines; blank lines, # comments, `export ` and one pair of quotes are understood."""
-    try:
-        text = os.fsdecode(read_small(path, MAX_ENV_FILE))
-    except OSError as error:
-        raise CantLaunch(
-            f"can't read the environment file {path}: {error.strerror}",
-            remedy="create it, or take envFile out of the manifest",
-        ) from None
-    env: dict[str, str] = {}
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.removeprefix("export ").partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals or not name.isidentifier():
-            raise CantLaunch(f"{path}:{number}: not a NAME=VALUE line", remedy="mend that line")
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        env[name] = value
-    return env

@@ -129,16 +129,16 @@ def test_values_kept_elsewhere_arrive_in_the_server_and_are_seen_nowhere_else(da
 
 
 @pytest.mark.parametrize(
-    ("manifest", "files", "said"),
+    ("manifest", "files", "event", "said"),
     [
-        ({"env": {"TOKEN": "env:NOT_SET_ANYWHERE"}}, {}, "NOT_SET_ANYWHERE"),
-        ({"env": {"TOKEN": "file:gone"}}, {}, "gone"),
-        ({"envFile": "gone.env"}, {}, "gone.env"),
-        ({"envFile": "bad.env"}, {"bad.env": "GOOD=1\n\nno equals sign\n"}, "bad.env:3"),
+        ({"env": {"TOKEN": "env:NOT_SET_ANYWHERE"}}, {}, "service.spawn_failed", "NOT_SET_ANYWHERE is not set"),
+        ({"env": {"TOKEN": "file:gone"}}, {}, "service.exited", "gone: No such file or directory"),
+        ({"envFile": "gone.env"}, {}, "service.exited", "gone.env: No such file or directory"),
+        ({"envFile": "bad.env"}, {"bad.env": "GOOD=1\n\nno equals sign\n"}, "service.exited", "bad.env:3: not a NAME"),
     ],
 )
 def test_a_value_that_is_not_there_is_named_and_spends_the_budget(
-    daemon: Daemon, manifest: dict[str, Any], files: dict[str, str], said: str
+    daemon: Daemon, manifest: dict[str, Any], files: dict[str, str], event: str, said: str
 ) -> None:
     daemon.home.supervision["delaysSeconds"] = [0.01]
     daemon.home.write()
@@ -149,7 +149,7 @@ def test_a_value_that_is_not_there_is_named_and_spends_the_budget(
     row = daemon.in_phase("server", "failed")
 
     assert said in row["cause"]
-    assert daemon.events("server", "service.spawn_failed")[-1]["data"]["cause"]["kind"] == "settings-error"
+    assert daemon.events("server", event)[-1]["data"]["cause"]["kind"] == "settings-error"
     assert daemon.row("other")["state"] == "running"
 
 

@@ -107,7 +107,10 @@ def test_hot_modules_load_nothing_heavy() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", ["supervisor.daemons.start", "supervisor.daemons.scheduler", "supervisor.cli.hot"])
+@pytest.mark.parametrize(
+    "module",
+    ["supervisor.daemons.start", "supervisor.daemons.scheduler", "supervisor.cli.hot", "supervisor.helpers.read_env"],
+)
 def test_what_a_daemon_really_loads(module: str) -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)

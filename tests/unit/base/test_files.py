@@ -131,6 +131,13 @@ def test_small_files_only(tmp_path: Path) -> None:
         files.read_small(str(tmp_path / "file"), 10)
 
 
+def test_a_fifo_is_refused_at_once_and_not_read_as_empty(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+
+    with pytest.raises(OSError, match="a FIFO, not a file"):
+        files.read_small(str(tmp_path / "fifo"))
+
+
 def test_a_lock_is_one_holders_until_it_is_closed(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
     first = files.take_lock(path)

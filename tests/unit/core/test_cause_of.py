@@ -109,6 +109,15 @@ def test_trouble_at_the_start(code: int, line: str, kind: CauseKind, text: str) 
     assert (cause.kind, cause.text, cause.code) == (kind, text, code)
 
 
+def test_what_we_say_ourselves_about_settings_is_the_text() -> None:
+    line = "sbctl: /etc/web.env:3: not a NAME=VALUE line"
+    for cause in (by_code(78, line), by_code(78, "before", line, " ", exit_codes=(0, 78))):
+        assert (cause.kind, cause.text) == (CauseKind.SETTINGS_ERROR, "/etc/web.env:3: not a NAME=VALUE line")
+    assert by_code(78, line, "a program's own words").text == "its settings are wrong (exit code 78)"
+    assert by_code(3, line).kind is CauseKind.EXIT_CODE
+    assert by_code(78, line, asked=True).kind is CauseKind.STOPPED
+
+
 @pytest.mark.parametrize(
     ("line", "port"),
     [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from supervisor.base.where import role_command
 from supervisor.engine import environment
 from supervisor.engine.environment import CantLaunch
 from supervisor.model.cause import CauseKind
@@ -25,14 +25,10 @@ def build(**values: Any) -> dict[str, str]:
     return environment.build(BASE, launch(**values), MARK)
 
 
-def test_later_layers_beat_earlier_ones_and_the_mark_beats_all(tmp_path: Path) -> None:
-    file = tmp_path / "env"
-    file.write_text("A=file\nB=file\nSB_KEY=forged\n")
+def test_later_layers_beat_earlier_ones_and_the_mark_beats_all() -> None:
+    env = build(env={"TOKEN": "manifest", "SB_HOME_ID": "forged"})
 
-    env = build(env_file=str(file), env={"B": "manifest", "SB_HOME_ID": "forged"})
-
-    assert (env["A"], env["B"], env["SB_KEY"], env["SB_HOME_ID"]) == ("file", "manifest", "server.1", "id")
-    assert env["TOKEN"] == "t0ken"
+    assert (env["TOKEN"], env["SB_KEY"], env["SB_HOME_ID"]) == ("manifest", "server.1", "id")
 
 
 def test_secrets_are_left_out_unless_a_value_names_them() -> None:
@@ -75,65 +71,45 @@ def test_values_are_resolved(value: str, result: str) -> None:
     assert environment.resolve(value, BASE) == result
 
 
-def test_a_file_stands_for_its_content_without_the_last_line_ends(tmp_path: Path) -> None:
-    file = tmp_path / "secret"
-    file.write_bytes(b"two\nlines \xff\n\n")
-
-    assert environment.resolve(f"file:{file}", BASE) == os.fsdecode(b"two\nlines \xff")
-
-
-@pytest.mark.parametrize("what", ["env:UNSET", "file:/no/such/file", "file:/", "file:/dev/zero"])
-def test_a_reference_that_leads_nowhere_is_named(what: str) -> None:
-    with pytest.raises(CantLaunch, match=what.partition(":")[2]) as caught:
-        environment.resolve(what, BASE)
+def test_a_reference_that_leads_nowhere_is_named() -> None:
+    with pytest.raises(CantLaunch, match="UNSET") as caught:
+        environment.resolve("env:UNSET", BASE)
 
     assert caught.value.kind is CauseKind.SETTINGS_ERROR
     assert caught.value.remedy
 
 
-def test_an_environment_file_is_read_as_people_write_it(tmp_path: Path) -> None:
-    file = tmp_path / "env"
-    file.write_text(
-        "# note\n\n A = 1 \nexport B='two words'\nC=\"x=y # no note\"\nD=\nE='\nF=\"'\n  # note\nG=a\\nb\nA=last\n"
-    )
+def test_files_are_left_to_the_child() -> None:
+    """Not even whether they are there is looked at."""
+    values = {"env_file": "/no/such/env", "env": {"A": "file:/no/such/a", "B": "b"}, "path_first": "/venv/bin"}
 
-    assert environment.read_env_file(str(file)) == {
-        "A": "last",
-        "B": "two words",
-        "C": "x=y # no note",
-        "D": "",
-        "E": "'",
-        "F": "\"'",
-        "G": "a\\nb",
-    }
+    assert build(**values) == {**BASE, "B": "b", **MARK}
+    words = environment.command_line(launch(**values), 7)
+    rest = words.index("--")
+    assert words[:rest] == [
+        *role_command("env", "--env-file", "/no/such/env"),
+        *("--keep", "A", "--keep", "B", "--keep", "SB_HOME_ID", "--keep", "SB_KEY"),
+        *("--value", "A", "/no/such/a", "--path-first", "/venv/bin"),
+    ]
+    assert words[rest + 1 :] == environment.command_line(launch(), 7)
 
 
-@pytest.mark.parametrize("line", ["no equals sign", "=value", "two words=1", "1A=1", "A-B=1", "export"])
-def test_a_bad_line_is_named_by_file_and_number(tmp_path: Path, line: str) -> None:
-    file = tmp_path / "env"
-    file.write_text(f"GOOD=1\n\n{line}\n")
+def test_the_reader_is_told_no_values() -> None:
+    words = environment.command_line(launch(env={"A": "s3cret", "B": "file:/b", "SB_KEY": "file:/forged"}), 7)
 
-    with pytest.raises(CantLaunch, match=f"{file}:3: "):
-        environment.read_env_file(str(file))
+    assert "--value" in words
+    assert not [word for word in words if "s3cret" in word or "forged" in word]
 
 
-def test_a_secret_in_a_bad_line_is_not_repeated(tmp_path: Path) -> None:
-    file = tmp_path / "env"
-    file.write_text("s3cret\n")
-
-    with pytest.raises(CantLaunch) as caught:
-        environment.read_env_file(str(file))
-
-    assert "s3cret" not in caught.value.text()
+def test_without_files_there_is_no_reader() -> None:
+    assert environment.command_line(launch(env={"A": "env:TOKEN", "B": "a file:"}), 7)[0] == "/bin/sh"
 
 
-def test_an_environment_file_that_is_too_long_or_missing_is_named(tmp_path: Path) -> None:
-    long = tmp_path / "long"
-    long.write_bytes(b"A=1\n" * 20_000)
+def test_the_files_are_read_before_the_user_is_switched() -> None:
+    other = User(name="other", uid=os.geteuid() + 1, gid=5, groups=(), home="/")
+    words = environment.command_line(launch(user=other, env_file="/env"), 1)
 
-    for path in (long, tmp_path / "missing", tmp_path):
-        with pytest.raises(CantLaunch, match=str(path)):
-            environment.read_env_file(str(path))
+    assert words[words.index("--") + 1].endswith("/setpriv")
 
 
 def test_words_are_given_to_the_shell_as_arguments_never_as_text() -> None:
