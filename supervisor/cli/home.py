@@ -1,7 +1,8 @@
 """Which home is meant: `--home`, SB_HOME, the nearest one upward, the checkout the launcher belongs to.
 
-A folder found by walking upward decides which programs get started, so it counts only when it is the
-caller's own: a home that somebody else put into /tmp must not be picked up by whoever passes by.
+A folder found by walking upward decides which programs get started, so it is used only when it is the caller's own: a
+home that somebody else put into /tmp must not be picked up by whoever passes by. It is an error then, and no reason to
+look further: whoever stands in one home must not start or stop another.
 """
 
 from __future__ import annotations
@@ -9,21 +10,30 @@ from __future__ import annotations
 import os
 import stat
 
-from supervisor.base.errors import BAD_SETTINGS, Problem
+from supervisor.base.errors import BAD_SETTINGS, USAGE, Problem
 from supervisor.base.where import ROOT
+from supervisor.cli.out import note
 from supervisor.model.home import Home
 
+SETTINGS = ("sbctl.yaml", "scheduler.json", "scheduler.yaml")  # below etc/: any of them makes a home
 
-def find_home(option: str | None) -> Home:
-    """The home, or a Problem that says how to make one."""
-    named = option if option is not None else os.environ.get("SB_HOME")
+
+def find_home(option: str | None, *, changing: bool = False) -> Home:
+    """The home, or a Problem that says how to make one. `changing`: say which, should it not be plain from here."""
+    if option is not None:
+        return _named(option, "--home")
+    named = os.environ.get("SB_HOME")
     if named:
-        return _named(named, "--home" if option is not None else "SB_HOME")
-    found = _upward(_working_folder()) or _launchers()
+        return _named(named, "SB_HOME")
+    found = _upward(_working_folder())
+    if found is None and sign_of_home(ROOT):
+        found = ROOT
+        if changing:
+            note(f"home: {found}")
     if found is None:
         raise Problem(
             "no home found",
-            why="neither --home nor SB_HOME is set, and no folder from here upward has etc/sbctl.yaml (owned by you)",
+            why="neither --home nor SB_HOME is set, and no folder from here upward has etc/sbctl.yaml",
             remedy="sbctl init DIR makes one; then: sbctl --home DIR start",
             code=BAD_SETTINGS,
         )
@@ -31,9 +41,11 @@ def find_home(option: str | None) -> Home:
 
 
 def _named(path: str, origin: str) -> Home:
+    if not path:
+        raise Problem(f"{origin} names no folder", remedy="sbctl --home DIR VERB; . is this folder", code=USAGE)
     # One home, one name: what marks its processes is compared as text.
     home = Home(os.path.realpath(path))
-    if not os.path.isdir(home.etc):
+    if not os.path.isdir(home.etc) and not sign_of_home(home.path):
         raise Problem(
             f"{path} is no home",
             why=f"it has no folder etc/ (named by {origin})",
@@ -52,7 +64,10 @@ def _working_folder() -> str:
 
 def _upward(folder: str) -> str | None:
     while True:
-        if is_own(os.path.join(folder, "etc", "sbctl.yaml")) and is_own(folder):
+        sign = sign_of_home(folder)
+        if sign:
+            for path in (folder, sign):
+                _check_own(path, folder)
             return folder
         above = os.path.dirname(folder)
         if above == folder:
@@ -60,14 +75,37 @@ def _upward(folder: str) -> str | None:
         folder = above
 
 
-def is_own(path: str) -> bool:
-    """Is it there, the caller's, and closed to others? (A group of one's own may write: umask 002 is common.)"""
+def sign_of_home(folder: str) -> str:
+    """The file that makes this folder a home, or "": settings, or the manifest of a plugin."""
+    for name in SETTINGS:
+        path = os.path.join(folder, "etc", name)
+        if os.path.lexists(path):
+            return path
+    plugins = os.path.join(folder, "plugins")
+    try:
+        names = sorted(os.listdir(plugins))
+    except OSError:
+        return ""
+    manifests = (os.path.join(plugins, name, "manifest.json") for name in names)
+    return next((path for path in manifests if os.path.isfile(path)), "")
+
+
+def _check_own(path: str, folder: str) -> None:
+    """Refuse what is not the caller's or open to others. (A group of one's own may write: umask 002 is common.)"""
     try:
         found = os.stat(path)
-    except OSError:
-        return False
-    return found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWOTH
-
-
-def _launchers() -> str | None:
-    return ROOT if os.path.isfile(os.path.join(ROOT, "etc", "sbctl.yaml")) else None
+    except OSError as error:
+        why, mend = f"{path}: {error.strerror}", ""
+    else:
+        if found.st_uid != os.geteuid():
+            why, mend = f"{path} belongs to user {found.st_uid}, not to you", ""
+        elif found.st_mode & stat.S_IWOTH:
+            why, mend = f"everybody can write {path}", f"chmod o-w '{path}', or "
+        else:
+            return
+    raise Problem(
+        f"{folder} is a home, but is not used without being named",
+        why=why,
+        remedy=f"{mend}if you trust what is in it: sbctl --home '{folder}' VERB",
+        code=BAD_SETTINGS,
+    )

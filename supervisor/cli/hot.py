@@ -37,7 +37,7 @@ def quick(args: list[str]) -> int | None:
         except Problem:
             return None
         return status(home, plain=len(args) > 1)
-    home = find_home(home_option)
+    home = find_home(home_option, changing=True)
     if args[0] == "stop":
         from supervisor.cli.stopping import stop_tree
 

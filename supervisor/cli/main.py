@@ -43,8 +43,8 @@ class Asked:
         self.home_option = home
         self.colour = colour
 
-    def home(self) -> Home:
-        return find_home(self.home_option)
+    def home(self, *, changing: bool = False) -> Home:
+        return find_home(self.home_option, changing=changing)
 
 
 class Verbs(click.Group):

@@ -21,7 +21,7 @@ def command(asked: Asked, names: tuple[str, ...], wait: float, timeout: float | 
 
     `restart scheduler` is a hand-over: the servers it manages run on.
     """
-    home = asked.home()
+    home = asked.home(changing=True)
     if names:
         return restart_services(home, names, wait)
     stop_tree(home, timeout)

@@ -22,7 +22,7 @@ def command(asked: Asked, names: tuple[str, ...], wait: float, foreground: bool)
     Returns once all of it is up, at the latest after --wait: 0 when it is, 1 when something is not (it is named).
     Everything that runs already stays as it is.
     """
-    home = asked.home()
+    home = asked.home(changing=True)
     if names and foreground:
         raise Problem("--foreground is for the whole tree, not for single services", code=USAGE)
     if names:

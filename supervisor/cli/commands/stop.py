@@ -19,5 +19,5 @@ def command(asked: Asked, names: tuple[str, ...], timeout: float | None) -> int:
 
     What is stopped already counts as done. Exit code 124: not stopped within --timeout.
     """
-    home = asked.home()
+    home = asked.home(changing=True)
     return stop_services(home, names, timeout) if names else stop_tree(home, timeout)

@@ -408,7 +408,7 @@ def test_no_home(tmp_path: Path, sbctl: Sbctl, capfd: pytest.CaptureFixture[str]
 
 
 def test_a_defect_is_no_traceback(sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_option: str | None) -> None:
+    def broken(_option: str | None, **_more: bool) -> None:
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr("supervisor.cli.main.find_home", broken)

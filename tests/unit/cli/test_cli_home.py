@@ -61,15 +61,46 @@ def test_what_others_can_write_is_not_picked_up(tmp_path: Path, monkeypatch: pyt
     home = make(tmp_path / "one")
     os.chmod(home / where, 0o777)
     monkeypatch.chdir(home)
-    with pytest.raises(Problem, match="no home found"):
+    monkeypatch.setattr(finder, "ROOT", str(make(tmp_path / "checkout")))  # never instead of the one we stand in
+    with pytest.raises(Problem, match="is a home, but is not used") as caught:
         find_home(None)
+    assert "everybody can write" in caught.value.why
+    assert "chmod o-w" in caught.value.remedy
+    assert f"--home '{home}'" in caught.value.remedy
+    assert caught.value.code == BAD_SETTINGS
+    assert find_home(str(home)).path == str(home)
 
 
 def test_what_belongs_to_somebody_else_is_not_picked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(make(tmp_path / "one"))
+    monkeypatch.setattr(finder, "ROOT", str(make(tmp_path / "checkout")))
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
-    with pytest.raises(Problem, match="no home found"):
+    with pytest.raises(Problem, match="is a home, but is not used") as caught:
         find_home(None)
+    assert "not to you" in caught.value.why
+
+
+@pytest.mark.parametrize("sign", ["etc/scheduler.json", "etc/scheduler.yaml", "plugins/web/manifest.json"])
+def test_settings_or_a_plugin_make_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: str) -> None:
+    file = tmp_path / "one" / sign
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    monkeypatch.chdir(file.parent)
+    monkeypatch.setattr(finder, "ROOT", str(make(tmp_path / "checkout")))
+    assert find_home(None).path == str(tmp_path / "one")
+    assert find_home(str(tmp_path / "one")).path == str(tmp_path / "one")
+
+
+def test_a_verb_that_changes_something_says_which_home_it_is_when_that_is_not_plain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    checkout = str(make(tmp_path / "checkout"))
+    monkeypatch.setattr(finder, "ROOT", checkout)
+    find_home(None)
+    find_home(checkout, changing=True)
+    assert capfd.readouterr() == ("", "")
+    find_home(None, changing=True)
+    assert capfd.readouterr() == ("", f"home: {checkout}\n")
 
 
 def test_a_folder_without_etc_is_no_home(tmp_path: Path) -> None:
