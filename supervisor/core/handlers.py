@@ -163,7 +163,7 @@ def want_down(turn: Turn, inp: StopAsked) -> None:
     turn.state.ending = Ending.ASKED
     turn.state.reason = "asked"
     if inp.now and not turn.state.kills:
-        turn.kill()
+        turn.kill(asked=True)
 
 
 def want_up(turn: Turn, _inp: StartAsked) -> None:

@@ -117,10 +117,11 @@ class Turn:
         self.state.reason = reason
         self.press()
 
-    def kill(self) -> None:
+    def kill(self, *, asked: bool = False) -> None:
+        """The grace is over, or (`asked`) nobody wants to wait for it."""
         self.state.kills += 1
         if self.state.kills == 1:
-            self.announce(actions.KILLED, WARNING, grace=self.policy.grace)
+            self.announce(actions.KILLED, WARNING, grace=None if asked else self.policy.grace)
         self.press()
 
     def rest(self, reason: str) -> None:

@@ -56,8 +56,12 @@ class CoreServices:
     def says(self, name: str, message: dict[str, Any]) -> None:
         if "event" in message:
             self._engine.emit(Event.from_dict(message["event"]))
-        if message.get("ready") and name in self._engine.services:
-            self._engine.ready(name, str(message.get("detail", "")))
+        if name not in self._engine.services:
+            return
+        if "detail" in message:
+            self._engine.services[name].detail = str(message["detail"])
+        if "ready" in message:
+            self._engine.ready(name, up=bool(message["ready"]))
 
     # answers of the store, passed on
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from supervisor.base import proc
 from supervisor.base.files import remove_quietly
+from supervisor.daemons.shutdown import kill_after
 from supervisor.engine.leftovers import Ending, find_left
 from supervisor.engine.records import read_records
 from supervisor.model.event import WARNING
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Loop
     from supervisor.events.bus import Bus
     from supervisor.model.home import Home
-
-LAST_SECOND = 1.0
 
 
 class Predecessor:
@@ -48,7 +47,7 @@ class Predecessor:
         if now:
             self._ending.kill_now()
         elif timeout is not None:
-            self._loop.after(max(timeout - LAST_SECOND, 0.0), self._ending.kill_now)
+            self._loop.after(kill_after(timeout), self._ending.kill_now)
 
     def said(self) -> str:
         """For whoever waits: who is being ended."""

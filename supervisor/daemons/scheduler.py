@@ -58,7 +58,7 @@ class Scheduler:
         self.loop = Loop(self.clock, common.report)
         self.bus = Bus(self.clock, "scheduler", common.report)
         self.logs = Logs(self.loop, home, compiled, self.bus)
-        self.engine = Engine(self.loop, self.bus.emit, PipeOutlet(self.loop, self.logs.output, self.logs.trouble))
+        self.engine = Engine(self.loop, self.bus.emit, PipeOutlet(self.loop, self.logs.output, self._trouble))
         self.verbs = SchedulerVerbs(self)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None
@@ -136,6 +136,13 @@ class Scheduler:
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
         self.heartbeat.begin()
 
+    def _trouble(self, name: str, text: str, lost: int) -> None:
+        """A server's output can't be written, or can again."""
+        service = self.engine.services.get(name)
+        if service is not None:
+            service.detail = f"its output is dropped: {text}" if text else ""
+        self.logs.trouble(name, text, lost)
+
     # what `start` says
 
     def _hear(self, message: dict[str, Any], fds: list[int]) -> None:
@@ -187,7 +194,12 @@ class Scheduler:
             if any(service.state.in_flight for service in self.engine.services.values()):
                 return
             self._announced = True
-            self.channel.send({"ready": True, "detail": f"{len(self.engine.services)} servers"})
+            self.say_how_many()
+            self.channel.send({"ready": True})
+
+    def say_how_many(self) -> None:
+        if self.channel is not None:
+            self.channel.send({"detail": f"{len(self.engine.services)} servers"})
 
     # ending
 

@@ -56,6 +56,7 @@ class SchedulerVerbs(EngineVerbs):
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
         changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]])
         daemon.compiled = compiled
+        daemon.say_how_many()
         self.revision = compiled["revision"]
         listed = [item.as_dict() for item in changes]
         if listed:

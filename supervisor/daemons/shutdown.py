@@ -2,7 +2,7 @@
 
 begin        TERM to the core services; the scheduler stops its servers first (cascade)
 no scheduler what it managed is ended from here, by the store's own table: each one's signal and grace, then KILL
-limit        at T − 1 s whatever is left is killed, the servers' groups first, then the daemons
+limit        shortly before it (T − 1 s) whatever is left is killed, the servers' groups first, then the daemons
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from supervisor.engine.keeper import Keeper
     from supervisor.engine.store import Entry, Store
 
-LAST_SECOND = 1.0
 DAEMONS_AFTER_S = 0.3
 LOOK_AGAIN_S = 0.02
+
+
+def kill_after(timeout: float) -> float:
+    """When SIGKILL must come so that all is over at the limit: a second before it, of a short limit the last fifth."""
+    return max(timeout - min(1.0, timeout / 5), 0.0)
 
 
 class Shutdown:
@@ -53,7 +57,7 @@ class Shutdown:
         elif timeout is not None:
             if self._limit is not None:
                 self._limit.cancel()
-            self._limit = self._loop.after(max(timeout - LAST_SECOND, 0.0), self._kill)
+            self._limit = self._loop.after(kill_after(timeout), self._kill)
         self.proceed()
 
     def proceed(self) -> None:

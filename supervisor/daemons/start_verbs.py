@@ -6,10 +6,11 @@ import os
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, Problem
+from supervisor.core.verdict import cause_of
 from supervisor.daemons import common
 from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
 from supervisor.engine import change
-from supervisor.model.service import Spec
+from supervisor.model.service import Phase, Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from supervisor.control.connection import Reply
     from supervisor.daemons.start import Start
     from supervisor.daemons.verbs import Args
+    from supervisor.engine.store import Entry
 
 
 class StartVerbs(EngineVerbs):
@@ -27,6 +29,7 @@ class StartVerbs(EngineVerbs):
     def __init__(self, daemon: Start) -> None:
         super().__init__("start", daemon.engine, started=daemon.clock.wall(), settle=daemon.compiled["settle"])
         self.revision = daemon.compiled["revision"]
+        self.settings_problems = daemon.compiled.get("errors", [])
         self._daemon = daemon
         self._waiting: list[Callable[[], None]] | None = []
         self.engine.before_restart = self._hand_over
@@ -94,11 +97,13 @@ class StartVerbs(EngineVerbs):
         rows = {name: _row(name, notes.get(name)) for name in notes if not name.startswith("#")}
         for entry in self._daemon.keeper.entries():
             row = rows.setdefault(entry.name, _row(entry.name, None))
+            note = notes.get(entry.name)
             if entry.running:
                 row.update(state="running", desired="up", pid=entry.pid, detail="unsupervised", next_retry_at=None)
-                note = notes.get(entry.name)
                 if note is not None and note["key"] == entry.key and note["state"]["started"] is not None:
                     row["uptime_s"] = round(now - note["state"]["started"], 1)
+            elif note is None or note["told_exit"] != entry.key:
+                row.update(_ended(entry))
         reply.send({"connected": self._daemon.keeper.connected, "rows": [rows[name] for name in sorted(rows)]})
 
     def reload(self, args: Args, reply: Reply) -> None:
@@ -111,6 +116,7 @@ class StartVerbs(EngineVerbs):
         changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]])
         self._daemon.compiled = compiled
         self.revision = compiled["revision"]
+        self.settings_problems = compiled.get("errors", [])
         self.settle_s = compiled["settle"]
         listed = [item.as_dict() for item in changes]
         if listed:
@@ -129,6 +135,15 @@ class StartVerbs(EngineVerbs):
         for name in common.MARKS:
             base.pop(name, None)
         base.update(kept)
+
+
+def _ended(entry: Entry) -> dict[str, Any]:
+    """It has ended since the scheduler went away: never shown as if it ran."""
+    cause = entry.cause
+    if cause is None and entry.status is not None:
+        cause = cause_of(entry.status, asked=False, words=[], exit_codes=(0,))
+    text = cause.text if cause else "ended"
+    return {"state": Phase.BACKOFF.value, "pid": None, "cause": text, "detail": f"{text}; waits for the scheduler"}
 
 
 def _row(name: str, note: dict[str, Any] | None) -> dict[str, Any]:

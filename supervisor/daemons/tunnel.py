@@ -22,6 +22,7 @@ from supervisor.engine.outlet import PipeOutlet
 from supervisor.engine.records import RecordFile
 from supervisor.engine.spawner import LocalSpawner
 from supervisor.engine.store import Store
+from supervisor.engine.view import rows
 from supervisor.events.bus import Bus
 from supervisor.model.home import Home
 from supervisor.model.service import Phase, Spec
@@ -49,7 +50,7 @@ class Tunnel:
         self._channel: Channel | None = None
         self._stopping = False
         self._asked = False  # by a signal
-        self._was_up: bool | None = None
+        self._said: tuple[bool, str] | None = None  # last, to `start`
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,11 +92,11 @@ class Tunnel:
             if self._engine.all_gone:
                 self._loop.soon(self._loop.stop)
             return
-        up = all(service.state.phase is Phase.RUNNING for service in self._engine.services.values())
-        if up != self._was_up and self._channel is not None:
-            self._was_up = up
-            detail = "provider running" if up else "provider not running"
-            self._channel.send({"ready": True, "detail": detail})
+        (provider,) = rows(self._engine)
+        said = (provider["state"] == Phase.RUNNING, f"provider {provider['state']}: {provider['detail'] or 'up'}")
+        if said != self._said and self._channel is not None:
+            self._said = said
+            self._channel.send({"ready": said[0], "detail": said[1]})
 
     def _signalled(self) -> None:
         """The death of `start` brings a signal too, so only the second signal means "now"."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Args = dict[str, Any]
 
 DEFAULT_SETTLE_S = 10.0
+NAMED_TIMES = 3  # whoever asks for one service wants to know that it stays up, and can wait that much longer
 
 
 class EngineVerbs:
@@ -35,6 +36,7 @@ class EngineVerbs:
         self.started = started
         self.settle_s = settle
         self.revision = ""
+        self.settings_problems: list[str] = []  # errors in the files, for which something older or less is in force
         self.ticks = 0
         self.last_activity = started
         self.stopping = False
@@ -68,13 +70,15 @@ class EngineVerbs:
             "last_activity_at": iso(self.last_activity),
             "ticks": self.ticks,
             "revision": self.revision,
+            "settings_problems": self.settings_problems,
         }
 
     def state(self) -> str:
         if self.stopping:
             return "stopping"
-        wanted = [s.state.phase for s in self.engine.services.values() if s.state.want is Want.UP]
-        if any(phase in (Phase.BACKOFF, Phase.FAILED) for phase in wanted):
+        services = self.engine.services.values()
+        wanted = [service.state.phase for service in services if service.state.want is Want.UP]
+        if any(phase in (Phase.BACKOFF, Phase.FAILED) for phase in wanted) or any(s.degraded for s in services):
             return "degraded"
         return "starting" if any(phase is not Phase.RUNNING for phase in wanted) else "running"
 
@@ -144,12 +148,11 @@ class EngineVerbs:
 
     def settle(self, args: Args, reply: Reply) -> None:
         names = None if args.get("names") is None else self._names(args)
+        settle = self.settle_s if names is None else self.settle_s * NAMED_TIMES
         limit = args.get("timeout")
 
         def done(settled: bool) -> None:
             reply.send({"settled": settled, "rows": view.rows(self.engine)})
 
-        waiting = view.Settling(
-            self.engine, names, DEFAULT_SETTLE_S if limit is None else float(limit), self.settle_s, done
-        )
+        waiting = view.Settling(self.engine, names, DEFAULT_SETTLE_S if limit is None else float(limit), settle, done)
         reply.on_closed(waiting.cancel)

@@ -82,11 +82,11 @@ class Engine:
         self.before_restart(name)
         self.feed(name, machine.RestartAsked())
 
-    def ready(self, name: str, detail: str) -> None:
-        """The service says of itself that it is ready."""
+    def ready(self, name: str, *, up: bool) -> None:
+        """The service says of itself that it is ready, or later that it is not any more (it runs on, degraded)."""
         service = self.services[name]
-        service.detail = detail
-        if service.state.phase is Phase.STARTING:
+        service.degraded = not up
+        if up and service.state.phase is Phase.STARTING:
             self.feed(name, machine.Ready())
 
     def stop_all(self, *, now: bool = False) -> None:
@@ -130,7 +130,7 @@ class Engine:
             service.pump.drain()
         cause = self._judge(service, status)
         service.told_exit = key
-        service.detail = ""
+        service.detail, service.degraded = "", False
         self._note_exit(service, cause)
         if service.spec.pid_file:
             remove_quietly(service.spec.pid_file)

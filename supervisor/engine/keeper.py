@@ -171,11 +171,11 @@ class Keeper:
         _send_entries(channel, chunk)
         for part in _parts(self.notes):
             channel.send({"did": "notes", "notes": part})
-        channel.send({"did": "end"})
-        self._handed = True
         held, self._events = self._events, []
         for event in held:
             channel.send({"did": "event", "event": event})
+        channel.send({"did": "end"})
+        self._handed = True
 
     # pumping while nobody else does
 

@@ -20,8 +20,8 @@ class Service:
     """Spec and state, and the handles of what belongs to them."""
 
     __slots__ = (
-        "detail", "events", "exit", "generation", "key", "log_from", "log_inode", "pid", "pump", "removed", "since",
-        "spec", "state", "timer", "told_before", "told_exit",
+        "degraded", "detail", "events", "exit", "generation", "key", "log_from", "log_inode", "pid", "pump", "removed",
+        "since", "spec", "state", "timer", "told_before", "told_exit",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, state: State) -> None:
@@ -39,6 +39,7 @@ class Service:
         self.told_exit = ""  # key whose end has been judged
         self.told_before = False  # a predecessor wrote the event of this end and was killed before it went on
         self.detail = ""  # what it says of itself
+        self.degraded = False  # it runs, and says that it can't do its work
         self.removed = False  # to be forgotten once it has stopped
         self.events: list[dict[str, Any]] = []  # its last ones, as the journal has them
 

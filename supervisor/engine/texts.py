@@ -46,7 +46,9 @@ def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
     if kind == actions.STOPPED:
         return f"stopped ({data['reason']})"
     if kind == actions.KILLED:
-        return f"did not end within {duration(data['grace'])}: killed"
+        return (
+            "killed: no more time" if data["grace"] is None else f"did not end within {duration(data['grace'])}: killed"
+        )
     if kind == actions.NOT_READY:
         return f"not ready within {duration(data['start_timeout'])}: ended"
     raise AssertionError(f"no sentence for {kind}")

@@ -33,7 +33,7 @@ def row(service: Service, now: float, wall: float) -> dict[str, Any]:
         "exit": {**exit_, "at": iso(exit_["at"])} if exit_ else None,
         "cause": state.cause.text if state.cause else None,
         "next_retry_at": iso(wall + state.retry_at - now) if state.retry_at is not None else None,
-        "ready": state.ready if service.spec.policy.wait_ready else None,
+        "ready": state.ready and not service.degraded if service.spec.policy.wait_ready else None,
         "detail": _detail(service, now),
     }
 
@@ -47,7 +47,7 @@ def _detail(service: Service, now: float) -> str:
         return f"{cause}{crash}; next try in {left}"
     if state.phase is Phase.FAILED:
         return f"{state.reason}: {cause}" if cause else state.reason
-    if state.phase is Phase.RUNNING:
+    if state.phase is Phase.RUNNING or (state.phase is Phase.STARTING and service.detail):
         return service.detail
     return "" if state.reason == "asked" else state.reason
 

@@ -313,3 +313,20 @@ def test_settings_that_came_while_it_was_away_are_applied_by_the_next(daemon: Da
     daemon.in_phase("server", "running")
     assert daemon.row("same")["pid"] == old["same"]
     assert not alive(old["server"])
+
+
+def test_a_server_that_ended_while_it_is_away_is_not_shown_as_running(daemon: Daemon) -> None:
+    daemon.home.settings["core"] = {"scheduler": {"delaysSeconds": [30], "fastCrashSeconds": 60}}
+    daemon.home.write()
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.start()
+    server = daemon.row("server")["pid"]
+    daemon.kill_scheduler()
+    eventually(lambda: daemon.ask("start", "entries")["rows"][0]["detail"] == "unsupervised")
+
+    kill(server)
+
+    row = eventually(lambda: next(row for row in daemon.ask("start", "entries")["rows"] if row["state"] != "running"))
+    assert row["pid"] is None
+    assert "SIGKILL" in row["cause"]
+    assert "waits for the scheduler" in row["detail"]

@@ -215,3 +215,15 @@ def test_stopping_just_as_the_scheduler_is_killed_ends_everything(daemon: Daemon
 
     assert seconds_to_end(daemon) < 3
     check_nothing_left(daemon)
+
+
+def test_even_a_short_limit_leaves_time_to_end_by_itself(daemon: Daemon) -> None:
+    daemon.home.add_plugin("polite", child("ready"))
+    daemon.start()
+
+    daemon.ask("start", "shutdown", timeout=1)
+
+    eventually(lambda: daemon.process is not None and daemon.process.poll() is not None)
+    (end,) = daemon.events("polite", "service.exited")
+    assert "SIGKILL" not in end["text"]
+    assert daemon.events("polite", "service.killed") == []

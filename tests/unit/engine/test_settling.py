@@ -68,7 +68,7 @@ def test_a_service_that_says_itself_when_it_is_ready_needs_no_more_time(world: F
     world.loop.pass_time(2)
     assert waiting.told == []
 
-    world.engine.ready("server", "")
+    world.engine.ready("server", up=True)
     world.loop.pass_time(1)
 
     assert waiting.told == [(True, 2.0)]
