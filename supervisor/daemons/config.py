@@ -45,7 +45,8 @@ def _claim(home: Home) -> tuple[socket.socket, bytes]:
     """The port and the key. From here on callers wait in the socket's queue instead of being turned away."""
     from supervisor.web.port import listen
 
-    sock = listen(common.read_compiled(home, "start")["port"])
+    compiled = common.read_compiled(home, "start")
+    sock = listen(compiled["host"], compiled["port"])
 
     from supervisor.web.keys import load_key
 

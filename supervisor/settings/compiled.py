@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from supervisor import __version__
+from supervisor.base.address import address
 from supervisor.model.inputs import FORMAT
 from supervisor.settings import revisions
 from supervisor.settings.core_services import core_specs, provider_spec
@@ -17,7 +18,7 @@ from supervisor.settings.servers import plugin_specs
 Documents = dict[str, dict[str, Any]]
 
 # What differs from one compilation to the next while the outcome is the same.
-_PASSING = ("revision", "compiled_at", "fingerprint", "inputs", "problems", "version")
+_PASSING = ("revision", "compiled_at", "fingerprint", "inputs", "problems", "errors", "version")
 
 
 def build(loaded: Loaded) -> Documents:
@@ -69,7 +70,7 @@ def _summary(loaded: Loaded) -> list[str]:
     lines = [
         f"timezone {settings.timezone or 'of this machine'}",
         f"{len(servers)} plugin servers",
-        f"config server on {settings.config.host}:{settings.config.port}"
+        f"config server on {address(settings.config.host, settings.config.port)}"
         if settings.config.enabled
         else "no config server",
         f"fast crash within {rules.fast_crash_seconds:g} s, next tries after {delays} s, "
@@ -98,10 +99,16 @@ def stamp(
     mark = fingerprint(stamped)
     for document in stamped.values():
         document["fingerprint"] = mark
-    stamped["start"].update(
-        compiled_at=at, version=__version__, inputs=inputs, problems=[finding.headline() for finding in findings]
-    )
+    stamped["start"].update(compiled_at=at, version=__version__, inputs=inputs, **told(findings))
     return stamped
+
+
+def told(findings: list[Finding]) -> dict[str, list[str]]:
+    """What `start` is to say of them, and what `status` shows for as long as it is so."""
+    return {
+        "problems": [finding.headline() for finding in findings],
+        "errors": [finding.headline() for finding in findings if finding.is_error],
+    }
 
 
 def fingerprint(documents: Documents) -> str:

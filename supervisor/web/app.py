@@ -23,7 +23,7 @@ RETRY_AFTER = (b"retry-after", b"5")
 MOVING = frozenset({"now", "uptime_s"})
 
 
-def build_app(asker: Asker, *, key: bytes, port: int, wrong_keys: WrongKeys) -> FastAPI:
+def build_app(asker: Asker, *, key: bytes, host: str, port: int, wrong_keys: WrongKeys) -> FastAPI:
     """All routes behind the guard; the pages that would load scripts from elsewhere are off."""
     app = FastAPI(
         title="sbctl",
@@ -33,7 +33,7 @@ def build_app(asker: Asker, *, key: bytes, port: int, wrong_keys: WrongKeys) -> 
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    app.add_middleware(Guard, key=key, port=port, wrong_keys=wrong_keys)
+    app.add_middleware(Guard, key=key, host=host, port=port, wrong_keys=wrong_keys)
 
     @app.get("/healthz", summary="Does this server answer?")
     async def healthz() -> dict[str, str]:

@@ -12,6 +12,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+from supervisor.base.address import in_url
 from supervisor.web.problems import Headers, Refusal
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ _log = logging.getLogger("sbctl.web")
 class Guard:
     """A middleware around all routes: refuses, adds the headers, and lets no error text out."""
 
-    def __init__(self, app: ASGIApp, *, key: bytes, port: int, wrong_keys: WrongKeys) -> None:
+    def __init__(self, app: ASGIApp, *, key: bytes, host: str, port: int, wrong_keys: WrongKeys) -> None:
         self._app = app
         self._key = _digest(key)
-        self._hosts = {form.encode() for name in NAMES for form in (name, f"{name}:{port}")}
+        self._names = list(dict.fromkeys((*NAMES, in_url(host))))
+        self._hosts = {form.encode() for name in self._names for form in (name, f"{name}:{port}")}
         self._wrong_keys = wrong_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +75,7 @@ class Guard:
         # A target that is no path names a host of its own (http://name/path), which would count.
         if len(hosts) == 1 and hosts[0].lower() in self._hosts and scope["raw_path"].startswith(b"/"):
             return None
-        return Refusal(421, "this server answers to 127.0.0.1, localhost and [::1] only")
+        return Refusal(421, f"this server answers to {', '.join(self._names[:-1])} and {self._names[-1]} only")
 
     def _wrong_method(self, scope: Scope) -> Refusal | None:
         if scope["method"] in METHODS:

@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Callable
 
+from supervisor.base.address import address
 from supervisor.control.status import build_status
 from supervisor.model.home import Home
 from supervisor.web.app import build_app
 from supervisor.web.asking import Asker
 from supervisor.web.lockout import WrongKeys
+from supervisor.web.port import address_of
 from supervisor.web.server import QuietServer
 
 
@@ -39,22 +41,21 @@ async def _serve(
         loop.add_reader(channel, _hear, channel, stop)
     if stop_asked():
         return
-    port: int = sock.getsockname()[1]
+    host, port = address_of(sock)
     asker = Asker(lambda: build_status(home))
-    app = build_app(asker, key=key, port=port, wrong_keys=WrongKeys(time.monotonic))
-    address = f"{sock.getsockname()[0]}:{port}"
-    await QuietServer(app, stop, lambda: _say_ready(address, channel, stop)).serve([sock])
+    app = build_app(asker, key=key, host=host, port=port, wrong_keys=WrongKeys(time.monotonic))
+    await QuietServer(app, stop, lambda: _say_ready(address(host, port), channel, stop)).serve([sock])
 
 
-def _say_ready(address: str, channel: socket.socket | None, stop: asyncio.Event) -> None:
+def _say_ready(where: str, channel: socket.socket | None, stop: asyncio.Event) -> None:
     gc.collect()
     gc.freeze()  # what the imports made stays for good: no need to look at it ever again
     if channel is None:
-        sys.stdout.write(f"sbctl: config server on http://{address}\n")
+        sys.stdout.write(f"sbctl: config server on http://{where}\n")
         sys.stdout.flush()
         return
     try:
-        channel.send(json.dumps({"ready": True, "detail": address}).encode())
+        channel.send(json.dumps({"ready": True, "detail": where}).encode())
     except OSError:
         stop.set()  # `start` is gone
 

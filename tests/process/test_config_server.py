@@ -34,15 +34,16 @@ HALF = [b"", b"G", b"GET /healthz HTTP/1.1\r\n", b"GET /healthz HTTP/1.1\r\nHost
 class Server:
     """One server on one home with hand-written compiled settings."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, host: str = "127.0.0.1") -> None:
         self.home = Home(str(path))
+        self.host = host
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.socks: list[socket.socket] = []
         revision = Path(self.home.revisions) / "0001"
         revision.mkdir(parents=True)
         (revision.parent / "current").symlink_to("0001")
-        (revision / "start.json").write_text(json.dumps({"format": 1, "port": self.port}))
+        (revision / "start.json").write_text(json.dumps({"format": 1, "host": host, "port": self.port}))
 
     # its life
 
@@ -103,7 +104,7 @@ class Server:
     # talking to it
 
     def connect(self) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        sock = socket.create_connection((self.host, self.port), timeout=5)
         self.socks.append(sock)
         return sock
 
@@ -111,7 +112,7 @@ class Server:
         return Path(self.home.key_file).read_text().strip()
 
     def get(self, path: str, key: str | None = None, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
         try:
             connection.request(method, path, headers={"X-Dash-Key": key} if key else {})
             response = connection.getresponse()
@@ -144,6 +145,20 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 # its start
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.2", "127.0.0.2"), ("::1", "[::1]"), ("localhost", "127.0.0.1")])
+def test_it_listens_on_the_host_of_the_settings(tmp_path: Path, host: str, shown: str) -> None:
+    server = Server(tmp_path / "home", host)
+    try:
+        server.up()
+        eventually(lambda: f"http://{shown}:{server.port}\n" in server.out())
+        assert server.get(STATUS, server.key())[0] == 200
+        if host == "127.0.0.2":
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", server.port))
+    finally:
+        server.close()
 
 
 def test_it_says_where_it_is_and_leaves_nothing_open(server: Server) -> None:

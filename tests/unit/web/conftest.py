@@ -39,11 +39,11 @@ class Reply:
 class Site:
     """The real app with a make-believe status."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.status: Any = STATUS
         self.seconds = 1000.0
         self.wrong_keys = WrongKeys(lambda: self.seconds, delay=0.0)
-        self.app = build_app(Asker(self._ask), key=KEY, port=PORT, wrong_keys=self.wrong_keys)
+        self.app = build_app(Asker(self._ask), key=KEY, host=host, port=PORT, wrong_keys=self.wrong_keys)
 
     def _ask(self) -> dict[str, Any]:
         if isinstance(self.status, Exception):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from unit.web.conftest import Site
 
 from supervisor.base.errors import Problem
 from supervisor.web.guard import OPEN_PATHS, SECURITY_HEADERS
@@ -83,6 +84,14 @@ def test_our_own_names_pass(site: Any, path: str, host: bytes) -> None:
 @pytest.mark.parametrize("host", BAD_HOSTS)
 def test_other_names_are_refused_even_with_the_key(site: Any, path: str, host: bytes) -> None:
     assert site.get(path, host=host).status == 421
+
+
+@pytest.mark.parametrize(("bound", "host"), [("127.0.0.2", b"127.0.0.2"), ("::1", b"[::1]")])
+def test_the_address_of_the_settings_passes_and_only_that(bound: str, host: bytes) -> None:
+    site = Site(bound)
+
+    assert [site.get("/healthz", host=each).status for each in (host, host + b":3456")] == [200, 200]
+    assert [site.get("/healthz", host=each).status for each in (host + b":3457", b"127.0.0.3")] == [421, 421]
 
 
 def test_no_host_or_two_are_refused(site: Any) -> None:
