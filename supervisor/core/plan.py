@@ -1,6 +1,6 @@
 """What a change of settings means for the running services: the one place that says so.
 
-`sbctl reload --dry-run` shows it, the engine does it.
+`sbctl reload --dry-run` shows it, the engine does it. Both go by the action alone, so that plan and deed agree.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from supervisor.core.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from supervisor.model.service import Spec
 
 
 class ChangeAction(enum.StrEnum):
-    START = "start"  # new
+    START = "start"  # new, or down until now and from now on started by itself
     ADD = "add"  # new, but only started when somebody asks
     REMOVE = "remove"
     RESTART = "restart"  # the process itself was started otherwise
+    LEAVE = "leave"  # the same, but nobody wants it up: it stays down, and its next start goes by the new settings
     LIVE = "live"  # taken over without touching the process
 
 
@@ -42,26 +43,34 @@ class Change(Record):
 LIVE_FIELDS = ("auto_start", "description", "launch.log_keep", "launch.log_max")
 
 
-def plan(old: Sequence[Spec], new: Sequence[Spec]) -> list[Change]:
-    """First what goes, so that its ports are free, then the rest as the new settings order it."""
+def plan(old: Sequence[Spec], new: Sequence[Spec], up: Collection[str]) -> list[Change]:
+    """First what goes, so that its ports are free, then the rest as the new settings order it.
+
+    `up`: the names of those that are wanted up now, by a person or by the settings.
+    """
     before = {spec.name: spec for spec in old}
     kept = {spec.name for spec in new}
     changes = [Change(spec.name, ChangeAction.REMOVE) for spec in old if spec.name not in kept]
     for spec in new:
-        change = _change(before.get(spec.name), spec)
+        change = _change(before.get(spec.name), spec, wanted=spec.name in up)
         if change:
             changes.append(change)
     return changes
 
 
-def _change(old: Spec | None, new: Spec) -> Change | None:
+def _change(old: Spec | None, new: Spec, *, wanted: bool) -> Change | None:
     if old is None:
         return Change(new.name, ChangeAction.START if new.auto_start else ChangeAction.ADD)
     fields = _differing(old.as_dict(), new.as_dict())
-    if not fields:
-        return None
-    live = all(field in LIVE_FIELDS or field.startswith("policy.") for field in fields)
-    return Change(new.name, ChangeAction.LIVE if live else ChangeAction.RESTART, fields)
+    return Change(new.name, _action(new, fields, wanted=wanted), fields) if fields else None
+
+
+def _action(new: Spec, fields: tuple[str, ...], *, wanted: bool) -> ChangeAction:
+    if new.auto_start and "auto_start" in fields and not wanted:
+        return ChangeAction.START
+    if all(field in LIVE_FIELDS or field.startswith("policy.") for field in fields):
+        return ChangeAction.LIVE
+    return ChangeAction.RESTART if wanted else ChangeAction.LEAVE
 
 
 def _differing(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:

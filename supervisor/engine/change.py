@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def apply(engine: Engine, specs: list[Spec]) -> list[Change]:
     """Carry out the plan from the services as they are to these specs; returns what was changed."""
-    changes = plan([service.spec for service in engine.services.values() if not service.removed], specs)
+    old = [service.spec for service in engine.services.values() if not service.removed]
+    up = {service.name for service in engine.services.values() if service.state.want is Want.UP}
+    changes = plan(old, specs, up)
     wanted = {spec.name: spec for spec in specs}
     for change in changes:
         service, spec = engine.services.get(change.name), wanted.get(change.name)
@@ -30,14 +32,12 @@ def apply(engine: Engine, specs: list[Spec]) -> list[Change]:
 
 
 def _change(engine: Engine, service: Service, spec: Spec, change: Change) -> None:
-    was_wanted = service.state.want is Want.UP
     service.spec, service.removed = spec, False
     if service.pump is not None:
         service.pump.set_limits(spec.launch.log_max, spec.launch.log_keep)
-    newly_auto = "auto_start" in change.fields and spec.auto_start
-    if change.action is ChangeAction.START or (newly_auto and not was_wanted):
+    if change.action is ChangeAction.START:
         engine.start(service.name)
-    elif change.action is ChangeAction.RESTART and was_wanted:
+    elif change.action is ChangeAction.RESTART:
         engine.restart(service.name)
     else:
         engine.feed(service.name, machine.PolicyChanged())

@@ -68,6 +68,24 @@ def test_reload_restarts_only_what_has_changed(home: TemporaryHome) -> None:
     assert (after["web"], after["scheduler"]) == (before["web"], before["scheduler"])
 
 
+def test_plan_and_deed_agree_on_what_is_stopped(home: TemporaryHome) -> None:
+    home.add_plugin("asleep", SLEEPER, autoStart=False)
+    home.add_plugin("halted", SLEEPER)
+    assert home.sbctl("start").code == 0
+    assert home.sbctl("stop", "halted").code == 0
+    home.add_plugin("asleep", SLEEPER)
+    home.add_plugin("halted", ["/bin/sleep", "1001"])
+
+    dry = home.sbctl("reload", "--dry-run")
+    assert dry.out.splitlines()[1:] == [
+        "  start    asleep  autoStart",
+        "  leave    halted  commands.server (stays stopped)",
+    ]
+    assert home.sbctl("reload").out.splitlines()[1:] == dry.out.splitlines()[1:]
+    eventually(lambda: pids(home)["asleep"])
+    assert home.status("halted")["services"][0]["state"] == "stopped"
+
+
 def test_reload_of_broken_settings_changes_nothing(home: TemporaryHome) -> None:
     home.add_plugin("web", SLEEPER)
     assert home.sbctl("start").code == 0

@@ -108,7 +108,7 @@ def test_a_server_that_was_stopped_by_hand_stays_so(daemon: Daemon) -> None:
     daemon.in_phase("server", "stopped")
     daemon.home.add_plugin("server", child("ready", 0.01))
 
-    daemon.reload()
+    assert daemon.reload() == {"server": "leave"}
 
     row = daemon.row("server")
     assert (row["state"], row["desired"]) == ("stopped", "down")

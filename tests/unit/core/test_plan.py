@@ -18,11 +18,11 @@ def spec(
 
 
 def test_nothing_changed() -> None:
-    assert plan([spec(), spec("other")], [spec("other"), spec()]) == []
+    assert plan([spec(), spec("other")], [spec("other"), spec()], {"web"}) == []
 
 
 def test_coming_and_going() -> None:
-    changes = plan([spec("a"), spec("b"), spec("c")], [spec("z"), spec("b"), spec("y", auto_start=False)])
+    changes = plan([spec("a"), spec("b"), spec("c")], [spec("z"), spec("b"), spec("y", auto_start=False)], set())
     assert changes == [
         Change("a", ChangeAction.REMOVE),
         Change("c", ChangeAction.REMOVE),
@@ -49,6 +49,23 @@ USER = User(name="nobody", uid=65534, gid=65534, groups=(), home="/")
     ],
 )
 def test_changed(changed: dict[str, Any], action: str, fields: tuple[str, ...]) -> None:
-    (change,) = plan([spec()], [spec(**changed)])
+    (change,) = plan([spec()], [spec(**changed)], {"web"})
     assert change == Change("web", ChangeAction(action), fields)
     assert change.as_dict() == {"name": "web", "action": action, "fields": list(fields)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "up", "action"),
+    [
+        ({"auto_start": False}, {}, False, "start"),
+        ({"auto_start": False}, {}, True, "live"),  # a person has started it before
+        ({"auto_start": False}, {"launch": {"argv": ("other",)}}, False, "start"),
+        ({"auto_start": False}, {"launch": {"argv": ("other",)}}, True, "restart"),
+        ({}, {"launch": {"argv": ("other",)}}, False, "leave"),
+        ({}, {"policy": {"grace": 1}}, False, "live"),
+        ({}, {"auto_start": False}, True, "live"),
+    ],
+)
+def test_what_a_person_wants_decides_too(old: dict[str, Any], new: dict[str, Any], up: bool, action: str) -> None:
+    (change,) = plan([spec(**old)], [spec(**new)], {"web"} if up else set())
+    assert change.action == action
