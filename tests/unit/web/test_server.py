@@ -42,7 +42,7 @@ def serve(app: Any, call: Caller) -> Any:
         stop, ready = asyncio.Event(), asyncio.Event()
         with listen("127.0.0.1", 0) as sock:
             port: int = sock.getsockname()[1]
-            guard = Guard(app, key=b"k" * 20, port=port, wrong_keys=WrongKeys(lambda: 0.0))
+            guard = Guard(app, key=b"k" * 20, host="127.0.0.1", port=port, wrong_keys=WrongKeys(lambda: 0.0))
             running = asyncio.ensure_future(QuietServer(guard, stop, ready.set).serve([sock]))
             await ready.wait()
             try:
