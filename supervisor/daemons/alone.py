@@ -17,7 +17,7 @@ def build_store(loop: Loop, home: Home, home_id: str) -> Store:
     """Sub-reaper, record file and table, as `start` has them."""
     proc.become_subreaper()
     records = RecordFile(home.records_file, boot=proc.boot_id(), home_id=home_id)
-    records.open()
+    records.open()  # a refusal is counted, and the marks of the processes still prove whose they are
     return Store(
         loop, records, base_env=common.own_environment(), home_id=home_id, open_files=common.raise_open_files()
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 
 from supervisor import __version__
 from supervisor.base import proc
@@ -20,6 +19,7 @@ from supervisor.base.loop import Loop
 from supervisor.control.server import ControlServer
 from supervisor.daemons import common
 from supervisor.daemons.core_services import CoreServices
+from supervisor.daemons.foreground import Lines, complain
 from supervisor.daemons.predecessor import Predecessor, forget_pid_files
 from supervisor.daemons.shutdown import Shutdown
 from supervisor.daemons.start_verbs import StartVerbs
@@ -79,6 +79,7 @@ class Start:
         self.rest: list[Spec] = []  # core services that are started after the scheduler
         self.code = 0
         self._log = AppendFile(home.start_log, self.clock)
+        self._screen = Lines(1) if options.foreground else None
 
     # life
 
@@ -116,11 +117,12 @@ class Start:
 
     def _begin(self) -> None:
         self.predecessor = None
-        try:
-            self.records.open()
-        except OSError as error:
-            self._fail(f"can't write {self.home.records_file}: {error.strerror}")
-            return
+        if not self.records.open():
+            self.bus.tell(
+                "records.failed",
+                f"can't write {self.home.records_file}: if sbctl is killed, only their marks prove whose its servers were",
+                level=WARNING,
+            )
         if self.shutdown.begun:
             self.shutdown.proceed()
             return
@@ -187,7 +189,7 @@ class Start:
         self.loop.stop()
 
     def _fail(self, why: str) -> None:
-        sys.stderr.write(f"sbctl: {why}\n")
+        complain(f"sbctl: {why}")
         self._say(f"error {why}")
         self.code = FAILED
         self.loop.stop()
@@ -202,10 +204,9 @@ class Start:
 
     def _write(self, event: Event) -> None:
         self.verbs.last_activity = event.at
-        if not self._log.append(encode_line(event)):
-            return
-        if self.options.foreground:
-            _print(event)
+        self._log.append(encode_line(event))
+        if self._screen is not None:
+            self._screen.show(event.text)
 
     def _say(self, line: str) -> None:
         """To the command line that waits for us, if one does."""
@@ -224,17 +225,10 @@ class Start:
         self._say(f"locked {os.getpid()}")
 
 
-def _print(event: Event) -> None:
-    try:
-        sys.stdout.write(f"{event.text}\n")
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        return  # a closed pipe or terminal must not end us
-
-
 def main(path: str, options: Options) -> int:
     """Take the lock as the first act; whoever does not get it changes nothing."""
     home = Home(path)
+    common.fill_standard_descriptors()
     common.close_inherited(options.ready_fd)
     if options.ready_fd is not None:
         os.set_inheritable(options.ready_fd, False)
@@ -251,7 +245,7 @@ def main(path: str, options: Options) -> int:
     if lock is None:
         holder = read_pid_file(home.pid_file("start")) or 0
         if options.ready_fd is None:
-            sys.stderr.write(f"sbctl: this home is running already, pid {holder or 'not known yet'}\n")
+            complain(f"sbctl: this home is running already, pid {holder or 'not known yet'}")
         _tell(options, f"busy {holder}")
         return FAILED
     try:
@@ -266,7 +260,7 @@ def main(path: str, options: Options) -> int:
 
 
 def _refuse(options: Options, why: str, code: int = FAILED) -> int:
-    sys.stderr.write(f"sbctl: {why}\n")
+    complain(f"sbctl: {why}")
     _tell(options, f"error {why}")
     return code
 

@@ -45,9 +45,14 @@ class RecordFile:
         self._torn = False
         self.dropped = 0
 
-    def open(self) -> None:
-        """Begin anew; what the file held has been dealt with."""
-        self._rewrite()
+    def open(self) -> bool:
+        """Begin anew; what the file held has been dealt with. False: the disk refuses it, and each append tries again."""
+        try:
+            self._rewrite()
+        except OSError:
+            self.dropped += 1
+            return False
+        return True
 
     def spawned(self, record: Record) -> None:
         line = _line({"k": record.key, "p": record.pid, "s": record.started, "i": record.inode, "g": list(record.stop)})
@@ -60,7 +65,7 @@ class RecordFile:
 
     def _append(self, line: bytes) -> None:
         try:
-            if self._size > REWRITE_AT:
+            if self._size > REWRITE_AT or self._fd < 0:
                 self._rewrite()
                 return
             write_all(self._fd, b"\n" + line if self._torn else line)
