@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 
-from supervisor.base.errors import USAGE, Problem
+from supervisor.base.errors import BAD_SETTINGS, USAGE, Problem
 from supervisor.cli.compiling import read_compiled
 from supervisor.control.api import unknown_name
 from supervisor.model.home import Home
 from supervisor.model.service import CORE_NAMES, SELF_NAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def known_services(home: Home) -> set[str]:
@@ -29,7 +33,22 @@ def check_name(home: Home, name: str) -> None:
         return
     plain = name not in ("", ".", "..", "run", "scheduler") and "/" not in name and "\0" not in name
     if not plain or not os.path.isfile(home.server_log(name)):
-        raise unknown_name(name, known)
+        raise no_such_service(home, name, known)
+
+
+def no_such_service(home: Home, name: str, known: Iterable[str]) -> Problem:
+    """Left out because of its settings, which only the settings know of; else not there at all."""
+    settings = read_compiled(home, "start") or {}
+    own = f"plugins/{name}/"
+    why = next((text for text in settings.get("errors", ()) if text.startswith(own)), "")
+    if not why:
+        return unknown_name(name, known)
+    return Problem(
+        f"{name} was left out: its settings have errors",
+        why=why,
+        remedy="sbctl config validate; when it is mended: sbctl reload",
+        code=BAD_SETTINGS,
+    )
 
 
 def output_file(home: Home, name: str) -> str:

@@ -101,6 +101,7 @@ def status_lines(found: Snapshot, home: Home, style: Style) -> list[str]:
     lines = [table.header(__version__, found.head, found.state, home.path, style)]
     lines += table.table(found.rows, style)
     lines += table.hints(found.rows, style)
+    lines += table.settings_lines(found.head, style)
     if not found.complete:
         lines.append("scheduler does not answer: its services are shown as start keeps them")
     return lines

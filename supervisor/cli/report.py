@@ -54,6 +54,7 @@ def report(home: Home) -> Message:
         "last_activity_at": max(busy["last_activity_at"] or "", summary["last_activity_at"] or "") or None,
         "ticks": busy["ticks"],
         "services": [service(row) for row in rows],
+        "settings_problems": summary.get("settings_problems", []),
     }
 
 
@@ -68,6 +69,7 @@ def empty(state: str) -> Message:
         "last_activity_at": None,
         "ticks": 0,
         "services": [],
+        "settings_problems": [],
     }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.cli.names import no_such_service
 from supervisor.cli.out import note, show
 from supervisor.cli.quick import snapshot
 from supervisor.cli.settling import by_role, is_up, settle, what_is_wrong
-from supervisor.control.api import unknown_name
 from supervisor.control.client import connect
 
 TYPE_CHECKING = False
@@ -68,7 +68,7 @@ def _check_names(home: Home, names: Sequence[str]) -> None:
     known = {row.name for row in found.rows}
     for name in names:
         if name not in known and found.complete:
-            raise unknown_name(name, known)
+            raise no_such_service(home, name, known)
 
 
 def _settled(home: Home, names: Sequence[str], wait: float) -> list[Row]:

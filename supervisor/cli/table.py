@@ -42,12 +42,15 @@ class Row:
 class Head:
     """The first line of the `rows` frame: the daemon itself."""
 
-    __slots__ = ("pid", "role", "started", "state", "ticks", "wall")
+    __slots__ = ("pid", "problems", "revision", "role", "started", "state", "ticks", "wall")
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.state, self.pid, started, wall, self.ticks, self.role = fields[:6]
         self.started = float(started)
         self.wall = float(wall)
+        # A daemon of an older version does not send them.
+        self.revision, problems = fields[6:8] if len(fields) > 7 else ("", "0")
+        self.problems = int(problems)
 
 
 def parse_rows(data: bytes) -> tuple[Head, list[Row]]:
@@ -154,6 +157,14 @@ def hints(rows: Iterable[Row], style: Style) -> list[str]:
     count = "1 problem." if len(wrong) == 1 else f"{len(wrong)} problems."
     line = f"{count}  why: sbctl why {wrong[0]}    then: sbctl restart {wrong[0]}"
     return [style.paint(line, "33")]
+
+
+def settings_lines(head: Head, style: Style) -> list[str]:
+    """That something older or less than the files say is in force; nothing when they are in order."""
+    if not head.problems:
+        return []
+    count = "1 problem" if head.problems == 1 else f"{head.problems} problems"
+    return [style.paint(f"settings: {count}, running revision {clean(head.revision)}; sbctl config validate", "33")]
 
 
 def plain(rows: Iterable[Row]) -> list[str]:

@@ -44,6 +44,7 @@ def build_status(home: Home, patience: float = PATIENCE_S) -> Message:
         "last_activity_at": max(last) or None,
         "ticks": (busy or summary)["ticks"],
         "services": services,
+        "settings_problems": summary.get("settings_problems", []),
     }
 
 
@@ -58,6 +59,7 @@ def stopped_status(state: str = "stopped") -> Message:
         "last_activity_at": None,
         "ticks": 0,
         "services": [],
+        "settings_problems": [],
     }
 
 

@@ -1,6 +1,7 @@
 """The status rows as text lines that a client can print without a JSON parser (7 ms of import).
 
-    line 1      state TAB pid TAB started_at (epoch) TAB now (epoch) TAB ticks TAB role
+    line 1      state TAB pid TAB started_at (epoch) TAB now (epoch) TAB ticks TAB role TAB revision TAB problems
+                (revision and problems: of the settings in force, and how many errors the files had; later additions)
     line 2..    name TAB kind TAB state TAB desired TAB pid TAB uptime_s TAB restarts TAB ready TAB detail
 
 Nothing in a field can break the form or a terminal: control characters are shown escaped.
@@ -30,7 +31,8 @@ def _escape(char: str) -> str:
 
 
 def encode_rows(role: str, summary: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
-    head = (summary["state"], summary["pid"], summary["started"], summary["wall"], summary["ticks"], role)
+    head = [summary["state"], summary["pid"], summary["started"], summary["wall"], summary["ticks"], role]
+    head += [summary.get("revision", ""), len(summary.get("settings_problems", ()))]
     lines = ["\t".join(str(value) for value in head)]
     lines += ["\t".join(_field(row[name]) for name in FIELDS) for row in rows]
     return "\n".join(lines).encode("utf-8", "surrogateescape")

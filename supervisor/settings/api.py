@@ -9,7 +9,7 @@ from supervisor.base.clock import SystemClock, iso
 from supervisor.base.files import write_atomic
 from supervisor.model.home import Home
 from supervisor.settings import revisions
-from supervisor.settings.compiled import Documents, build, stamp
+from supervisor.settings.compiled import Documents, build, stamp, told
 from supervisor.settings.findings import Finding, has_errors
 from supervisor.settings.load import load, require
 from supervisor.settings.manifest import Manifest
@@ -66,6 +66,8 @@ def compile_home(home: Home, *, tolerant: bool = False) -> Result:
         current = revisions.current(home)
         first = tolerant and not current
         if loaded.has_common_errors or (has_errors(findings) and not first):
+            if tolerant and current:  # a start goes on with that revision, and status is to say so
+                _note(home, current, told(findings))
             return Result(current, ok=False, findings=findings)
         stamped = stamp(
             documents,
@@ -90,8 +92,11 @@ def _is_same(home: Home, stamped: Documents) -> bool:
 
 def _refresh(home: Home, revision: str, start: dict[str, Any]) -> None:
     """Files were touched without effect: note how they look now, or every start would compile again."""
+    _note(home, revision, {name: start[name] for name in ("inputs", "problems", "errors", "version")})
+
+
+def _note(home: Home, revision: str, passing: dict[str, Any]) -> None:
     old = revisions.read_compiled(home, "start")
-    passing = {name: start[name] for name in ("inputs", "problems", "version")}
     if any(old.get(name) != value for name, value in passing.items()):
         write_atomic(home.compiled_file("start", revision), revisions.encode({**old, **passing}))
 

@@ -67,7 +67,7 @@ def test_names_of_the_wrong_kind_are_refused(both: tuple[Any, Fake], names: obje
 def test_a_raw_answer_is_bytes(both: tuple[Any, Fake]) -> None:
     client, _ = both
     lines = client.raw("rows").decode().split("\n")
-    assert lines[0].endswith("\tscheduler")
+    assert lines[0].endswith("\tscheduler\t0003\t0")
     assert [line.split("\t")[0] for line in lines[1:]] == ROWS
 
 

@@ -120,3 +120,37 @@ def test_init_makes_a_home_that_runs(home: TemporaryHome) -> None:
         assert home.sbctl("status", env=env, cwd=new / "plugins").out.splitlines()[0].endswith(str(new))
     finally:
         assert home.sbctl("--home", new, "stop", env=env).code == 0
+
+
+def test_a_plugin_that_was_left_out_is_seen(home: TemporaryHome) -> None:
+    home.add_plugin("web", ["/bin/sleep", "1000"])
+    home.add_plugin("bad", "true").joinpath("manifest.json").write_text("{")
+    assert home.sbctl("start").code == 0
+
+    assert home.sbctl("status").out.splitlines()[-1] == (
+        "settings: 1 problem, running revision 0001; sbctl config validate"
+    )
+    (problem,) = home.status()["settings_problems"]
+    assert problem.startswith("plugins/bad/manifest.json:1:")
+    for verb in ("why", "start"):
+        told = home.sbctl(verb, "bad")
+        assert (told.code, told.err.splitlines()[:2]) == (
+            6,
+            ["error: bad was left out: its settings have errors", f"  why:  {problem}"],
+        )
+
+    home.add_plugin("bad", ["/bin/sleep", "1000"])
+    assert home.sbctl("reload").code == 0
+    assert home.status()["settings_problems"] == []
+
+
+def test_a_start_on_the_last_good_settings_is_seen(home: TemporaryHome) -> None:
+    home.add_plugin("web", ["/bin/sleep", "1000"])
+    assert home.sbctl("start").code == 0
+    assert home.sbctl("stop").code == 0
+    (home.path / "etc" / "sbctl.yaml").write_text("format: none\n")
+    assert home.sbctl("start").code == 0
+    assert "running revision 0001; sbctl config validate" in home.sbctl("status").out
+    home.write()
+    assert home.sbctl("reload").code == 0
+    assert "config validate" not in home.sbctl("status").out

@@ -51,6 +51,7 @@ class Fake:
         self.pid = pid
         self.rows = {r["name"]: r for r in rows}
         self.stubborn = stubborn  # services that don't come up
+        self.settings_problems: list[str] = []
         self.asked: list[Message] = []
         self.events: list[Message] = []
         self.changes: list[Message] = []
@@ -70,6 +71,8 @@ class Fake:
             "now": iso(STARTED + 7325),
             "last_activity_at": iso(STARTED + 7300),
             "ticks": 122,
+            "revision": "0003",
+            "settings_problems": self.settings_problems,
         }
 
     def do_ping(self, _args: Message, reply: Any) -> None:
@@ -79,7 +82,7 @@ class Fake:
         reply.send({"summary": self.summary(), "rows": list(self.rows.values())})
 
     def do_rows(self, _args: Message, reply: Any) -> None:
-        head = {"state": "running", "pid": self.pid, "started": STARTED, "wall": STARTED + 7325, "ticks": 122}
+        head = {**self.summary(), "started": STARTED, "wall": STARTED + 7325}
         reply.raw(encode_rows(self.role, head, list(self.rows.values())))
 
     def do_entries(self, _args: Message, reply: Any) -> None:

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, USAGE, Problem
 from supervisor.cli.main import Asked
 from supervisor.cli.names import check_name, refuse_self
 from supervisor.cli.out import note, show
@@ -42,6 +42,8 @@ def _ask(home: Home, service: str) -> Facts:
         with connect(home, role_of(service)) as client:
             return client.request("why", name=service)
     except Problem as problem:
+        if problem.code == USAGE:
+            check_name(home, service)  # it may say more
         if problem.code not in (NOT_RUNNING, TIMED_OUT):
             raise
         check_name(home, service)

@@ -100,10 +100,30 @@ def test_status_json_is_one_object(sbctl: Sbctl) -> None:
     code, out, _ = sbctl("status", "--json")
     answer = json.loads(out)
     assert code == 0
-    assert list(answer) == ["schema", "state", "pid", "started_at", "now", "last_activity_at", "ticks", "services"]
+    promised = ["schema", "state", "pid", "started_at", "now", "last_activity_at", "ticks", "services"]
+    assert list(answer) == [*promised, "settings_problems"]
     assert (answer["state"], answer["pid"], answer["ticks"]) == ("degraded", 4242, 122)
     assert all(list(service) == [*KEYS, "detail"] for service in answer["services"])
     assert [service["name"] for service in answer["services"]] == ["scheduler", "config", "mail", "web"]
+
+
+def test_settings_that_are_not_in_force_are_told(sbctl: Sbctl, tree: tuple[FakeDaemon, FakeDaemon]) -> None:
+    problems = ["plugins/bad/manifest.json:1:2: this is no JSON", "plugins/worse/manifest.json: can't be read"]
+    tree[0].fake.settings_problems = problems
+    assert sbctl("status")[1].splitlines()[-1] == ("settings: 2 problems, running revision 0003; sbctl config validate")
+    assert json.loads(sbctl("status", "--json")[1])["settings_problems"] == problems
+
+
+@pytest.mark.usefixtures("tree")
+@pytest.mark.parametrize("verb", ["why", "start"])
+def test_a_plugin_that_was_left_out_is_no_riddle(sbctl: Sbctl, home: Home, verb: str) -> None:
+    compiled = Path(home.compiled_file("start"))
+    compiled.parent.mkdir(parents=True)
+    compiled.write_text(json.dumps({"errors": ["plugins/bad/manifest.json:1:2: this is no JSON"], "services": []}))
+    code, out, err = sbctl(verb, "bad")
+    assert (code, out) == (6, "")
+    assert "bad was left out" in err
+    assert "plugins/bad/manifest.json:1:2" in err
 
 
 @pytest.mark.usefixtures("tree")

@@ -32,6 +32,7 @@ def home(tmp_path: Path) -> Home:
 def running(home: Home) -> Iterator[FakeDaemon]:
     plugins = [row("mail", "failed", detail="exit code 1 \x1b[31m"), *(row(f"web{n}") for n in range(20))]
     with FakeDaemon(home, "start", [row("scheduler", ready=True)]) as start, FakeDaemon(home, "scheduler", plugins):
+        start.fake.settings_problems = ["plugins/bad/manifest.json:1:2: this is no JSON"]
         yield start
 
 

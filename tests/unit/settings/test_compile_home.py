@@ -120,7 +120,17 @@ def test_an_error_anywhere_changes_nothing(files: SettingsFiles) -> None:
 
         assert (result.revision, result.written, result.ok) == ("0001", False, False)
         assert [finding.file for finding in result.findings] == ["plugins/bad/manifest.json"]
-    assert files.snapshot() == before
+        if not tolerant:
+            assert files.snapshot() == before
+    # A start goes on with that revision, and what was wrong is noted there for those who look.
+    noted = start_json(files)
+    assert noted["errors"] == noted["problems"] == [result.findings[0].headline()]
+    assert stale(noted, files.home)
+
+    shutil.rmtree(os.path.join(files.path, "plugins", "bad"))
+    shutil.rmtree(os.path.join(files.path, "plugins", "api"))
+    assert compile_home(files.home).revision == "0001"
+    assert start_json(files)["errors"] == []
 
 
 def test_a_first_start_leaves_bad_plugins_out(files: SettingsFiles) -> None:
