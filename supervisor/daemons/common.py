@@ -7,10 +7,10 @@ import errno
 import json
 import os
 import resource
-import sys
 
 from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.files import read_pid_file, remove_quietly, write_pid_file
+from supervisor.daemons.foreground import complain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +24,30 @@ MARKS = ("SB_KEY", "SB_HOME_ID", "SB_PLUGIN", "SB_LOG_DIR")  # each service gets
 
 
 def report(error: BaseException) -> None:
-    """A defect of ours: the traceback goes to the daemon's .out file, the daemon goes on."""
+    """A defect of ours: the traceback goes to the daemon's .out file, the daemon goes on. Never raises, never waits."""
+    try:
+        text = _traceback(error)
+    except Exception:  # the defect is so deep that it can't even be put into words
+        text = f"{type(error).__name__}, and its words can't be shown"
+    complain(text)
+
+
+def _traceback(error: BaseException) -> str:
     try:
         import traceback  # only when it is needed: 5 ms
 
-        text = "".join(traceback.format_exception(error))
-    except Exception:  # no descriptor left to import it with, say
-        text = f"{type(error).__name__}: {error}\n"
-    try:
-        os.write(2, text.encode("utf-8", "backslashreplace"))
-    except OSError:
-        return  # not even that can be written; nothing is gained by dying of it
+        return "".join(traceback.format_exception(error)).rstrip("\n")
+    except Exception:  # no descriptor is left to load it with, say
+        return f"{type(error).__name__}: {error}"
+
+
+def fill_standard_descriptors() -> None:
+    """Put /dev/null where 0, 1 or 2 is closed: else the lock or a log gets that number, and our output goes into it."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)  # takes the lowest free number, which is this one
 
 
 def close_inherited(keep: int | None) -> None:
@@ -109,7 +122,7 @@ def publish_pid(path: str) -> None:
     try:
         write_pid_file(path, os.getpid())
     except OSError as error:
-        sys.stderr.write(f"sbctl: can't write {path}: {error.strerror}\n")
+        complain(f"sbctl: can't write {path}: {error.strerror}")
         return
     _thread.start_new_thread(_sync, (path,))
 

@@ -17,6 +17,7 @@ from supervisor.base.errors import FAILED, Problem
 from supervisor.base.loop import Loop
 from supervisor.base.wire import Channel
 from supervisor.daemons import common
+from supervisor.daemons.foreground import Lines
 from supervisor.engine.engine import Engine
 from supervisor.engine.outlet import PipeOutlet
 from supervisor.engine.records import RecordFile
@@ -45,6 +46,7 @@ class Tunnel:
         self._loop = Loop(SystemClock(), common.report)
         self._bus = Bus(self._loop.clock, "tunnel", common.report)
         self._bus.add(self._tell)
+        self._screen = Lines(1)
         outlet = PipeOutlet(self._loop, lambda _name, _fd, _start, _end: None, lambda _name, _text, _lost: None)
         self._engine = Engine(self._loop, self._bus.emit, outlet)
         self._channel: Channel | None = None
@@ -113,8 +115,7 @@ class Tunnel:
         if self._channel is not None and not self._channel.closed:
             self._channel.send({"event": event.as_dict()})
         else:
-            sys.stdout.write(f"{event.text}\n")
-            sys.stdout.flush()
+            self._screen.show(event.text)
 
 
 def main(path: str, options: Options) -> int:
