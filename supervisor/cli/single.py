@@ -48,7 +48,7 @@ def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> in
 
 def _ask(home: Home, verb: str, names: Sequence[str], timeout: float | None = None) -> list[str]:
     """Send the verb to each daemon concerned; returns the names that needed nothing."""
-    _check_names(home, names)
+    _check_names(home, verb, names)
     more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
     already: list[str] = []
     for role, some in by_role(names).items():
@@ -57,7 +57,7 @@ def _ask(home: Home, verb: str, names: Sequence[str], timeout: float | None = No
     return already
 
 
-def _check_names(home: Home, names: Sequence[str]) -> None:
+def _check_names(home: Home, verb: str, names: Sequence[str]) -> None:
     """One misspelt name and nothing is done, whichever daemon the others belong to."""
     try:
         found = snapshot(home)
@@ -65,6 +65,8 @@ def _check_names(home: Home, names: Sequence[str]) -> None:
         if problem.code == NOT_RUNNING:
             return  # perhaps a scheduler runs alone; else asking it says what is missing
         raise
+    if found.head.state == "stopping" and verb != "stop":
+        raise Problem("sbctl is stopping", why="that ends all services", remedy="sbctl start waits for it", code=FAILED)
     known = {row.name for row in found.rows}
     for name in names:
         if name not in known and found.complete:

@@ -30,9 +30,9 @@ GONE_AFTER_S = 0.3  # for a winner to become visible before it is taken for one 
 
 def start_tree(home: Home, wait: float = WAIT_S) -> int:
     """Start everything that is wanted; 0 when all of it is up, 1 when not (and says what and why)."""
-    began = time.monotonic()
-    if _already(home):
+    if _already(home, wait):
         return 0
+    began = time.monotonic()
     prepare(home)
     spawned = bring_up(home)
     if spawned.lost_to is not None:
@@ -43,7 +43,7 @@ def start_tree(home: Home, wait: float = WAIT_S) -> int:
 
 def start_here(home: Home) -> int:
     """`--foreground`: become `start`, with the caller's pid and terminal."""
-    if not _already(home):
+    if not _already(home, WAIT_S):
         prepare(home)
         become([*role_command("start", home.path), "--foreground"])
     return 0
@@ -84,8 +84,8 @@ def _wait_for_winner(home: Home, until: float) -> bool:
     patience = time.monotonic() + GONE_AFTER_S
     while time.monotonic() < until:
         try:
-            quick.ask_rows(home, "start")
-            return True
+            if quick.ask_rows(home, "start")[0].state != "stopping":
+                return True
         except Problem as problem:
             if problem.code != NOT_RUNNING:
                 raise
@@ -100,19 +100,38 @@ def _wait_for_winner(home: Home, until: float) -> bool:
     )
 
 
-def _already(home: Home) -> bool:
-    """Running already? Then say so, and name what is not well; the tree stays as it is."""
+def _already(home: Home, wait: float) -> bool:
+    """Running already? Then say so, and name what is not well; the tree stays as it is.
+
+    One that is stopping will be gone in a moment: its end is waited for, and then it is not running.
+    """
     try:
         found = quick.snapshot(home)
     except Problem as problem:
         if problem.code != NOT_RUNNING:
             raise
         return False
+    if found.head.state == "stopping":
+        _outlive(int(found.head.pid), wait)
+        return False
     show(f"already running (pid {found.head.pid})")
     for row in found.rows:
         if row.is_wrong:
             note(f"  {row.name}: {row.state}  {row.detail}".rstrip() + f"    why: sbctl why {row.name}")
     return True
+
+
+def _outlive(pid: int, wait: float) -> None:
+    from supervisor.cli.stopping import has_ended_within  # rarely needed
+
+    note(f"sbctl is stopping (pid {pid}): waiting for its end")
+    if not has_ended_within(pid, wait):
+        raise Problem(
+            f"sbctl is still stopping (pid {pid})",
+            why=f"its services did not end within {wait:g} s; nothing was started",
+            remedy="sbctl stop --timeout 5s kills what is left; then: sbctl start",
+            code=FAILED,
+        )
 
 
 def _settled(home: Home, wait: float) -> list[dict[str, Any]]:
@@ -141,18 +160,25 @@ def _check_still_there(home: Home) -> None:
             raise
         state = "stopping"
     if state == "stopping":
-        raise Problem("stopped before everything was up", why="somebody asked for it: sbctl events", code=FAILED)
+        raise _asked_to_end()
+
+
+def _asked_to_end() -> Problem:
+    return Problem("start was asked to end while starting", why="by a signal, or sbctl stop: sbctl events", code=FAILED)
 
 
 def _tell_winner(home: Home, pid: int, wait: float) -> int:
     """Somebody else started it at the same moment: the same tree is up, which is what was wanted."""
     settle_all(home, wait)
+    _check_still_there(home)
     show(f"already running (pid {pid})")
     return 0
 
 
 def _summary(rows: list[dict[str, Any]], pid: int, took: float) -> int:
     wanted = [row for row in rows if row["desired"] == "up"]
+    if not wanted:  # there always is a scheduler; somebody has taken back all wishes
+        raise _asked_to_end()
     missing = [row for row in wanted if not is_up(row)]
     up = len(wanted) - len(missing)
     count = f"all {up} services" if not missing else f"{up} of {len(wanted)} services"

@@ -120,6 +120,19 @@ def _wait(sock: _socket.socket | None, pidfd: int, timeout: float | None) -> boo
     return bool(poller.poll(None if until is None else max(until - time.monotonic(), 0.0) * 1000))
 
 
+def has_ended_within(pid: int, seconds: float) -> bool:
+    """Wait for the end of a process that is known to be there."""
+    pidfd = _open_pidfd(pid)
+    if pidfd < 0:
+        return True
+    try:
+        poller = select.poll()
+        poller.register(pidfd, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
+    finally:
+        os.close(pidfd)
+
+
 def _peer_pid(sock: _socket.socket) -> int:
     """Who listens at the other end, from the kernel."""
     return int.from_bytes(sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)[:4], sys.byteorder)

@@ -145,6 +145,40 @@ def test_a_stop_in_the_middle_of_a_start(home: TemporaryHome) -> None:
         assert home.pids() == []
 
 
+def test_a_start_while_it_is_stopping_waits_for_the_end(home: TemporaryHome) -> None:
+    home.add_plugin("slow", ["/bin/sh", "-c", "trap 'sleep 1; exit 0' TERM; echo up; while :; do sleep 0.05; done"])
+    assert home.sbctl("start").code == 0
+    eventually(lambda: home.log("slow") == "up\n")
+    old = home.pid("start")
+    assert old is not None
+    os.kill(old, signal.SIGTERM)
+    eventually(lambda: home.status()["state"] == "stopping")
+    single = home.sbctl("start", "slow")
+    assert single.code == 1
+    assert "error: sbctl is stopping" in single.err
+    assert "start scheduler" not in single.err
+    hasty = home.sbctl("start", "--wait", "0.1s")
+    assert (hasty.code, hasty.out) == (1, "")
+    assert f"still stopping (pid {old})" in hasty.err
+    started = home.sbctl("start")
+    assert started.code == 0, started
+    assert f"sbctl is stopping (pid {old})" in started.err
+    assert started.out.startswith("started: all 3 services")
+    assert home.pid("start") != old
+    assert home.sbctl("status", "--check").code == 0
+
+
+def test_a_start_that_is_asked_to_end_while_starting_is_no_success(home: TemporaryHome) -> None:
+    home.add_plugin("web", SLEEPER)
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(home.sbctl, "start")
+        pid = eventually(lambda: home.pid("start"))
+        os.kill(pid, signal.SIGTERM)
+        started = going.result()
+    assert (started.code, started.out) == (1, ""), started
+    assert "error: start was asked to end while starting" in started.err
+
+
 def test_a_start_outlives_its_terminal(home: TemporaryHome) -> None:
     """Its own session, no descriptor of the caller's, and no word to a terminal that is gone."""
     outside, inside = os.pipe()

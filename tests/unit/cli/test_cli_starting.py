@@ -1,0 +1,31 @@
+"""What `sbctl start` says of what came up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.fake_daemon import FakeDaemon, row
+
+from supervisor.base.errors import FAILED, NOT_RUNNING, Problem
+from supervisor.cli import starting
+from supervisor.cli.spawning import Spawned
+from supervisor.model.home import Home
+
+
+def test_nothing_wanted_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All wishes were taken back while we waited: "all 0 services up" would be the wrong word."""
+    home = Home(str(tmp_path))
+    monkeypatch.setattr(starting.quick, "snapshot", _not_running)
+    monkeypatch.setattr(starting, "prepare", lambda _home: None)
+    monkeypatch.setattr(starting, "bring_up", lambda _home: Spawned(4242, None))
+    with (
+        FakeDaemon(home, "start", [row("scheduler", "stopped")]),
+        pytest.raises(Problem, match="start was asked to end while starting") as caught,
+    ):
+        starting.start_tree(home)
+    assert caught.value.code == FAILED
+
+
+def _not_running(_home: Home) -> None:
+    raise Problem("sbctl is not running", code=NOT_RUNNING)
