@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from supervisor.engine.own_folder import make_own_folder
 from supervisor.engine.pump import Pump, shift
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ class PipeOutlet:
         self._on_trouble = on_trouble
 
     def open(self, name: str, launch: Launch) -> tuple[int, int, Pump | None]:
+        make_own_folder(launch)
         read_fd, write_fd = os.pipe()
         return read_fd, write_fd, self.resume(name, launch, read_fd)
 

@@ -96,6 +96,10 @@ class Home:
     def plugin_logs(self, plugin_id: str) -> str:
         return self.join("logs", plugin_id)
 
+    def own_logs(self, plugin_id: str) -> str:
+        """For the files of a plugin that runs as another user, who must not own the folder of server.log."""
+        return self.join("logs", plugin_id, "own")
+
     def server_log(self, plugin_id: str) -> str:
         return self.join("logs", plugin_id, "server.log")
 

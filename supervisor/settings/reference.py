@@ -47,6 +47,9 @@ A plugin gets the environment of `sbctl start` without sbctl's own secrets (`DAS
 In the values of `env`, `env:NAME` (a whole value), `file:PATH` (a whole value; relative to the plugin's folder) and
 `${NAME}` are filled in when the plugin is started, and never written down. The folder `.venv/bin` of the plugin, if it
 is there, comes first on PATH.
+
+`SB_LOG_DIR` is the plugin's folder for files of its own: `logs/<id>`, beside its `server.log`. A plugin with a `user`
+gets `logs/<id>/own`, which belongs to that user; the folder around it stays with whoever runs sbctl.
 """
 
 FILES = {

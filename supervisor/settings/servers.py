@@ -65,14 +65,6 @@ def _warn_unknown(loaded: Loaded) -> None:
                 level="warning",
                 at_key=True,
             )
-    if loaded.scheduler.tasks:
-        document.report(
-            ("tasks",),
-            "schedules are read but not run by this version",
-            "run what is due by other means until then",
-            level="warning",
-            at_key=True,
-        )
 
 
 def _launch(loaded: Loaded, name: str, plugin: Plugin, command: str | list[str]) -> Launch:
@@ -107,7 +99,8 @@ def _environment(home: Home, name: str, plugin: Plugin) -> dict[str, str]:
         if value.startswith("file:"):
             value = "file:" + os.path.normpath(os.path.join(plugin.folder, value[5:]))
         env[key] = value
-    env.update(SB_HOME=home.path, SB_PLUGIN=name, SB_LOG_DIR=home.plugin_logs(name))
+    folder = home.plugin_logs(name) if plugin.manifest.user is None else home.own_logs(name)
+    env.update(SB_HOME=home.path, SB_PLUGIN=name, SB_LOG_DIR=folder)
     return dict(sorted(env.items()))
 
 

@@ -188,6 +188,7 @@ def test_the_account_is_looked_up(files: SettingsFiles) -> None:
         assert user is not None
         assert (user.name, user.uid, user.gid, user.home) == ("nobody", nobody.pw_uid, nobody.pw_gid, nobody.pw_dir)
         assert nobody.pw_gid in user.groups
+        assert files.spec().launch.env["SB_LOG_DIR"] == f"{files.path}/logs/web/own"
 
 
 def test_another_account_needs_root(files: SettingsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
