@@ -5,7 +5,9 @@ Nothing that a file holds gets past here as an exception: each is a finding.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from typing import Any
 
 from supervisor.base.files import MAX_SMALL_FILE, read_small
@@ -70,6 +72,9 @@ def read_document(path: str, shown: str) -> Document:
     """The file at `path`; its ending says how it is read."""
     document = Document(shown, "json" if path.endswith(".json") else "yaml")
     try:
+        if kind := _special(os.stat(path).st_mode):
+            document.report((), f"is {kind}, not a file", _instead(document))
+            return document
         raw = read_small(path)
     except OSError as error:
         _report_unreadable(document, error)
@@ -83,6 +88,19 @@ def _report_unreadable(document: Document, error: OSError) -> None:
         document.report((), f"the file is larger than {MAX_SMALL_FILE} bytes", "remove what is not needed")
         return
     document.report((), f"can't be read: {error.strerror or error}", f"make {document.file} a file that you can read")
+
+
+def _special(mode: int) -> str:
+    """What must not even be opened: some devices act on that, and others (/dev/null) would pass for empty settings."""
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        return "a device"
+    if stat.S_ISFIFO(mode):
+        return "a FIFO"
+    return "a socket" if stat.S_ISSOCK(mode) else ""
+
+
+def _instead(document: Document) -> str:
+    return f"remove it, and write {document.file} as a regular file"
 
 
 def parse(document: Document, raw: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ MAX_SHOWN = 60
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Sorted by file and place. `file` is relative to the home; line 0 means the file or folder as a whole."""
+    """Sorted by file and place (`in_order`). `file` is relative to the home; line 0 means the file or folder as a whole."""
 
     file: str
     line: int
@@ -30,11 +31,10 @@ class Finding:
         return self.level == "error"
 
     def headline(self) -> str:
-        """`file:line:col: path: message`, on one line whatever the files hold."""
+        """`file:line:col: error: path: message`, on one line whatever the files hold."""
         place = f"{self.file}:{self.line}:{self.col}" if self.line else self.file
-        mark = "" if self.is_error else "warning: "
         path = f"{self.path}: " if self.path else ""
-        return clean(f"{place}: {mark}{path}{self.message}")
+        return clean(f"{place}: {self.level}: {path}{self.message}")
 
     def text(self) -> str:
         return f"{self.headline()}\n  -> {clean(self.remedy)}" if self.remedy else self.headline()
@@ -50,6 +50,11 @@ class Finding:
             "level": self.level,
             "text": self.text(),
         }
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first: whoever reads only the beginning reads what stops everything."""
+    return sorted(findings, key=lambda finding: (not finding.is_error, finding))
 
 
 def has_errors(findings: list[Finding]) -> bool:

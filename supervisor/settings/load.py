@@ -12,7 +12,7 @@ from supervisor.model.home import Home
 from supervisor.model.inputs import look
 from supervisor.settings.document import Document, read_document
 from supervisor.settings.explain import validate
-from supervisor.settings.findings import Finding, has_errors
+from supervisor.settings.findings import Finding, has_errors, in_order
 from supervisor.settings.manifest import Manifest
 from supervisor.settings.permissions import Permissions, shown
 from supervisor.settings.scheduler_file import SchedulerFile
@@ -48,11 +48,11 @@ class Loaded:
 
     @property
     def findings(self) -> list[Finding]:
-        """Everything, each once, by file and place."""
+        """Everything, each once: errors, then warnings, by file and place."""
         found = {*self.common, *self.settings_document.findings, *self.scheduler_document.findings}
         found.update(finding for each in self.left_out.values() for finding in each)
         found.update(finding for plugin in self.plugins.values() for finding in plugin.document.findings)
-        return sorted(found)
+        return in_order(found)
 
     @property
     def has_common_errors(self) -> bool:
@@ -150,9 +150,17 @@ def _load_plugins(loaded: Loaded, permissions: Permissions) -> None:
             documents[name] = read_document(path, os.path.join("plugins", name, MANIFEST))
             documents[name].findings += permissions.findings(path)
             _watch(loaded, os.path.join(plugins, name, ".venv", "bin"))
+        elif os.path.isdir(os.path.join(plugins, name)):
+            _warn_of_missing_manifest(loaded, name)
     _report_same_ids(documents)
     for name, document in documents.items():
         _load_plugin(loaded, name, document)
+
+
+def _warn_of_missing_manifest(loaded: Loaded, name: str) -> None:
+    message = f"there is no {MANIFEST} in this folder: it is not taken for a plugin"
+    remedy = f"write one, or rename the folder to _{name}: such folders are left alone"
+    loaded.common.append(Finding(os.path.join("plugins", name), 0, 0, "", message, remedy, "warning"))
 
 
 def _load_plugin(loaded: Loaded, name: str, document: Document) -> None:

@@ -12,6 +12,7 @@ from supervisor.settings.findings import shorten
 from supervisor.settings.load import Loaded, Plugin
 from supervisor.settings.policies import policy
 from supervisor.settings.secrets import SECRETS
+from supervisor.settings.tasks import check_tasks
 
 
 def plugin_specs(loaded: Loaded) -> list[Spec]:
@@ -36,6 +37,7 @@ def plugin_specs(loaded: Loaded) -> list[Spec]:
             )
         )
     _warn_unknown(loaded)
+    check_tasks(loaded)
     return specs
 
 

@@ -56,7 +56,7 @@ def test_errors(files: SettingsFiles, run: Any) -> None:
             "message": "must be at least 1",
             "remedy": "",
             "level": "error",
-            "text": "etc/sbctl.yaml:1:16: config.port: must be at least 1",
+            "text": "etc/sbctl.yaml:1:16: error: config.port: must be at least 1",
         }
     ]
 

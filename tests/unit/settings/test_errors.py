@@ -212,7 +212,8 @@ def expect(found: list[tuple[str, str]], file: str, line: str, remedy: str) -> N
         assert found == []
         return
     assert len(found) == 1, found
-    assert found[0][0].startswith(f"{file}:{line}")
+    place, _, words = line.partition(": ")
+    assert found[0][0].startswith(f"{file}:{place}: error: {words}")
     assert found[0][1].startswith(remedy)
 
 
@@ -245,17 +246,17 @@ def test_all_files_are_judged_at_once_and_sorted(files: SettingsFiles) -> None:
     files.manifest("api", "{")
 
     assert [line.rpartition(": ")[0] for line in files.lines()] == [
-        "etc/sbctl.yaml:1:16: config.port",
-        "etc/sbctl.yaml:2:14: logs.keep",
-        "etc/sbctl.yaml:3:1: typo",
-        "etc/scheduler.json:1:33: servers.web.restart: must be one of",
-        "etc/scheduler.json:2:2: typo",
-        "plugins/api/manifest.json:1:2: not JSON",
-        "plugins/web/manifest.json:1:1: id",
-        "plugins/web/manifest.json:1:2: typo",
-        "plugins/web/manifest.json:2:15: env.A",
-        "plugins/web/manifest.json:2:23: env.B",
-        "plugins/web/manifest.json:2:35: user",
+        "etc/sbctl.yaml:1:16: error: config.port",
+        "etc/sbctl.yaml:2:14: error: logs.keep",
+        "etc/sbctl.yaml:3:1: error: typo",
+        "etc/scheduler.json:1:33: error: servers.web.restart: must be one of",
+        "etc/scheduler.json:2:2: error: typo",
+        "plugins/api/manifest.json:1:2: error: not JSON",
+        "plugins/web/manifest.json:1:1: error: id",
+        "plugins/web/manifest.json:1:2: error: typo",
+        "plugins/web/manifest.json:2:15: error: env.A",
+        "plugins/web/manifest.json:2:23: error: env.B",
+        "plugins/web/manifest.json:2:35: error: user",
     ]
 
 
@@ -272,7 +273,7 @@ def test_what_a_file_holds_can_not_break_the_line(files: SettingsFiles) -> None:
     (finding,) = files.check()
 
     assert finding.text().count("\n") == 1
-    assert finding.headline() == "plugins/web/manifest.json:1:15: a\\x0a\\x1b]52;\\u202e: not a known key"
+    assert finding.headline() == "plugins/web/manifest.json:1:15: error: a\\x0a\\x1b]52;\\u202e: not a known key"
 
 
 def test_a_newer_format_turns_unknown_keys_into_warnings(files: SettingsFiles) -> None:
@@ -308,7 +309,7 @@ def test_two_scheduler_files(files: SettingsFiles) -> None:
     files.scheduler("{}")
     files.write("etc/scheduler.yaml", "")
 
-    assert files.lines() == ["etc/scheduler.json:1:1: there are both scheduler.json and scheduler.yaml"]
+    assert files.lines() == ["etc/scheduler.json:1:1: error: there are both scheduler.json and scheduler.yaml"]
 
 
 def test_names_that_are_nearly_right_are_not_read_in_silence(files: SettingsFiles) -> None:
@@ -324,9 +325,9 @@ def test_files_that_can_not_be_read(files: SettingsFiles) -> None:
     files.write("plugins/web/manifest.json", b" " * (1 << 20) + b"{}")
 
     assert files.lines() == [
-        "etc/sbctl.yaml:1:1: can't be read: Is a directory",
-        "etc/scheduler.json:1:1: can't be read: No such file or directory",
-        "plugins/web/manifest.json:1:1: the file is larger than 1048576 bytes",
+        "etc/sbctl.yaml:1:1: error: can't be read: Is a directory",
+        "etc/scheduler.json:1:1: error: can't be read: No such file or directory",
+        "plugins/web/manifest.json:1:1: error: the file is larger than 1048576 bytes",
     ]
 
 
@@ -334,7 +335,6 @@ def test_what_is_no_plugin_is_left_alone(files: SettingsFiles) -> None:
     for name in (".git", "_old"):
         files.manifest(name, "nonsense")
     (files.path / "plugins" / "README").write_text("words")
-    (files.path / "plugins" / "empty").mkdir()
 
     assert files.lines() == []
 
@@ -376,6 +376,7 @@ def test_servers_without_a_plugin_or_a_command_are_warnings(files: SettingsFiles
         "etc/scheduler.json:1:14: warning: servers.idle: this plugin has no server command",
         "etc/scheduler.json:1:26: warning: servers.nobody: there is no such plugin",
         "etc/scheduler.json:2:2: warning: tasks: schedules are read but not run by this version",
+        "etc/scheduler.json:2:25: warning: tasks.0.plugins.0: there is no such plugin",
     ]
 
 

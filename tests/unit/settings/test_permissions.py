@@ -62,7 +62,7 @@ def test_above_the_home_a_sticky_folder_is_fine(tmp_path: Path) -> None:
     above.chmod(0o1777)
     assert files.lines() == []
     above.chmod(0o777)
-    assert files.lines() == [f"{above}: can be written by everybody, who could change what root runs"]
+    assert files.lines() == [f"{above}: error: can be written by everybody, who could change what root runs"]
     above.chmod(0o755)
     os.chown(above, NOBODY, -1)
     assert files.lines() == []

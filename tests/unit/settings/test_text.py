@@ -96,14 +96,19 @@ BAD_YAML = [
 ]
 
 
+def labelled(file: str, line: str) -> str:
+    place, _, words = line.partition(": ")
+    return f"{file}:{place}: error: {words}"
+
+
 @pytest.mark.parametrize(("text", "line"), BAD_JSON)
 def test_bad_json(text: str | bytes, line: str) -> None:
-    assert said(parsed(text, "json"))[0] == f"file.json:{line}"
+    assert said(parsed(text, "json"))[0] == labelled("file.json", line)
 
 
 @pytest.mark.parametrize(("text", "line"), BAD_YAML)
 def test_bad_yaml(text: str, line: str) -> None:
-    assert said(parsed(text, "yaml"))[0] == f"file.yaml:{line}"
+    assert said(parsed(text, "yaml"))[0] == labelled("file.yaml", line)
 
 
 def test_yaml_as_people_write_it() -> None:

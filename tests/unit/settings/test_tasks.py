@@ -1,0 +1,60 @@
+"""Schedules against the plugins that they name."""
+
+from __future__ import annotations
+
+from unit.settings.settings_files import SettingsFiles
+
+
+def tasks(files: SettingsFiles, *found: dict[str, object]) -> list[tuple[str, str]]:
+    files.scheduler({"tasks": list(found)})
+    return [
+        (f"{finding.level} {finding.path}: {finding.message}", finding.remedy)
+        for finding in files.check()
+        if finding.path != "tasks"
+    ]
+
+
+def test_the_same_schedule_twice_asks_for_a_name(files: SettingsFiles) -> None:
+    files.server("web")
+    files.server("api")
+    both = {"plugins": ["web", "api"]}
+
+    assert tasks(files, both, {"plugins": ["api"]}) == [
+        ("error tasks.1.plugins.0: the schedule api is also in tasks.0", "give one of the two tasks a name of its own")
+    ]
+    assert tasks(files, both, {**both, "name": "night"}, {"plugins": ["web"], "name": "night"}) == [
+        ("error tasks.2.plugins.0: the schedule web.night is also in tasks.1", "give one of the two tasks another name")
+    ]
+    assert tasks(files, {"plugins": ["web", "web"]}) == [
+        ("error tasks.0.plugins.1: web is in this list twice", "remove one of the two")
+    ]
+    assert tasks(files, both, {**both, "name": "night"}) == []
+
+
+def test_schedules_of_what_is_not_there_are_warnings(files: SettingsFiles) -> None:
+    files.manifest("web", {"id": "web", "commands": {"get": "true"}})
+    files.manifest("api", {"id": "api", "commands": {"push": "true"}})
+    files.manifest("broken", "{")
+    named = ["web", "api", "gone", "broken"]
+
+    assert tasks(files, {"plugins": named, "commands": ["get", "push", "backup"]})[1:] == [
+        ("warning tasks.0.plugins.2: there is no such plugin", "make plugins/gone/manifest.json, or remove it here"),
+        (
+            "warning tasks.0.commands.0: api: no command get",
+            "add commands.get to plugins/api/manifest.json, or leave it out here",
+        ),
+        (
+            "warning tasks.0.commands.1: web: no command push",
+            "add commands.push to plugins/web/manifest.json, or leave it out here",
+        ),
+        (
+            "warning tasks.0.commands.2: api, web: no command backup",
+            "add commands.backup to plugins/api/manifest.json, or leave it out here",
+        ),
+    ]
+    assert tasks(files, {"plugins": ["web"], "commands": "push"})[1:] == [
+        (
+            "warning tasks.0.commands: web: no command push",
+            "add commands.push to plugins/web/manifest.json, or leave it out here",
+        )
+    ]
