@@ -120,7 +120,7 @@ class Start:
         if not self.records.open():
             self.bus.tell(
                 "records.failed",
-                f"can't write {self.home.records_file}: if sbctl is killed, only their marks prove whose its servers were",
+                f"can't write {self.home.records_file}: after a kill only marks would prove whose the servers are",
                 level=WARNING,
             )
         if self.shutdown.begun:

@@ -46,7 +46,7 @@ class RecordFile:
         self.dropped = 0
 
     def open(self) -> bool:
-        """Begin anew; what the file held has been dealt with. False: the disk refuses it, and each append tries again."""
+        """Begin anew; what the file held is dealt with. False: the disk refuses, and each append tries again."""
         try:
             self._rewrite()
         except OSError:
