@@ -57,7 +57,7 @@ def status(home: Home, *, plain: bool) -> int:
         text, code = asking.without_answer(home, problem)
         (out.note if code == asking.CANT_TELL else out.show)(text)
         return code
-    if not found.complete:
+    if not found.heard:
         from supervisor.cli.report import with_entries  # from `start`, as JSON
 
         found = with_entries(home, found)

@@ -9,6 +9,7 @@ from supervisor import __version__
 from supervisor.base.errors import NOT_RUNNING, Problem
 from supervisor.cli import table
 from supervisor.control.dial import dial, no_answer, seconds_left
+from supervisor.model.rows import overall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,18 +31,20 @@ MAX_ANSWER = 16 << 20
 
 
 class Snapshot:
-    """One look at both daemons. `complete` is false when the scheduler did not answer."""
+    """One look at both daemons. `heard`: the scheduler answered; `complete`: it did, or is not to run."""
 
-    __slots__ = ("complete", "head", "rows")
+    __slots__ = ("complete", "head", "heard", "rows")
 
-    def __init__(self, head: Head, rows: list[Row], complete: bool) -> None:
+    def __init__(self, head: Head, rows: list[Row], *, heard: bool, complete: bool) -> None:
         self.head = head
         self.rows = rows
+        self.heard = heard
         self.complete = complete
 
     @property
     def state(self) -> str:
-        return table.overall(self.head.state, self.rows, complete=self.complete)
+        services = ((row.state, row.desired, row.is_unready) for row in self.rows)
+        return overall(self.head.state, services, complete=self.complete)
 
 
 def exchange(sock: _socket.socket, home: Home, role: str, body: bytes, timeout: float) -> bytes:
@@ -91,9 +94,9 @@ def snapshot(home: Home) -> Snapshot:
         scheduler, plugins = ask_rows(home, "scheduler")
     except Problem:
         wanted = any(row.name == "scheduler" and row.desired == "up" for row in rows)
-        return Snapshot(head, rows, complete=not wanted)
+        return Snapshot(head, rows, heard=False, complete=not wanted)
     head.ticks = scheduler.ticks
-    return Snapshot(head, rows + plugins, complete=True)
+    return Snapshot(head, rows + plugins, heard=True, complete=True)
 
 
 def status_lines(found: Snapshot, home: Home, style: Style) -> list[str]:
@@ -119,7 +122,7 @@ def narrowed(found: Snapshot, names: Sequence[str]) -> Snapshot:
             problem = unknown_name(name, by_name)
             problem.code = CANT_TELL
             raise problem
-    return Snapshot(found.head, [by_name[name] for name in names], found.complete)
+    return Snapshot(found.head, [by_name[name] for name in names], heard=found.heard, complete=found.complete)
 
 
 def without_answer(home: Home, problem: Problem) -> tuple[str, int]:

@@ -5,7 +5,7 @@ Imports next to nothing, because `sbctl status` is to cost no more than starting
 
 from __future__ import annotations
 
-from supervisor.model.rows import FIELDS, clean
+from supervisor.model.rows import FIELDS, clean, is_missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ class Row:
 
     @property
     def is_wrong(self) -> bool:
-        """Wanted, and neither there nor on its way."""
-        return self.desired == "up" and self.state in ("backoff", "failed", "stopped")
+        return is_missing(self.state, self.desired)
+
+    @property
+    def is_unready(self) -> bool:
+        return self.state == "running" and self.ready == "no"
 
 
 class Head:
@@ -78,16 +81,6 @@ def duration(seconds: float) -> str:
     return f"{days}d {hours}h"
 
 
-def overall(state: str, rows: Iterable[Row], *, complete: bool = True) -> str:
-    """One word for the whole tree, from what `start` says of itself and the services."""
-    if state == "stopping":
-        return state
-    rows = list(rows)
-    if not complete or any(row.is_wrong or (row.state == "running" and row.ready == "no") for row in rows):
-        return "degraded"
-    return "starting" if any(row.state == "starting" for row in rows) else state
-
-
 class Style:
     """How to draw: colours, signs beyond ASCII, and the width to keep to (0: none)."""
 
@@ -107,8 +100,7 @@ class Style:
 
     def sign(self, row: Row) -> tuple[str, str]:
         """The sign before the state, and its colour."""
-        unready = row.state == "running" and row.ready == "no"
-        sign, ascii_sign, colour = UNREADY if unready else SIGNS.get(row.state, ("?", "??", "0"))
+        sign, ascii_sign, colour = UNREADY if row.is_unready else SIGNS.get(row.state, ("?", "??", "0"))
         return (sign if self.utf8 else ascii_sign), colour
 
 

@@ -8,42 +8,58 @@ from supervisor.base.clock import iso
 from supervisor.base.errors import NOT_RUNNING, Problem
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
+from supervisor.model.rows import overall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from supervisor.control.api import Message
     from supervisor.model.home import Home
+    from supervisor.model.rows import Standing
 
 SCHEMA = 1
 PATIENCE_S = 0.6  # for each of up to three questions: one daemon that hangs must not take the others' rows along
 KEYS = ("name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "exit", "cause", "next_retry_at", "ready")
-WRONG = ("backoff", "failed", "stopped")  # for a service that is wanted
 
 
 def build_status(home: Home, patience: float = PATIENCE_S) -> Message:
-    """The object, also for a home that is stopped; a Problem when `start` is there and can't be asked."""
+    """The object whatever runs; a Problem when `start` is there and can't be asked."""
     try:
-        answer = _ask(home, START, "status", patience)
+        return tree_status(home, patience)
     except Problem as problem:
-        if problem.code == NOT_RUNNING:
-            return stopped_status()
-        raise
-    summary: Message = answer["summary"]
+        if problem.code != NOT_RUNNING:
+            raise
+    return status_without_start(home, patience)
+
+
+def tree_status(home: Home, patience: float = PATIENCE_S) -> Message:
+    """The object of a tree that runs; a Problem when `start` can't be asked."""
+    answer = _ask(home, START, "status", patience)
     rows: list[Message] = answer["rows"]
     busy, more, complete = _scheduler_part(home, rows, patience)
-    services = [_service(row) for row in (*rows, *more)]
-    last = [part["last_activity_at"] or "" for part in (summary, busy or summary)]
+    return _merged(answer["summary"], busy or answer["summary"], [*rows, *more], complete=complete)
+
+
+def status_without_start(home: Home, patience: float = PATIENCE_S, state: str = "stopped") -> Message:
+    """Of a scheduler that runs alone; when there is none either, the same shape with this state."""
+    try:
+        answer = _ask(home, SCHEDULER, "status", patience)
+    except Problem:
+        return stopped_status(state)
+    return _merged(answer["summary"], answer["summary"], answer["rows"], complete=True)
+
+
+def _merged(summary: Message, busy: Message, rows: list[Message], *, complete: bool) -> Message:
+    """`busy` is the summary of the one who has the most to do: it counts the ticks."""
+    last = [part["last_activity_at"] or "" for part in (summary, busy)]
     return {
         "schema": SCHEMA,
-        "state": overall(summary["state"], services, complete=complete),
+        "state": overall(summary["state"], (_standing(row) for row in rows), complete=complete),
         "pid": summary["pid"],
         "started_at": summary["started_at"],
         "now": summary["now"],
         "last_activity_at": max(last) or None,
-        "ticks": (busy or summary)["ticks"],
-        "services": services,
+        "ticks": busy["ticks"],
+        "services": [_service(row) for row in rows],
         "settings_problems": summary.get("settings_problems", []),
     }
 
@@ -63,20 +79,10 @@ def stopped_status(state: str = "stopped") -> Message:
     }
 
 
-def overall(state: str, rows: Iterable[Message], *, complete: bool) -> str:
-    """One word for the whole, from what `start` says of itself and from the services."""
-    rows = list(rows)
-    if state == "stopping":
-        return state
-    if not complete or any(_is_wrong(row) for row in rows):
-        return "degraded"
-    return "starting" if any(row["state"] == "starting" for row in rows) else state
-
-
-def _is_wrong(row: Message) -> bool:
-    if row["state"] == "running":
-        return row["ready"] is False
-    return row["desired"] == "up" and row["state"] in WRONG
+def entries(home: Home, patience: float = PATIENCE_S) -> list[Message]:
+    """The rows that `start` keeps for the scheduler, whether that is to run or not: a server may outlive it."""
+    rows: list[Message] = _ask(home, START, "entries", patience)["rows"]
+    return rows
 
 
 def _scheduler_part(home: Home, rows: list[Message], patience: float) -> tuple[Message | None, list[Message], bool]:
@@ -87,7 +93,7 @@ def _scheduler_part(home: Home, rows: list[Message], patience: float) -> tuple[M
     except Problem:
         wanted = any(row["name"] == SCHEDULER and row["desired"] == "up" for row in rows)
     try:
-        return None, _ask(home, START, "entries", patience)["rows"], not wanted
+        return None, entries(home, patience), not wanted
     except Problem:
         return None, [], False
 
@@ -95,6 +101,10 @@ def _scheduler_part(home: Home, rows: list[Message], patience: float) -> tuple[M
 def _ask(home: Home, role: str, verb: str, patience: float) -> Message:
     with connect(home, role, patience) as client:
         return client.request(verb, limit=patience)
+
+
+def _standing(row: Message) -> Standing:
+    return row["state"], row["desired"], row["state"] == "running" and row["ready"] is False
 
 
 def _service(row: Message) -> Message:

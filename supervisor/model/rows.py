@@ -11,7 +11,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
+
+    Standing = tuple[str, str, bool]  # of one service: state, desired, and does it run without being ready?
 
 FIELDS = ("name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "ready", "detail")
 
@@ -36,6 +39,21 @@ def encode_rows(role: str, summary: dict[str, Any], rows: list[dict[str, Any]]) 
     lines = ["\t".join(str(value) for value in head)]
     lines += ["\t".join(_field(row[name]) for name in FIELDS) for row in rows]
     return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def is_missing(state: str, desired: str) -> bool:
+    """Wanted, and neither there nor on its way."""
+    return desired == "up" and state in ("backoff", "failed", "stopped")
+
+
+def overall(state: str, services: Iterable[Standing], *, complete: bool) -> str:
+    """One word for the whole tree, from what `start` says of itself and from the services."""
+    if state == "stopping":
+        return state
+    services = list(services)
+    if not complete or any(unready or is_missing(phase, desired) for phase, desired, unready in services):
+        return "degraded"
+    return "starting" if any(phase == "starting" for phase, _, _ in services) else state
 
 
 def _field(value: object) -> str:

@@ -38,6 +38,16 @@ def test_a_scheduler_alone(home: TemporaryHome) -> None:
     assert home.sbctl("status").code == 3
 
 
+def test_status_of_a_scheduler_alone(home: TemporaryHome) -> None:
+    home.add_plugin("web", ["/bin/sleep", "1000"])
+    with serving(home, "scheduler") as daemon:
+        eventually(lambda: home.status()["state"] == "running")
+
+        assert home.sbctl("status", "--json").code == 0
+        assert home.status()["pid"] == daemon.pid
+        assert [row["name"] for row in home.status()["services"]] == ["web"]
+
+
 def test_a_config_server_alone(home: TemporaryHome) -> None:
     def answers() -> bool:
         try:

@@ -10,8 +10,9 @@ import click
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.main import Asked
-from supervisor.cli.report import empty, look, report
+from supervisor.cli.report import look
 from supervisor.control.api import unknown_name
+from supervisor.control.status import status_without_start, stopped_status, tree_status
 from supervisor.model.home import Home
 
 EVERY_S = 2.0
@@ -71,9 +72,9 @@ def _wanted(found: quick.Snapshot) -> list[table.Row]:
 
 def _show_json(home: Home, names: tuple[str, ...], _plain: bool, check: bool, _style: table.Style) -> int:
     try:
-        status = report(home)
+        status = tree_status(home, quick.PATIENCE_S)
     except Problem as problem:
-        return _show_json_without(home, problem)
+        return _show_json_without(home, names, problem)
     if names:
         status["services"] = _chosen(status["services"], names)
     out.show(json.dumps(status, ensure_ascii=False))
@@ -81,12 +82,15 @@ def _show_json(home: Home, names: tuple[str, ...], _plain: bool, check: bool, _s
     return quick.SOMETHING_MISSING if check and missing else quick.UP
 
 
-def _show_json_without(home: Home, problem: Problem) -> int:
+def _show_json_without(home: Home, names: tuple[str, ...], problem: Problem) -> int:
     _, code = quick.without_answer(home, problem)
     if problem.code != NOT_RUNNING:
-        out.show(json.dumps({**empty("unknown"), "error": problem.as_dict()}, ensure_ascii=False))
-    else:
-        out.show(json.dumps(empty("starting" if code == quick.UP else "stopped")))
+        out.show(json.dumps({**stopped_status("unknown"), "error": problem.as_dict()}, ensure_ascii=False))
+        return code
+    status = status_without_start(home, quick.PATIENCE_S, "starting" if code == quick.UP else "stopped")
+    if names and status["services"]:
+        status["services"] = _chosen(status["services"], names)
+    out.show(json.dumps(status, ensure_ascii=False))
     return code
 
 

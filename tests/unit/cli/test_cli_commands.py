@@ -15,7 +15,7 @@ from support.fake_daemon import FakeDaemon, row
 from supervisor.base.clock import iso
 from supervisor.base.files import socket_address, take_lock
 from supervisor.cli.main import VERBS, main
-from supervisor.cli.report import KEYS
+from supervisor.control.status import KEYS
 from supervisor.model.home import Home
 
 Sbctl = Callable[..., tuple[int, str, str]]

@@ -6,6 +6,7 @@ import pytest
 from support.fake_daemon import row
 
 from supervisor.cli import table
+from supervisor.cli.quick import Snapshot
 from supervisor.cli.table import Style
 from supervisor.model.rows import encode_rows
 
@@ -117,7 +118,10 @@ def test_control_characters_can_not_break_a_line() -> None:
     ],
 )
 def test_one_word_for_the_whole(state: str, rows: list[dict[str, object]], complete: bool, word: str) -> None:
-    assert table.overall(state, parsed(rows)[1], complete=complete) == word
+    head, found = parsed(rows)
+    head.state = state
+
+    assert Snapshot(head, found, heard=complete, complete=complete).state == word
 
 
 def test_the_header() -> None:

@@ -30,7 +30,7 @@ def test_both_daemons_make_one_object(home: Home) -> None:
     with FakeDaemon(home, "start", CORE), FakeDaemon(home, "scheduler", [row("web")], pid=77):
         status = build_status(home)
 
-    assert list(status) == ["schema", "state", "pid", "started_at", "now", "last_activity_at", "ticks", "services"]
+    assert " ".join(status) == ("schema state pid started_at now last_activity_at ticks services settings_problems")
     assert (status["state"], status["pid"], names(status)) == ("running", 4242, ["scheduler", "config", "web"])
     assert " ".join(status["services"][0]) == (
         "name kind state desired pid uptime_s restarts exit cause next_retry_at ready detail"
@@ -58,6 +58,20 @@ def test_without_the_scheduler_there_are_the_rows_that_start_keeps(home: Home) -
 
     assert (status["state"], names(status)) == ("degraded", ["scheduler", "config", "orphan"])
     assert status["services"][-1]["detail"] == "unsupervised"
+
+
+def test_a_server_may_live_while_the_scheduler_is_stopped(home: Home) -> None:
+    with FakeDaemon(home, "start", [row("scheduler", "stopped"), row("config")]):
+        status = build_status(home)
+
+    assert (status["state"], names(status)) == ("running", ["scheduler", "config", "orphan"])
+
+
+def test_of_a_scheduler_that_runs_alone(home: Home) -> None:
+    with FakeDaemon(home, "scheduler", [row("web")], pid=77):
+        status = build_status(home)
+
+    assert (status["state"], status["pid"], names(status)) == ("running", 77, ["web"])
 
 
 def test_a_home_that_is_stopped_has_the_same_shape(home: Home) -> None:
