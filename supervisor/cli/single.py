@@ -5,8 +5,9 @@ from __future__ import annotations
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
 from supervisor.cli.names import no_such_service
 from supervisor.cli.out import note, show
-from supervisor.cli.quick import snapshot
+from supervisor.cli.report import look
 from supervisor.cli.settling import by_role, is_up, settle, what_is_wrong
+from supervisor.control.api import SCHEDULER, role_of
 from supervisor.control.client import connect
 
 TYPE_CHECKING = False
@@ -60,7 +61,7 @@ def _ask(home: Home, verb: str, names: Sequence[str], timeout: float | None = No
 def _check_names(home: Home, verb: str, names: Sequence[str]) -> None:
     """One misspelt name and nothing is done, whichever daemon the others belong to."""
     try:
-        found = snapshot(home)
+        found = look(home)
     except Problem as problem:
         if problem.code == NOT_RUNNING:
             return  # perhaps a scheduler runs alone; else asking it says what is missing
@@ -71,6 +72,14 @@ def _check_names(home: Home, verb: str, names: Sequence[str]) -> None:
     for name in names:
         if name not in known and found.complete:
             raise no_such_service(home, name, known)
+    kept = [name for name in names if role_of(name) == SCHEDULER]
+    if kept and not found.heard and found.complete:
+        raise Problem(
+            f"{kept[0]} is stopped, because the scheduler is",
+            why="it looks after the plugin servers: stopping it stops them",
+            remedy="sbctl start scheduler",
+            code=NOT_RUNNING,
+        )
 
 
 def _settled(home: Home, names: Sequence[str], wait: float) -> list[Row]:

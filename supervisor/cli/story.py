@@ -22,7 +22,7 @@ def story(facts: Facts, now: float) -> list[str]:
         _titled("last exit", _last_exit(row, now)),
         _titled("attempts", _attempts(row, facts.get("attempts") or {}, now)),
         *_last_words(facts.get("words") or []),
-        _titled("next", _next(row)),
+        _titled("next", facts.get("next") or _next(row)),
     ]
 
 
@@ -34,6 +34,9 @@ def _state(row: Facts, facts: Facts, now: float) -> str:
     since = parse_iso(facts.get("since"))
     if since is None and row["uptime_s"] is not None:
         since = now - row["uptime_s"]
+    if facts.get("away"):  # what the journal has last is not since when it is so
+        pid = f", pid {row['pid']}" if row["pid"] else ""
+        return clean(f"{row['name']} is {row['state']}{pid}; {facts['away']}")
     for_long = f" for {duration(now - since)}" if since is not None else ""
     pid = f", pid {row['pid']}" if row["pid"] else ""
     wanted = "" if row["desired"] == "up" and row["state"] == "running" else f"; wanted {row['desired']}"
@@ -88,10 +91,14 @@ def _next(row: Facts) -> str:
     return f"sbctl logs -f {name}"
 
 
-def from_journal(name: str, events: list[Facts]) -> Facts:
-    """The same facts, as far as the journal has them, for when the daemon that knows is away."""
+def from_journal(name: str, events: list[Facts], kept: Facts | None = None) -> Facts:
+    """The same facts, as far as the journal has them, for when the daemon that knows is away.
+
+    Without that daemon and without a row that `start` keeps nothing runs.
+    """
     row: Facts = dict.fromkeys(("pid", "uptime_s", "exit", "cause", "next_retry_at", "ready"))
-    row |= {"name": name, "state": "unsupervised", "desired": "unknown", "restarts": 0}
+    row |= {"name": name, "state": "stopped", "desired": "down", "restarts": 0}
+    row |= kept or {}
     facts: Facts = {"row": row, "attempts": {}, "words": [], "events": events[-10:], "since": None}
     for event in events:
         data = event.get("data") or {}

@@ -95,6 +95,9 @@ class StartVerbs(EngineVerbs):
         """What is kept for the scheduler; its own rows say more, but while it is away these are all there is."""
         now, notes = self._daemon.clock.now(), self._daemon.keeper.notes
         rows = {name: _row(name, notes.get(name)) for name in notes if not name.startswith("#")}
+        if not self._daemon.keeper.connected:
+            # After a stop nothing is kept of them, but they are as much services of this home as before.
+            rows = {**{name: _row(name, None, detail="") for name in self._in_settings()}, **rows}
         for entry in self._daemon.keeper.entries():
             row = rows.setdefault(entry.name, _row(entry.name, None))
             note = notes.get(entry.name)
@@ -105,6 +108,13 @@ class StartVerbs(EngineVerbs):
             elif note is None or note["told_exit"] != entry.key:
                 row.update(_ended(entry))
         reply.send({"connected": self._daemon.keeper.connected, "rows": [rows[name] for name in sorted(rows)]})
+
+    def _in_settings(self) -> list[str]:
+        try:
+            compiled = common.read_compiled(self._daemon.home, "scheduler", self.revision)
+        except Problem:
+            return []
+        return [service["name"] for service in compiled["services"]]
 
     def reload(self, args: Args, reply: Reply) -> None:
         if self.stopping:
@@ -146,7 +156,7 @@ def _ended(entry: Entry) -> dict[str, Any]:
     return {"state": Phase.BACKOFF.value, "pid": None, "cause": text, "detail": f"{text}; waits for the scheduler"}
 
 
-def _row(name: str, note: dict[str, Any] | None) -> dict[str, Any]:
+def _row(name: str, note: dict[str, Any] | None, detail: str = "unsupervised") -> dict[str, Any]:
     state = note["state"] if note else {}
     cause = state.get("cause")
     exit_ = note["exit"] if note else None
@@ -162,5 +172,5 @@ def _row(name: str, note: dict[str, Any] | None) -> dict[str, Any]:
         "cause": cause["text"] if cause else None,
         "next_retry_at": None,
         "ready": None,
-        "detail": "unsupervised",
+        "detail": detail,
     }

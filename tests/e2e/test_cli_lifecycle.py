@@ -350,3 +350,27 @@ def test_a_home_that_can_not_be_written(home: TemporaryHome) -> None:
     assert started.code == 4
     assert "can't make" in started.err
     assert "Traceback" not in started.err
+
+
+def test_services_of_a_stopped_scheduler_are_stopped_not_forgotten(home: TemporaryHome) -> None:
+    home.add_plugin("num", SLEEPER)
+    assert home.sbctl("start").code == 0
+    assert home.sbctl("stop", "scheduler").code == 0
+
+    assert [(row["name"], row["state"], row["detail"]) for row in home.status("num")["services"]] == [
+        ("num", "stopped", "")
+    ]
+    assert home.status()["state"] == "running"
+    assert "num        " in home.sbctl("status").out
+    asked = home.sbctl("start", "num")
+    assert asked.code == 7
+    assert "num is stopped, because the scheduler is" in asked.err
+    assert "next: sbctl start scheduler" in asked.err
+    why = home.sbctl("why", "num").out.splitlines()
+    assert (why[0], why[-1]) == ("num is stopped; the scheduler is stopped", "next        sbctl start scheduler")
+
+    assert home.sbctl("start", "scheduler").code == 0
+    eventually(lambda: home.status("num")["services"][0]["state"] == "running")
+    assert home.sbctl("stop").code == 0
+    why = home.sbctl("why", "num").out.splitlines()
+    assert (why[0], why[-1]) == ("num is stopped; sbctl is not running", "next        sbctl start")

@@ -293,7 +293,7 @@ def test_a_scheduler_stopped_just_after_its_restart_leaves_no_server_behind(daem
         client.request("stop", names=["scheduler"])
 
     eventually(lambda: not alive(server))
-    eventually(lambda: daemon.ask("start", "entries")["rows"] == [])
+    eventually(lambda: [row["state"] for row in daemon.ask("start", "entries")["rows"]] == ["stopped"])
     daemon.ask("start", "start", names=["scheduler"])
     daemon.settle()
     assert daemon.row("server")["state"] == "running"
@@ -322,11 +322,16 @@ def test_a_server_that_ended_while_it_is_away_is_not_shown_as_running(daemon: Da
     daemon.start()
     server = daemon.row("server")["pid"]
     daemon.kill_scheduler()
-    eventually(lambda: daemon.ask("start", "entries")["rows"][0]["detail"] == "unsupervised")
+
+    def rows() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = daemon.ask("start", "entries")["rows"]
+        return found
+
+    eventually(lambda: rows()[0]["detail"] == "unsupervised")
 
     kill(server)
 
-    row = eventually(lambda: next(row for row in daemon.ask("start", "entries")["rows"] if row["state"] != "running"))
+    row = eventually(lambda: next((row for row in rows() if row["state"] != "running"), None))
     assert row["pid"] is None
     assert "SIGKILL" in row["cause"]
     assert "waits for the scheduler" in row["detail"]

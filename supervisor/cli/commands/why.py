@@ -14,6 +14,7 @@ from supervisor.cli.out import note, show
 from supervisor.cli.story import Facts, from_journal, story
 from supervisor.control.api import role_of
 from supervisor.control.client import connect
+from supervisor.control.status import build_status
 from supervisor.events import reading
 from supervisor.model.home import Home
 
@@ -37,7 +38,7 @@ def command(asked: Asked, service: str, as_json: bool) -> int:
 
 
 def _ask(home: Home, service: str) -> Facts:
-    """From the daemon that knows, else what the journal remembers (and it is said so)."""
+    """From the daemon that knows, else what the journal remembers and `start` keeps (and it is said so)."""
     try:
         with connect(home, role_of(service)) as client:
             return client.request("why", name=service)
@@ -47,8 +48,28 @@ def _ask(home: Home, service: str) -> Facts:
         if problem.code not in (NOT_RUNNING, TIMED_OUT):
             raise
         check_name(home, service)
+        row = _kept(home, service)
+        away = _who_is_away(home, row)
         events = reading.last(home.journal_file, LOOK_BACK, service)
-        if not events:
+        if not events and row is None:
             raise
-        note(f"{problem.what}: this is what the journal remembers, up to {events[-1].get('at')}")
-        return from_journal(service, events)
+        if events:
+            note(f"{problem.what}: this is what the journal remembers, up to {events[-1].get('at')}")
+        return {**from_journal(service, events, row), **away}
+
+
+def _kept(home: Home, service: str) -> Facts | None:
+    """The service's row as `start` keeps it; None when that does not run, or knows of no such service."""
+    try:
+        rows: list[Facts] = build_status(home)["services"]
+    except Problem:
+        return None
+    return next((row for row in rows if row["name"] == service), None)
+
+
+def _who_is_away(home: Home, row: Facts | None) -> Facts:
+    if row is None:
+        return {"away": "sbctl is not running", "next": "sbctl start"}
+    if row["state"] == "stopped":
+        return {"away": "the scheduler is stopped", "next": "sbctl start scheduler"}
+    return {"away": "the scheduler does not answer", "next": "sbctl why scheduler"}

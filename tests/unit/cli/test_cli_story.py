@@ -88,3 +88,11 @@ def test_from_the_journal_alone() -> None:
     assert lines[1] == "last exit   exit code 3, 1m 0s ago"
     assert lines[2].startswith("attempts    crash 2 of 5 in a row, restarted once")
     assert lines[3] == "last words  oops"
+
+
+def test_when_nothing_runs_the_next_step_is_one_that_helps() -> None:
+    events = [{"kind": "service.exited", "at": iso(NOW - 60), "data": {}}]
+    away = {"away": "sbctl is not running", "next": "sbctl start"}
+    lines = story({**from_journal("num", events), **away}, NOW)
+    assert lines[0] == "num is stopped; sbctl is not running"
+    assert lines[-1] == "next        sbctl start"
