@@ -6,8 +6,11 @@ has gone (`sbctl status | head -0`) becomes a traceback at exit, a closed stdout
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+
+from supervisor.base.errors import FAILED, Problem
 
 
 class ReaderGone(Exception):
@@ -20,8 +23,12 @@ def show(text: str) -> None:
 
 
 def show_bytes(data: bytes) -> None:
-    if not _write(1, data):
+    error = _write(1, data)
+    if error is None:
+        return
+    if error.errno == errno.EPIPE:
         raise ReaderGone
+    raise Problem("the output could not be written", why=error.strerror or str(error), code=FAILED)
 
 
 def note(text: str) -> None:
@@ -29,7 +36,8 @@ def note(text: str) -> None:
     _write(2, text.encode("utf-8", "backslashreplace") + b"\n")
 
 
-def _write(fd: int, data: bytes) -> bool:
+def _write(fd: int, data: bytes) -> OSError | None:
+    """All of it, or what was in the way."""
     view = memoryview(data)
     while view:
         try:
@@ -38,9 +46,9 @@ def _write(fd: int, data: bytes) -> bool:
             waiting = select.poll()
             waiting.register(fd, select.POLLOUT)
             waiting.poll()
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
 
 
 def open_standard_descriptors() -> None:

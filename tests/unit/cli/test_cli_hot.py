@@ -101,6 +101,22 @@ def test_a_reader_that_has_gone(home: Home, command: list[str], args: str) -> No
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("command", [HOT, FULL])
+@pytest.mark.parametrize("args", ["status", "status --json", "why web1", "logs", "events", "help", "status --help"])
+def test_a_full_disk_is_no_success(home: Home, command: list[str], args: str) -> None:
+    """Whoever writes the answer into a file must learn that it is not in there."""
+    os.makedirs(home.daily_folder)
+    Path(home.daily_folder, "2026-11-21.log").write_text("a line\n")
+    Path(home.journal_file).write_text('{"kind": "tick", "seq": "1.1", "at": "", "text": "tick"}\n')
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*command, "--home", home.path, *args.split()], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert b"No space left on device" in done.stderr
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("command", [HOT, FULL])
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_descriptors(home: Home, command: list[str], closed: str) -> None:
     words = " ".join(f"'{word}'" for word in [*command, "--home", home.path, "status"])
