@@ -71,6 +71,35 @@ def read_small(path: str, limit: int = MAX_SMALL_FILE) -> bytes:
         os.close(fd)
 
 
+def look_at(path: str) -> tuple[int, int]:
+    """(size, inode) of a file; zeros when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_ino
+
+
+def shift(path: str, keep: int) -> None:
+    """server.log -> .1 -> .2 ...; the oldest goes. Highest first, so a kill in between loses nothing."""
+    last = 1
+    while last < keep and os.path.lexists(f"{path}.{last}"):
+        last += 1
+    for number in range(last, 1, -1):
+        _rename(f"{path}.{number - 1}", f"{path}.{number}")
+    if keep > 0:
+        _rename(path, f"{path}.1")
+    else:
+        os.unlink(path)
+
+
+def _rename(old: str, new: str) -> None:
+    try:
+        os.rename(old, new)
+    except FileNotFoundError:
+        return  # a person took it away meanwhile
+
+
 def remove_quietly(path: str) -> None:
     """Remove a file if it is there and we may; that it stays is never worth a crash."""
     try:

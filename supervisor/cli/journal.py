@@ -5,9 +5,9 @@ Read from the file and not from the scheduler: so it works while that is away, a
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+from supervisor.base.files import look_at
 from supervisor.events import reading
 
 BATCH = 1000
@@ -25,7 +25,7 @@ class JournalNews:
 
     def read(self) -> list[Record]:
         """The new events, oldest first. Costs one stat while nothing happens."""
-        now = _look(self._path)
+        now = look_at(self._path)
         if now == self._seen:
             return []
         self._seen = now
@@ -39,11 +39,3 @@ class JournalNews:
 def _newest(path: str) -> str:
     newest = reading.last(path, 1)
     return str(newest[0].get("seq", "")) if newest else ""
-
-
-def _look(path: str) -> tuple[int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0, 0
-    return found.st_ino, found.st_size

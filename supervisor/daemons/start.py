@@ -78,7 +78,7 @@ class Start:
         self.predecessor: Predecessor | None = None  # until its leftovers are gone
         self.rest: list[Spec] = []  # core services that are started after the scheduler
         self.code = 0
-        self._log = AppendFile(home.start_log, self.clock)
+        self._log = AppendFile(home.start_log, self.clock, max_bytes=MAX_START_LOG, keep=1)
         self._screen = Lines(1) if options.foreground else None
 
     # life

@@ -7,11 +7,10 @@ handed in.
 
 from __future__ import annotations
 
-from supervisor.base.files import publish_pid_file, remove_quietly
+from supervisor.base.files import look_at, publish_pid_file, remove_quietly
 from supervisor.core import machine
 from supervisor.core.actions import EXITED
 from supervisor.core.verdict import cause_of
-from supervisor.engine.outlet import look_at
 from supervisor.engine.service import Service
 from supervisor.engine.texts import describe
 from supervisor.events.words import last_words

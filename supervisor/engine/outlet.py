@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from supervisor.base.files import look_at, shift
 from supervisor.engine.own_folder import make_own_folder
-from supervisor.engine.pump import Pump, shift
+from supervisor.engine.pump import Pump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,12 +64,3 @@ class FileOutlet:
 
     def resume(self, name: str, launch: Launch, read_fd: int) -> Pump:
         raise AssertionError("a file outlet has no pipe to resume")
-
-
-def look_at(path: str) -> tuple[int, int]:
-    """(size, inode) of a file; zeros when there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0, 0
-    return found.st_size, found.st_ino

@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 
-from supervisor.base.files import write_all
+from supervisor.base.files import shift, write_all
 from supervisor.base.loop import READ
 
 TYPE_CHECKING = False
@@ -251,26 +251,6 @@ def _is_named(path: str, found: os.stat_result) -> bool:
     except OSError:
         return False
     return (named.st_dev, named.st_ino) == (found.st_dev, found.st_ino)
-
-
-def shift(path: str, keep: int) -> None:
-    """server.log -> .1 -> .2 ...; the oldest goes. Highest first, so a kill in between loses nothing."""
-    last = 1
-    while last < keep and os.path.lexists(f"{path}.{last}"):
-        last += 1
-    for number in range(last, 1, -1):
-        _rename(f"{path}.{number - 1}", f"{path}.{number}")
-    if keep > 0:
-        _rename(path, f"{path}.1")
-    else:
-        os.unlink(path)
-
-
-def _rename(old: str, new: str) -> None:
-    try:
-        os.rename(old, new)
-    except FileNotFoundError:
-        return  # a person took it away meanwhile
 
 
 _spare: tuple[int, int] | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 
-from supervisor.base.files import write_all
+from supervisor.base.files import shift, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +23,16 @@ _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | o
 
 
 class AppendFile:
-    """One open file; each `append` is one write, so a record is whole or (after a crash) the last one."""
+    """One open file; each `append` is one write, so a record is whole or (after a crash) the last one.
 
-    def __init__(self, path: str, clock: Clock) -> None:
+    With `max_bytes` it is rotated between two records, and `keep` older files are kept.
+    """
+
+    def __init__(self, path: str, clock: Clock, *, max_bytes: int = 0, keep: int = 1) -> None:
         self.path = path
+        self._max_bytes = max_bytes
+        self._keep = keep
+        self._next_rotation = 0.0
         self.size = 0
         self.lost = 0  # appends that failed since the owner last confessed
         self.reason = ""  # of the last failure
@@ -56,7 +62,7 @@ class AppendFile:
 
     def append(self, data: bytes, *, losses: int = 1) -> bool:
         """Write `data` (whole lines) in one go; False when it is lost, which counts as `losses`."""
-        if self.ready():
+        if self.ready() and self._make_room(len(data)):
             try:
                 self._write(data)
                 return True
@@ -64,6 +70,19 @@ class AppendFile:
                 self._fail(error)
         self.lost += losses
         return False
+
+    def _make_room(self, needed: int) -> bool:
+        """Rotate when it is time; False: there is no file to write to after that."""
+        now = self._clock.now()
+        if not self._max_bytes or not self.size or self.size + needed <= self._max_bytes or now < self._next_rotation:
+            return True
+        try:
+            shift(self.path, self._keep)
+        except OSError:
+            self._next_rotation = now + RETRY_S  # the folder can't be written: better an overlong file than none
+            return True
+        self.close()
+        return self.ready()
 
     def close(self) -> None:
         """Let go; the next append opens whatever has the name then."""

@@ -9,11 +9,10 @@ and a daemon must not wait for a disk.
 from __future__ import annotations
 
 import json
-import os
 
 from supervisor.base.clock import SystemClock, iso
 from supervisor.events import reading
-from supervisor.events.append import RETRY_S, AppendFile
+from supervisor.events.append import AppendFile
 from supervisor.model.event import ERROR, Event
 
 TYPE_CHECKING = False
@@ -34,11 +33,8 @@ class Journal:
     ) -> None:
         self.path = path
         self._clock = clock or SystemClock()
-        self._max_bytes = max_bytes
-        self._keep = keep
         self._number = 0
-        self._next_rotation = 0.0
-        self._file = AppendFile(path, self._clock)
+        self._file = AppendFile(path, self._clock, max_bytes=max_bytes, keep=keep)
         # The wall clock may have been set back since the last opening; numbers must grow all the same.
         self.epoch = max(epoch, _last_epoch(path) + 1)
 
@@ -47,9 +43,7 @@ class Journal:
         if self._file.lost and self._file.ready():
             self._confess()
         event.seq = self._next_seq()
-        line = encode_line(event)
-        self._make_room(len(line))
-        self._file.append(line)
+        self._file.append(encode_line(event))
 
     @property
     def lost(self) -> int:
@@ -93,30 +87,6 @@ class Journal:
         )
         if self._file.append(encode_line(event), losses=0):
             self._file.lost = 0
-
-    def _make_room(self, needed: int) -> None:
-        if not self._file.ready() or self._file.size == 0:
-            return
-        now = self._clock.now()
-        if self._file.size + needed <= self._max_bytes or now < self._next_rotation:
-            return
-        try:
-            self._rotate()
-        except OSError:
-            # The folder can't be written: better an overlong file than no journal.
-            self._next_rotation = now + RETRY_S
-
-    def _rotate(self) -> None:
-        """Shift by renames. A kill between two of them leaves a number free and loses nothing."""
-        for number in range(self._keep - 1, 0, -1):
-            older = f"{self.path}.{number}"
-            if os.path.exists(older):
-                os.rename(older, f"{self.path}.{number + 1}")
-        if self._keep:
-            os.rename(self.path, f"{self.path}.1")
-        else:
-            os.unlink(self.path)
-        self._file.close()
 
 
 def encode_line(event: Event) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from supervisor.base.files import look_at
 from supervisor.events.output import line_of
 
 MAX_CHARS = 1000  # of one line, its end: that is where the message of a long one is
@@ -32,8 +33,8 @@ def last_words(
 
 def _read_end(path: str, limit: int, since_offset: int, since_inode: int) -> bytes:
     """The last `limit` bytes of this life, over the seam of one rotation; begins at the start of a line."""
-    size, inode = _look(path)
-    older_size, older_inode = _look(path + ".1")
+    size, inode = look_at(path)
+    older_size, older_inode = look_at(path + ".1")
     rotated = inode != since_inode if since_inode else size < since_offset
     start = 0 if rotated else since_offset
     data, cut = _pread_end(path, size, start, limit)
@@ -43,14 +44,6 @@ def _read_end(path: str, limit: int, since_offset: int, since_inode: int) -> byt
         data = older + data
     # A line that was cut is not shown, unless it is all there is.
     return (data.partition(b"\n")[2] if cut else b"") or data
-
-
-def _look(path: str) -> tuple[int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0, 0
-    return found.st_size, found.st_ino
 
 
 def _pread_end(path: str, size: int, start: int, limit: int) -> tuple[bytes, bool]:

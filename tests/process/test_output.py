@@ -181,3 +181,15 @@ def test_a_full_disk_stops_no_server_and_is_told_once(daemon: Daemon, small_disk
     assert daemon.row("writer")["pid"] == pid
     assert events(daemon, "log.failed")[:1] == ["writer"]
     assert "Traceback" not in (daemon.home.path / "logs" / "scheduler.out").read_text()
+
+
+def test_the_log_of_start_does_not_grow_for_ever(daemon: Daemon) -> None:
+    logs = daemon.home.path / "logs"
+    logs.mkdir()
+    (logs / "start.log").write_bytes(b"")
+    os.truncate(logs / "start.log", 11 << 20)
+
+    daemon.start()
+
+    assert (logs / "start.log.1").stat().st_size > 10 << 20
+    assert "start.began" in (logs / "start.log").read_text()

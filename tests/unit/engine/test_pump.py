@@ -181,16 +181,3 @@ def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
     stream.end()
 
     assert (tmp_path / "a" / "b" / "server.log").read_bytes() == b"x"
-
-
-def test_shifting_fills_gaps_and_keeps_what_it_may(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    for name in ("log", "log.1", "log.3"):
-        (tmp_path / name).write_text(name)
-
-    pumps.shift(str(path), 5)
-
-    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"log.1": "log", "log.2": "log.1", "log.3": "log.3"}
-    (tmp_path / "log").write_text("new")
-    pumps.shift(str(path), 1)
-    assert (tmp_path / "log.1").read_text() == "new"
