@@ -17,6 +17,7 @@ from pydantic import BeforeValidator
 from supervisor.settings.shape import wrong
 
 SHELL = "/bin/sh"
+_INSTALL = "install it, or correct the command"
 MAX_COMMAND = 32_000  # the kernel takes 128 KiB a word
 
 _PLAIN = set("_./:=@%+,- \t\"'")
@@ -91,14 +92,20 @@ def _check_command(value: Any) -> Any:
 CommandKey = Annotated[str | list[str], BeforeValidator(_check_command, json_schema_input_type=str | list[str])]
 
 
-def find_problem(argv: tuple[str, ...], cwd: str, search: str) -> str:
-    """Why the program can't be started as things are now, or "". Only a warning: it may be there in time."""
+def find_problem(argv: tuple[str, ...], cwd: str, search: str) -> tuple[str, str] | None:
+    """Why the program can't be started as things are now, and a remedy. Only a warning: it may be there in time."""
     program = argv[0]
     if "/" not in program:
-        return "" if shutil.which(program, path=search) else f"command not found on PATH: {program}"
-    path = os.path.join(cwd, program)
+        if shutil.which(program, path=search):
+            return None
+        here = os.path.isfile(os.path.join(cwd, program))
+        remedy = f"write ./{program}: a name without a slash is looked up on PATH only" if here else _INSTALL
+        return f"command not found on PATH: {program}", remedy
+    path = os.path.join(cwd, program.removeprefix("./"))
+    if os.path.isdir(path):
+        return f"a folder, not a program: {path}", "name the program in it"
     if not os.path.exists(path):
-        return f"command not found: {path}"
-    if not os.access(path, os.X_OK) or os.path.isdir(path):
-        return f"not executable: {path}"
-    return ""
+        return f"command not found: {path}", _INSTALL
+    if not os.access(path, os.X_OK):
+        return f"not executable: {path}", f"chmod +x {shlex.quote(path)}"
+    return None

@@ -8,12 +8,14 @@ from typing import Any
 from supervisor import __version__
 from supervisor.base.address import address
 from supervisor.model.inputs import FORMAT
+from supervisor.model.service import Spec
 from supervisor.settings import revisions
+from supervisor.settings.commands import find_problem
 from supervisor.settings.core_services import core_specs, provider_spec
 from supervisor.settings.findings import Finding
 from supervisor.settings.load import Loaded
 from supervisor.settings.secrets import SECRETS
-from supervisor.settings.servers import plugin_specs
+from supervisor.settings.servers import plugin_specs, search_path
 
 Documents = dict[str, dict[str, Any]]
 
@@ -26,14 +28,7 @@ def build(loaded: Loaded) -> Documents:
     home, settings = loaded.home, loaded.settings
     plugins = plugin_specs(loaded)
     provider = provider_spec(home, settings)
-    if settings.tunnel.enabled and provider is None:
-        loaded.settings_document.report(
-            ("tunnel",),
-            "enabled, but there is no command: no tunnel",
-            "add tunnel.command",
-            level="warning",
-            at_key=True,
-        )
+    _warn_of_tunnel(loaded, provider)
     beat = {
         "tick": settings.supervision.tick_seconds,
         "reconcile": settings.supervision.reconcile_seconds,
@@ -60,6 +55,17 @@ def build(loaded: Loaded) -> Documents:
     if provider is not None:
         documents["tunnel"] = {"services": [provider.as_dict()], **beat}
     return documents
+
+
+def _warn_of_tunnel(loaded: Loaded, provider: Spec | None) -> None:
+    document = loaded.settings_document
+    if provider is not None:
+        launch = provider.launch
+        if problem := find_problem(launch.argv, launch.cwd, search_path(launch)):
+            document.report(("tunnel", "command"), *problem, level="warning")
+    elif loaded.settings.tunnel.enabled:
+        message = "enabled, but there is no command: no tunnel"
+        document.report(("tunnel",), message, "add tunnel.command", level="warning", at_key=True)
 
 
 def _summary(loaded: Loaded) -> list[str]:

@@ -97,17 +97,17 @@ def _words(kind: str, detail: ErrorDetails) -> tuple[str, str]:
         case "literal_error":
             return f"must be one of: {_plain(context['expected'])}", "choose one of them"
         case "greater_than":
-            return f"must be greater than {_number(context['gt'])}", ""
+            return f"must be greater than {_number(context['gt'])}", f"write a number above {_number(context['gt'])}"
         case "greater_than_equal":
-            return f"must be at least {_number(context['ge'])}", ""
+            return f"must be at least {_number(context['ge'])}", f"write {_number(context['ge'])} or more"
         case "less_than_equal":
-            return f"must be at most {_number(context['le'])}", ""
+            return f"must be at most {_number(context['le'])}", f"write {_number(context['le'])} or less"
         case "too_short" | "string_too_short":
             return "must not be empty", "give a value, or remove the key"
         case "too_long" | "string_too_long":
             return f"is too long (at most {context['max_length']})", "shorten it"
         case _:
-            return detail["msg"][:1].lower() + detail["msg"][1:], ""
+            return detail["msg"][:1].lower() + detail["msg"][1:], "correct the value"
 
 
 def _plain(expected: str) -> str:

@@ -16,7 +16,7 @@ MAX_SHOWN = 60
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Sorted by file and place (`in_order`). `file` is relative to the home; line 0 means the file or folder as a whole."""
+    """`file` is relative to the home; line 0 means the file or folder as a whole."""
 
     file: str
     line: int

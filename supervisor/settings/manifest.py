@@ -20,12 +20,18 @@ OWN_VARIABLES = frozenset({"SB_HOME", "SB_PLUGIN", "SB_LOG_DIR"})
 
 def _check_id(value: str, info: ValidationInfo) -> str:
     folder = info.context["folder"] if info.context else value
+    can_be_id = ID.fullmatch(folder) and folder not in RESERVED
     if not ID.fullmatch(value):
-        raise wrong("not an id", "use small letters, digits, - and _, at most 63 of them, a letter or digit first")
+        letters = "small letters, digits, - and _, at most 63 of them, a letter or digit first"
+        raise wrong(
+            "not an id", f"use {letters}" if can_be_id else f"rename the folder, and this to the same: {letters}"
+        )
     if value in RESERVED:
         raise wrong(f"{value} is a word of sbctl itself", "choose another id, and rename the folder to it")
     if value != folder:
-        raise wrong("differs from the name of its folder", f'write "{folder}", or rename the folder to {value}')
+        rename = f"rename the folder to {value}"
+        remedy = f'write "{folder}", or {rename}' if can_be_id else rename
+        raise wrong("differs from the name of its folder", remedy)
     return value
 
 

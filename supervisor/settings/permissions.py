@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from supervisor.base.ownership import danger
 from supervisor.model.home import Home
@@ -35,7 +36,17 @@ class Permissions:
     def _look(self, path: str) -> Finding | None:
         above = any(home.startswith(f"{path.rstrip('/')}/") for home in (self._home, self._shown))
         found = danger(path, above=above)
-        return None if found is None else Finding(shown(path, self._shown), 0, 0, "", *found)
+        if found is None:
+            return None
+        message, remedy = found
+        if not above and self._is_shared(path):
+            remedy = f"keep what lies in {path} in the home, not behind a link"
+        return Finding(shown(path, self._shown), 0, 0, "", message, remedy)
+
+    def _is_shared(self, path: str) -> bool:
+        """A folder like /tmp, reached through a link: others need it as it is."""
+        inside = any(path == home or path.startswith(f"{home}/") for home in (self._home, self._shown))
+        return not inside and bool(os.stat(path).st_mode & stat.S_ISVTX)
 
 
 def _with_parents(path: str) -> list[str]:

@@ -21,9 +21,10 @@ Three kinds of files, all optional but a plugin's manifest:
 | `etc/scheduler.json` or `.yaml` (not both) | which servers start and how they are kept, and schedules |
 | `plugins/<id>/manifest.json` | what a plugin is and can do; folders whose names begin with `.` or `_` are left alone |
 
-`sbctl config validate` names everything that is wrong in all of them at once, as `file:line:column: error: path: message` with
-a remedy. A reload with an error anywhere changes nothing; a start with one runs the settings of before and says so. At
-the very first start a plugin with errors is left out and the rest runs. Warnings stop nothing.
+`sbctl config validate` names everything that is wrong in all of them at once, errors first, as
+`file:line:column: error: path: message` with a remedy. A reload with an error anywhere changes nothing; a start with
+one runs the settings of before and says so. At the very first start a plugin with errors is left out and the rest
+runs. Warnings stop nothing.
 
 - Unknown keys are errors. A key that begins with `x-` is a note and may hold anything.
 - In a file whose `format` is higher than this version knows, unknown keys are warnings.

@@ -8,11 +8,10 @@ from supervisor.model.home import Home
 from supervisor.model.service import Launch, Spec
 from supervisor.settings import commands
 from supervisor.settings.accounts import find_account
-from supervisor.settings.findings import shorten
 from supervisor.settings.load import Loaded, Plugin
 from supervisor.settings.policies import policy
 from supervisor.settings.secrets import SECRETS
-from supervisor.settings.tasks import check_tasks
+from supervisor.settings.tasks import check_tasks, for_unknown
 
 
 def plugin_specs(loaded: Loaded) -> list[Spec]:
@@ -63,7 +62,7 @@ def _warn_unknown(loaded: Loaded) -> None:
             document.report(
                 ("servers", name),
                 "there is no such plugin",
-                f"make plugins/{shorten(name)}/manifest.json, or remove this entry",
+                for_unknown(name),
                 level="warning",
                 at_key=True,
             )
@@ -116,15 +115,15 @@ def _warn_of_launch(plugin: Plugin, launch: Launch) -> None:
 
     if not os.path.isdir(launch.cwd):
         warn("cwd", f"there is no folder {launch.cwd}", "create it, or name another one")
-    elif problem := commands.find_problem(launch.argv, launch.cwd, _search_path(launch)):
-        warn("server", problem, "install it, or correct the command")
+    elif problem := commands.find_problem(launch.argv, launch.cwd, search_path(launch)):
+        warn("server", *problem)
     if launch.env_file and not os.path.exists(launch.env_file):
         warn("envFile", f"there is no file {launch.env_file}", "create it, or remove the key")
     if launch.user and os.geteuid() not in (0, launch.user.uid):
         warn("user", "only root can start it as another account", "run sbctl as root, or remove the key")
 
 
-def _search_path(launch: Launch) -> str:
+def search_path(launch: Launch) -> str:
     path = launch.env.get("PATH", "")
     if not path or "$" in path or path.startswith(("env:", "file:")):
         path = os.environ.get("PATH", os.defpath)

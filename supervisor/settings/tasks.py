@@ -5,6 +5,7 @@ from __future__ import annotations
 from supervisor.settings.document import Document
 from supervisor.settings.findings import shorten
 from supervisor.settings.load import Loaded
+from supervisor.settings.manifest import ID, RESERVED
 from supervisor.settings.scheduler_file import Task
 
 
@@ -51,9 +52,16 @@ def _warn_of_plugins(loaded: Loaded, number: int, task: Task) -> None:
             loaded.scheduler_document.report(
                 ("tasks", number, "plugins", place),
                 "there is no such plugin",
-                f"make plugins/{shorten(plugin)}/manifest.json, or remove it here",
+                for_unknown(plugin),
                 level="warning",
             )
+
+
+def for_unknown(plugin: str) -> str:
+    """The remedy where a plugin is named that is not there."""
+    if not ID.fullmatch(plugin) or plugin in RESERVED:
+        return "remove it here: no plugin can have this name"
+    return f"make plugins/{plugin}/manifest.json, or remove it here"
 
 
 def _warn_of_commands(loaded: Loaded, number: int, task: Task) -> None:

@@ -34,7 +34,7 @@ def read_yaml(text: str, document: Document) -> Any:
         _check_depth(text)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error) from None
+        raise _syntax_error(text, error) from None
     except yaml.YAMLError as error:
         raise BadText(f"not YAML: {error}", (1, 1), "mend the text") from None
     return _Build(document).value(node, (), 0) if node is not None else None
@@ -56,18 +56,27 @@ def _place(mark: Any) -> Place:
     return mark.line + 1, mark.column + 1
 
 
-def _syntax_error(error: yaml.MarkedYAMLError) -> BadText:
+def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> BadText:
     mark = error.problem_mark or error.context_mark
+    if mark and (tab := _tab_before(text, mark.line)):
+        return BadText("a tab, where YAML wants blanks", (mark.line + 1, tab), "indent with blanks")
     words = error.problem or error.context or "not readable"
     remedy = "mend the text at this place (or at the line before)"
-    if "\\t" in words or "'\t'" in words:
-        remedy = "indent with blanks: YAML has no tabs there"
-    elif "mapping values are not allowed" in words:
+    if mark and (line := "---" if "another document" in words else "..." if "<document start>" in words else ""):
+        if any(each.startswith(line) for each in text.split("\n")[: mark.line + 1]):
+            return BadText("a second document begins here", _place(mark), f"a file holds one: remove the line {line}")
+        return BadText("text after the end of the settings", _place(mark), "remove it, or put it into the map before")
+    if "mapping values are not allowed" in words:
         remedy = "put a text that holds a colon in quotes, or check the indentation"
-    elif "single document" in words:
-        remedy = "remove the line ---"
     context = f" ({error.context})" if error.context and error.problem else ""
     return BadText(f"not YAML: {words}{context}", _place(mark) if mark else (1, 1), remedy)
+
+
+def _tab_before(text: str, line: int) -> int:
+    """The column of a tab in the indentation of this line, or 0."""
+    lines = text.split("\n")
+    whole = lines[line] if line < len(lines) else ""
+    return whole.find("\t", 0, len(whole) - len(whole.lstrip(" \t"))) + 1
 
 
 class _Build:

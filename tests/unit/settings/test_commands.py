@@ -74,6 +74,6 @@ def test_no_text_takes_long(unit: str) -> None:
 
 
 def test_a_program_that_is_there_is_no_problem(tmp_path: object) -> None:
-    assert find_problem(("sh", "x"), str(tmp_path), "/nowhere:/bin") == ""
-    assert find_problem(("/bin/sh",), str(tmp_path), "") == ""
-    assert find_problem(("../../../../../../../../bin/sh",), str(tmp_path), "") == ""
+    assert find_problem(("sh", "x"), str(tmp_path), "/nowhere:/bin") is None
+    assert find_problem(("/bin/sh",), str(tmp_path), "") is None
+    assert find_problem(("../../../../../../../../bin/sh",), str(tmp_path), "") is None

@@ -54,9 +54,9 @@ def test_errors(files: SettingsFiles, run: Any) -> None:
             "col": 16,
             "path": "config.port",
             "message": "must be at least 1",
-            "remedy": "",
+            "remedy": "write 1 or more",
             "level": "error",
-            "text": "etc/sbctl.yaml:1:16: error: config.port: must be at least 1",
+            "text": "etc/sbctl.yaml:1:16: error: config.port: must be at least 1\n  -> write 1 or more",
         }
     ]
 

@@ -350,7 +350,7 @@ def test_a_home_without_any_file_has_no_problems(files: SettingsFiles) -> None:
 WARNINGS = [
     ({"commands": {"server": "no-such-program --x"}}, "commands.server: command not found on PATH: no-such-program"),
     ({"commands": {"server": "bin/none"}}, "commands.server: command not found: {plugin}/bin/none"),
-    ({"commands": {"server": "./manifest.json"}}, "commands.server: not executable: {plugin}/./manifest.json"),
+    ({"commands": {"server": "./manifest.json"}}, "commands.server: not executable: {plugin}/manifest.json"),
     ({"commands": {"server": "/bin/sh x"}, "cwd": "none"}, "cwd: there is no folder {plugin}/none"),
     ({"commands": {"server": "/bin/sh x"}, "envFile": ".env"}, "envFile: there is no file {plugin}/.env"),
     ({"server": {"autoStart": True}}, "server.autoStart: there is no commands.server to start"),

@@ -31,6 +31,12 @@ def test_the_same_schedule_twice_asks_for_a_name(files: SettingsFiles) -> None:
     assert tasks(files, both, {**both, "name": "night"}) == []
 
 
+def test_no_plugin_that_can_not_be_is_asked_for(files: SettingsFiles) -> None:
+    assert [remedy for _, remedy in tasks(files, {"plugins": ["Bad Name", "all"]})] == [
+        "remove it here: no plugin can have this name"
+    ] * 2
+
+
 def test_schedules_of_what_is_not_there_are_warnings(files: SettingsFiles) -> None:
     files.manifest("web", {"id": "web", "commands": {"get": "true"}})
     files.manifest("api", {"id": "api", "commands": {"push": "true"}})

@@ -69,12 +69,13 @@ BAD_JSON = [
 ]
 
 BAD_YAML = [
-    ("a:\n\tb: 1", "2:1: not YAML: found character that cannot start any token (while scanning for the next token)"),
+    ("a:\n\tb: 1", "2:1: a tab, where YAML wants blanks"),
+    ("a:\n  b: 1\n \tc: 2", "3:2: a tab, where YAML wants blanks"),
     ("a: b: c", "1:5: not YAML: mapping values are not allowed in this context"),
     ("a: [1, 2", "2:1: not YAML: did not find expected ',' or ']' (while parsing a flow sequence)"),
     ('a: "x', "1:6: not YAML: found unexpected end of stream (while scanning a quoted scalar)"),
     ("a: 1\nb: 2\na: 3", "3:1: a: the key is given twice; it is first on line 1"),
-    ("a: 1\n---\nb: 1", "2:1: not YAML: but found another document (expected a single document in the stream)"),
+    ("a: 1\n---\nb: 1", "2:1: a second document begins here"),
     ("a: *b", "1:4: not YAML: found undefined alias"),
     ("a: !!python/object/apply:os.system [ls]", "1:4: a: the tag python/object/apply:os.system is not allowed"),
     ("a: !!python/name:os.system", "1:4: a: the tag python/name:os.system is not allowed"),
