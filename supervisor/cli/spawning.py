@@ -1,4 +1,4 @@
-"""Starting the `start` process on its own: its own session, no descriptor of ours, and a pipe on which it reports."""
+"""Starting the `start` process on its own: its own session, no terminal of ours, and a pipe on which it reports."""
 
 from __future__ import annotations
 
@@ -50,34 +50,18 @@ def _spawn(home: Home, ready_fd: int) -> int:
             command[0],
             command,
             os.environ,
-            file_actions=_file_actions(home, ready_fd),
+            # What else the caller left open `start` closes itself: here a number above our limit would be refused.
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, home.out_file("start"), OUT_FLAGS, 0o644),
+            ],
             setsid=True,  # the terminal that closes takes its own session with it, not ours
             setsigmask=[],
             setsigdef=[n for n in signal.valid_signals() if n not in (signal.SIGKILL, signal.SIGSTOP)],
         )
     except OSError as error:
         raise Problem("can't spawn start", why=str(error), code=FAILED) from None
-
-
-def _file_actions(home: Home, ready_fd: int) -> list[tuple[int, int] | tuple[int, int, str, int, int]]:
-    actions: list[tuple[int, int] | tuple[int, int, str, int, int]] = [
-        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 2, home.out_file("start"), OUT_FLAGS, 0o644),
-    ]
-    # What the caller's shell left open (a pipe whose reader waits for its end, say) must not live on in a daemon.
-    for name in os.listdir("/proc/self/fd"):
-        fd = int(name)
-        if fd > 2 and fd != ready_fd and _is_inheritable(fd):
-            actions.append((os.POSIX_SPAWN_CLOSE, fd))
-    return actions
-
-
-def _is_inheritable(fd: int) -> bool:
-    try:
-        return os.get_inheritable(fd)
-    except OSError:  # the one that listed the folder
-        return False
 
 
 def _listen(home: Home, pid: int, fd: int, until: float, size: int) -> Spawned:

@@ -212,6 +212,17 @@ def test_start_with_closed_descriptors(home: TemporaryHome, closed: str) -> None
     assert home.sbctl("status").code == 0
 
 
+def test_a_descriptor_above_the_limit_of_the_caller_is_no_obstacle(home: TemporaryHome) -> None:
+    """It may be open all the same; a list of things to close on the way to `start` would be refused for it."""
+    home.add_plugin("web", SLEEPER)
+    lowered = 'exec 200</dev/null; ulimit -S -n 100; exec "$@"'
+
+    started = home.run(["/bin/bash", "-c", lowered, "bash", LAUNCHER, "start"])
+
+    assert started.code == 0, started
+    assert "200" not in os.listdir(f"/proc/{home.pid('start')}/fd")
+
+
 def test_foreground_is_the_callers_pid(home: TemporaryHome) -> None:
     going = subprocess.Popen(
         [LAUNCHER, "start", "--foreground"],
