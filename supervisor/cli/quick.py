@@ -88,8 +88,15 @@ def ask_rows(home: Home, role: str) -> tuple[Head, list[Row]]:
 
 
 def snapshot(home: Home) -> Snapshot:
-    """Both daemons' rows; a Problem when `start` can't be asked."""
-    head, rows = ask_rows(home, "start")
+    """Both daemons' rows, or those of a scheduler alone; a Problem when there is nobody who can be asked."""
+    try:
+        head, rows = ask_rows(home, "start")
+    except Problem as problem:
+        if problem.code != NOT_RUNNING:
+            raise
+        from supervisor.cli import unreached  # looks at every process
+
+        return unreached.snapshot(home, problem)
     try:
         scheduler, plugins = ask_rows(home, "scheduler")
     except Problem:
@@ -102,6 +109,10 @@ def snapshot(home: Home) -> Snapshot:
 def status_lines(found: Snapshot, home: Home, style: Style) -> list[str]:
     """What `sbctl status` prints of a running tree."""
     lines = [table.header(__version__, found.head, found.state, home.path, style)]
+    if found.head.role == "scheduler":
+        lines.append(
+            f"the scheduler runs alone (serve, pid {found.head.pid}): if it is killed, nobody keeps its services"
+        )
     lines += table.table(found.rows, style)
     lines += table.hints(found.rows, style)
     lines += table.settings_lines(found.head, style)
@@ -131,18 +142,10 @@ def without_answer(home: Home, problem: Problem) -> tuple[str, int]:
         return problem.text(), CANT_TELL
     holder = lock_holder(home)
     if holder is not None:
-        return f"{_what_holds_it(home)} (pid {holder}), home {home}", UP
+        return f"sbctl is starting or ending (pid {holder}), home {home}", UP
     if os.path.exists(home.pid_file("start")):
         return f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start", DEAD_WITH_PID_FILE
     return f"sbctl is stopped, home {home}", STOPPED
-
-
-def _what_holds_it(home: Home) -> str:
-    try:
-        ask_rows(home, "scheduler")
-    except Problem:
-        return "sbctl is starting or ending"
-    return "the scheduler runs alone"
 
 
 def lock_holder(home: Home) -> int | None:

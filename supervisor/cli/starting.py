@@ -111,6 +111,13 @@ def _already(home: Home, wait: float) -> bool:
         if problem.code != NOT_RUNNING:
             raise
         return False
+    if found.head.role == "scheduler":
+        raise Problem(
+            f"the scheduler runs alone (serve, pid {found.head.pid})",
+            why="two that manage the same servers would be one too many",
+            remedy="sbctl stop, then sbctl start",
+            code=FAILED,
+        )
     if found.head.state == "stopping":
         _outlive(int(found.head.pid), wait)
         return False

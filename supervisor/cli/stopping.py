@@ -29,8 +29,9 @@ def stop_tree(home: Home, timeout: float | None = None) -> int:
     began = time.monotonic()
     sock = _reach(home)
     if sock is None:
+        ended = _end_by_signal(home, timeout)
         _clean_up(home)
-        show("already stopped")
+        show(f"stopped in {time.monotonic() - began:.1f} s (pid {ended})" if ended else "already stopped")
         return 0
     pid = _peer_pid(sock)
     pidfd = _open_pidfd(pid)
@@ -42,18 +43,13 @@ def stop_tree(home: Home, timeout: float | None = None) -> int:
         if pidfd >= 0:
             os.close(pidfd)
     if not gone:
-        raise Problem(
-            f"not stopped within {timeout:g} s (pid {pid})",
-            why="something does not end, or start itself is stuck",
-            remedy=f"sbctl status; at worst: kill -9 {pid} (all it runs ends with it)",
-            code=TIMED_OUT,
-        )
+        raise _not_in_time(pid, timeout)
     show(f"stopped in {time.monotonic() - began:.1f} s (pid {pid})")
     return 0
 
 
 def _reach(home: Home) -> _socket.socket | None:
-    """A connection to `start`, or None when there is no such process. One that just begins is waited for."""
+    """A connection to `start`, or None when nothing listens. One that just begins is waited for."""
     until = time.monotonic() + BEGINNING_S
     while True:
         try:
@@ -63,28 +59,51 @@ def _reach(home: Home) -> _socket.socket | None:
                 raise _hung(lock_holder(home)) from None
             if problem.code != NOT_RUNNING:
                 raise
-        holder = lock_holder(home)
-        if holder is None:
-            return None
-        if time.monotonic() > until:
-            _end_by_signal(home, holder)
+        if time.monotonic() > until or lock_holder(home) is None or _runs_alone(home):
             return None
         time.sleep(0.02)
 
 
-def _end_by_signal(home: Home, holder: int) -> None:
-    """It holds the lock and listens nowhere: it ends by SIGTERM as it would by the verb."""
-    pidfd = _open_pidfd(holder)
-    if pidfd < 0:
-        return
+def _runs_alone(home: Home) -> bool:
     try:
-        if lock_holder(home) != holder:  # it has ended meanwhile, and the pid may be another's
-            return
+        dial(home, "scheduler").close()
+    except Problem:
+        return False
+    from supervisor.cli.unreached import ALONE, who_runs
+
+    holder = who_runs(home)
+    return holder is not None and holder.kind == ALONE
+
+
+def _end_by_signal(home: Home, timeout: float | None) -> int | None:
+    """Whoever runs this home and does not listen as `start` ends by SIGTERM as it would by the verb. Its pid."""
+    from supervisor.base.proc import open_pidfd
+    from supervisor.cli.unreached import who_runs
+
+    holder = who_runs(home)
+    pidfd = None if holder is None else open_pidfd(holder.pid, holder.started)
+    if holder is None or pidfd is None:
+        return None
+    try:
         signal.pidfd_send_signal(pidfd, signal.SIGTERM)
-        if not _wait(None, pidfd, 30.0):
-            raise _hung(holder)
+        if not _wait(None, pidfd, timeout):
+            signal.pidfd_send_signal(pidfd, signal.SIGTERM)  # the second one means: at once
+            if not _wait(None, pidfd, EXTRA_S):
+                raise _not_in_time(holder.pid, timeout)
+    except ProcessLookupError:
+        pass  # it ended just now, which is all we want
     finally:
         os.close(pidfd)
+    return holder.pid
+
+
+def _not_in_time(pid: int, timeout: float | None) -> Problem:
+    return Problem(
+        f"not stopped within {timeout or 0:g} s (pid {pid})",
+        why="something does not end, or start itself is stuck",
+        remedy=f"sbctl status; at worst: kill -9 {pid} (all it runs ends with it)",
+        code=TIMED_OUT,
+    )
 
 
 def _ask(sock: _socket.socket, home: Home, pid: int, timeout: float | None) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from supervisor.base.where import role_command
 from supervisor.cli.main import Asked
+from supervisor.cli.out import note
 from supervisor.cli.starting import become, prepare
 
 
@@ -19,4 +22,8 @@ def command(asked: Asked, role: str) -> None:
     """
     home = asked.home()
     prepare(home)
+    how_to_end = "sbctl stop or Ctrl-C ends it" if role == "scheduler" else "Ctrl-C ends it"
+    note(f"{role} runs alone, in the foreground (pid {os.getpid()}): {how_to_end}")
+    if role == "scheduler":
+        note("  crash safety is off: if it is killed, its servers are ended at the next start")
     become([*role_command(role, home.path), "--alone"])

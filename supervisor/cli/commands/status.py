@@ -11,6 +11,7 @@ from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.main import Asked
 from supervisor.cli.report import look
+from supervisor.cli.unreached import LOST, who_runs
 from supervisor.control.api import unknown_name
 from supervisor.control.status import status_without_start, stopped_status, tree_status
 from supervisor.model.home import Home
@@ -83,6 +84,8 @@ def _show_json(home: Home, names: tuple[str, ...], _plain: bool, check: bool, _s
 
 
 def _show_json_without(home: Home, names: tuple[str, ...], problem: Problem) -> int:
+    if problem.code == NOT_RUNNING and (holder := who_runs(home)) is not None and holder.kind == LOST:
+        problem = holder.problem()
     _, code = quick.without_answer(home, problem)
     if problem.code != NOT_RUNNING:
         out.show(json.dumps({**stopped_status("unknown"), "error": problem.as_dict()}, ensure_ascii=False))
