@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.clock import stamp
+from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.cli.following import DayFollower, Follower, day_files
 from supervisor.cli.lines import chunks, start_of_last
 
@@ -99,6 +100,24 @@ class DailySource:
 
 
 Source = RawSource | DailySource
+
+
+def check_readable(path: str) -> None:
+    """What may not be read must not look like what is not there. (A folder: its newest log, too.)"""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError:
+        raise Problem(
+            f"no permission to read {path}",
+            why="it belongs to another user",
+            remedy="use sbctl as that user or as root",
+            code=NO_PERMISSION,
+        ) from None
+    except OSError:
+        return
+    os.close(fd)
+    for name in day_files(path)[-1:]:
+        check_readable(os.path.join(path, name))
 
 
 def _open_rotated(path: str) -> list[int]:

@@ -103,5 +103,10 @@ class Home:
     def server_log(self, plugin_id: str) -> str:
         return self.join("logs", plugin_id, "server.log")
 
+    @property
+    def provider_log(self) -> str:
+        """Output of the program that makes the tunnel."""
+        return self.join("logs", "tunnel", "provider.log")
+
     def server_pid(self, plugin_id: str) -> str:
         return self.join("logs", plugin_id, "server.pid")

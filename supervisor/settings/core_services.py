@@ -59,7 +59,7 @@ def provider_spec(home: Home, settings: SbctlFile) -> Spec | None:
         argv=commands.words(settings.tunnel.command),
         cwd=home.path,
         drop_env=SECRETS,
-        log=os.path.join(home.plugin_logs("tunnel"), "provider.log"),
+        log=home.provider_log,
         log_max=settings.logs.max_bytes,
         log_keep=settings.logs.keep,
     )

@@ -10,6 +10,7 @@ import click
 from supervisor.cli import out
 from supervisor.cli.journal import JournalNews, Record
 from supervisor.cli.main import Asked
+from supervisor.cli.sources import check_readable
 from supervisor.cli.times import parse_iso, parse_since
 from supervisor.events import reading
 from supervisor.model.rows import clean
@@ -29,6 +30,7 @@ COLOURS = {"warning": "33", "error": "31"}
 def command(asked: Asked, follow: bool, count: int | None, since: str | None, as_json: bool) -> int:
     """Show what has happened, from the journal; works also when nothing runs."""
     path = asked.home().journal_file
+    check_readable(path)
     colour = out.wants_colour(asked.colour)
     mark = ""
     for record in _first(path, count, since):

@@ -10,14 +10,17 @@ import click
 
 from supervisor.base.clock import stamp
 from supervisor.cli import out
+from supervisor.cli.daemon_source import DaemonSource
 from supervisor.cli.journal import JournalNews
 from supervisor.cli.lines import Splitter, for_terminal, pattern, since_filter
 from supervisor.cli.main import Asked
 from supervisor.cli.names import check_name, output_file
-from supervisor.cli.sources import DailySource, RawSource, Source
+from supervisor.cli.sources import DailySource, RawSource, Source, check_readable
 from supervisor.cli.times import parse_since
+from supervisor.control.api import SCHEDULER
 from supervisor.model.home import Home
 from supervisor.model.rows import clean
+from supervisor.model.service import SELF_NAME
 
 LAST = 50
 EVERY_S = 0.1
@@ -49,6 +52,7 @@ def command(
         wall = parse_since(since, time.time())
         window = since_filter(stamp(wall), list(names))
         daily = DailySource(home.daily_folder)
+        check_readable(daily.path)
         printer = Printer("", window if test is None else lambda line: window(line) and test(line), count)
         printer.run(daily.since(wall))
         return _end([(daily, printer)], follow)
@@ -60,19 +64,36 @@ def command(
 def _sources(home: Home, names: tuple[str, ...]) -> list[Source]:
     if not names:
         return [DailySource(home.daily_folder)]
-    return [RawSource(name, output_file(home, name)) for name in dict.fromkeys(names)]
+    return [source for name in dict.fromkeys(names) for source in _sources_of(home, name)]
+
+
+def _sources_of(home: Home, name: str) -> list[Source]:
+    """A daemon tells events and prints only when it breaks; the tunnel has its program's output as well."""
+    printed = RawSource(name, output_file(home, name))
+    if name == SELF_NAME:
+        return [DaemonSource(name, home.start_log), printed]
+    if name == SCHEDULER:
+        return [DaemonSource(name, home.journal_file, SCHEDULER), printed]
+    if name == "tunnel":
+        return [printed, RawSource(name, home.provider_log)]
+    return [printed]
 
 
 def _begin(sources: list[Source], count: int, test: Test | None) -> list[tuple[Source, Printer]]:
     """Print what there is of each, and hand back what follows it."""
     going: list[tuple[Source, Printer]] = []
+    several = len({source.label for source in sources}) > 1
+    silent = {source.label: source.path for source in reversed(sources)}
     for source in sources:
-        printer = Printer(source.label if len(sources) > 1 else "", test, None if test is None else count)
+        check_readable(source.path)
+        printer = Printer(source.label if several else "", test, None if test is None else count)
         # A pattern chooses among all there is; the last N are those that match.
         printer.run(source.history(count if test is None else sys.maxsize))
-        if not printer.has_input:
-            out.note(f"no output yet: {source.path}")
+        if printer.has_input:
+            silent.pop(source.label, None)
         going.append((source, printer))
+    for path in reversed(silent.values()) if count else ():  # whoever asks for no lines is told nothing
+        out.note(f"no output yet: {path}")
     return going
 
 

@@ -331,6 +331,50 @@ def test_logs_not_there_yet(sbctl: Sbctl, home: Home) -> None:
     assert sbctl("logs", "web") == (0, "", f"no output yet: {home.server_log('web')}\n")
 
 
+def test_no_lines_are_not_no_output(sbctl: Sbctl, home: Home) -> None:
+    os.makedirs(os.path.dirname(home.server_log("web")))
+    Path(home.server_log("web")).write_text("a line\n")
+    assert sbctl("logs", "web", "-n", "0") == (0, "", "")
+
+
+def event_line(source: str, text: str) -> str:
+    return json.dumps({"kind": "k", "at": "2026-11-21T05:20:01.000Z", "source": source, "text": text}) + "\n"
+
+
+def test_logs_of_a_daemon_are_what_it_tells_and_what_it_prints(sbctl: Sbctl, home: Home) -> None:
+    os.makedirs(home.run)
+    Path(home.start_log).write_text(event_line("start", "it began") + event_line("start", "it went on"))
+    Path(home.out_file("start")).write_text("Traceback\n")
+    assert sbctl("logs", "start") == (
+        0,
+        "[2026-11-21 05:20:01 UTC] it began\n[2026-11-21 05:20:01 UTC] it went on\nTraceback\n",
+        "",
+    )
+    assert sbctl("logs", "start", "-n", "1")[1] == "[2026-11-21 05:20:01 UTC] it went on\nTraceback\n"
+    Path(home.journal_file).write_text(event_line("start", "not mine") + "torn\n" + event_line("scheduler", "mine"))
+    assert sbctl("logs", "scheduler") == (0, "[2026-11-21 05:20:01 UTC] mine\n", "")
+
+
+def test_logs_of_the_tunnel_are_also_its_programs(sbctl: Sbctl, home: Home) -> None:
+    os.makedirs(os.path.dirname(home.provider_log))
+    Path(home.provider_log).write_text("connected\n")
+    assert sbctl("logs", "tunnel") == (0, "connected\n", "")
+
+
+@pytest.mark.parametrize("args", ["logs", "logs web", "logs --since 1h", "events"])
+def test_no_permission_is_not_emptiness(sbctl: Sbctl, home: Home, monkeypatch: pytest.MonkeyPatch, args: str) -> None:
+    def refuse(path: str, flags: int, *more: int, **dir_fd: int) -> int:
+        if home.logs in str(path):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *more, **dir_fd)
+
+    opened = os.open
+    monkeypatch.setattr(os, "open", refuse)
+    code, out, err = sbctl(*args.split())
+    assert (code, out) == (4, "")
+    assert "no permission to read" in err
+
+
 def test_events(sbctl: Sbctl, home: Home) -> None:
     os.makedirs(home.run)
     records = [
