@@ -124,7 +124,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    result = sbctl.main(args=argv, prog_name="sbctl", standalone_mode=False)
+    try:
+        result = sbctl.main(args=argv, prog_name="sbctl", standalone_mode=False)
+    except SystemExit:  # click's own way to end over a broken pipe, when nobody reads --help
+        out.rest(0)
+        raise
     return result if isinstance(result, int) else 0
 
 

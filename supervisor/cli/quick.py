@@ -161,11 +161,12 @@ def lock_holder(home: Home) -> int | None:
             lines = file.read().splitlines()
     except OSError:
         return None
+    path = os.fsencode(home.path).decode("utf-8", "replace")  # as command_of tells it
     for line in lines:
         words = line.split()
         if len(words) < 6 or words[1] != "FLOCK" or words[5].rpartition(":")[2] != str(inode):
             continue
         # The device is not compared (on overlay file systems it differs from stat's), so the command must fit.
-        if words[4].isdigit() and home.path in command_of(int(words[4])):
+        if words[4].isdigit() and path in command_of(int(words[4])):
             return int(words[4])
     return None

@@ -86,7 +86,7 @@ def test_other_spellings_reach_the_full_command_line(home: Home) -> None:
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("command", [HOT, FULL])
-@pytest.mark.parametrize("args", ["status", "status --json", "help", "logs", "events"])
+@pytest.mark.parametrize("args", ["status", "status --json", "help", "stop --help", "--help", "logs", "events"])
 def test_a_reader_that_has_gone(home: Home, command: list[str], args: str) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
