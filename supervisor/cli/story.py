@@ -47,7 +47,7 @@ def _state(row: Facts, facts: Facts, now: float) -> str:
 def _last_exit(row: Facts, now: float) -> str:
     exit_ = row["exit"]
     if not exit_:
-        return row["cause"] or "none since it was first started"
+        return row["cause"] or "none since sbctl was started"
     at = parse_iso(exit_.get("at"))
     how = row["cause"] or (f"killed by {exit_['signal']}" if exit_.get("signal") else f"exit code {exit_.get('code')}")
     code = exit_.get("code")

@@ -171,7 +171,7 @@ def _by_signal(number: int, *, asked: bool, oom: bool) -> tuple[CauseKind, str]:
         return CauseKind.STOPPED, f"stopped: {name}"
     if oom:
         return CauseKind.OUT_OF_MEMORY, f"out of memory: killed by {name}"
-    hint = " (maybe out of memory)" if number == SIGKILL else ""
+    hint = " (by hand, or out of memory)" if number == SIGKILL else ""
     return CauseKind.SIGNAL, f"killed by {name}{hint}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 
 from supervisor.model.home import Home
 from supervisor.model.service import PROVIDER_NAME, Launch, Spec

@@ -103,3 +103,9 @@ def test_a_config_server_alone(home: TemporaryHome) -> None:
 def test_serve_checks_the_settings_first(home: TemporaryHome) -> None:
     (home.path / "etc" / "sbctl.yaml").write_text("configg: 1\n")
     assert home.sbctl("serve", "scheduler").code == 6
+
+
+def test_a_tunnel_that_is_not_configured(home: TemporaryHome) -> None:
+    served = home.sbctl("serve", "tunnel")
+    assert (served.code, served.out) == (6, "")
+    assert served.err.startswith("error: no tunnel is configured: tunnel.enabled, tunnel.command\n")

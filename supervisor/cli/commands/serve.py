@@ -6,6 +6,7 @@ import os
 
 import click
 
+from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.where import role_command
 from supervisor.cli.main import Asked
 from supervisor.cli.out import note
@@ -22,6 +23,12 @@ def command(asked: Asked, role: str) -> None:
     """
     home = asked.home()
     prepare(home)
+    if role == "tunnel" and not os.path.exists(home.compiled_file(role)):
+        raise Problem(
+            "no tunnel is configured: tunnel.enabled, tunnel.command",
+            remedy=f"set both in {home.settings_file}",
+            code=BAD_SETTINGS,
+        )
     how_to_end = "sbctl stop or Ctrl-C ends it" if role == "scheduler" else "Ctrl-C ends it"
     note(f"{role} runs alone, in the foreground (pid {os.getpid()}): {how_to_end}")
     if role == "scheduler":

@@ -57,7 +57,7 @@ def test_a_service_between_two_tries() -> None:
 def test_a_service_that_runs() -> None:
     assert story(facts(), NOW) == [
         f"mail is running for 1m 0s, pid {row('mail')['pid']}",
-        "last exit   none since it was first started",
+        "last exit   none since sbctl was started",
         "attempts    never restarted",
         "last words  none",
         "next        sbctl logs -f mail",

@@ -34,7 +34,7 @@ def test_every_signal(number: int) -> None:
     name = signal.Signals(number).name if number < 32 else f"signal {number}"
     cause = by_signal(number)
     assert (cause.kind, cause.code, cause.signal) == (CauseKind.SIGNAL, None, name)
-    assert cause.text == f"killed by {name}" + (" (maybe out of memory)" if number == 9 else "")
+    assert cause.text == f"killed by {name}" + (" (by hand, or out of memory)" if number == 9 else "")
     assert by_signal(number | 0x80).text == f"{cause.text} (core dumped)"
     assert by_signal(number, asked=True).kind is (CauseKind.STOPPED if number in (9, 15) else CauseKind.SIGNAL)
     stopped = by_signal(number, asked=True, stop_signal=number)
