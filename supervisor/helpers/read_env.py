@@ -73,12 +73,24 @@ def filled(env: dict[str, str], order: Order) -> dict[str, str]:
     """Later beats earlier: what was given, the file, the manifest's values, the folder first on PATH."""
     if order.env_file:
         found = read_env_file(order.env_file)
+        _refuse_loader(found, order)
         env.update((name, value) for name, value in found.items() if name not in order.keep)
     for name, path in order.values:
         env[name] = read_value(path)
     if order.path_first:
         env["PATH"] = f"{order.path_first}:{env.get('PATH', os.defpath)}"
     return env
+
+
+def _refuse_loader(found: dict[str, str], order: Order) -> None:
+    """What the file says reaches the program that changes the user while that is still root, and the file may be the
+    user's own: it must not say which libraries root loads. (In the manifest, which must be root's, it may.)
+    """
+    if os.path.basename(order.command[0]) != "setpriv":
+        return
+    for name in found:
+        if name.startswith("LD_"):
+            raise Trouble(f"{order.env_file}: {name} can't come from a file when the user is changed: use env")
 
 
 def read_value(path: str) -> str:

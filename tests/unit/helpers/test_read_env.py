@@ -119,3 +119,13 @@ def test_trouble_is_said_in_one_line_and_by_the_code(words: list[str], command: 
     assert done.returncode == code
     assert done.stderr.startswith(f"sbctl: {said}".encode())
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_file_does_not_say_which_libraries_the_change_of_user_loads(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("NAME=1\nLD_PRELOAD=/tmp/evil.so\n")
+    order = ["--env-file", str(tmp_path / "env"), "--"]
+
+    with pytest.raises(Trouble, match="LD_PRELOAD can't come from a file"):
+        read_env.filled({}, Order([*order, "/usr/bin/setpriv", "--reuid=1", "true"]))
+
+    assert read_env.filled({}, Order([*order, "/bin/true"]))["LD_PRELOAD"] == "/tmp/evil.so"
