@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.cli.killed import tell_killed
 from supervisor.cli.names import no_such_service
 from supervisor.cli.out import note, show
 from supervisor.cli.report import look
@@ -33,6 +36,7 @@ def restart_services(home: Home, names: Sequence[str], wait: float) -> int:
 
 
 def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> int:
+    wall = time.time()
     already = _ask(home, "stop", names, timeout=timeout)
     left = []
     for row in _settled(home, names, LONG_S if timeout is None else timeout + 1.0):
@@ -40,6 +44,7 @@ def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> in
             show(f"{row['name']} " + ("was stopped already" if row["name"] in already else "stopped"))
         else:
             left.append(row["name"])
+    tell_killed(home, wall, names)
     if left:
         raise Problem(
             f"not stopped in time: {', '.join(left)}", remedy=f"sbctl why {left[0]}; sbctl status", code=TIMED_OUT

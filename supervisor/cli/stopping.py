@@ -10,6 +10,7 @@ import sys
 import time
 
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.cli.killed import tell_killed
 from supervisor.cli.out import note, show
 from supervisor.cli.quick import exchange, lock_holder
 from supervisor.control.dial import dial
@@ -26,7 +27,7 @@ BEGINNING_S = 2.0
 
 def stop_tree(home: Home, timeout: float | None = None) -> int:
     """Stop everything; 0 when it is stopped, also when it was before."""
-    began = time.monotonic()
+    began, wall = time.monotonic(), time.time()
     sock = _reach(home)
     if sock is None:
         ended = _end_by_signal(home, timeout)
@@ -45,6 +46,7 @@ def stop_tree(home: Home, timeout: float | None = None) -> int:
     if not gone:
         raise _not_in_time(pid, timeout)
     show(f"stopped in {time.monotonic() - began:.1f} s (pid {pid})")
+    tell_killed(home, wall)
     return 0
 
 

@@ -19,7 +19,7 @@ def story(facts: Facts, now: float) -> list[str]:
     row: Facts = facts["row"]
     return [
         _state(row, facts, now),
-        _titled("last exit", _last_exit(row, now)),
+        _titled("last exit", _last_exit(row, now) + _rest_killed(row, facts.get("events") or [])),
         _titled("attempts", _attempts(row, facts.get("attempts") or {}, now)),
         *_last_words(facts.get("words") or []),
         _titled("next", facts.get("next") or _next(row)),
@@ -54,6 +54,21 @@ def _last_exit(row: Facts, now: float) -> str:
     if code is not None and str(code) not in how:
         how += f" (exit code {code})"
     return how + (f", {duration(now - at)} ago" if at is not None else "")
+
+
+def _rest_killed(row: Facts, events: list[Facts]) -> str:
+    """Its main process ended as it should, what that had started did not."""
+    exit_ = row["exit"]
+    if not exit_ or exit_.get("signal") == "SIGKILL":
+        return ""
+    keys = {
+        kind: next(
+            ((event.get("data") or {}).get("key") for event in reversed(events) if event.get("kind") == kind), None
+        )
+        for kind in ("service.exited", "service.killed")
+    }
+    same = keys["service.killed"] is not None and keys["service.killed"] == keys["service.exited"]
+    return "; the rest of its group had to be killed" if same else ""
 
 
 def _attempts(row: Facts, attempts: Facts, now: float) -> str:

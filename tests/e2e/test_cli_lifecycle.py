@@ -385,3 +385,17 @@ def test_services_of_a_stopped_scheduler_are_stopped_not_forgotten(home: Tempora
     assert home.sbctl("stop").code == 0
     why = home.sbctl("why", "num").out.splitlines()
     assert (why[0], why[-1]) == ("num is stopped; sbctl is not running", "next        sbctl start")
+
+
+def test_a_stop_names_whom_it_had_to_kill(home: TemporaryHome) -> None:
+    home.supervision["graceSeconds"] = 0.3
+    home.write()
+    home.add_plugin("web", SLEEPER)
+    home.add_plugin("deaf", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"])
+    assert home.sbctl("start").code == 0
+    assert home.sbctl("stop", "web").err == ""
+    stopped = home.sbctl("stop", "deaf")
+    assert (stopped.code, stopped.err) == (0, "1 killed after its grace: deaf\n")
+    assert home.sbctl("start", "deaf").code == 0
+    stopped = home.sbctl("stop")
+    assert (stopped.code, stopped.err) == (0, "1 killed after its grace: deaf\n")

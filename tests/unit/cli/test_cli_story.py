@@ -96,3 +96,17 @@ def test_when_nothing_runs_the_next_step_is_one_that_helps() -> None:
     lines = story({**from_journal("num", events), **away}, NOW)
     assert lines[0] == "num is stopped; sbctl is not running"
     assert lines[-1] == "next        sbctl start"
+
+
+def test_a_group_that_had_to_be_killed_is_told_of() -> None:
+    stopped = row(
+        "mail", "stopped", cause="stopped: SIGTERM", exit={"code": None, "signal": "SIGTERM", "at": iso(NOW - 5)}
+    )
+    events = [
+        {"kind": "service.exited", "data": {"key": "mail.2"}},
+        {"kind": "service.killed", "data": {"key": "mail.2"}},
+    ]
+    lines = story(facts(row=stopped, events=events), NOW)
+    assert lines[1] == "last exit   stopped: SIGTERM, 5s ago; the rest of its group had to be killed"
+    earlier = [{"kind": "service.killed", "data": {"key": "mail.1"}}, events[0]]
+    assert story(facts(row=stopped, events=earlier), NOW)[1] == "last exit   stopped: SIGTERM, 5s ago"
