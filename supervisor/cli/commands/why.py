@@ -51,8 +51,8 @@ def _ask(home: Home, service: str) -> Facts:
         row = _kept(home, service)
         away = _who_is_away(home, row)
         events = reading.last(home.journal_file, LOOK_BACK, service)
-        if not events and row is None:
-            raise
+        if not events and row is None:  # the scheduler can't be started alone then
+            raise Problem(away["away"], why=problem.why, remedy=away["next"], code=problem.code) from None
         if events:
             note(f"{problem.what}: this is what the journal remembers, up to {events[-1].get('at')}")
         return {**from_journal(service, events, row), **away}
