@@ -15,6 +15,7 @@ import click
 from supervisor.base.errors import FAILED, INTERRUPTED, USAGE, Problem
 from supervisor.cli import out
 from supervisor.cli.home import find_home
+from supervisor.cli.params import add_home_option, check_home_option
 from supervisor.control.api import nearest
 from supervisor.model.home import Home
 
@@ -34,6 +35,7 @@ VERBS = {
     "version": "Version and where it runs from",
     "help": "This page",
 }
+WITHOUT_HOME = ("init", "version", "help")
 
 
 class Asked:
@@ -58,6 +60,8 @@ class Verbs(click.Group):
             return None
         module = importlib.import_module(f"supervisor.cli.commands.{cmd_name}")
         command: click.Command = module.command
+        if cmd_name not in WITHOUT_HOME:
+            add_home_option(command, VERBS)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -91,7 +95,7 @@ def sbctl(ctx: click.Context, home: str | None, colour: str, show_version: bool)
 
     Begin with: sbctl init DIR, then sbctl --home DIR start.
     """
-    ctx.obj = Asked(home, colour)
+    ctx.obj = Asked(None if home is None else check_home_option(home, VERBS), colour)
     if show_version:
         from supervisor import __version__
 

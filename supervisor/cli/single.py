@@ -6,8 +6,9 @@ import time
 
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
 from supervisor.cli.killed import tell_killed
-from supervisor.cli.names import no_such_service
+from supervisor.cli.names import known_services, no_such_service
 from supervisor.cli.out import note, show
+from supervisor.cli.quick import lock_holder
 from supervisor.cli.report import look
 from supervisor.cli.settling import by_role, is_up, settle, what_is_wrong
 from supervisor.control.api import SCHEDULER, role_of
@@ -36,6 +37,10 @@ def restart_services(home: Home, names: Sequence[str], wait: float) -> int:
 
 
 def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> int:
+    if _is_stopped(home, names):
+        for name in names:
+            show(f"{name} was stopped already")
+        return 0
     wall = time.time()
     already = _ask(home, "stop", names, timeout=timeout)
     left = []
@@ -50,6 +55,25 @@ def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> in
             f"not stopped in time: {', '.join(left)}", remedy=f"sbctl why {left[0]}; sbctl status", code=TIMED_OUT
         )
     return 0
+
+
+def _is_stopped(home: Home, names: Sequence[str]) -> bool:
+    """Nothing runs here, so these services are stopped, if there are such."""
+    try:
+        look(home)
+    except Problem as problem:
+        if problem.code != NOT_RUNNING or lock_holder(home) is not None:
+            raise
+        _check_known(home, names)
+        return True
+    return False
+
+
+def _check_known(home: Home, names: Sequence[str]) -> None:
+    known = known_services(home)
+    for name in names:
+        if name not in known:
+            raise no_such_service(home, name, known)
 
 
 def _ask(home: Home, verb: str, names: Sequence[str], timeout: float | None = None) -> list[str]:
@@ -69,7 +93,7 @@ def _check_names(home: Home, verb: str, names: Sequence[str]) -> None:
         found = look(home)
     except Problem as problem:
         if problem.code == NOT_RUNNING:
-            return  # perhaps a scheduler runs alone; else asking it says what is missing
+            _check_known(home, names)
         raise
     if found.head.state == "stopping" and verb != "stop":
         raise Problem("sbctl is stopping", why="that ends all services", remedy="sbctl start waits for it", code=FAILED)

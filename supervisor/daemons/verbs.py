@@ -6,8 +6,7 @@ import os
 
 from supervisor import __version__
 from supervisor.base.clock import iso
-from supervisor.base.errors import USAGE, Problem
-from supervisor.control.api import nearest
+from supervisor.control.api import unknown_name
 from supervisor.engine import view
 from supervisor.model.rows import encode_rows
 from supervisor.model.service import Phase, Want
@@ -96,13 +95,7 @@ class EngineVerbs:
     def _find(self, name: str) -> Service:
         service = self.engine.services.get(name)
         if service is None:
-            close = nearest(name, self.engine.services)
-            raise Problem(
-                f"there is no service {name}",
-                why=f"did you mean {close}?" if close else "",
-                remedy="sbctl status shows all",
-                code=USAGE,
-            )
+            raise unknown_name(name, self.engine.services)
         return service
 
     def _names(self, args: Args) -> list[str]:

@@ -8,7 +8,7 @@ import shlex
 
 import click
 
-from supervisor.base.errors import NO_PERMISSION, Problem
+from supervisor.base.errors import NO_PERMISSION, USAGE, Problem
 from supervisor.base.files import write_atomic
 from supervisor.base.where import ROOT
 from supervisor.cli.out import show
@@ -25,6 +25,8 @@ def command(folder: str) -> int:
 
     What is there already is left as it is.
     """
+    if not folder:
+        raise Problem("DIR is empty", why="no folder has that name", remedy="sbctl init DIR", code=USAGE)
     home = Home(os.path.realpath(folder))
     try:
         made = _copy(home)

@@ -17,7 +17,7 @@ from supervisor.control.status import status_without_start, stopped_status, tree
 from supervisor.model.home import Home
 
 EVERY_S = 2.0
-CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+CLEAR = "\x1b[H\x1b[J"  # home, then to the end: what was scrolled away before stays to be looked at
 
 
 @click.command()

@@ -14,6 +14,7 @@ from support.fake_daemon import FakeDaemon, row
 
 from supervisor.base.clock import iso
 from supervisor.base.files import socket_address, take_lock
+from supervisor.cli.commands import status
 from supervisor.cli.main import VERBS, main
 from supervisor.control.status import KEYS
 from supervisor.model.home import Home
@@ -215,11 +216,47 @@ def test_one_wrong_name_and_nothing_is_done(sbctl: Sbctl, tree: tuple[FakeDaemon
     assert tree[0].fake.asked == tree[1].fake.asked == []
 
 
-@pytest.mark.parametrize("verb", ["start", "stop", "restart", "why"])
+@pytest.mark.parametrize("verb", ["start", "restart", "why"])
 def test_single_services_need_a_running_tree(sbctl: Sbctl, verb: str) -> None:
     code, _, err = sbctl(verb, "web")
     assert code == 7
     assert "sbctl is not running" in err or "scheduler is not running" in err
+
+
+def test_stop_of_a_service_of_a_stopped_home(sbctl: Sbctl) -> None:
+    assert sbctl("stop", "web", "config") == (0, "web was stopped already\nconfig was stopped already\n", "")
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "why", "logs"])
+def test_an_unknown_service_of_a_stopped_home(sbctl: Sbctl, verb: str) -> None:
+    code, out, err = sbctl(verb, "wbe")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: no service 'wbe'\n  why:  known are: config, mail, ")
+    assert err.endswith("next: did you mean 'web'?\n")
+
+
+# which home
+
+
+def test_the_home_may_be_named_behind_the_verb(sbctl: Sbctl, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "etc").mkdir(parents=True)
+    assert str(other) in sbctl("status", "--home", str(other))[1]
+    assert sbctl("config", "path", "--home", str(other))[1].startswith(f"home      {other}\n")
+    assert sbctl("config", f"--home={other}", "path")[1].startswith(f"home      {other}\n")
+
+
+@pytest.mark.parametrize(
+    "args", [["--home", "status"], ["--home", ""], ["--home", "", "status"], ["status", "--home", ""], ["init", ""]]
+)
+def test_a_value_that_was_forgotten(sbctl: Sbctl, args: list[str]) -> None:
+    code, out, err = sbctl(*args)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --home needs a folder" if args[0] != "init" else "error: DIR is empty")
+
+
+def test_watching_leaves_the_scrollback() -> None:
+    assert "\x1b[3J" not in status.CLEAR
 
 
 # stop of the tree
