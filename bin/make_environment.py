@@ -113,7 +113,7 @@ class Environment:
             raise Failed(
                 f"{self.path} is not a Python environment",
                 "it has no bin/python that can be run, and sbctl did not make it, so leaves it as it is",
-                "remove it, or set SB_VENV to another folder",
+                "set SB_VENV to another folder, which is made, or to a Python environment",
             )
         if missing := self.missing():
             raise Failed(

@@ -149,6 +149,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(checkout: Checkout, tmp_p
 
     assert (result.code, os.listdir(tmp_path / "photos")) == (5, ["one.jpg"])
     assert "is not a Python environment" in result.err
+    assert "remove" not in result.err  # it may be /usr
 
 
 def test_a_place_that_can_not_be_written(checkout: Checkout) -> None:
@@ -166,6 +167,13 @@ def test_no_python_that_is_new_enough(checkout: Checkout, few_programs: Path) ->
     result = checkout.run(PATH=str(few_programs), SB_PYTHON=None)
 
     assert (result.code, checkout.left()) == (5, [])
+    assert "no Python 3.11 or newer found" in result.err
+
+
+def test_a_program_that_is_no_python(checkout: Checkout) -> None:
+    result = checkout.run("version", SB_PYTHON="/bin/true")
+
+    assert (result.code, result.out, checkout.left()) == (5, "", [])
     assert "no Python 3.11 or newer found" in result.err
 
 
