@@ -52,6 +52,7 @@ class Tunnel:
         self._channel: Channel | None = None
         self._stopping = False
         self._asked = False  # by a signal
+        self._settle = compiled["settle"]  # how long the provider must live to count as up
         self._said: tuple[bool, str] | None = None  # last, to `start`
 
     def run(self) -> int:
@@ -95,7 +96,10 @@ class Tunnel:
                 self._loop.soon(self._loop.stop)
             return
         (provider,) = rows(self._engine)
-        said = (provider["state"] == Phase.RUNNING, f"provider {provider['state']}: {provider['detail'] or 'up'}")
+        up = provider["state"] == Phase.RUNNING and provider["uptime_s"] >= self._settle
+        if provider["state"] == Phase.RUNNING and not up:
+            self._loop.after(self._settle, self._after_change)  # one that can't be executed ends within that time
+        said = (up, f"provider {provider['state']}: {provider['detail'] or 'up'}")
         if said != self._said and self._channel is not None:
             self._said = said
             self._channel.send({"ready": said[0], "detail": said[1]})

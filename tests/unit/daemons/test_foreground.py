@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.waiting import eventually
 
 from supervisor.daemons import common, foreground
 from supervisor.daemons.foreground import Lines
@@ -113,6 +115,20 @@ def test_a_reader_that_leaves_is_no_failure(ends: Ends) -> None:
     Lines(ends[1]).show("nobody from the start")
 
 
+def read_lines(fd: int, count: int) -> bytes:
+    """A terminal hands on what was written when it gets to it, not at once."""
+    os.set_blocking(fd, False)
+    found = bytearray()
+
+    def enough() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            found.extend(os.read(fd, 4096))
+        return found.count(b"\n") >= count
+
+    eventually(enough, 5, f"{count} lines")
+    return bytes(found)
+
+
 def test_a_stopped_terminal_is_not_waited_for() -> None:
     master, slave = pty.openpty()
     try:
@@ -122,7 +138,7 @@ def test_a_stopped_terminal_is_not_waited_for() -> None:
         lines.show("two")
         termios.tcflow(slave, termios.TCOON)
         lines.show("three")
-        found = os.read(master, 4096)
+        found = read_lines(master, 3)
         lines.close()
     finally:
         os.close(master)

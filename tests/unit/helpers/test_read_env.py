@@ -101,7 +101,8 @@ def test_the_environment_is_what_it_would_be_without_a_reader(tmp_path: Path) ->
 def test_signals_that_python_ignores_are_not_ignored_by_the_command() -> None:
     done = run("--path-first", "/v", command=["/bin/grep", "SigIgn", "/proc/self/status"], env={})
 
-    assert int(done.stdout.split()[1], 16) == 0
+    ignored = int(done.stdout.split()[1], 16)
+    assert ignored & ~(0b11 << 31) == 0, hex(ignored)  # 32 and 33 belong to the C library, and nobody can reset them
 
 
 @pytest.mark.parametrize(
