@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop, Timer
     from supervisor.engine.engine import Engine
+    from supervisor.engine.entries import Entry
     from supervisor.engine.keeper import Keeper
-    from supervisor.engine.store import Entry, Store
+    from supervisor.engine.store import Store
 
 DAEMONS_AFTER_S = 0.3
 LOOK_AGAIN_S = 0.02

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from supervisor.control.connection import Reply
     from supervisor.daemons.start import Start
     from supervisor.daemons.verbs import Args
-    from supervisor.engine.store import Entry
+    from supervisor.engine.entries import Entry
 
 
 class StartVerbs(EngineVerbs):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Message
-    from supervisor.engine.store import Entry, Store
+    from supervisor.engine.entries import Entry
+    from supervisor.engine.store import Store
 
 CHUNK = 50  # entries a message: the kernel takes at most 253 descriptors
 CHUNK_BYTES = MAX_PACKET // 2

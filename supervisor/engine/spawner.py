@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Channel, Message
-    from supervisor.engine.store import Entry, Store
+    from supervisor.engine.entries import Entry
+    from supervisor.engine.store import Store
     from supervisor.model.service import Launch, StopRule
 
     class Answers(Protocol):

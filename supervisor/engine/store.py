@@ -18,62 +18,25 @@ import signal
 
 from supervisor.base import proc
 from supervisor.engine import environment
+from supervisor.engine.entries import Entry
 from supervisor.engine.records import Record
 from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Protocol
+    from typing import Any
 
     from supervisor.base.loop import Loop, Timer
+    from supervisor.engine.entries import Listener
     from supervisor.engine.records import RecordFile
     from supervisor.model.service import Launch, StopRule
-
-    class Listener(Protocol):
-        """Whoever asked for a process hears of its end."""
-
-        def exited(self, entry: Entry) -> None: ...
-        def emptied(self, entry: Entry) -> None: ...
 
 
 REMAINDER_POLL_S = 0.1
 CHANNEL_FD = 3  # where a core service finds its channel to `start`
 _TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
-
-
-class Entry:
-    """One process that was asked for, from its spawn until it is replaced or dropped."""
-
-    __slots__ = (
-        "cause", "empty", "escaped", "inode", "key", "launch", "listener", "pid", "pidfd", "read_fd",
-        "signalled", "started", "status", "stop",
-    )  # fmt: skip
-
-    def __init__(self, key: str, launch: Launch, listener: Listener, read_fd: int, stop: StopRule) -> None:
-        self.key = key
-        self.launch = launch
-        self.listener = listener
-        self.read_fd = read_fd  # read end of its output pipe; -1: it writes to a file itself
-        self.stop = stop
-        self.pid = 0
-        self.started = 0
-        self.pidfd = -1
-        self.inode = 0
-        self.status: int | None = None  # wait status once reaped
-        self.cause: Cause | None = None  # why it could not be spawned
-        self.empty = False  # nobody of its group is left
-        self.escaped: list[int] = []  # proven children of it outside the group
-        self.signalled = 0  # the last signal it was sent; who is found to have escaped gets it too
-
-    @property
-    def name(self) -> str:
-        return self.key.rpartition(".")[0]
-
-    @property
-    def running(self) -> bool:
-        return self.pid > 0 and self.status is None
 
 
 class Store:

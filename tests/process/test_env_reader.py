@@ -15,8 +15,9 @@ from support.processes import alive
 from support.waiting import eventually
 
 from supervisor.base import proc
+from supervisor.engine.entries import Entry
 from supervisor.engine.records import RecordFile
-from supervisor.engine.store import Entry, Store
+from supervisor.engine.store import Store
 from supervisor.model.service import Launch
 
 

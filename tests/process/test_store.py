@@ -16,8 +16,9 @@ from support.processes import alive, all_marked, open_files
 from support.waiting import eventually
 
 from supervisor.base import proc
+from supervisor.engine.entries import Entry
 from supervisor.engine.records import RecordFile, read_records
-from supervisor.engine.store import Entry, Store
+from supervisor.engine.store import Store
 from supervisor.model.cause import CauseKind
 from supervisor.model.service import Launch
 
