@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ START_S = 60.0
 Services = dict[str, list[str]]
 
 
-class Subject:
+class Subject(abc.ABC):
     """The base of all; a subclass says how. `letter` makes the name of its children its own."""
 
     name = ""
@@ -49,13 +50,15 @@ class Subject:
             program.symlink_to(os.path.realpath(shutil.which("sleep") or "/bin/sleep"))
         return {f"s{number:03}": [str(program), "3600"] for number in range(count)}
 
+    @abc.abstractmethod
     def write(self, services: Services) -> None:
-        raise NotImplementedError
+        """What it reads at its start."""
 
     # its life
 
+    @abc.abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError
+        """What launches it."""
 
     def environment(self) -> dict[str, str]:
         return dict(os.environ)
@@ -106,8 +109,8 @@ class Subject:
         return None
 
     def raw_logs(self, service: str) -> list[Path]:
-        """The files that hold the output of a service, oldest first."""
-        raise NotImplementedError
+        """The files that hold the output of a service, oldest first; none where `measured_logs` is not set."""
+        return []
 
 
 def by_rotation(file: Path) -> list[Path]:

@@ -50,6 +50,8 @@ def _check_shape(text: str) -> None:
 
 
 def _in_words(message: str) -> str:
+    if message.startswith("Invalid control character"):  # Python's own sentence breaks off: its end is the position
+        return "a control character inside a string"
     return message[:1].lower() + message[1:]
 
 
