@@ -24,6 +24,12 @@ class CauseKind(enum.StrEnum):
     SETTINGS_ERROR = "settings-error"  # exit 78
     STAY_DOWN = "stay-down"  # exit 125: asked not to be restarted
     NOT_READY = "not-ready"  # not ready within its time
+    UNHEALTHY = "unhealthy"  # its alive check failed too often
+    WATCHDOG = "watchdog"  # it gave no sign of life in time
+    OVER_LIMIT = "over-limit"  # too much memory or processor time, for too long
+    DEPENDENCY_DOWN = "dependency-down"  # what it waits for did not come in time
+    BAD_LIMIT = "bad-limit"  # a limit of it can't be set
+    BEFORE_FAILED = "before-failed"  # its command before the start failed
     STOPPED = "stopped"  # we asked for it
     SYSTEM = "system"  # the system could not spawn (EAGAIN, EMFILE, ...): costs no budget
     UNKNOWN = "unknown"

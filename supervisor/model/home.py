@@ -100,13 +100,30 @@ class Home:
         """For the files of a plugin that runs as another user, who must not own the folder of server.log."""
         return self.join("logs", plugin_id, "own")
 
-    def server_log(self, plugin_id: str) -> str:
-        return self.join("logs", plugin_id, "server.log")
+    def server_log(self, plugin_id: str, instance: int = 0) -> str:
+        return self.join("logs", plugin_id, f"{_server(instance)}.log")
+
+    def server_err_log(self, plugin_id: str, instance: int = 0) -> str:
+        """stderr, where that is kept apart."""
+        return self.join("logs", plugin_id, f"{_server(instance)}.err.log")
+
+    def commands_log(self, plugin_id: str, instance: int = 0) -> str:
+        """Output of the commands beside the server's own: before its start, to stop it, after its end."""
+        return self.join("logs", plugin_id, f"{_server(instance)}.commands.log")
 
     @property
     def provider_log(self) -> str:
         """Output of the program that makes the tunnel."""
         return self.join("logs", "tunnel", "provider.log")
 
-    def server_pid(self, plugin_id: str) -> str:
-        return self.join("logs", plugin_id, "server.pid")
+    def server_pid(self, plugin_id: str, instance: int = 0) -> str:
+        return self.join("logs", plugin_id, f"{_server(instance)}.pid")
+
+    @property
+    def intent_file(self) -> str:
+        """What a person wants to last: which services are enabled or disabled."""
+        return self.join("logs", "state.json")
+
+
+def _server(instance: int) -> str:
+    return f"server-{instance}" if instance else "server"

@@ -1,0 +1,118 @@
+"""How one process is started: everything the spawner needs, and nothing that it must look up."""
+
+from __future__ import annotations
+
+import binascii
+
+from supervisor.model.limits import KernelLimits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FILE = "file"
+SYSLOG = "syslog"
+NONE = "none"
+
+LIVE = ("log_age", "log_budget", "log_keep", "log_max")
+
+
+class User:
+    """The account a service runs as, looked up once by the compiler (a name server may hang)."""
+
+    __slots__ = ("gid", "groups", "home", "name", "uid")
+
+    def __init__(self, *, name: str, uid: int, gid: int, groups: tuple[int, ...], home: str) -> None:
+        self.name = name
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
+        self.home = home
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "uid": self.uid,
+            "gid": self.gid,
+            "groups": list(self.groups),
+            "home": self.home,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> User:
+        values = dict(data)
+        values["groups"] = tuple(values["groups"])
+        return cls(**values)
+
+
+class Launch:
+    """How one process is started: everything the spawner needs, and nothing that it must look up.
+
+    A change of any of these but `LIVE` needs a restart of the service.
+    """
+
+    __slots__ = (
+        "argv", "cwd", "drop_env", "env", "env_file", "err_log", "limits", "log", "log_age", "log_budget", "log_keep",
+        "log_max", "notify", "path_first", "sink", "user",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        argv: tuple[str, ...],
+        cwd: str,
+        log: str,
+        env: dict[str, str] | None = None,
+        env_file: str = "",
+        drop_env: tuple[str, ...] = (),
+        path_first: str = "",
+        user: User | None = None,
+        limits: KernelLimits | None = None,
+        notify: bool = False,
+        err_log: str = "",
+        sink: str = FILE,
+        log_max: int = 10 << 20,
+        log_keep: int = 5,
+        log_age: float = 0.0,
+        log_budget: int = 0,
+    ) -> None:
+        self.argv = argv
+        self.cwd = cwd  # absolute
+        self.env = env or {}  # added to start's environment; values may be env:NAME, file:PATH, hold ${NAME}
+        self.env_file = env_file  # absolute path of NAME=VALUE lines, read at each start, or ""
+        self.drop_env = drop_env  # sbctl's own secrets, which this service does not get
+        self.path_first = path_first  # a folder put before PATH, or ""
+        self.user = user
+        self.limits = limits or KernelLimits()
+        self.notify = notify  # it gets a NOTIFY_SOCKET
+        self.log = log  # absolute path of the raw file
+        self.err_log = err_log  # of stderr, if that is kept apart; "": both go to `log`
+        self.sink = sink  # FILE, SYSLOG (the file and a copy to syslog) or NONE (nothing is kept)
+        # these change live
+        self.log_max = log_max  # rotate at this many bytes
+        self.log_keep = log_keep  # keep that many rotated files
+        self.log_age = log_age  # rotate what is older than these seconds; 0: only by size
+        self.log_budget = log_budget  # bytes for all its log files together; 0: no such limit
+
+    def as_dict(self) -> dict[str, Any]:
+        data = {name: getattr(self, name) for name in self.__slots__}
+        data["argv"] = list(self.argv)
+        data["drop_env"] = list(self.drop_env)
+        data["user"] = self.user.as_dict() if self.user else None
+        data["limits"] = self.limits.as_dict()
+        return data
+
+    def digest(self) -> int:
+        """Equal for launches that start the same process; what can change live is left out."""
+        data = self.as_dict()
+        words = [repr(value) for name, value in data.items() if name not in LIVE]
+        return binascii.crc32("\0".join(words).encode("utf-8", "surrogateescape"))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Launch:
+        values = dict(data)
+        values["argv"] = tuple(values["argv"])
+        values["drop_env"] = tuple(values["drop_env"])
+        values["user"] = User.from_dict(values["user"]) if values["user"] else None
+        values["limits"] = KernelLimits.from_dict(values["limits"])
+        return cls(**values)
