@@ -20,12 +20,47 @@ STOPPED = "service.stopped"
 KILLED = "service.killed"
 SPAWN_FAILED = "service.spawn_failed"
 NOT_READY = "service.not_ready"
+WAITING = "service.waiting"
+WAITS_LONG = "service.waits_long"
+EXTERNAL = "service.external"
+UNHEALTHY = "service.unhealthy"
+WATCHDOG = "service.watchdog"
+OVER_LIMIT = "service.over_limit"
+AGED = "service.aged"
+HELD = "service.held"
 
 
 class Spawn(Record):
     """Start the process; answered by exactly one of Spawned, SpawnFailed, Exited."""
 
     __slots__ = ()
+
+
+class AskGate(Record):
+    """Find out whether it may be started; answered, again and again, by Blocked, and at last by Cleared or Outside."""
+
+    __slots__ = ("look",)
+
+    def __init__(self, *, look: bool) -> None:
+        self.look = look  # also for the same program, started by somebody else
+
+
+class RunJob(Record):
+    """Run the command of this name beside it; answered by exactly one JobEnded, which `EndJob` hurries."""
+
+    __slots__ = ("job",)
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+
+
+class EndJob(Record):
+    """Kill that command."""
+
+    __slots__ = ("job",)
+
+    def __init__(self, job: str) -> None:
+        self.job = job
 
 
 class Signal(Record):
@@ -64,4 +99,4 @@ class Announce(Record):
         self.data = data
 
 
-Action = Spawn | Signal | SetTimer | ClearTimer | Announce
+Action = Spawn | AskGate | RunJob | EndJob | Signal | SetTimer | ClearTimer | Announce

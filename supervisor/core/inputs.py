@@ -10,6 +10,9 @@ from supervisor.core.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.core.state import Ending
     from supervisor.model.cause import Cause
 
 
@@ -86,15 +89,101 @@ class PolicyChanged(Record):
     __slots__ = ()
 
 
-Input = StartAsked | StopAsked | RestartAsked | Spawned | SpawnFailed | Ready | Exited | Emptied | Timer | PolicyChanged
+class Cleared(Record):
+    """Everything that must come before the start is there."""
+
+    __slots__ = ()
+
+
+class Blocked(Record):
+    """Something that must come before the start is not there (yet); `reason` names it."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class Outside(Record):
+    """The same program runs already, started by somebody else."""
+
+    __slots__ = ("pid",)
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+
+class OutsideGone(Record):
+    """That one has ended."""
+
+    __slots__ = ()
+
+
+class JobEnded(Record):
+    """A command beside the service's own has ended: `ok` is exit 0, `text` how else."""
+
+    __slots__ = ("job", "ok", "text")
+
+    def __init__(self, job: str, *, ok: bool, text: str = "") -> None:
+        self.job = job
+        self.ok = ok
+        self.text = text
+
+
+class MustEnd(Record):
+    """Whoever watches it has found a reason to end it; `ending` says which, `text` with its numbers."""
+
+    __slots__ = ("data", "ending", "text")
+
+    def __init__(self, ending: Ending, text: str, data: dict[str, Any] | None = None) -> None:
+        self.ending = ending
+        self.text = text
+        self.data = data or {}
+
+
+class MoreTime(Record):
+    """The service asks for so many seconds from now on to become ready, or to end."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+Input = (
+    StartAsked
+    | StopAsked
+    | RestartAsked
+    | Cleared
+    | Blocked
+    | Outside
+    | OutsideGone
+    | Spawned
+    | SpawnFailed
+    | Ready
+    | JobEnded
+    | MustEnd
+    | MoreTime
+    | Exited
+    | Emptied
+    | Timer
+    | PolicyChanged
+)
 
 INPUTS: tuple[type[Record], ...] = (
     StartAsked,
     StopAsked,
     RestartAsked,
+    Cleared,
+    Blocked,
+    Outside,
+    OutsideGone,
     Spawned,
     SpawnFailed,
     Ready,
+    JobEnded,
+    MustEnd,
+    MoreTime,
     Exited,
     Emptied,
     Timer,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 
 from supervisor.model.cause import Cause
-from supervisor.model.service import Phase, Want
+from supervisor.model.service import AFTER_END, BEFORE, Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,16 @@ class Ending(enum.StrEnum):
     NONE = ""  # we don't: it ended by itself, and at most the rest of its group is being ended
     ASKED = "asked"  # a person asked for it: no death
     NOT_READY = "not-ready"  # it was not ready in time: a death
+    UNHEALTHY = "unhealthy"  # its alive check failed too often: a death
+    WATCHDOG = "watchdog"  # it gave no sign of life: a death
+    OVER_LIMIT = "over-limit"  # it took too much for too long: a death
+    AGED = "aged"  # it is old enough to be replaced: no death
+    DEPENDENCY = "dependency"  # what it requires is going: no death, it waits for that
+
+    @property
+    def is_death(self) -> bool:
+        """Whether the end counts as if it had died by itself."""
+        return self not in (Ending.ASKED, Ending.AGED, Ending.DEPENDENCY)
 
 
 class End:
@@ -46,25 +56,10 @@ class State:
     """A new one is a service that was never started. Values are never changed in place, so a copy is cheap."""
 
     __slots__ = (
-        "cause",
-        "deaths",
-        "ending",
-        "exited",
-        "has_process",
-        "kills",
-        "last_token",
-        "phase",
-        "ready",
-        "reason",
-        "restarts",
-        "slowed",
-        "started",
-        "streak",
-        "system_failures",
-        "timer_at",
-        "token",
-        "want",
-    )
+        "cause", "deaths", "ending", "ending_text", "exited", "finished", "has_process", "job", "kills", "last_token",
+        "outside", "phase", "ready", "reason", "restarts", "rung", "slowed", "started", "streak", "system_failures",
+        "timer_at", "token", "waits_for", "want",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.phase = Phase.STOPPED
@@ -76,14 +71,21 @@ class State:
         self.slowed = False  # the notice about too many deaths has been given
         self.system_failures = 0  # spawns in a row that the system refused
         self.restarts = 0  # since a person started it
+        # before the process
+        self.waits_for = ""  # what must come first, while it waits
+        self.outside = 0  # pid of the same program, started by somebody else
+        self.job = ""  # the command beside it that is waited for
         # the process
         self.started: float | None = None  # when it was spawned
         self.has_process = False  # its main process lives
         self.ready = False
         self.ending = Ending.NONE
+        self.ending_text = ""  # ... in words, with numbers
+        self.rung = 0  # how far the stop has come: index into the policy's ladder
         self.kills = 0  # SIGKILLs since the stop began
         self.exited: End | None = None  # its main process has ended, the rest of the group not yet
         self.cause: Cause | None = None  # how it last ended
+        self.finished = False  # it ended by itself and well, and has not been started since
         # the timer
         self.token = 0  # of the timer that is set, or 0
         self.last_token = 0
@@ -92,12 +94,14 @@ class State:
     @property
     def in_flight(self) -> bool:
         """Whether a spawn was asked for and not answered yet."""
-        return self.phase in (Phase.STARTING, Phase.STOPPING) and not self.has_process and self.exited is None
+        if self.phase not in (Phase.STARTING, Phase.STOPPING) or self.has_process or self.exited is not None:
+            return False
+        return self.job not in (BEFORE, AFTER_END)
 
     @property
     def retry_at(self) -> float | None:
         """When it will be started again, if it waits for that."""
-        return self.timer_at if self.phase is Phase.BACKOFF else None
+        return self.timer_at if self.phase in (Phase.BACKOFF, Phase.FAILED) else None
 
     def copy(self) -> State:
         new = State.__new__(State)
