@@ -28,6 +28,7 @@ WATCHDOG = "service.watchdog"
 OVER_LIMIT = "service.over_limit"
 AGED = "service.aged"
 HELD = "service.held"
+COMMAND_FAILED = "service.command_failed"
 
 
 class Spawn(Record):
@@ -55,12 +56,13 @@ class RunJob(Record):
 
 
 class EndJob(Record):
-    """Kill that command."""
+    """Send this to the whole group of that command."""
 
-    __slots__ = ("job",)
+    __slots__ = ("job", "number")
 
-    def __init__(self, job: str) -> None:
+    def __init__(self, job: str, number: int) -> None:
         self.job = job
+        self.number = number
 
 
 class Signal(Record):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from supervisor.core import actions
-from supervisor.core.state import Ending
+from supervisor.core.actions import Spawn
+from supervisor.core.state import End, Ending
+from supervisor.core.turn import WARN_AFTER
 from supervisor.model.cause import Cause, CauseKind
-from supervisor.model.event import WARNING
-from supervisor.model.service import Phase, Want
+from supervisor.model.event import ERROR, INFO, WARNING
+from supervisor.model.service import AFTER_END, BEFORE, STOP, Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +16,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.core.inputs import (
+        Blocked,
+        Cleared,
         Emptied,
         Exited,
+        JobEnded,
+        MoreTime,
+        MustEnd,
+        Outside,
+        OutsideGone,
         PolicyChanged,
         Ready,
         RestartAsked,
@@ -26,7 +35,6 @@ if TYPE_CHECKING:
         Timer,
     )
     from supervisor.core.record import Record
-    from supervisor.core.state import End
     from supervisor.core.turn import Turn
 
     Handler = Callable[[Turn, Any], None]
@@ -60,31 +68,91 @@ def ignore(_turn: Turn, _inp: Record) -> None:
 # -- starting
 
 
-@leads_to(Phase.STARTING)
+@leads_to(Phase.WAITING, Phase.STARTING)
 def start(turn: Turn, _inp: StartAsked | RestartAsked) -> None:
     """start with a fresh budget"""
     turn.clear_budget()
     turn.state.restarts = 0
-    turn.spawn("asked")
+    turn.begin("asked")
 
 
-@leads_to(Phase.STARTING)
+@leads_to(Phase.WAITING, Phase.STARTING)
 def retry(turn: Turn, _inp: Timer) -> None:
     """start again"""
     turn.respawn(turn.state.reason)
 
 
-@leads_to(Phase.STARTING)
+@leads_to(Phase.WAITING, Phase.STARTING)
+def retry_failed(turn: Turn, _inp: Timer) -> None:
+    """one more try; if that fails too, it has given up again"""
+    turn.state.streak = max(turn.policy.give_up - 1, 0)
+    turn.respawn("tried again after giving up")
+
+
+@leads_to(Phase.WAITING, Phase.STARTING)
 def try_anew(turn: Turn, _inp: PolicyChanged) -> None:
     """start again with a fresh budget"""
     turn.clear_budget()
     turn.respawn("settings changed")
 
 
+# -- waiting, and running outside
+
+
+@leads_to(Phase.STARTING)
+def cleared(turn: Turn, _inp: Cleared) -> None:
+    """nothing is in the way any more"""
+    turn.launch()
+
+
+def blocked(turn: Turn, inp: Blocked) -> None:
+    """wait on; the first time with an event and a timer"""
+    state = turn.state
+    if not state.waits_for:
+        turn.announce(actions.WAITING, reason=inp.reason)
+        turn.arm(turn.policy.wait_timeout or WARN_AFTER)
+    state.waits_for = inp.reason
+
+
+@leads_to(Phase.FAILED)
+def waited_long(turn: Turn, _inp: Timer) -> None:
+    """warn; where the wait has a limit, fail"""
+    state, limit = turn.state, turn.policy.wait_timeout
+    if not limit:
+        turn.announce(actions.WAITS_LONG, WARNING, reason=state.waits_for, after=WARN_AFTER)
+        return
+    state.cause = Cause(CauseKind.DEPENDENCY_DOWN, f"waited {limit:g} s: {state.waits_for}")
+    state.phase = Phase.FAILED
+    state.reason = "waited too long"
+    turn.announce(actions.WAITS_LONG, ERROR, reason=state.waits_for, after=limit)
+
+
+@leads_to(Phase.STARTING)
+def ask_anew(turn: Turn, _inp: RestartAsked | PolicyChanged) -> None:
+    """ask again whether it may start"""
+    turn.begin(turn.state.reason)
+
+
+@leads_to(Phase.EXTERNAL)
+def outside(turn: Turn, inp: Outside) -> None:
+    """leave that one alone, and take over when it ends"""
+    turn.disarm()
+    turn.state.phase = Phase.EXTERNAL
+    turn.state.waits_for = ""
+    turn.state.outside = inp.pid
+    turn.announce(actions.EXTERNAL, WARNING, outside=inp.pid)
+
+
+@leads_to(Phase.WAITING, Phase.STARTING)
+def take_over(turn: Turn, _inp: OutsideGone | RestartAsked | PolicyChanged) -> None:
+    """look again: start ours if none is there"""
+    turn.begin("the one outside has ended")
+
+
 @leads_to(Phase.RUNNING)
 def spawned(turn: Turn, inp: Spawned) -> None:
     """running, or wait for its readiness"""
-    if turn.state.has_process:
+    if not turn.state.in_flight:
         refuse(turn, inp)
     turn.note_spawned()
     if turn.policy.wait_ready and not turn.state.ready:
@@ -93,10 +161,10 @@ def spawned(turn: Turn, inp: Spawned) -> None:
         turn.run()
 
 
-@leads_to(Phase.BACKOFF, Phase.FAILED)
+@leads_to(Phase.STOPPED, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
 def spawn_failed(turn: Turn, inp: SpawnFailed) -> None:
     """wait for the system, or count as a fast crash"""
-    if turn.state.has_process:
+    if not turn.state.in_flight:
         refuse(turn, inp)
     end = turn.note_spawn_failed(inp.cause)
     if inp.cause.kind is CauseKind.SYSTEM:
@@ -123,8 +191,37 @@ def note_ready(turn: Turn, _inp: Ready) -> None:
 @leads_to(Phase.STOPPING)
 def too_late(turn: Turn, _inp: Timer) -> None:
     """not ready in time: end it, a death"""
+    if turn.state.job:  # the command before it: killed, and told by its end
+        turn.end_job()
+        return
     turn.announce(actions.NOT_READY, WARNING, start_timeout=turn.policy.start_timeout)
+    turn.state.ending_text = f"not ready within {turn.policy.start_timeout:g} s"
     turn.end_process(Ending.NOT_READY, "not ready in time")
+
+
+@leads_to(Phase.STOPPED, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
+def job_ended_starting(turn: Turn, inp: JobEnded) -> None:
+    """the command before it is done: go on, or count as a fast crash"""
+    if turn.state.job != inp.job:
+        return
+    turn.state.job = ""
+    turn.state.kills = 0
+    if inp.ok:
+        turn.disarm()
+        turn.actions.append(Spawn())
+        return
+    cause = Cause(CauseKind.BEFORE_FAILED, f"the command before it failed: {inp.text}")
+    turn.settle(turn.note_spawn_failed(cause))
+
+
+def more_time(turn: Turn, inp: MoreTime) -> None:
+    """it asks for more time"""
+    state = turn.state
+    waiting = state.phase is Phase.STOPPING or not state.ready
+    if not state.has_process or state.kills or not waiting or state.timer_at is None:
+        return
+    if turn.now + inp.seconds > state.timer_at:
+        turn.arm(inp.seconds)
 
 
 def forgive(turn: Turn, _inp: Timer) -> None:
@@ -149,6 +246,27 @@ def restart(turn: Turn, _inp: RestartAsked) -> None:
     """signal the group, to start again"""
     turn.announce(actions.STOPPING, reason="restart asked", now=False)
     turn.end_process(Ending.ASKED, "restart asked")
+
+
+ANNOUNCED = {
+    Ending.UNHEALTHY: actions.UNHEALTHY,
+    Ending.WATCHDOG: actions.WATCHDOG,
+    Ending.OVER_LIMIT: actions.OVER_LIMIT,
+    Ending.AGED: actions.AGED,
+    Ending.DEPENDENCY: actions.HELD,
+}
+
+
+@leads_to(Phase.STOPPING)
+def must_end(turn: Turn, inp: MustEnd) -> None:
+    """end it: unwell, over a limit, too old, or what it requires is going"""
+    state = turn.state
+    if not state.has_process and inp.ending is not Ending.DEPENDENCY:
+        return  # about a process that is not there
+    level = WARNING if inp.ending.is_death else INFO
+    turn.announce(ANNOUNCED[inp.ending], level, reason=inp.text, **inp.data)
+    state.ending_text = inp.text
+    turn.end_process(inp.ending, inp.text)
 
 
 @leads_to(Phase.STOPPED)
@@ -178,12 +296,35 @@ def want_anew(turn: Turn, _inp: RestartAsked) -> None:
     turn.state.reason = "restart asked"
 
 
+@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
 def press_on(turn: Turn, _inp: Timer) -> None:
-    """kill the group, again and again"""
-    if turn.state.in_flight:
-        turn.press()  # nothing there to kill yet
-    else:
+    """the next rung: other signals, at last kill the group, again and again"""
+    state = turn.state
+    if state.in_flight or state.job in (BEFORE, AFTER_END):
+        turn.press()
+    elif state.kills:
         turn.kill()
+    else:
+        turn.climb()
+
+
+@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
+def job_ended_stopping(turn: Turn, inp: JobEnded) -> None:
+    """the command is done: its signals now, or what follows from the end"""
+    state = turn.state
+    if state.job != inp.job:
+        return  # one that was left to itself
+    if not inp.ok and inp.job != BEFORE:
+        turn.announce(actions.COMMAND_FAILED, WARNING, job=inp.job, reason=inp.text)
+    if inp.job == STOP:
+        state.job = ""
+        turn.climb()
+    elif state.exited is not None:
+        turn.follow(state.exited)
+    else:
+        state.job = ""
+        stopped = Cause(CauseKind.STOPPED, "stopped before it was started")
+        turn.settle(End(stopped, at=turn.now, fast=True))
 
 
 def spawned_unwanted(turn: Turn, inp: Spawned) -> None:
@@ -194,7 +335,7 @@ def spawned_unwanted(turn: Turn, inp: Spawned) -> None:
     turn.press()
 
 
-@leads_to(Phase.STOPPED, Phase.STARTING)
+@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
 def spawn_failed_unwanted(turn: Turn, inp: SpawnFailed) -> None:
     """it was in flight when the stop came: gone"""
     if not turn.state.in_flight:
@@ -205,10 +346,12 @@ def spawn_failed_unwanted(turn: Turn, inp: SpawnFailed) -> None:
 # -- the end
 
 
-@leads_to(Phase.STOPPED, Phase.STARTING, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
+@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
 def exited(turn: Turn, inp: Exited) -> None:
     """judge, or first end the rest of its group"""
     state = turn.state
+    if state.job == BEFORE:
+        refuse(turn, inp)
     early = state.phase is Phase.STARTING  # before it was ready
     end = turn.note_exit(inp.cause, fast=early or turn.uptime() < turn.policy.fast_crash)
     if inp.empty:
@@ -218,23 +361,35 @@ def exited(turn: Turn, inp: Exited) -> None:
         turn.end_process(Ending.NONE, "ended")
 
 
-@leads_to(Phase.STOPPED, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
+@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
 def exited_stopping(turn: Turn, inp: Exited) -> None:
     """judge, or wait for the rest of its group"""
+    if turn.state.job in (BEFORE, AFTER_END):
+        refuse(turn, inp)
     end = turn.state.exited or note_ended(turn, inp.cause)  # told twice after a hand-over: the first counts
     if inp.empty:
-        turn.settle(end)
+        turn.gone(end)
+
+
+CAUSES = {
+    Ending.NOT_READY: CauseKind.NOT_READY,
+    Ending.UNHEALTHY: CauseKind.UNHEALTHY,
+    Ending.WATCHDOG: CauseKind.WATCHDOG,
+    Ending.OVER_LIMIT: CauseKind.OVER_LIMIT,
+}
 
 
 def note_ended(turn: Turn, cause: Cause) -> End:
-    if turn.state.ending is Ending.NOT_READY:
-        text = f"not ready within {turn.policy.start_timeout:g} s"
-        cause = Cause(CauseKind.NOT_READY, text, code=cause.code, signal=cause.signal, words=cause.words)
-    return turn.note_exit(cause, fast=True)  # an asked end is not judged, the other is before it was ready
+    """We have ended it, so our reason is the cause."""
+    ending, fast = turn.state.ending, True  # an end that was asked for is not judged
+    if ending in CAUSES:
+        cause = Cause(CAUSES[ending], turn.state.ending_text, code=cause.code, signal=cause.signal, words=cause.words)
+        fast = ending is Ending.NOT_READY or turn.uptime() < turn.policy.fast_crash
+    return turn.note_exit(cause, fast=fast)
 
 
-@leads_to(Phase.STOPPED, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
+@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
 def emptied(turn: Turn, _inp: Emptied) -> None:
     """judge, once its main process has ended too"""
-    if turn.state.exited:
-        turn.settle(turn.state.exited)
+    if turn.state.exited and turn.state.job != AFTER_END:
+        turn.gone(turn.state.exited)

@@ -56,9 +56,9 @@ class State:
     """A new one is a service that was never started. Values are never changed in place, so a copy is cheap."""
 
     __slots__ = (
-        "cause", "deaths", "ending", "ending_text", "exited", "finished", "has_process", "job", "kills", "last_token",
-        "outside", "phase", "ready", "reason", "restarts", "rung", "slowed", "started", "streak", "system_failures",
-        "timer_at", "token", "waits_for", "want",
+        "cause", "deaths", "emptied", "ending", "ending_text", "exited", "finished", "has_process", "job", "kills",
+        "last_token", "outside", "phase", "ready", "reason", "restarts", "rung", "slowed", "started", "streak",
+        "system_failures", "timer_at", "token", "waits_for", "want",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -83,7 +83,8 @@ class State:
         self.ending_text = ""  # ... in words, with numbers
         self.rung = 0  # how far the stop has come: index into the policy's ladder
         self.kills = 0  # SIGKILLs since the stop began
-        self.exited: End | None = None  # its main process has ended, the rest of the group not yet
+        self.exited: End | None = None  # its main process has ended, the rest of it (or of the stop) not yet
+        self.emptied = False  # nothing of it is left, only the command that stops it still runs
         self.cause: Cause | None = None  # how it last ended
         self.finished = False  # it ended by itself and well, and has not been started since
         # the timer

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from supervisor.core import actions
-from supervisor.core.actions import Announce, ClearTimer, SetTimer, Signal, Spawn
+from supervisor.core.actions import Announce, AskGate, ClearTimer, EndJob, RunJob, SetTimer, Signal, Spawn
+from supervisor.core.ladder import COMMAND, rung_at
 from supervisor.core.state import End, Ending
 from supervisor.core.verdict import Fail, GiveUp, Rest, RestartAt, RestartNow, Tally, count, judge
 from supervisor.model.cause import CauseKind
 from supervisor.model.event import ERROR, INFO, WARNING
-from supervisor.model.service import Phase, Restart, Want
+from supervisor.model.service import AFTER_END, BEFORE, STOP, Phase, Restart, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from supervisor.model.service import Policy
 
 SIGKILL = 9
+SIGTERM = 15
 KILL_AGAIN = (
     5.0  # a process in an uninterruptible wait may need a second SIGKILL's worth of patience, and new members one
 )
 SYSTEM_DELAY_MAX = 30.0
+WARN_AFTER = 60.0  # of waiting without a limit
 
 
 class Turn:
@@ -63,18 +66,51 @@ class Turn:
         self.state.slowed = False
         self.state.system_failures = 0
 
-    def spawn(self, reason: str) -> None:
+    def begin(self, reason: str, *, look: bool = True) -> None:
+        """Up, if nothing must come first. `look`: it may be running already, started by somebody else."""
+        state, look = self.state, look and self.policy.look_outside
+        self.disarm()
+        state.want = Want.UP
+        state.reason = reason
+        state.finished = False
+        state.waits_for = ""
+        state.outside = 0
+        if self.policy.gated or look:
+            state.phase = Phase.WAITING
+            self.actions.append(AskGate(look=look))
+        else:
+            self.launch()
+
+    def launch(self) -> None:
+        """The way is free: first the command before it, if there is one, then the service."""
         self.disarm()
         self.state.phase = Phase.STARTING
-        self.state.want = Want.UP
-        self.state.reason = reason
-        self.actions.append(Spawn())
+        self.state.waits_for = ""
+        if self.policy.before:
+            self.run_job(BEFORE, self.policy.before)
+        else:
+            self.actions.append(Spawn())
 
-    def respawn(self, reason: str) -> None:
+    def respawn(self, reason: str, *, look: bool = True) -> None:
         cause = self.state.cause
         if cause is None or cause.kind is not CauseKind.SYSTEM:  # that one is the same try once more
             self.state.restarts += 1
-        self.spawn(reason)
+        self.begin(reason, look=look)
+
+    def run_job(self, job: str, limit: float) -> None:
+        self.state.job = job
+        self.actions.append(RunJob(job))
+        self.arm(limit)
+
+    def end_job(self) -> None:
+        """Its end is told by JobEnded, so this only hurries it: first friendly, then not."""
+        if self.state.kills:
+            self.actions.append(EndJob(self.state.job, SIGKILL))
+            self.arm(KILL_AGAIN)
+        else:
+            self.actions.append(EndJob(self.state.job, SIGTERM))
+            self.arm(min(self.policy.grace, KILL_AGAIN))
+        self.state.kills += 1
 
     def note_spawned(self) -> None:
         self.state.has_process = True
@@ -105,23 +141,64 @@ class Turn:
     # -- stopping
 
     def press(self) -> None:
-        """Signal the group, friendly or not as far as the stop has come, and wait for it to end."""
-        number, patience = (SIGKILL, KILL_AGAIN) if self.state.kills else (self.policy.stop_signal, self.policy.grace)
-        if not self.state.in_flight:
+        """Do what this rung of the stop asks for, and wait for the end."""
+        state = self.state
+        if state.job in (BEFORE, AFTER_END):
+            self.end_job()
+        elif state.emptied and state.exited is not None:
+            self.settle(state.exited)
+        elif state.in_flight:
+            self.arm(KILL_AGAIN if state.kills else self.policy.grace)  # nothing there to signal yet
+        elif state.kills:
+            self._leave_stop_command()
+            self.actions.append(Signal(SIGKILL))
+            self.arm(KILL_AGAIN)
+        else:
+            self._take_rung()
+
+    def _take_rung(self) -> None:
+        rung = rung_at(self.policy, self.state.rung)
+        if rung is not None and rung[0] == COMMAND and not self.state.has_process:  # only the rest of its group is left
+            self.state.rung += 1
+            rung = rung_at(self.policy, self.state.rung)
+        if rung is None:
+            self.kill()
+            return
+        number, patience = rung
+        if number == COMMAND:
+            self.run_job(STOP, patience)
+        else:
             self.actions.append(Signal(number))
-        self.arm(patience)
+            self.arm(patience)
+
+    def climb(self) -> None:
+        """This rung's time is over, or its command is done."""
+        self._leave_stop_command()
+        if self.state.emptied and self.state.exited is not None:
+            self.settle(self.state.exited)
+        elif rung_at(self.policy, self.state.rung + 1) is None:
+            self.kill()
+        else:
+            self.state.rung += 1
+            self.press()
+
+    def _leave_stop_command(self) -> None:
+        if self.state.job == STOP:
+            self.actions.append(EndJob(STOP, SIGKILL))
+            self.state.job = ""
 
     def end_process(self, ending: Ending, reason: str) -> None:
         self.state.phase = Phase.STOPPING
         self.state.ending = ending
         self.state.reason = reason
+        self.state.rung = 0
         self.press()
 
     def kill(self, *, asked: bool = False) -> None:
         """The grace is over, or (`asked`) nobody wants to wait for it."""
         self.state.kills += 1
         if self.state.kills == 1:
-            self.announce(actions.KILLED, WARNING, grace=None if asked else self.policy.grace)
+            self.announce(actions.KILLED, WARNING, grace=None if asked else self.policy.stop_time)
         self.press()
 
     def rest(self, reason: str) -> None:
@@ -137,7 +214,7 @@ class Turn:
     def note_exit(self, cause: Cause, *, fast: bool) -> End:
         """The main process has ended; the rest of its group perhaps not."""
         end = End(cause, at=self.now, fast=fast)
-        expected = self.state.ending is Ending.ASKED or cause.kind is CauseKind.CLEAN
+        expected = not self.state.ending.is_death or cause.kind is CauseKind.CLEAN
         self.announce(
             actions.EXITED, INFO if expected else self._trouble(), cause=cause.as_dict(), uptime=self.uptime()
         )
@@ -147,19 +224,45 @@ class Turn:
         self.state.ready = False
         return end
 
+    def gone(self, end: End) -> None:
+        """Nothing of it is left. A command that stops it may still have to tidy up."""
+        if self.state.job == STOP:
+            self.state.emptied = True
+        else:
+            self.settle(end)
+
     def settle(self, end: End) -> None:
-        """Nothing of it is left: what now?"""
-        asked = self.state.ending is Ending.ASKED
+        """The command after its end comes first, then what follows from it."""
+        self._leave_stop_command()
+        if self.policy.after_end and self.state.job != AFTER_END:
+            self.state.phase = Phase.STOPPING
+            self.state.exited = end
+            self.state.kills = 0
+            self.run_job(AFTER_END, self.policy.after_end)
+        else:
+            self.follow(end)
+
+    def follow(self, end: End) -> None:
+        """What now?"""
+        state, ending = self.state, self.state.ending
         self.disarm()
-        self.state.ending = Ending.NONE
-        self.state.kills = 0
-        self.state.started = None
-        self.state.exited = None
-        if self.state.want is Want.DOWN:
+        state.job = ""
+        state.ending = Ending.NONE
+        state.ending_text = ""
+        state.emptied = False
+        state.kills = 0
+        state.rung = 0
+        state.started = None
+        state.exited = None
+        if state.want is Want.DOWN:
             self.rest("asked")
-        elif asked:
+        elif ending is Ending.ASKED:
             self.clear_budget()
             self.respawn("restart asked")
+        elif ending is Ending.AGED:
+            self.respawn("old enough", look=False)
+        elif ending is Ending.DEPENDENCY:
+            self.begin("what it requires has gone")
         else:
             self.decide(end)
 
@@ -172,6 +275,7 @@ class Turn:
         match verdict:
             case Rest():
                 self.rest(verdict.reason)
+                state.finished = end.cause.kind is CauseKind.CLEAN
             case Fail():
                 state.phase = Phase.FAILED
                 state.reason = verdict.reason
@@ -179,12 +283,15 @@ class Turn:
                 state.phase = Phase.FAILED
                 state.reason = "gave up"
                 self.announce(actions.GAVE_UP, ERROR, streak=state.streak, cause=end.cause.text)
+                if self.policy.retry_failed:
+                    self.arm(self.policy.retry_failed)
             case RestartNow():
-                self.respawn("ended")
+                self.respawn("ended", look=False)
             case RestartAt():
                 if state.slowed and not had_notice:
                     self.slow_down()
-                self.back_off(end.at + verdict.delay, "crashed" if end.fast else "ended too often")
+                longer = 1 + self.policy.jitter * spread(end.at)
+                self.back_off(end.at + verdict.delay * longer, "crashed" if end.fast else "ended too often")
 
     def slow_down(self) -> None:
         policy = self.policy
@@ -213,3 +320,8 @@ class Turn:
         self.state.phase = Phase.BACKOFF
         self.state.reason = "the system can't start it"
         self.arm(min(float(2**doublings), SYSTEM_DELAY_MAX))
+
+
+def spread(at: float) -> float:
+    """A number from 0 to 1 that is as good as random, and the same for the same moment."""
+    return (int(at * 1e6) * 2654435761 % (1 << 32)) / (1 << 32)

@@ -129,6 +129,8 @@ def judge(cause: Cause, tally: Tally, policy: Policy) -> Verdict:
         return Rest("asked to stay down")
     if cause.kind is CauseKind.CLEAN and policy.restart is not Restart.ALWAYS:
         return Rest("finished")
+    if cause.kind is CauseKind.EXIT_CODE and cause.code in policy.no_restart_codes:
+        return Fail(f"exit code {cause.code} is not tried again")
     if policy.restart is Restart.NEVER:
         return Fail("exited, restart never")
     if tally.streak >= policy.give_up:
@@ -145,7 +147,8 @@ def cause_of(
     asked: bool,
     words: list[str],
     exit_codes: tuple[int, ...],
-    stop_signal: int = SIGTERM,
+    exit_signals: tuple[int, ...] = (),
+    stop_signals: tuple[int, ...] = (SIGTERM,),
     oom: bool = False,
 ) -> Cause:
     """Why a process ended, from its raw wait status and its last words."""
@@ -154,7 +157,9 @@ def cause_of(
     if not 0 <= status <= 0xFFFF or number == 0x7F:  # not a status of something that has ended
         return Cause(CauseKind.UNKNOWN, "unknown", words=kept)
     if number:
-        kind, text = _by_signal(number, asked=asked and number in (stop_signal, SIGKILL), oom=oom)
+        kind, text = _by_signal(number, asked=asked and number in (*stop_signals, SIGKILL), oom=oom)
+        if number in exit_signals and kind is CauseKind.SIGNAL:
+            kind, text = CauseKind.CLEAN, f"ended by {signal_name(number)}, as expected"
         text += " (core dumped)" if status & 0x80 else ""
         return Cause(kind, text, signal=signal_name(number), words=kept)
     code = status >> 8

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
-    from supervisor.engine.pump import Pump
+    from supervisor.engine.entries import Ends
+    from supervisor.engine.outlet import Pumps
     from supervisor.engine.spawner import Spawner
     from supervisor.model.service import Launch, Spec
 
     class Outlet(Protocol):
-        def open(self, name: str, launch: Launch) -> tuple[int, int, Pump | None]: ...
-        def resume(self, name: str, launch: Launch, read_fd: int) -> Pump: ...
+        def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]: ...
+        def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int) -> Pumps: ...
 
 
 GONE = (Phase.STOPPED, Phase.FAILED)
@@ -116,7 +117,7 @@ class Engine:
         service = self.by_key(key)
         if service is None:
             return
-        self._close_pump(service)
+        service.pumps.close()
         service.told_exit = key
         self._note_exit(service, cause)
         self.feed(service.name, machine.SpawnFailed(cause))
@@ -125,8 +126,7 @@ class Engine:
         service = self.by_key(key)
         if service is None or service.told_exit == key:
             return
-        if service.pump is not None:
-            service.pump.drain()
+        service.pumps.drain()
         cause = self._judge(service, status)
         service.told_exit = key
         service.detail, service.degraded = "", False
@@ -134,16 +134,15 @@ class Engine:
         if service.spec.pid_file:
             remove_quietly(service.spec.pid_file)
         if empty:
-            self._close_pump(service)
+            service.pumps.close()
         self.feed(service.name, machine.Exited(cause, empty=empty))
 
     def emptied(self, key: str) -> None:
         service = self.by_key(key)
         if service is None:
             return
-        if service.pump is not None:
-            service.pump.drain()
-        self._close_pump(service)
+        service.pumps.drain()
+        service.pumps.close()
         self.feed(service.name, machine.Emptied())
 
     def _judge(self, service: Service, status: int | None) -> Cause:
@@ -153,7 +152,7 @@ class Engine:
             return Cause(kind, "stopped" if asked else "it ended while nobody could wait for it")
         policy = service.spec.policy
         words = last_words(service.spec.launch.log, since_offset=service.log_from, since_inode=service.log_inode)
-        return cause_of(status, asked=asked, words=words, exit_codes=policy.exit_codes, stop_signal=policy.stop_signal)
+        return cause_of(status, asked=asked, words=words, exit_codes=policy.exit_codes, stop_signals=policy.stop_signals)
 
     def _note_exit(self, service: Service, cause: Cause) -> None:
         service.exit = {"code": cause.code, "signal": cause.signal, "at": self.loop.clock.wall()}
@@ -201,11 +200,11 @@ class Engine:
         self._spawn_as(service, replaces)
 
     def _spawn_as(self, service: Service, replaces: str) -> None:
-        self._close_pump(service)
+        service.pumps.close()
         spec = service.spec
         service.log_from, service.log_inode = look_at(spec.launch.log)
         try:
-            read_fd, write_fd, service.pump = self.outlet.open(service.name, spec.launch)
+            ends, service.pumps = self.outlet.open(service.name, spec.launch)
         except OSError as error:
             cause = Cause(CauseKind.SYSTEM, f"no pipe for its output: {error.strerror}")
             self.loop.soon(lambda key=service.key: self.spawn_failed(key, cause))  # type: ignore[misc]
@@ -214,8 +213,7 @@ class Engine:
             service.key,
             spec.launch,
             replaces=replaces,
-            read_fd=read_fd,
-            write_fd=write_fd,
+            ends=ends,
             stop=spec.policy.stop,
         )
 
@@ -280,15 +278,10 @@ class Engine:
     def _forget_if_gone(self, service: Service) -> None:
         if service.state.phase in GONE and self.services.get(service.name) is service:
             self._clear_timer(service)
-            self._close_pump(service)
+            service.pumps.close()
             self.spawner.drop(service.key)
             del self.services[service.name]
             self.touch(service.name)
-
-    def _close_pump(self, service: Service) -> None:
-        if service.pump is not None:
-            service.pump.close()
-            service.pump = None
 
     @property
     def all_gone(self) -> bool:

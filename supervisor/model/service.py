@@ -124,6 +124,10 @@ class Policy:
         return first, self.stop_time
 
     @property
+    def stop_signals(self) -> tuple[int, ...]:
+        return *(number for number, _ in self.stop_first), self.stop_signal
+
+    @property
     def stop_time(self) -> float:
         """The longest that a stop can take before SIGKILL."""
         return self.stop_command + sum(seconds for _, seconds in self.stop_first) + self.grace

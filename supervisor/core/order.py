@@ -1,0 +1,173 @@
+"""Who comes before whom: which services wait for which, who goes down with whom, and in which order."""
+
+from __future__ import annotations
+
+from supervisor.core.record import Record
+from supervisor.model.order import Condition
+from supervisor.model.service import Phase, Want
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from supervisor.core.state import State
+    from supervisor.model.order import Need, Order
+    from supervisor.model.service import Spec
+
+    Look = Callable[[str], "Standing | None"]
+
+UP = (Phase.RUNNING, Phase.EXTERNAL)
+ON_ITS_WAY = (Phase.WAITING, Phase.STARTING, Phase.STOPPING)
+
+
+class Standing(Record):
+    """As much of another service as those ordered behind it must know."""
+
+    __slots__ = ("finished", "has_process", "phase", "reason", "want")
+
+    def __init__(self, phase: Phase, want: Want, *, has_process: bool, finished: bool, reason: str) -> None:
+        self.phase = phase
+        self.want = want
+        self.has_process = has_process
+        self.finished = finished
+        self.reason = reason  # why it is in this phase, for people
+
+    @classmethod
+    def of(cls, state: State) -> Standing:
+        cause = state.cause.text if state.cause else ""
+        reason = cause if state.phase in (Phase.BACKOFF, Phase.FAILED) else state.waits_for
+        return cls(state.phase, state.want, has_process=state.has_process, finished=state.finished, reason=reason)
+
+    @property
+    def on_its_way(self) -> bool:
+        """It will be up, or not, without anybody's doing."""
+        return self.want is Want.UP and self.phase in ON_ITS_WAY
+
+    @property
+    def said(self) -> str:
+        return f"{self.phase}: {self.reason}" if self.reason else self.phase.value
+
+
+def fulfils(standing: Standing | None, need: Need) -> bool:
+    """Whether another service is what is required of it."""
+    if standing is None:
+        return False
+    if need.condition is Condition.FINISHED:
+        return standing.finished
+    if standing.finished or standing.phase in UP:
+        return True
+    return need.condition is Condition.STARTED and standing.phase is Phase.STARTING and standing.has_process
+
+
+def blocked(order: Order, look: Look) -> str:
+    """What it must wait for, with how that stands; "" when nothing of the other services is in the way."""
+    waits = [_said(need.name, look, need.condition) for need in order.requires if not fulfils(look(need.name), need)]
+    for name in order.after:
+        standing = look(name)
+        if standing is not None and standing.on_its_way:
+            waits.append(_said(name, look, None))
+    return ", ".join(waits)
+
+
+def _said(name: str, look: Look, condition: Condition | None) -> str:
+    standing = look(name)
+    if standing is None:
+        return f"{name} (not in the settings)"
+    if condition is Condition.FINISHED and standing.phase is Phase.RUNNING:
+        return f"{name} (running, not finished yet)"
+    return f"{name} ({standing.said})"
+
+
+def hopeless(order: Order, look: Look) -> str:
+    """The name of a required service that will not come by itself; "" when all may still come."""
+    for need in order.requires:
+        standing = look(need.name)
+        if fulfils(standing, need):
+            continue
+        if standing is None or standing.want is Want.DOWN or standing.phase is Phase.FAILED:
+            return need.name
+    return ""
+
+
+def dependents(orders: Mapping[str, Order], name: str) -> set[str]:
+    """Everybody who can't be up without it, directly or not. Who needs it finished doesn't need it any more."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        needed = left.pop()
+        for other, order in orders.items():
+            if other not in found and other != name and _stops_with(order, needed):
+                found.add(other)
+                left.append(other)
+    return found
+
+
+def _stops_with(order: Order, name: str) -> bool:
+    return any(need.name == name and need.condition is not Condition.FINISHED for need in order.requires)
+
+
+def pulled(orders: Mapping[str, Order], name: str) -> list[str]:
+    """Everything it requires, directly or not, what comes first first."""
+    found: list[str] = []
+
+    def visit(one: str) -> None:
+        for need in orders[one].requires if one in orders else ():
+            if need.name not in found and need.name != name:
+                visit(need.name)
+                found.append(need.name)
+
+    visit(name)
+    return found
+
+
+def ready_to_stop(orders: Mapping[str, Order], stopping: set[str], there: set[str]) -> set[str]:
+    """Those of `stopping` that nobody of them who is still there is ordered behind."""
+    held = {name for other in stopping & there if other in orders for name in orders[other].neighbours}
+    return stopping - held
+
+
+def longest_stop(specs: Iterable[Spec]) -> float:
+    """How long all of them can take to stop in reverse order."""
+    by_name = {spec.name: spec for spec in specs}
+    known: dict[str, float] = {}
+
+    def time_of(name: str) -> float:
+        """From the first stop among those that come before it in life to the end of its own."""
+        if name not in known:
+            spec = by_name[name]
+            known[name] = 0.0  # a circle is refused elsewhere; here it must only not go on for ever
+            before = max((time_of(other) for other in spec.order.neighbours if other in by_name), default=0.0)
+            known[name] = before + spec.policy.stop_time + spec.policy.after_end
+        return known[name]
+
+    return max((time_of(name) for name in by_name), default=0.0)
+
+
+def find_circle(edges: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names of one circle, the first again at the end; empty when there is none."""
+    done: set[str] = set()
+    for start in edges:
+        path: list[str] = []
+        found = _walk(start, edges, path, done)
+        if found:
+            return found
+    return []
+
+
+def _walk(start: str, edges: Mapping[str, Iterable[str]], path: list[str], done: set[str]) -> list[str]:
+    """Depth first, with a stack of its own: a chain may be longer than Python's."""
+    if start in done:
+        return []
+    path.append(start)
+    stack = [iter(edges.get(start, ()))]
+    while stack:
+        name = next(stack[-1], None)
+        if name is None:
+            stack.pop()
+            done.add(path.pop())
+        elif name in path:
+            return [*path[path.index(name) :], name]
+        elif name not in done:
+            path.append(name)
+            stack.append(iter(edges.get(name, ())))
+    return []
