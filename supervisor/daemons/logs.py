@@ -41,7 +41,7 @@ class Logs:
 
     # a server's output
 
-    def output(self, name: str, fd: int, start: int, end: int) -> None:
+    def output(self, name: str, _stream: str, fd: int, start: int, end: int) -> None:
         """Bytes were added to the raw file: read back what the daily log will take of them."""
         self.last_activity = self._loop.clock.wall()
         take = min(self.daily.room(name, self._loop.clock.now()), end - start)

@@ -47,8 +47,7 @@ class Tunnel:
         self._bus = Bus(self._loop.clock, "tunnel", common.report)
         self._bus.add(self._tell)
         self._screen = Lines(1)
-        outlet = PipeOutlet(self._loop, lambda _name, _fd, _start, _end: None, lambda _name, _text, _lost: None)
-        self._engine = Engine(self._loop, self._bus.emit, outlet)
+        self._engine = Engine(self._loop, self._bus.emit, PipeOutlet(self._loop))
         self._channel: Channel | None = None
         self._stopping = False
         self._asked = False  # by a signal

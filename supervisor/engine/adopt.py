@@ -7,10 +7,9 @@ inputs of the machine go on.
 
 from __future__ import annotations
 
-import os
-
 from supervisor.base import proc
 from supervisor.core import machine
+from supervisor.engine.entries import KEPT, close_fds
 from supervisor.engine.service import Service
 from supervisor.model.cause import Cause
 from supervisor.model.service import Launch, Phase, Policy, Spec, Want
@@ -35,11 +34,13 @@ class Kept:
 
     def take_entries(self, entries: list[dict[str, Any]], fds: list[int]) -> None:
         rest = iter(fds)
-        if sum(entry["has_fd"] for entry in entries) != len(fds):
+        if sum(len(entry["ends"]) for entry in entries) != len(fds):
             # Some were lost on the way. To go on would leave services that nobody reads: give up, `start` reads on.
             raise SystemExit("sbctl: the pipes of the servers could not be taken over: too few open files are allowed")
         for entry in entries:
-            entry["fd"] = next(rest) if entry.pop("has_fd") else -1
+            there = entry.pop("ends")
+            for name in KEPT:
+                entry[name] = next(rest) if name in there else -1
             self.entries.append(entry)
 
 
@@ -107,10 +108,10 @@ class Adoption:
                 self._catch_up(service)
             service.key, service.generation = key, entry["generation"]
         service.pid = entry["pid"]
-        if entry["fd"] >= 0 and not (judged and entry["empty"]):
-            service.pump = engine.outlet.resume(service.name, service.spec.launch, entry["fd"])
-        else:
+        if judged and entry["empty"]:
             _close(entry)
+        else:
+            self._read_on(service, entry)
         self._rearm(service)
         if entry["cause"] is not None:
             if not judged:
@@ -128,6 +129,12 @@ class Adoption:
             engine.emptied(key)
         elif entry["status"] is None and not proc.is_alive(entry["pid"], entry["started"]):
             return  # its exit is on its way to us
+
+    def _read_on(self, service: Service, entry: dict[str, Any]) -> None:
+        close_fds(entry["notify"])
+        if entry["out_read"] >= 0:
+            launch = service.spec.launch
+            service.pumps = self._engine.outlet.resume(service.name, launch, entry["out_read"], entry["err_read"])
 
     def _catch_up(self, service: Service) -> None:
         """The note is from before this process was asked for: the spawn had been decided, so say so."""
@@ -164,13 +171,12 @@ class Adoption:
             _close(entry)
             self._spawner.drop(entry["key"])
             return
-        launch = Launch(argv=("?",), cwd="/", log=entry["log"])
+        launch = Launch(argv=("?",), cwd="/", log=entry["log"], err_log=entry["err_log"])
         number, grace = entry["stop"]
         policy = Policy(stop_signal=number, grace=grace)
         service = Service(Spec(name=name, kind="plugin", launch=launch, policy=policy), machine.State())
         self._engine.services[name] = service
-        if entry["fd"] >= 0:
-            service.pump = self._engine.outlet.resume(name, launch, entry["fd"])
+        self._read_on(service, entry)
         service.key, service.generation, service.pid = entry["key"], entry["generation"], entry["pid"]
         self._spawner.adopt(entry["key"], entry["pid"], entry["started"])
         service.state.phase, service.state.want = Phase.STARTING, Want.UP
@@ -180,6 +186,6 @@ class Adoption:
 
 
 def _close(entry: dict[str, Any]) -> None:
-    if entry["fd"] >= 0:
-        os.close(entry["fd"])
-        entry["fd"] = -1
+    for name in KEPT:
+        close_fds(entry[name])
+        entry[name] = -1

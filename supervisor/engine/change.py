@@ -33,8 +33,7 @@ def apply(engine: Engine, specs: list[Spec]) -> list[Change]:
 
 def _change(engine: Engine, service: Service, spec: Spec, change: Change) -> None:
     service.spec, service.removed = spec, False
-    if service.pump is not None:
-        service.pump.set_limits(spec.launch.log_max, spec.launch.log_keep)
+    service.pumps.set_limits(spec.launch)
     if change.action is ChangeAction.START:
         engine.start(service.name)
     elif change.action is ChangeAction.RESTART:

@@ -152,7 +152,9 @@ class Engine:
             return Cause(kind, "stopped" if asked else "it ended while nobody could wait for it")
         policy = service.spec.policy
         words = last_words(service.spec.launch.log, since_offset=service.log_from, since_inode=service.log_inode)
-        return cause_of(status, asked=asked, words=words, exit_codes=policy.exit_codes, stop_signals=policy.stop_signals)
+        return cause_of(
+            status, asked=asked, words=words, exit_codes=policy.exit_codes, stop_signals=policy.stop_signals
+        )
 
     def _note_exit(self, service: Service, cause: Cause) -> None:
         service.exit = {"code": cause.code, "signal": cause.signal, "at": self.loop.clock.wall()}

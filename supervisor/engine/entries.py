@@ -1,6 +1,8 @@
-"""One process that was asked for, and whoever hears of its end."""
+"""One process that was asked for, the descriptors that belong to it, and whoever hears of its end."""
 
 from __future__ import annotations
+
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,19 +18,76 @@ if TYPE_CHECKING:
         def emptied(self, entry: Entry) -> None: ...
 
 
+KEPT = ("out_read", "err_read", "notify")  # by whoever keeps the process; the others are closed after the spawn
+GIVEN = ("out_write", "err_write")
+ENDS = ("out_read", "out_write", "err_read", "err_write", "notify")  # in this order in a message
+
+
+class Ends:
+    """The descriptors of one spawn; -1: there is none."""
+
+    __slots__ = (*ENDS, "address")
+
+    def __init__(
+        self,
+        out_read: int = -1,
+        out_write: int = -1,
+        err_read: int = -1,
+        err_write: int = -1,
+        notify: int = -1,
+        *,
+        address: str = "",
+    ) -> None:
+        self.out_read = out_read  # -1: it writes to a file itself, or whoever asked for it reads
+        self.out_write = out_write  # becomes its stdout; -1: /dev/null
+        self.err_read = err_read
+        self.err_write = err_write  # becomes its stderr; -1: that goes where stdout goes
+        self.notify = notify  # the socket it sends its state to ...
+        self.address = address  # ... whose name it finds in NOTIFY_SOCKET
+
+    def named(self) -> dict[str, int]:
+        """Those that are there, in the order of `ENDS`."""
+        return {name: getattr(self, name) for name in ENDS if getattr(self, name) >= 0}
+
+    def close(self, *names: str) -> None:
+        """Those of these names, or all."""
+        for name in names or ENDS:
+            close_fds(getattr(self, name))
+            setattr(self, name, -1)
+
+    def close_given(self) -> None:
+        """What the process has by now, and nobody else may keep open: its reader waits for the end of the stream."""
+        self.close(*GIVEN)
+
+    def give(self) -> Ends:
+        """Hand over what only the process will have; what is read here stays."""
+        given = Ends(out_write=self.out_write, err_write=self.err_write, address=self.address)
+        self.out_write = self.err_write = -1
+        return given
+
+
+def close_fds(*fds: int) -> None:
+    """-1 stands for none."""
+    for fd in fds:
+        if fd >= 0:
+            os.close(fd)
+
+
 class Entry:
     """One process that was asked for, from its spawn until it is replaced or dropped."""
 
     __slots__ = (
-        "cause", "empty", "escaped", "inode", "key", "launch", "listener", "pid", "pidfd", "read_fd",
-        "signalled", "started", "status", "stop",
+        "cause", "empty", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "out_read", "pid",
+        "pidfd", "signalled", "started", "status", "stop",
     )  # fmt: skip
 
-    def __init__(self, key: str, launch: Launch, listener: Listener, read_fd: int, stop: StopRule) -> None:
+    def __init__(self, key: str, launch: Launch, listener: Listener, ends: Ends, stop: StopRule) -> None:
         self.key = key
         self.launch = launch
         self.listener = listener
-        self.read_fd = read_fd  # read end of its output pipe; -1: it writes to a file itself
+        self.out_read = ends.out_read
+        self.err_read = ends.err_read
+        self.notify = ends.notify
         self.stop = stop
         self.pid = 0
         self.started = 0
@@ -47,3 +106,12 @@ class Entry:
     @property
     def running(self) -> bool:
         return self.pid > 0 and self.status is None
+
+    def kept(self) -> dict[str, int]:
+        """Its descriptors that are there, in the order of `KEPT`."""
+        return {name: getattr(self, name) for name in KEPT if getattr(self, name) >= 0}
+
+    def close(self) -> None:
+        for name in KEPT:
+            close_fds(getattr(self, name))
+            setattr(self, name, -1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from supervisor.model.service import Launch, User
 
 FILE = "file:"  # a value that is the content of a file
-MARKS = ("SB_HOME_ID", "SB_KEY")  # prove later whose process it is; no file may change them
+MARKS = ("SB_HOME_ID", "SB_KEY", "NOTIFY_SOCKET")  # whose process it is, and where it is heard: no file may change them
 
 # `start` execs only /bin/sh, in its own folder; the shim enters the service's folder and execs its command.
 # So a folder or a program on a hung disk hangs that one child, never `start`; and the shell's codes tell

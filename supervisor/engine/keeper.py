@@ -13,7 +13,8 @@ from __future__ import annotations
 import os
 
 from supervisor.base.wire import MAX_PACKET, Channel, encode
-from supervisor.engine.pump import Pump
+from supervisor.engine.entries import Ends, close_fds
+from supervisor.engine.outlet import PipeOutlet
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.service import Launch
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Message
     from supervisor.engine.entries import Entry
+    from supervisor.engine.outlet import Pumps
     from supervisor.engine.store import Store
 
-CHUNK = 50  # entries a message: the kernel takes at most 253 descriptors
+CHUNK = 50  # entries a message, each with up to three descriptors: the kernel takes at most 253
 CHUNK_BYTES = MAX_PACKET // 2
 MAX_HELD_EVENTS = 500
 RETRY_PUMP_S = 1.0
@@ -43,7 +45,8 @@ class Keeper:
         self._on_status = on_status
         self._channel: Channel | None = None
         self._handed = False
-        self._pumps: dict[str, Pump] = {}
+        self._pumps: dict[str, Pumps] = {}
+        self._outlet = PipeOutlet(loop)
         self._events: list[dict[str, Any]] = []
         self.notes: dict[str, dict[str, Any]] = {}
         self.dropped_events = 0
@@ -104,8 +107,7 @@ class Keeper:
         if verb == "spawn":
             self._spawn(message, fds)
             return
-        for fd in fds:
-            os.close(fd)
+        close_fds(*fds)
         if verb == "signal":
             self._store.signal(message["key"], message["number"])
         elif verb == "drop":
@@ -122,21 +124,18 @@ class Keeper:
 
     def _spawn(self, message: Message, fds: list[int]) -> None:
         key = message["key"]
-        if len(fds) != 2:
-            for fd in fds:
-                os.close(fd)
+        if len(fds) != len(message["ends"]):
+            close_fds(*fds)
             lost = Cause(CauseKind.SYSTEM, "its pipe was lost on the way to start: too few open files are allowed")
             self.send({"did": "failed", "key": key, "cause": lost.as_dict()})
             return
-        read_fd, write_fd = fds
-        self._forget_pump(message["replaces"])
+        self._forget_pumps(message["replaces"])
         entry = self._store.spawn(
             self,
             key,
             Launch.from_dict(message["launch"]),
             replaces=message["replaces"],
-            read_fd=read_fd,
-            write_fd=write_fd,
+            ends=Ends(**dict(zip(message["ends"], fds, strict=True)), address=message["address"]),
             stop=(message["stop"][0], message["stop"][1]),
         )
         if entry.cause is not None:
@@ -162,7 +161,7 @@ class Keeper:
         if channel is None:
             return
         for key in list(self._pumps):
-            self._forget_pump(key)
+            self._forget_pumps(key)
         chunk: list[Entry] = []
         for entry in self.entries():
             chunk.append(entry)
@@ -181,36 +180,40 @@ class Keeper:
     # pumping while nobody else does
 
     def _pump(self, entry: Entry) -> None:
-        if entry.read_fd < 0 or entry.key in self._pumps:
+        if entry.out_read < 0 or entry.key in self._pumps:
             return
-        launch = entry.launch
-        pump = Pump(self._loop, os.dup(entry.read_fd), launch.log, limit=launch.log_max, keep=launch.log_keep)
-        self._pumps[entry.key] = pump
+        out_fd, err_fd = os.dup(entry.out_read), -1
+        try:
+            err_fd = os.dup(entry.err_read) if entry.err_read >= 0 else -1
+        except OSError:
+            os.close(out_fd)
+            raise
+        self._pumps[entry.key] = self._outlet.resume(entry.name, entry.launch, out_fd, err_fd)
 
-    def _forget_pump(self, key: str) -> None:
-        pump = self._pumps.pop(key, None)
-        if pump is not None:
-            pump.close()
+    def _forget_pumps(self, key: str) -> None:
+        pumps = self._pumps.pop(key, None)
+        if pumps is not None:
+            pumps.close()
 
     def forget_ended(self) -> None:
         """Ended from here, on nobody's behalf: the next scheduler begins with the settings."""
         for entry in self.entries():
             if entry.empty:
-                self._forget_pump(entry.key)
+                self._forget_pumps(entry.key)
                 self._store.drop(entry.key)
         self.notes = {name: note for name, note in self.notes.items() if name.startswith("#")}
 
     def pump_alone(self) -> None:
         """For the end of `start` when no scheduler is there to read the last lines."""
-        for pump in self._pumps.values():
-            pump.drain()
+        for pumps in self._pumps.values():
+            pumps.drain()
 
 
 def _send_entries(channel: Channel, entries: list[Entry]) -> None:
     if not entries:
         return
     # Copies: the message may wait in the queue while an entry is dropped and its descriptor closed.
-    fds = [os.dup(entry.read_fd) for entry in entries if entry.read_fd >= 0]
+    fds = [os.dup(fd) for entry in entries for fd in entry.kept().values()]
     channel.send({"did": "entries", "entries": [_as_dict(entry) for entry in entries]}, fds, close_fds=True)
 
 
@@ -222,9 +225,10 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
         "status": entry.status,
         "empty": entry.empty,
         "cause": entry.cause.as_dict() if entry.cause else None,
-        "has_fd": entry.read_fd >= 0,
+        "ends": list(entry.kept()),
         "launch": entry.launch.digest(),
         "log": entry.launch.log,
+        "err_log": entry.launch.err_log,
         "stop": list(entry.stop),
     }
 

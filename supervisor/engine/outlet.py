@@ -1,7 +1,7 @@
-"""Where a service's output goes: through a pipe that is pumped, or straight to a file.
+"""Where a service's output goes: through pipes that are pumped, straight to a file, or nowhere.
 
-Plugin servers write to a pipe, so that rotation and the daily log work while they run. The daemons themselves
-write straight to their `.out` file: it must take a traceback also when `start` is dead.
+Plugin servers write to a pipe, so that rotation and the daily log work while they run; to two, if stderr is kept
+apart. The daemons themselves write straight to their `.out` file: it must take a traceback also when `start` is dead.
 """
 
 from __future__ import annotations
@@ -9,58 +9,115 @@ from __future__ import annotations
 import os
 
 from supervisor.base.files import look_at, shift
+from supervisor.engine.entries import Ends
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.engine.pump import Pump
+from supervisor.model.launch import NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from supervisor.base.loop import Loop
-    from supervisor.model.service import Launch
+    from supervisor.model.launch import Launch
 
-    OnBytes = Callable[[str, int, int, int], None]
-    OnTrouble = Callable[[str, str, int], None]
+    OnBytes = Callable[[str, str, int, int, int], None]  # service, stream, file, from and to which byte of it
+    OnTrouble = Callable[[str, str, int], None]  # service, what is wrong ("": no more), bytes lost
+
+OUT = "out"
+ERR = "err"
+
+
+class Pumps:
+    """What reads one service's output: a pump, two if its stderr is kept apart, none if nothing is to be read."""
+
+    __slots__ = ("err", "out")
+
+    def __init__(self, out: Pump | None = None, err: Pump | None = None) -> None:
+        self.out = out
+        self.err = err
+
+    def each(self) -> list[Pump]:
+        return [pump for pump in (self.out, self.err) if pump is not None]
+
+    def drain(self) -> None:
+        """Everything that was in the pipes when their writer ended."""
+        for pump in self.each():
+            pump.drain()
+
+    def close(self) -> None:
+        for pump in self.each():
+            pump.close()
+        self.out = self.err = None
+
+    def set_limits(self, launch: Launch) -> None:
+        """Other settings, from the next bytes on."""
+        for pump in self.each():
+            pump.set_limits(launch.log_max, launch.log_keep)
+
+    def sizes(self) -> tuple[int, ...]:
+        """Of the files being written, for stdout first."""
+        return tuple(pump.size for pump in self.each())
 
 
 class PipeOutlet:
-    """A pipe a generation; its read end pumped into the raw file by splice."""
+    """A pipe a generation and stream; its read end pumped into the raw file by splice."""
 
-    def __init__(self, loop: Loop, on_bytes: OnBytes, on_trouble: OnTrouble) -> None:
+    def __init__(self, loop: Loop, on_bytes: OnBytes | None = None, on_trouble: OnTrouble | None = None) -> None:
         self._loop = loop
         self._on_bytes = on_bytes
         self._on_trouble = on_trouble
 
-    def open(self, name: str, launch: Launch) -> tuple[int, int, Pump | None]:
+    def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
         make_own_folder(launch)
-        read_fd, write_fd = os.pipe()
-        return read_fd, write_fd, self.resume(name, launch, read_fd)
+        ends = Ends()
+        if launch.sink == NONE:
+            ends.out_write = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+            return ends, Pumps()
+        try:
+            ends.out_read, ends.out_write = os.pipe()
+            if launch.err_log:
+                ends.err_read, ends.err_write = os.pipe()
+        except OSError:
+            ends.close()
+            raise
+        return ends, self.resume(name, launch, ends.out_read, ends.err_read)
 
-    def resume(self, name: str, launch: Launch, read_fd: int) -> Pump:
-        """Go on with a pipe that somebody else has read so far."""
+    def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int = -1) -> Pumps:
+        """Go on with pipes that somebody else has read so far; -1: there is none."""
+        out = self._pump(name, launch, OUT, out_fd, launch.log) if out_fd >= 0 else None
+        err = self._pump(name, launch, ERR, err_fd, launch.err_log or launch.log) if err_fd >= 0 else None
+        return Pumps(out, err)
+
+    def _pump(self, name: str, launch: Launch, stream: str, fd: int, path: str) -> Pump:
+        on_bytes, on_trouble = self._on_bytes, self._on_trouble
         return Pump(
             self._loop,
-            read_fd,
-            launch.log,
+            fd,
+            path,
             limit=launch.log_max,
             keep=launch.log_keep,
-            on_bytes=lambda fd, start, end: self._on_bytes(name, fd, start, end),
-            on_trouble=lambda text, lost: self._on_trouble(name, text, lost),
+            on_bytes=on_bytes and (lambda file, start, end: on_bytes(name, stream, file, start, end)),
+            on_trouble=on_trouble and (lambda text, lost: on_trouble(name, text, lost)),
         )
 
 
 class FileOutlet:
     """The file itself, rotated between two lives."""
 
-    def open(self, name: str, launch: Launch) -> tuple[int, int, Pump | None]:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            if look_at(launch.log)[0] > launch.log_max:
-                shift(launch.log, launch.log_keep)
-            return -1, os.open(launch.log, flags, 0o640), None
-        except OSError:
-            # Without a log it still runs: a full or read-only disk must not stop the scheduler.
-            return -1, os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC), None
+    def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
+        return Ends(out_write=_open_log(launch)), Pumps()
 
-    def resume(self, name: str, launch: Launch, read_fd: int) -> Pump:
+    def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int = -1) -> Pumps:
         raise AssertionError("a file outlet has no pipe to resume")
+
+
+def _open_log(launch: Launch) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        if look_at(launch.log)[0] > launch.log_max:
+            shift(launch.log, launch.log_keep)
+        return os.open(launch.log, flags, 0o640)
+    except OSError:
+        # Without a log it still runs: a full or read-only disk must not stop the scheduler.
+        return os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)

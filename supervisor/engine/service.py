@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from supervisor.core.machine import State
+from supervisor.engine.outlet import Pumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.base.loop import Timer
-    from supervisor.engine.pump import Pump
     from supervisor.model.service import Spec
 
 KEPT_EVENTS = 10
@@ -20,7 +20,7 @@ class Service:
     """Spec and state, and the handles of what belongs to them."""
 
     __slots__ = (
-        "degraded", "detail", "events", "exit", "generation", "key", "log_from", "log_inode", "pid", "pump", "removed",
+        "degraded", "detail", "events", "exit", "generation", "key", "log_from", "log_inode", "pid", "pumps", "removed",
         "since", "spec", "state", "timer", "told_before", "told_exit",
     )  # fmt: skip
 
@@ -32,7 +32,7 @@ class Service:
         self.pid = 0
         self.since = 0.0  # wall time of the last change of phase
         self.timer: Timer | None = None
-        self.pump: Pump | None = None
+        self.pumps = Pumps()
         self.log_from = 0  # size of the raw file when it was started
         self.log_inode = 0  # and which file that was
         self.exit: dict[str, Any] | None = None  # the last one: code, signal, at

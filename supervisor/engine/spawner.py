@@ -12,6 +12,7 @@ import signal
 from supervisor.base import proc
 from supervisor.base.loop import READ
 from supervisor.base.wire import BadFrame
+from supervisor.engine.entries import KEPT, close_fds
 from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Channel, Message
-    from supervisor.engine.entries import Entry
+    from supervisor.engine.entries import Ends, Entry
     from supervisor.engine.store import Store
     from supervisor.model.service import Launch, StopRule
 
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
     class Spawner(Protocol):
         """What an engine asks."""
 
-        def spawn(
-            self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule
-        ) -> None: ...
+        def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: StopRule) -> None: ...
         def signal(self, key: str, number: int) -> None: ...
         def drop(self, key: str) -> None: ...
         def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
@@ -59,14 +58,14 @@ class LocalSpawner:
         self._answers = answers
         self._prepare = prepare  # gives the launch its last touch, and a descriptor to inherit
 
-    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule) -> None:
+    def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: StopRule) -> None:
         channel_fd = -1
         if self._prepare is not None:
             launch, channel_fd = self._prepare(key, launch)
+        # The reader in this process holds the read ends itself: a dead reader here is a dead store too.
         entry = self._store.spawn(
-            self, key, launch, replaces=replaces, read_fd=-1, write_fd=write_fd, channel_fd=channel_fd, stop=stop
+            self, key, launch, replaces=replaces, ends=ends.give(), channel_fd=channel_fd, stop=stop
         )
-        # The reader in this process holds the read end itself: a dead reader here is a dead store too.
         self._loop.soon(lambda: self._answer(entry))
 
     def _answer(self, entry: Entry) -> None:
@@ -105,16 +104,18 @@ class RemoteSpawner:
 
     # asking
 
-    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: StopRule) -> None:
+    def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: StopRule) -> None:
         request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "stop": list(stop)}
+        request.update(ends=list(ends.named()), address=ends.address)
         self._asked.add(key)
         self._alive.pop(replaces, None)
         try:
-            fds = [os.dup(read_fd), write_fd]
+            fds = _sendable(ends)
         except OSError as error:
-            os.close(write_fd)
+            ends.close_given()
             self._not_sent(key, replaces, Cause(CauseKind.SYSTEM, f"could not be asked for: {error.strerror}"))
             return
+        ends.give()
         try:
             self._channel.send(request, fds, close_fds=True)
         except BadFrame:
@@ -195,3 +196,15 @@ class RemoteSpawner:
             self._loop.unwatch(fd)
             os.close(fd)
         self._answers.exited(key, None, True)
+
+
+def _sendable(ends: Ends) -> list[int]:
+    """In the order of their names: copies of what both sides keep, and what only the process will have."""
+    fds: list[int] = []
+    try:
+        for name, fd in ends.named().items():
+            fds.append(os.dup(fd) if name in KEPT else fd)
+    except OSError:
+        close_fds(*(fd for fd in fds if fd not in (ends.out_write, ends.err_write)))
+        raise
+    return fds

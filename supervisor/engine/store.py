@@ -18,7 +18,7 @@ import signal
 
 from supervisor.base import proc
 from supervisor.engine import environment
-from supervisor.engine.entries import Entry
+from supervisor.engine.entries import Entry, close_fds
 from supervisor.engine.records import Record
 from supervisor.model.cause import Cause, CauseKind
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.base.loop import Loop, Timer
-    from supervisor.engine.entries import Listener
+    from supervisor.engine.entries import Ends, Listener
     from supervisor.engine.records import RecordFile
     from supervisor.model.service import Launch, StopRule
 
@@ -72,28 +72,29 @@ class Store:
         launch: Launch,
         *,
         replaces: str = "",
-        read_fd: int = -1,
-        write_fd: int,
+        ends: Ends,
         channel_fd: int = -1,
         stop: StopRule,
     ) -> Entry:
-        """Start a process for `key`, or answer with the one that is there. The read end is kept, the others closed."""
+        """Start a process for `key`, or answer with the one that is there. What it writes to is closed here."""
         known = self.entries.get(key)
         if known is not None:
-            _close(read_fd, write_fd, channel_fd)
+            ends.close()
+            close_fds(channel_fd)
             return known
         if replaces:
             self.drop(replaces)
-        entry = Entry(key, launch, listener, read_fd, stop)
+        entry = Entry(key, launch, listener, ends, stop)
         self.entries[key] = entry
         try:
-            self._exec(entry, write_fd, channel_fd)
+            self._exec(entry, ends, channel_fd)
         except environment.CantLaunch as problem:
             entry.cause = Cause(problem.kind, problem.what)
         except (OSError, ValueError) as error:
             entry.cause = _spawn_cause(error)
         finally:
-            _close(write_fd, channel_fd)
+            ends.close_given()
+            close_fds(channel_fd)
         if entry.cause is not None:
             entry.empty = True
         return entry
@@ -108,8 +109,7 @@ class Store:
             self._dropped.append(entry)
             self._keep_polling()
         self._remaining.pop(key, None)
-        _close(entry.read_fd)
-        entry.read_fd = -1
+        entry.close()
 
     def signal(self, key: str, number: int) -> None:
         entry = self.entries.get(key)
@@ -125,16 +125,19 @@ class Store:
 
     # spawning
 
-    def _exec(self, entry: Entry, write_fd: int, channel_fd: int) -> None:
+    def _exec(self, entry: Entry, ends: Ends, channel_fd: int) -> None:
         launch = entry.launch
         marker = {"SB_HOME_ID": self._home_id, "SB_KEY": entry.key}
+        if ends.address:
+            marker["NOTIFY_SOCKET"] = ends.address
         env = environment.build(self.base_env, launch, marker)
         words = environment.command_line(launch, self._open_files)
-        actions: list[tuple[Any, ...]] = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, write_fd, 1),
-            (os.POSIX_SPAWN_DUP2, write_fd, 2),
-        ]
+        actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
+        if ends.out_write >= 0:
+            actions.append((os.POSIX_SPAWN_DUP2, ends.out_write, 1))
+        else:
+            actions.append((os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0))
+        actions.append((os.POSIX_SPAWN_DUP2, ends.err_write if ends.err_write >= 0 else 1, 2))
         if channel_fd >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
         pid = os.posix_spawn(words[0], words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
@@ -194,7 +197,7 @@ class Store:
     def _gone(self, entry: Entry) -> None:
         self._remaining.pop(entry.key, None)
         self._records.ended(entry.key)
-        _close(entry.pidfd)
+        close_fds(entry.pidfd)
         entry.pidfd = -1
 
     def _is_empty(self, entry: Entry, orphans: dict[str, list[int]]) -> bool:
@@ -281,9 +284,3 @@ def _signal_child(pid: int, number: int) -> None:
             os.kill(pid, number)
     except OSError:
         return
-
-
-def _close(*fds: int) -> None:
-    for fd in fds:
-        if fd >= 0:
-            os.close(fd)

@@ -15,7 +15,7 @@ from support.processes import alive
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.engine.entries import Entry
+from supervisor.engine.entries import Ends, Entry
 from supervisor.engine.records import RecordFile
 from supervisor.engine.store import Store
 from supervisor.model.service import Launch
@@ -34,7 +34,7 @@ class Listening:
     def spawn(self, **values: str) -> Entry:
         launch = Launch(argv=tuple(child("ready")), cwd="/", log="/dev/null", **values)  # type: ignore[arg-type]
         write_fd = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
-        return self.store.spawn(self, "server.1", launch, write_fd=write_fd, stop=(15, 1.0))
+        return self.store.spawn(self, "server.1", launch, ends=Ends(out_write=write_fd), stop=(15, 1.0))
 
     def gone(self, entry: Entry) -> bool:
         self.store.reap()

@@ -16,7 +16,7 @@ from support.processes import alive, all_marked, open_files
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.engine.entries import Entry
+from supervisor.engine.entries import Ends, Entry
 from supervisor.engine.records import RecordFile, read_records
 from supervisor.engine.store import Store
 from supervisor.model.cause import CauseKind
@@ -47,7 +47,7 @@ class Listening:
     def spawn(self, key: str, argv: list[str] | None = None, **more: Any) -> Entry:
         launch = Launch(argv=tuple(argv or child("ready")), cwd=more.pop("cwd", "/"), log="/dev/null", **more)
         write_fd = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
-        return self.store.spawn(self, key, launch, write_fd=write_fd, stop=(15, 1.0))
+        return self.store.spawn(self, key, launch, ends=Ends(out_write=write_fd), stop=(15, 1.0))
 
     def reaped(self, entry: Entry) -> bool:
         self.store.reap()
@@ -105,7 +105,9 @@ def test_a_replacement_takes_the_place_of_the_one_before(listening: Listening) -
     launch = Launch(argv=tuple(child("ready")), cwd="/", log="/dev/null")
     write_fd = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
 
-    listening.store.spawn(listening, "server.2", launch, replaces="server.1", write_fd=write_fd, stop=(15, 1.0))
+    listening.store.spawn(
+        listening, "server.2", launch, replaces="server.1", ends=Ends(out_write=write_fd), stop=(15, 1.0)
+    )
 
     assert list(listening.store.entries) == ["server.2"]
     eventually(lambda: not alive(old.pid))

@@ -7,7 +7,8 @@ from typing import Any
 
 from supervisor.base.loop import Loop
 from supervisor.engine.engine import Engine
-from supervisor.engine.pump import Pump
+from supervisor.engine.entries import Ends
+from supervisor.engine.outlet import PipeOutlet, Pumps
 from supervisor.model.event import Event
 from supervisor.model.service import Launch, Policy, Spec
 
@@ -66,9 +67,8 @@ class FakeSpawner:
         self.notes: dict[str, dict[str, Any] | None] = {}
         self.adopted: list[str] = []
 
-    def spawn(self, key: str, launch: Launch, *, replaces: str, read_fd: int, write_fd: int, stop: Any) -> None:
-        if write_fd >= 0:
-            os.close(write_fd)
+    def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: Any) -> None:
+        ends.close_given()
         self.asked.append(("spawn", key, replaces))
 
     def signal(self, key: str, number: int) -> None:
@@ -95,11 +95,11 @@ class FakeSpawner:
 class NoOutlet:
     """Services without output."""
 
-    def open(self, name: str, launch: Launch) -> tuple[int, int, Pump | None]:
-        return -1, -1, None
+    def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
+        return Ends(), Pumps()
 
-    def resume(self, name: str, launch: Launch, read_fd: int) -> Pump:
-        return Pump(FakeLoop(), read_fd, launch.log, limit=1 << 20, keep=1)
+    def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int = -1) -> Pumps:
+        return PipeOutlet(FakeLoop()).resume(name, launch, out_fd, err_fd)
 
 
 class FakeWorld:

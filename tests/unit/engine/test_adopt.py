@@ -32,9 +32,10 @@ def entry(generation: int = 1, *, status: int | None = None, empty: bool = False
         "status": status,
         "empty": empty,
         "cause": None,
-        "has_fd": False,
+        "ends": [],
         "launch": spec(name).launch.digest(),
         "log": os.devnull,
+        "err_log": "",
         "stop": [15, 10.0],
     }
 

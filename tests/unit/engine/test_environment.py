@@ -88,7 +88,7 @@ def test_files_are_left_to_the_child() -> None:
     rest = words.index("--")
     assert words[:rest] == [
         *role_command("env", "--env-file", "/no/such/env"),
-        *("--keep", "A", "--keep", "B", "--keep", "SB_HOME_ID", "--keep", "SB_KEY"),
+        *("--keep", "A", "--keep", "B", "--keep", "SB_HOME_ID", "--keep", "SB_KEY", "--keep", "NOTIFY_SOCKET"),
         *("--value", "A", "/no/such/a", "--path-first", "/venv/bin"),
     ]
     assert words[rest + 1 :] == environment.command_line(launch(), 7)

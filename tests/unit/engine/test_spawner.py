@@ -17,6 +17,7 @@ from support.waiting import eventually
 
 from supervisor.base import proc
 from supervisor.base.wire import Channel, channel_pair
+from supervisor.engine.entries import Ends
 from supervisor.engine.spawner import RemoteSpawner
 from supervisor.model.cause import Cause
 from supervisor.model.service import Launch
@@ -59,9 +60,9 @@ class Pair:
         self.told.append(("emptied", key))
 
     def ask_for(self, key: str, replaces: str = "") -> None:
-        read_fd, write_fd = os.pipe()
-        self.spawner.spawn(key, LAUNCH, replaces=replaces, read_fd=read_fd, write_fd=write_fd, stop=(15, 2.0))
-        os.close(read_fd)
+        ends = Ends(*os.pipe())
+        self.spawner.spawn(key, LAUNCH, replaces=replaces, ends=ends, stop=(15, 2.0))
+        ends.close("out_read")
         self.loop.turn(0)
 
 
