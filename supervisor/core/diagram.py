@@ -5,7 +5,7 @@ python -m supervisor.core.diagram > docs/states.md
 
 from __future__ import annotations
 
-from supervisor.core.handlers import LEADS_TO, ignore, refuse
+from supervisor.core.cells import LEADS_TO, ignore, refuse
 from supervisor.core.inputs import INPUTS
 from supervisor.core.machine import TABLE
 from supervisor.model.service import Phase
@@ -14,14 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervisor.core.handlers import Handler
+    from supervisor.core.cells import Handler
 
 HEAD = """\
 # States
 
 Generated from the table in `supervisor/core/machine.py` by `python -m supervisor.core.diagram > docs/states.md`.
 
-A service is in one of six phases. What can happen to it is one of ten inputs. For each pair the machine has one
+A service is in one of eight phases. What can happen to it is one of seventeen inputs. For each pair the machine has one
 handler; a handler may leave the phase as it is.
 """
 

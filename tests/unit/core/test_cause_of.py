@@ -15,7 +15,7 @@ def by_code(code: int, *words: str, exit_codes: tuple[int, ...] = (0,), asked: b
 
 
 def by_signal(number: int, *, asked: bool = False, oom: bool = False, stop_signal: int = 15) -> Cause:
-    return cause_of(number, asked=asked, words=[], exit_codes=(0,), stop_signal=stop_signal, oom=oom)
+    return cause_of(number, asked=asked, words=[], exit_codes=(0,), stop_signals=(stop_signal,), oom=oom)
 
 
 @pytest.mark.parametrize("code", range(256))
