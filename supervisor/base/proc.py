@@ -170,6 +170,28 @@ def command_of(pid: int) -> str:
     return data[:4096].replace(b"\0", b" ").decode("utf-8", "replace").strip()
 
 
+def words_of(pid: int) -> list[bytes]:
+    """The words of its command line; none of a zombie or a thread of the kernel."""
+    data = _read_proc(f"/proc/{pid}/cmdline") or b""
+    return data.removesuffix(b"\0").split(b"\0") if data else []
+
+
+def link_of(pid: int, name: str) -> str:
+    """What `cwd`, `exe` or `ns/mnt` of it names, by the kernel's own word (no disk is asked); "" when not for us."""
+    try:
+        return os.readlink(f"/proc/{pid}/{name}")
+    except OSError:
+        return ""
+
+
+def user_of(pid: int) -> int | None:
+    """The effective user id. (The owner of its folder in /proc may be root instead.)"""
+    for line in (_read_proc(f"/proc/{pid}/status") or b"").split(b"\n"):
+        if line.startswith(b"Uid:"):
+            return int(line.split()[2])
+    return None
+
+
 def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0) != 0:

@@ -1,0 +1,199 @@
+"""The same program, started by somebody else: same command, same folder, same user, and not below any sbctl.
+
+Found by one walk over /proc for all services that ask at the same moment. Whatever can't be proven is not the same
+program: the price of a wrong yes is a service that does not run, that of a wrong no what it would be without us.
+"""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base import proc
+from supervisor.base.loop import READ
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from supervisor.base.loop import Loop, Timer
+    from supervisor.model.service import Spec
+
+    Found = tuple[int, int]  # pid and start time
+
+MARKS = (b"SB_KEY", b"SB_HOME_ID")
+TITLE = "sbctl: "  # how our daemons call themselves
+LOOK_AGAIN_S = 5.0  # where no pidfd could be had
+MAX_SHEBANG = 256
+
+
+class Outside:
+    """Looks for such processes, and says when one has ended."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._watched: dict[int, str] = {}  # pid: the service that it stands in for
+
+    def look(self, specs: Sequence[Spec]) -> dict[str, Found]:
+        """By service: the oldest such process. One process stands in for one service (of several instances, say)."""
+        by_rest: dict[tuple[bytes, ...], list[Spec]] = {}
+        for spec in specs:
+            by_rest.setdefault(tuple(os.fsencode(word) for word in spec.launch.argv[1:]), []).append(spec)
+        taken = dict(self._watched)
+        found: dict[str, Found] = {}
+        for started, pid, spec in sorted(_candidates(by_rest), key=lambda one: one[:2]):
+            if spec.name not in found and taken.get(pid, spec.name) == spec.name and _is_same(pid, started, spec):
+                found[spec.name] = (pid, started)
+                taken[pid] = spec.name
+        return found
+
+    def watch(self, name: str, pid: int, started: int, gone: Callable[[], None]) -> Watch:
+        """Call `gone` once that process has ended, in a later turn at the earliest."""
+
+        def ended() -> None:
+            self._watched.pop(pid, None)
+            gone()
+
+        self._watched[pid] = name
+        return Watch(self._loop, pid, started, ended, lambda: self._watched.pop(pid, None))
+
+
+class Watch:
+    """One process that is not our child, waited for."""
+
+    def __init__(
+        self, loop: Loop, pid: int, started: int, gone: Callable[[], None], forget: Callable[[], object]
+    ) -> None:
+        self.pid = pid
+        self._loop = loop
+        self._started = started
+        self._gone: Callable[[], None] | None = gone
+        self._forget = forget
+        self._pidfd = -1
+        self._timer: Timer | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._timer = None
+        pidfd = proc.open_pidfd(self.pid, self._started)
+        if pidfd is not None:
+            self._pidfd = pidfd
+            self._loop.watch(pidfd, READ, lambda _events: self._end())
+        elif proc.is_alive(self.pid, self._started):
+            self._timer = self._loop.after(LOOK_AGAIN_S, self._begin)  # no descriptor is left just now
+        else:
+            self._loop.soon(self._end)
+
+    def _end(self) -> None:
+        gone = self._gone
+        self.cancel()
+        if gone is not None:
+            gone()
+
+    def cancel(self) -> None:
+        """Nobody waits for its end any more."""
+        self._gone = None
+        self._forget()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pidfd >= 0:
+            self._loop.unwatch(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+
+def _candidates(by_rest: dict[tuple[bytes, ...], list[Spec]]) -> list[tuple[int, int, Spec]]:
+    """(start time, pid, spec) where the words after the program's are those of the service; looked at closely later."""
+    found: list[tuple[int, int, Spec]] = []
+    own = os.getpid()
+    for pid in proc.all_pids():
+        words = proc.words_of(pid)
+        specs = [spec for at in range(min(len(words), 3)) for spec in by_rest.get(tuple(words[at + 1 :]), ())]
+        started = proc.start_time(pid) if specs and pid != own else None
+        if started is not None:
+            found += [(started, pid, spec) for spec in specs]
+    return found
+
+
+def _is_same(pid: int, started: int, spec: Spec) -> bool:
+    launch = spec.launch
+    if proc.user_of(pid) != (os.geteuid() if launch.user is None else launch.user.uid):
+        return False
+    if not _same_command(pid, spec) or _is_below_sbctl(pid) or not _same_folder(pid, launch.cwd):
+        return False
+    return proc.is_alive(pid, started)  # it was one and the same process all the time
+
+
+def _same_folder(pid: int, ours: str) -> bool:
+    """Ours may be written by way of links; in a container the same path is another folder."""
+    theirs = proc.link_of(pid, "cwd")
+    if not theirs or proc.link_of(pid, "ns/mnt") != proc.link_of(os.getpid(), "ns/mnt"):
+        return False
+    return theirs == ours or theirs == os.path.realpath(ours)
+
+
+def _same_command(pid: int, spec: Spec) -> bool:
+    """`python3` and `/usr/bin/python3` are one program; a script appears behind the interpreter of its first line."""
+    words = [os.fsdecode(word) for word in proc.words_of(pid)]
+    program, *rest = spec.launch.argv
+    if words and words[1:] == rest and _same_program(words[0], proc.link_of(pid, "exe"), spec):
+        return True
+    for at in (1, 2):
+        if words[at + 1 :] == rest and len(words) > at and _base(words[at]) == _base(program):
+            path = _find(program, spec)
+            return bool(path) and _interpreter(path) == _base(words[0])
+    return False
+
+
+def _same_program(word: str, exe: str, spec: Spec) -> bool:
+    program = spec.launch.argv[0]
+    if _base(word) == _base(program):
+        return True
+    path = _find(program, spec)
+    return bool(path and exe) and os.path.realpath(path) == exe
+
+
+def _find(program: str, spec: Spec) -> str:
+    """Where the program lies, as the shell of the service finds it; "" if nowhere."""
+    if "/" in program:
+        return os.path.join(spec.launch.cwd, program)
+    folders = f"{spec.launch.path_first}:{os.environ.get('PATH', os.defpath)}".split(":")
+    for folder in folders:
+        path = os.path.join(spec.launch.cwd, folder, program)
+        if folder and os.access(path, os.X_OK):
+            return path
+    return ""
+
+
+def _interpreter(path: str) -> str:
+    """The name of the program that runs this script, by its first line."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        first = os.read(fd, MAX_SHEBANG).split(b"\n", 1)[0]
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+    words = os.fsdecode(first.removeprefix(b"#!")).split() if first.startswith(b"#!") else []
+    if words and _base(words[0]) == "env":
+        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    return _base(words[0]) if words else ""
+
+
+def _base(word: str) -> str:
+    return word.rpartition("/")[2]
+
+
+def _is_below_sbctl(pid: int) -> bool:
+    """Marked itself, or somebody above it is: a service may have cleaned its child's environment."""
+    seen: set[int] = set()
+    above: int | None = pid
+    while above and above > 1 and above not in seen:
+        seen.add(above)
+        env = proc.environment_of(above)
+        if any(mark in env for mark in MARKS) or proc.command_of(above).startswith(TITLE):
+            return True
+        above = proc.parent_of(above)
+    return False
