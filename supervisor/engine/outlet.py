@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import os
 
-from supervisor.base.files import look_at, shift
+from supervisor.base.files import look_at
+from supervisor.base.rotation import shift
 from supervisor.engine.entries import Ends
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.engine.pump import Pump
-from supervisor.model.launch import NONE
+from supervisor.model.launch import NONE, SYSLOG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from supervisor.base.loop import Loop
+    from supervisor.events.syslog import Syslog
     from supervisor.model.launch import Launch
 
     OnBytes = Callable[[str, str, int, int, int], None]  # service, stream, file, from and to which byte of it
     OnTrouble = Callable[[str, str, int], None]  # service, what is wrong ("": no more), bytes lost
+    OnRotated = Callable[[str, str], None]  # service, what was in the way ("": nothing)
 
 OUT = "out"
 ERR = "err"
@@ -53,7 +56,12 @@ class Pumps:
     def set_limits(self, launch: Launch) -> None:
         """Other settings, from the next bytes on."""
         for pump in self.each():
-            pump.set_limits(launch.log_max, launch.log_keep)
+            pump.set_limits(launch.log_max, launch.log_keep, launch.log_age, launch.log_budget)
+
+    def rotate_if_old(self) -> None:
+        """What is quiet is not rotated by its next output."""
+        for pump in self.each():
+            pump.rotate_if_old()
 
     def sizes(self) -> tuple[int, ...]:
         """Of the files being written, for stdout first."""
@@ -63,10 +71,19 @@ class Pumps:
 class PipeOutlet:
     """A pipe a generation and stream; its read end pumped into the raw file by splice."""
 
-    def __init__(self, loop: Loop, on_bytes: OnBytes | None = None, on_trouble: OnTrouble | None = None) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        on_bytes: OnBytes | None = None,
+        on_trouble: OnTrouble | None = None,
+        on_rotated: OnRotated | None = None,
+        copy: Syslog | None = None,
+    ) -> None:
         self._loop = loop
         self._on_bytes = on_bytes
         self._on_trouble = on_trouble
+        self._on_rotated = on_rotated
+        self._copy = copy
 
     def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
         make_own_folder(launch)
@@ -90,29 +107,46 @@ class PipeOutlet:
         return Pumps(out, err)
 
     def _pump(self, name: str, launch: Launch, stream: str, fd: int, path: str) -> Pump:
-        on_bytes, on_trouble = self._on_bytes, self._on_trouble
+        on_trouble, on_rotated = self._on_trouble, self._on_rotated
         return Pump(
             self._loop,
             fd,
             path,
             limit=launch.log_max,
             keep=launch.log_keep,
-            on_bytes=on_bytes and (lambda file, start, end: on_bytes(name, stream, file, start, end)),
+            age=launch.log_age,
+            budget=launch.log_budget,
+            family=(launch.log, launch.err_log) if launch.err_log else (launch.log,),
+            on_bytes=self._reader(name, launch, stream),
             on_trouble=on_trouble and (lambda text, lost: on_trouble(name, text, lost)),
+            on_rotated=on_rotated and (lambda text: on_rotated(name, text)),
         )
+
+    def _reader(self, name: str, launch: Launch, stream: str) -> Callable[[int, int, int], None] | None:
+        """Who reads back what was added to the raw file: the daily log, and syslog where that is wanted."""
+        on_bytes = self._on_bytes
+        copy = self._copy.copy(name, stream) if self._copy is not None and launch.sink == SYSLOG else None
+        if on_bytes is None or copy is None:
+            return copy or (on_bytes and (lambda file, start, end: on_bytes(name, stream, file, start, end)))
+
+        def read(file: int, start: int, end: int) -> None:
+            on_bytes(name, stream, file, start, end)
+            copy(file, start, end)
+
+        return read
 
 
 class FileOutlet:
     """The file itself, rotated between two lives."""
 
     def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
-        return Ends(out_write=_open_log(launch)), Pumps()
+        return Ends(out_write=open_log(launch)), Pumps()
 
     def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int = -1) -> Pumps:
         raise AssertionError("a file outlet has no pipe to resume")
 
 
-def _open_log(launch: Launch) -> int:
+def open_log(launch: Launch) -> int:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         if look_at(launch.log)[0] > launch.log_max:
