@@ -110,7 +110,7 @@ TABLE: dict[Phase, dict[type[Record], Handler]] = {
     Phase.WAITING: {
         StartAsked: ignore,
         StopAsked: on_stop.stay_down,
-        RestartAsked: on_wait.ask_anew,
+        RestartAsked: on_wait.ask_again,
         Cleared: on_wait.cleared,
         Blocked: on_wait.blocked,
         Outside: on_wait.outside,
@@ -140,7 +140,7 @@ TABLE: dict[Phase, dict[type[Record], Handler]] = {
         JobEnded: on_start.job_ended_starting,
         MustEnd: on_stop.must_end,
         MoreTime: on_start.more_time,
-        Exited: on_end.exited,
+        Exited: on_end.exited_early,
         Emptied: ignore,
         Timer: on_start.too_late,
         PolicyChanged: ignore,
@@ -238,6 +238,6 @@ TABLE: dict[Phase, dict[type[Record], Handler]] = {
         Exited: refuse,
         Emptied: ignore,
         Timer: ignore,
-        PolicyChanged: on_wait.take_over,
+        PolicyChanged: on_wait.look_anew,
     },
 }

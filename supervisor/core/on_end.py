@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     from supervisor.core.turn import Turn
 
 
+@leads_to(Phase.STOPPED, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
+def exited_early(turn: Turn, inp: Exited) -> None:
+    """a fast crash: judge, or first end the rest of its group"""
+    if turn.state.job == BEFORE:
+        refuse(turn, inp)
+    _note(turn, inp, fast=True)
+
+
 @leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
 def exited(turn: Turn, inp: Exited) -> None:
     """judge, or first end the rest of its group"""
-    state = turn.state
-    if state.job == BEFORE:
-        refuse(turn, inp)
-    early = state.phase is Phase.STARTING  # before it was ready
-    end = turn.note_exit(inp.cause, fast=early or turn.uptime() < turn.policy.fast_crash)
+    _note(turn, inp, fast=turn.uptime() < turn.policy.fast_crash)
+
+
+def _note(turn: Turn, inp: Exited, *, fast: bool) -> None:
+    end = turn.note_exit(inp.cause, fast=fast)
     if inp.empty:
         following.settle(turn, end)
     else:

@@ -69,7 +69,7 @@ def spawned(turn: Turn, inp: Spawned) -> None:
         turn.run()
 
 
-@leads_to(Phase.STOPPED, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
+@leads_to(Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
 def spawn_failed(turn: Turn, inp: SpawnFailed) -> None:
     """wait for the system, or count as a fast crash"""
     if not turn.state.in_flight:
@@ -91,6 +91,8 @@ def ready(turn: Turn, inp: Ready) -> None:
 
 def note_ready(turn: Turn, _inp: Ready) -> None:
     """note it"""
+    if turn.state.job:
+        return  # the command before it can't speak for it
     if not turn.state.ready:  # a service may say it although nobody waits for it, and say it again
         turn.state.ready = True
         turn.announce(actions.READY, after=turn.uptime())
@@ -107,7 +109,7 @@ def too_late(turn: Turn, _inp: Timer) -> None:
     stopping.end_process(turn, Ending.NOT_READY, "not ready in time")
 
 
-@leads_to(Phase.STOPPED, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
+@leads_to(Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
 def job_ended_starting(turn: Turn, inp: JobEnded) -> None:
     """the command before it is done: go on, or count as a fast crash"""
     if turn.state.job != inp.job:

@@ -70,6 +70,7 @@ def stay_down(turn: Turn, _inp: StopAsked) -> None:
     turn.rest("asked")
 
 
+@leads_to(Phase.STOPPED)
 def want_down(turn: Turn, inp: StopAsked) -> None:
     """stay down once it has gone; kill if that is asked"""
     turn.state.want = Want.DOWN
@@ -130,7 +131,7 @@ def spawned_unwanted(turn: Turn, inp: Spawned) -> None:
     stopping.press(turn)
 
 
-@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)
+@leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING)
 def spawn_failed_unwanted(turn: Turn, inp: SpawnFailed) -> None:
     """it was in flight when the stop came: gone"""
     if not turn.state.in_flight:

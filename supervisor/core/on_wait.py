@@ -54,11 +54,17 @@ def waited_long(turn: Turn, _inp: Timer) -> None:
     state.phase = Phase.FAILED
     state.reason = "waited too long"
     turn.announce(actions.WAITS_LONG, ERROR, reason=state.waits_for, after=limit)
+    state.waits_for = ""
+
+
+def ask_again(turn: Turn, _inp: RestartAsked) -> None:
+    """ask again whether it may start"""
+    turn.begin(turn.state.reason)
 
 
 @leads_to(Phase.STARTING)
-def ask_anew(turn: Turn, _inp: RestartAsked | PolicyChanged) -> None:
-    """ask again whether it may start"""
+def ask_anew(turn: Turn, _inp: PolicyChanged) -> None:
+    """start it, if the new settings don't let it wait"""
     turn.begin(turn.state.reason)
 
 
@@ -72,7 +78,13 @@ def outside(turn: Turn, inp: Outside) -> None:
     turn.announce(actions.EXTERNAL, WARNING, outside=inp.pid)
 
 
-@leads_to(Phase.WAITING, Phase.STARTING)
-def take_over(turn: Turn, _inp: OutsideGone | RestartAsked | PolicyChanged) -> None:
+@leads_to(Phase.WAITING)
+def take_over(turn: Turn, _inp: OutsideGone | RestartAsked) -> None:
     """look again: start ours if none is there"""
     turn.begin("the one outside has ended")
+
+
+@leads_to(Phase.WAITING, Phase.STARTING)
+def look_anew(turn: Turn, _inp: PolicyChanged) -> None:
+    """look again, if the new settings want that"""
+    turn.begin("settings changed")

@@ -147,6 +147,8 @@ class Turn:
         self.state.phase = Phase.STOPPED
         self.state.want = Want.DOWN
         self.state.reason = reason
+        self.state.waits_for = ""
+        self.state.outside = 0
         self.announce(actions.STOPPED, reason=reason)
 
     # -- the end

@@ -8,8 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supervisor.core import actions
-from supervisor.core.actions import Action, Announce, ClearTimer, SetTimer, Signal, Spawn
-from supervisor.core.inputs import Emptied, Exited, Input, RestartAsked, Spawned, SpawnFailed, StartAsked, Timer
+from supervisor.core.actions import (
+    Action,
+    Announce,
+    AskGate,
+    ClearTimer,
+    EndJob,
+    RunJob,
+    SetTimer,
+    Signal,
+    Spawn,
+)
+from supervisor.core.inputs import (
+    Emptied,
+    Exited,
+    Input,
+    JobEnded,
+    RestartAsked,
+    Spawned,
+    SpawnFailed,
+    StartAsked,
+    Timer,
+)
 from supervisor.core.machine import State, step
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.service import Phase, Policy, Want
@@ -38,6 +58,12 @@ def _word(action: Action) -> str:
             return f"signal {action.number}"
         case Announce():
             return action.kind.removeprefix("service.")
+        case RunJob():
+            return f"run {action.job}"
+        case EndJob():
+            return f"end {action.job} {action.number}"
+        case AskGate():
+            return "look" if action.look else "gate"
     return "spawn" if isinstance(action, Spawn) else "clear"
 
 
@@ -49,6 +75,8 @@ class World:
         self.state = State()
         self.now = now
         self.process = NONE
+        self.jobs: set[str] = set()  # the commands beside it that run
+        self.asked = False  # the gate was asked since the last answer that opened it
         self.timer: tuple[int, float] | None = None
         self.spawned_at: list[float] = []
         self.log: list[tuple[float, str]] = []
@@ -75,6 +103,8 @@ class World:
             self.process = NONE if inp.empty else REST
         elif isinstance(inp, SpawnFailed) or (isinstance(inp, Emptied) and self.process is REST):
             self.process = NONE
+        elif isinstance(inp, JobEnded):
+            self.jobs.discard(inp.job)
         elif isinstance(inp, Timer) and self.timer and inp.token == self.timer[0]:
             self.timer = None
 
@@ -89,6 +119,16 @@ class World:
             assert self.process is NONE, "two processes"
             self.process = ASKED_FOR
             self.spawned_at.append(self.now)
+        elif isinstance(action, AskGate):
+            assert self.process is NONE
+            self.asked = True
+        elif isinstance(action, RunJob):
+            assert action.job not in self.jobs, "the same command twice"
+            self.jobs.add(action.job)
+        elif isinstance(action, EndJob):
+            assert action.job in self.jobs, "no such command runs"
+            if action.number == 9 and self.state.job != action.job:
+                self.jobs.discard(action.job)  # left to itself: its end is of no interest any more
         elif isinstance(action, Signal):
             assert self.process in (ALIVE, REST), "nothing there to signal"
         else:
@@ -98,22 +138,35 @@ class World:
         state, phase = self.state, self.state.phase
         assert state.has_process == (self.process is ALIVE)
         assert state.in_flight == (self.process is ASKED_FOR)
-        assert (self.process is NONE) == (phase in (Phase.STOPPED, Phase.BACKOFF, Phase.FAILED))
-        assert (state.token, state.timer_at) == (self.timer or (0, None))
-        assert self.timer or phase not in (Phase.BACKOFF, Phase.STOPPING)
-        assert not self.timer or phase not in (Phase.STOPPED, Phase.FAILED)
-        assert (state.retry_at is not None) == (phase is Phase.BACKOFF)
+        if self.process is not NONE:
+            assert phase in (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
+        elif phase in (Phase.STARTING, Phase.RUNNING, Phase.STOPPING):
+            assert state.job, "nothing is there, and nothing is waited for"
+        assert self.jobs == ({state.job} if state.job else set())
+        self.check_timer()
         if phase is not Phase.STOPPING:
             assert (state.want is Want.DOWN) == (phase is Phase.STOPPED)
         if self.process is not ALIVE:
             assert state.started is None or phase is Phase.STOPPING
             assert not state.ready or state.in_flight
         if phase is not Phase.STOPPING:
-            assert (state.exited, state.kills, state.ending) == (None, 0, "")
+            assert (state.exited, state.ending, state.ending_text, state.emptied) == (None, "", "", False)
+            assert not state.kills or state.job
+        assert not state.waits_for or phase is Phase.WAITING
+        assert (state.outside != 0) == (phase is Phase.EXTERNAL)
+        assert not state.finished or phase is Phase.STOPPED
         if before.want is Want.DOWN and self.process is ASKED_FOR and before.phase is not phase:
             assert phase is Phase.STOPPING or isinstance(inp, (StartAsked, RestartAsked)), "spawned what nobody wants"
         gave_up = sum(isinstance(action, Announce) and action.kind == actions.GAVE_UP for action in done)
         assert gave_up == (before.phase is not phase and phase is Phase.FAILED and state.reason == "gave up")
+
+    def check_timer(self) -> None:
+        state, phase = self.state, self.state.phase
+        assert (state.token, state.timer_at) == (self.timer or (0, None))
+        assert self.timer or phase not in (Phase.BACKOFF, Phase.STOPPING)
+        assert self.timer or not state.job
+        assert not self.timer or phase not in (Phase.STOPPED, Phase.EXTERNAL)
+        assert (state.retry_at is not None) == (self.timer is not None and phase in (Phase.BACKOFF, Phase.FAILED))
 
     # -- for stories
 

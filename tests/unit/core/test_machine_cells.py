@@ -16,9 +16,16 @@ from unit.core.fake_world import (
 
 from supervisor.core.inputs import (
     INPUTS,
+    Blocked,
+    Cleared,
     Emptied,
     Exited,
     Input,
+    JobEnded,
+    MoreTime,
+    MustEnd,
+    Outside,
+    OutsideGone,
     PolicyChanged,
     Ready,
     RestartAsked,
@@ -28,7 +35,7 @@ from supervisor.core.inputs import (
     StopAsked,
     Timer,
 )
-from supervisor.core.machine import TABLE, Refused, step
+from supervisor.core.machine import TABLE, Ending, Refused, step
 from supervisor.model.service import Phase, Policy, Restart
 
 START, STOP, NOW, AGAIN = StartAsked(), StopAsked(), StopAsked(now=True), RestartAsked()
@@ -36,6 +43,17 @@ SPAWNED, READY, EMPTIED, CHANGED = Spawned(), Ready(), Emptied(), PolicyChanged(
 DEAD, MAIN_DEAD = Exited(CRASH, empty=True), Exited(CRASH, empty=False)
 GONE, MAIN_GONE = Exited(TERMINATED, empty=True), Exited(TERMINATED, empty=False)
 DUE, STALE = Timer(-1), Timer(99)  # DUE stands for the timer that is set
+
+CLEARED, BLOCKED, OUTSIDE, OUT_GONE, MORE = (
+    Cleared(),
+    Blocked("db (starting)"),
+    Outside(4711),
+    OutsideGone(),
+    MoreTime(30),
+)
+UNWELL, HOLD = MustEnd(Ending.UNHEALTHY, "http answered 500"), MustEnd(Ending.DEPENDENCY, "db is stopped")
+DONE, STOP_DONE, AFTER_DONE = (JobEnded(job, ok=True) for job in ("before", "stop", "afterEnd"))
+NOT_DONE = JobEnded("before", ok=False, text="exit code 1")
 
 # How each situation comes about, at second 100; what happens then comes at second 103.
 SITUATIONS: dict[str, tuple[Input, ...]] = {
@@ -55,6 +73,35 @@ SITUATIONS: dict[str, tuple[Input, ...]] = {
     "failed": (START, SPAWNED, *[DEAD, DUE, SPAWNED] * 4, DEAD),
 }
 WAITS = ("unready", "early", "late")
+
+# The same, for services with more to them.
+SITUATIONS |= {
+    "asked": (START,),
+    "waiting": (START, BLOCKED),
+    "external": (START, OUTSIDE),
+    "before": (START,),
+    "before late": (START, DUE),
+    "before left": (START, STOP),
+    "stop command": (START, SPAWNED, STOP),
+    "stop command, gone": (START, SPAWNED, STOP, GONE),
+    "after": (START, SPAWNED, DEAD),
+    "after a stop": (START, SPAWNED, STOP, GONE),
+    "first signal": (START, SPAWNED, STOP),
+    "unwell": (START, SPAWNED, UNWELL),
+    "held": (START, CLEARED, SPAWNED, HOLD),
+    "held at once": (START, CLEARED, HOLD),
+}
+POLICIES = {
+    "asked": Policy(gated=True, look_outside=True),
+    "waiting": Policy(gated=True, wait_timeout=50),
+    "external": Policy(look_outside=True),
+    "held": Policy(gated=True),
+    "held at once": Policy(gated=True),
+    **dict.fromkeys(("before", "before late", "before left"), Policy(before=20)),
+    **dict.fromkeys(("stop command", "stop command, gone"), Policy(stop_command=7)),
+    **dict.fromkeys(("after", "after a stop"), Policy(after_end=20)),
+    "first signal": Policy(stop_first=((2, 3.0),), grace=6),
+}
 REFUSED = "refused"
 
 # situation, input, phase after it, what is done
@@ -160,11 +207,128 @@ CELLS: list[tuple[str, Input, str, str]] = [
     ("failed", EMPTIED, "failed", ""),
     ("failed", STALE, "failed", ""),
     ("failed", CHANGED, "starting", "spawn"),
+    ("stopped", CLEARED, "stopped", ""),
+    ("stopped", BLOCKED, "stopped", ""),
+    ("stopped", OUTSIDE, "stopped", ""),
+    ("stopped", OUT_GONE, "stopped", ""),
+    ("stopped", DONE, "stopped", ""),
+    ("stopped", UNWELL, "stopped", ""),
+    ("stopped", MORE, "stopped", ""),
+    ("asked", BLOCKED, "waiting", "waiting, timer 60"),
+    ("asked", CLEARED, "starting", "spawn"),
+    ("asked", OUTSIDE, "external", "external"),
+    ("asked", STOP, "stopped", "stopped"),
+    ("waiting", START, "waiting", ""),
+    ("waiting", STOP, "stopped", "stopped"),
+    ("waiting", AGAIN, "waiting", "gate"),
+    ("waiting", CHANGED, "waiting", "gate"),
+    ("waiting", CLEARED, "starting", "spawn"),
+    ("waiting", BLOCKED, "waiting", ""),
+    ("waiting", OUTSIDE, "external", "external"),
+    ("waiting", OUT_GONE, "waiting", ""),
+    ("waiting", SPAWNED, "waiting", REFUSED),
+    ("waiting", SpawnFailed(NOT_FOUND), "waiting", REFUSED),
+    ("waiting", DEAD, "waiting", REFUSED),
+    ("waiting", READY, "waiting", ""),
+    ("waiting", DONE, "waiting", ""),
+    ("waiting", HOLD, "waiting", ""),
+    ("waiting", MORE, "waiting", ""),
+    ("waiting", EMPTIED, "waiting", ""),
+    ("waiting", DUE, "failed", "waits_long"),
+    ("external", START, "external", ""),
+    ("external", STOP, "stopped", "stopped"),
+    ("external", AGAIN, "waiting", "look"),
+    ("external", CHANGED, "waiting", "look"),
+    ("external", OUT_GONE, "waiting", "look"),
+    ("external", CLEARED, "external", ""),
+    ("external", BLOCKED, "external", ""),
+    ("external", OUTSIDE, "external", ""),
+    ("external", SPAWNED, "external", REFUSED),
+    ("external", SpawnFailed(NOT_FOUND), "external", REFUSED),
+    ("external", DEAD, "external", REFUSED),
+    ("external", READY, "external", ""),
+    ("external", DONE, "external", ""),
+    ("external", HOLD, "external", ""),
+    ("external", MORE, "external", ""),
+    ("external", EMPTIED, "external", ""),
+    ("external", STALE, "external", ""),
+    ("before", DONE, "starting", "spawn"),
+    ("before", STOP_DONE, "starting", ""),
+    ("before", NOT_DONE, "backoff", "spawn_failed, timer 5, backing_off"),
+    ("before", SPAWNED, "starting", REFUSED),
+    ("before", DEAD, "starting", REFUSED),
+    ("before", READY, "starting", ""),
+    ("before", STOP, "stopping", "stopping, end before 15, timer 5"),
+    ("before", NOW, "stopping", "stopping, end before 9, timer 5"),
+    ("before", HOLD, "stopping", "held, end before 15, timer 5"),
+    ("before", UNWELL, "starting", ""),
+    ("before", DUE, "starting", "end before 15, timer 5"),
+    ("before late", DUE, "starting", "end before 9, timer 5"),
+    ("before late", NOT_DONE, "backoff", "spawn_failed, timer 5, backing_off"),
+    ("before left", NOT_DONE, "stopped", "stopped"),
+    ("before left", DONE, "stopped", "stopped"),
+    ("before left", DUE, "stopping", "end before 9, timer 5"),
+    ("starting", CLEARED, "starting", ""),
+    ("starting", BLOCKED, "starting", ""),
+    ("starting", OUTSIDE, "starting", ""),
+    ("starting", OUT_GONE, "starting", ""),
+    ("unready", MORE, "starting", ""),  # it has more than that
+    ("unready", MoreTime(90), "starting", "timer 90"),
+    ("unready", UNWELL, "stopping", "unhealthy, signal 15, timer 10"),
+    ("running", CLEARED, "running", ""),
+    ("running", BLOCKED, "running", ""),
+    ("running", OUTSIDE, "running", ""),
+    ("running", OUT_GONE, "running", ""),
+    ("running", DONE, "running", ""),
+    ("running", MORE, "running", ""),
+    ("running", UNWELL, "stopping", "unhealthy, signal 15, timer 10"),
+    ("running", HOLD, "stopping", "held, signal 15, timer 10"),
+    ("unwell", GONE, "backoff", "exited, timer 5, backing_off"),
+    ("unwell", STOP, "stopping", ""),
+    ("held", GONE, "waiting", "exited, gate"),
+    ("held at once", SpawnFailed(NO_MEMORY), "waiting", "spawn_failed, gate"),
+    ("stopping", CLEARED, "stopping", ""),
+    ("stopping", BLOCKED, "stopping", ""),
+    ("stopping", OUTSIDE, "stopping", ""),
+    ("stopping", OUT_GONE, "stopping", ""),
+    ("stopping", STOP_DONE, "stopping", ""),
+    ("stopping", UNWELL, "stopping", ""),
+    ("stopping", MORE, "stopping", "timer 30"),
+    ("killing", MORE, "stopping", ""),
+    ("stop command", STOP_DONE, "stopping", "signal 15, timer 10"),
+    ("stop command", DUE, "stopping", "end stop 9, signal 15, timer 10"),
+    ("stop command", NOW, "stopping", "killed, end stop 9, signal 9, timer 5"),
+    ("stop command", GONE, "stopping", "exited"),  # it may still have to tidy up
+    ("stop command, gone", STOP_DONE, "stopped", "stopped"),
+    ("stop command, gone", DUE, "stopped", "end stop 9, stopped"),
+    ("stop command, gone", NOW, "stopped", "killed, end stop 9, stopped"),
+    ("first signal", DUE, "stopping", "signal 15, timer 6"),
+    ("first signal", GONE, "stopped", "exited, stopped"),
+    ("after", AFTER_DONE, "backoff", "timer 2, backing_off"),
+    ("after", JobEnded("afterEnd", ok=False, text="exit code 1"), "backoff", "command_failed, timer 2, backing_off"),
+    ("after", DUE, "stopping", "end afterEnd 15, timer 5"),
+    ("after", DEAD, "stopping", REFUSED),
+    ("after", EMPTIED, "stopping", ""),
+    ("after a stop", AFTER_DONE, "stopped", "stopped"),
+    ("backoff", CLEARED, "backoff", ""),
+    ("backoff", BLOCKED, "backoff", ""),
+    ("backoff", OUTSIDE, "backoff", ""),
+    ("backoff", OUT_GONE, "backoff", ""),
+    ("backoff", DONE, "backoff", ""),
+    ("backoff", HOLD, "backoff", ""),
+    ("backoff", MORE, "backoff", ""),
+    ("failed", CLEARED, "failed", ""),
+    ("failed", BLOCKED, "failed", ""),
+    ("failed", OUTSIDE, "failed", ""),
+    ("failed", OUT_GONE, "failed", ""),
+    ("failed", DONE, "failed", ""),
+    ("failed", HOLD, "failed", ""),
+    ("failed", MORE, "failed", ""),
 ]
 
 
 def situation(name: str) -> World:
-    world = World(Policy(wait_ready=name in WAITS))
+    world = World(POLICIES.get(name) or Policy(wait_ready=name in WAITS))
     for inp in SITUATIONS[name]:
         world.feed(due(world, inp))
     return world

@@ -21,9 +21,16 @@ from unit.core.fake_world import (
 from supervisor.core.diagram import arrows
 from supervisor.core.inputs import (
     INPUTS,
+    Blocked,
+    Cleared,
     Emptied,
     Exited,
     Input,
+    JobEnded,
+    MoreTime,
+    MustEnd,
+    Outside,
+    OutsideGone,
     PolicyChanged,
     Ready,
     RestartAsked,
@@ -33,7 +40,7 @@ from supervisor.core.inputs import (
     StopAsked,
     Timer,
 )
-from supervisor.core.machine import State
+from supervisor.core.machine import Ending, State
 from supervisor.model.service import Phase, Policy, Restart
 
 HISTORIES = 3000
@@ -48,10 +55,24 @@ POLICIES = [
     Policy(window=200, window_deaths=4, window_delay=60),
     Policy(window_deaths=1, give_up=1),
     Policy(fast_crash=0),
+    Policy(gated=True, wait_timeout=30, before=8),
+    Policy(gated=True, look_outside=True, wait_ready=True, restart=Restart.ON_FAILURE, no_restart_codes=(1,)),
+    Policy(after_end=10, give_up=1, retry_failed=40, jitter=0.5),
+    Policy(stop_command=5, grace=3),
+    Policy(stop_command=5, grace=3, gated=True, give_up=1, retry_failed=40),
+    Policy(before=5, after_end=5, stop_command=5, stop_first=((2, 3.0), (3, 0.0)), grace=4, wait_ready=True),
+    Policy(stop_command=20, grace=6, fast_crash=3, restart=Restart.NEVER),
 ]
 
 HUMAN: list[Input] = [
     StartAsked(), StartAsked(), StopAsked(), StopAsked(now=True), RestartAsked(), PolicyChanged(),
+]  # fmt: skip
+
+# What may come at any time, late or for nothing.
+ANY_TIME: list[Input] = [
+    Cleared(), Cleared(), Blocked("db (starting)"), Blocked("db (failed)"), Outside(4711), OutsideGone(), MoreTime(7),
+    MustEnd(Ending.UNHEALTHY, "http answered 500"), MustEnd(Ending.WATCHDOG, "no sign of life"),
+    MustEnd(Ending.OVER_LIMIT, "612 MiB"), MustEnd(Ending.AGED, "3 days old"), MustEnd(Ending.DEPENDENCY, "db is down"),
 ]  # fmt: skip
 
 # What each situation of the process lets happen; a stale timer may always come.
@@ -114,9 +135,18 @@ def walk(world: World, chance: random.Random) -> None:
     world.now = later
     what = chance.random()
     if what < 0.15:
-        world.feed(chance.choice(HUMAN))
+        wish = chance.choice(HUMAN)
+        if isinstance(wish, PolicyChanged):  # in the middle of whatever is going on
+            world.policy = chance.choice(POLICIES)
+        world.feed(wish)
     elif what < 0.2:
         world.feed(Timer(chance.randrange(world.state.token or 2)))  # stale
+    elif what < 0.4:
+        world.feed(chance.choice(ANY_TIME))
+    elif world.jobs and what < 0.7:
+        world.feed(JobEnded(chance.choice(sorted(world.jobs)), ok=chance.random() < 0.7, text="exit code 1"))
+    elif what < 0.42:
+        world.feed(JobEnded(chance.choice(["before", "stop", "afterEnd"]), ok=True) if not world.jobs else Ready())
     else:
         world.feed(chance.choice(POSSIBLE[world.process]))
 
@@ -127,16 +157,21 @@ def check_note(state: State) -> None:
 
 
 def check_can_be_stopped(world: World) -> None:
-    """A process that obeys nothing but SIGKILL ends, and stays down."""
+    """A process and commands that obey nothing but SIGKILL end, and stay down."""
     world.feed(StopAsked())
     if world.process is ASKED_FOR:
         world.feed(Spawned())
-    while world.state.phase is not Phase.STOPPED:
+    for _ in range(50):
+        if world.state.phase is Phase.STOPPED:
+            return
         assert world.timer
         world.now = world.timer[1]
         world.feed(Timer(world.timer[0]))
-        if world.state.kills:
+        if world.state.kills and world.state.job:
+            world.feed(JobEnded(world.state.job, ok=False, text="killed"))
+        elif world.state.kills and world.process is not NONE:
             world.feed(Exited(TERMINATED, empty=True))
+    raise AssertionError("it can't be stopped")
 
 
 def test_without_a_person_the_starts_in_any_window_are_bounded() -> None:
