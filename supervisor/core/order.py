@@ -108,16 +108,8 @@ def _stops_with(order: Order, name: str) -> bool:
 
 def pulled(orders: Mapping[str, Order], name: str) -> list[str]:
     """Everything it requires, directly or not, what comes first first."""
-    found: list[str] = []
-
-    def visit(one: str) -> None:
-        for need in orders[one].requires if one in orders else ():
-            if need.name not in found and need.name != name:
-                visit(need.name)
-                found.append(need.name)
-
-    visit(name)
-    return found
+    edges = {one: [need.name for need in order.requires] for one, order in orders.items()}
+    return [one for one in _what_comes_first_first([name], edges) if one != name]
 
 
 def ready_to_stop(orders: Mapping[str, Order], stopping: set[str], there: set[str]) -> set[str]:
@@ -129,18 +121,31 @@ def ready_to_stop(orders: Mapping[str, Order], stopping: set[str], there: set[st
 def longest_stop(specs: Iterable[Spec]) -> float:
     """How long all of them can take to stop in reverse order."""
     by_name = {spec.name: spec for spec in specs}
-    known: dict[str, float] = {}
+    edges = {name: [other for other in spec.order.neighbours if other in by_name] for name, spec in by_name.items()}
+    ends: dict[str, float] = {}  # the stops of everything that it is ordered behind, and then its own
+    for name in _what_comes_first_first(by_name, edges):
+        policy = by_name[name].policy
+        before = max((ends.get(other, 0.0) for other in edges[name]), default=0.0)
+        ends[name] = before + policy.stop_time + policy.after_end
+    return max(ends.values(), default=0.0)
 
-    def time_of(name: str) -> float:
-        """From the first stop among those that come before it in life to the end of its own."""
-        if name not in known:
-            spec = by_name[name]
-            known[name] = 0.0  # a circle is refused elsewhere; here it must only not go on for ever
-            before = max((time_of(other) for other in spec.order.neighbours if other in by_name), default=0.0)
-            known[name] = before + spec.policy.stop_time + spec.policy.after_end
-        return known[name]
 
-    return max((time_of(name) for name in by_name), default=0.0)
+def _what_comes_first_first(names: Iterable[str], edges: Mapping[str, list[str]]) -> list[str]:
+    """The names and all they lead to; with a stack of its own, for a chain may be longer than Python's."""
+    found: dict[str, None] = {}
+    for name in names:
+        stack = [(name, iter(edges.get(name, ())))]
+        on_path = {name}
+        while stack:
+            current, rest = stack[-1]
+            following = next((one for one in rest if one not in found and one not in on_path), None)
+            if following is None:
+                stack.pop()
+                found[current] = None
+            else:
+                on_path.add(following)
+                stack.append((following, iter(edges.get(following, ()))))
+    return list(found)
 
 
 def find_circle(edges: Mapping[str, Iterable[str]]) -> list[str]:
@@ -155,7 +160,7 @@ def find_circle(edges: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _walk(start: str, edges: Mapping[str, Iterable[str]], path: list[str], done: set[str]) -> list[str]:
-    """Depth first, with a stack of its own: a chain may be longer than Python's."""
+    """Depth first."""
     if start in done:
         return []
     path.append(start)
