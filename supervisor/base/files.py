@@ -80,26 +80,6 @@ def look_at(path: str) -> tuple[int, int]:
     return found.st_size, found.st_ino
 
 
-def shift(path: str, keep: int) -> None:
-    """server.log -> .1 -> .2 ...; the oldest goes. Highest first, so a kill in between loses nothing."""
-    last = 1
-    while last < keep and os.path.lexists(f"{path}.{last}"):
-        last += 1
-    for number in range(last, 1, -1):
-        _rename(f"{path}.{number - 1}", f"{path}.{number}")
-    if keep > 0:
-        _rename(path, f"{path}.1")
-    else:
-        os.unlink(path)
-
-
-def _rename(old: str, new: str) -> None:
-    try:
-        os.rename(old, new)
-    except FileNotFoundError:
-        return  # a person took it away meanwhile
-
-
 def remove_quietly(path: str) -> None:
     """Remove a file if it is there and we may; that it stays is never worth a crash."""
     try:

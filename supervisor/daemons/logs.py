@@ -7,7 +7,8 @@ import os
 from supervisor.core.actions import EXITED
 from supervisor.events.daily import DailyLog
 from supervisor.events.journal import Journal
-from supervisor.model.event import ERROR, INFO
+from supervisor.events.syslog import Syslog
+from supervisor.model.event import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Logs:
         self.journal = Journal(home.journal_file, int(loop.clock.wall() * 1000), clock=loop.clock)
         lines_per_s = max(1, int(compiled["daily_lines_per_s"]))  # a person may have written 0.5
         self.daily = DailyLog(home.daily_folder, loop.clock, lines_per_s, compiled["daily_bytes_per_min"])
+        self.syslog = Syslog(loop.clock, self._not_copied)
+        self.rotations = 0  # since somebody last looked: a reason to tidy up
         self._flush: Timer | None = None
         self.last_activity = loop.clock.wall()
         bus.add(self.journal.write)
@@ -41,17 +44,17 @@ class Logs:
 
     # a server's output
 
-    def output(self, name: str, _stream: str, fd: int, start: int, end: int) -> None:
+    def output(self, name: str, stream: str, fd: int, start: int, end: int) -> None:
         """Bytes were added to the raw file: read back what the daily log will take of them."""
         self.last_activity = self._loop.clock.wall()
-        take = min(self.daily.room(name, self._loop.clock.now()), end - start)
+        take = min(self.daily.room(name, self._loop.clock.now(), stream), end - start)
         if take:
             try:
-                self.daily.output(name, os.pread(fd, take, start))
+                self.daily.output(name, os.pread(fd, take, start), stream)
             except OSError:
                 take = 0  # the raw file has it; the copy for people goes without
         if end - start > take:
-            self.daily.skipped(name, end - start - take)
+            self.daily.skipped(name, end - start - take, stream)
         if self._flush is None:
             self._arm()
 
@@ -83,7 +86,26 @@ class Logs:
                 data={"lost": lost},
             )
 
+    def rotated(self, name: str, trouble: str) -> None:
+        """A raw file was rotated, or can't be."""
+        self.rotations += 1
+        if trouble:
+            self._bus.tell(
+                "log.failed",
+                f"{name}: its log can't be rotated ({trouble}); nothing is lost, the file goes on growing",
+                service=name,
+                level=ERROR,
+            )
+
+    def _not_copied(self, name: str, lines: int, why: str) -> None:
+        noun = "line was" if lines == 1 else "lines were"
+        text = (
+            f"{name}: {lines} {noun} not copied to syslog ({why}); {'it is' if lines == 1 else 'they are'} in its log"
+        )
+        self._bus.tell("log.not_copied", text, service=name, level=WARNING, data={"lines": lines, "why": why})
+
     def close(self) -> None:
+        self.syslog.close()
         self.daily.flush(self._loop.clock.now())
         self.daily.close()
         self.journal.close()

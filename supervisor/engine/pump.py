@@ -4,18 +4,22 @@ One call moves the bytes and takes from the pipe exactly what it wrote, so "cons
 differ: the size of the file is the truth, and a successor goes on at its end. read + write would lose what the
 dead process had read and not yet written. The file is not opened with O_APPEND, which splice refuses.
 
-A full disk never blocks a service: its bytes are counted and dropped until there is room again.
+A full disk never blocks a service: its bytes are counted and dropped until there is room again. What can't be
+rotated goes on growing: an overlong file is better than lost lines.
+
+Beside the file lies an index of times, for the bytes say nothing of when they came (base/time_index.py).
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import fcntl
 import os
 
-from supervisor.base.files import shift, write_all
+from supervisor.base.files import look_at, write_all
 from supervisor.base.loop import READ
+from supervisor.base.rotation import INDEX, shift, trim
+from supervisor.base.time_index import EVERY_S, TimeIndex, first_time
+from supervisor.engine.raw_file import PIPE_SIZE, is_named, open_raw, peek
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +27,12 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
 
-PIPE_SIZE = 65536
 LONGEST_LINE = 1 << 20  # a longer one may be cut by a rotation
 TURN_LIMIT = 2 << 20  # bytes of one service a turn, so that a loud one does not starve the others
 REOPEN_AFTER_S = 1.0
 LOOK_S = 1.0  # how often to see whether the name still means our file
+ROTATE_AFTER_S = 10.0  # after a rotation that failed
+NEVER = float("inf")
 
 
 class Pump:
@@ -41,29 +46,42 @@ class Pump:
         *,
         limit: int,
         keep: int,
+        age: float = 0.0,
+        budget: int = 0,
+        family: tuple[str, ...] = (),
         on_bytes: Callable[[int, int, int], None] | None = None,
         on_trouble: Callable[[str, int], None] | None = None,
+        on_rotated: Callable[[str], None] | None = None,
     ) -> None:
         self._loop = loop
         self._fd = fd
         self.path = path
-        self._limit = limit
-        self._keep = keep
+        self._family = family or (path,)  # all logs that share the budget
         self._on_bytes = on_bytes
         self._on_trouble = on_trouble
+        self._on_rotated = on_rotated  # called with what was in the way, "" when nothing was
+        self._index = TimeIndex(path + INDEX)
         self._file = -1
         self._size = 0
+        self._now = 0.0  # of this turn
         self._retry_at = 0.0
         self._next_look = 0.0
+        self._next_mark = 0.0
+        self._old_at = NEVER
+        self._rotate_after = 0.0
         self._copies = False
         self.dropped = 0
         self._trouble = ""
+        self._is_stuck = False  # can't be rotated, and that was said
+        self.set_limits(limit, keep, age, budget)
         os.set_blocking(fd, False)
         loop.watch(fd, READ, self._on_ready)
 
-    def set_limits(self, limit: int, keep: int) -> None:
+    def set_limits(self, limit: int, keep: int, age: float = 0.0, budget: int = 0) -> None:
         """Other settings, from the next bytes on."""
-        self._limit, self._keep = limit, keep
+        self._limit, self._keep, self._age, self._budget = limit, keep, age, budget
+        if self._file >= 0:
+            self._old_at = self._when_old()
 
     # moving bytes
 
@@ -73,6 +91,7 @@ class Pump:
     def drain(self) -> None:
         """Everything that was in the pipe when its writer ended: no more than a pipe holds, however it is cut."""
         left = PIPE_SIZE
+        self._now = self._loop.clock.now()
         while left > 0 and self._fd >= 0:
             moved = self._move_some()
             if moved == 0:
@@ -100,8 +119,10 @@ class Pump:
         """One splice: bytes moved, 0 at the end of the stream, -1 when the pipe is empty."""
         if not self._open_file():
             return self._drop_some()
-        room = self._limit - self._size
-        return self._splice(PIPE_SIZE) if room > PIPE_SIZE else self._move_near_limit(room)
+        room = self._limit - self._size if self._now < self._old_at else 0
+        if room > PIPE_SIZE or self._now < self._rotate_after:
+            return self._splice(PIPE_SIZE)
+        return self._move_near_limit(room)
 
     def _splice(self, count: int) -> int:
         try:
@@ -117,6 +138,8 @@ class Pump:
         if moved:
             start = self._size
             self._size += moved
+            if self._now >= self._next_mark:
+                self._mark(start)
             if self._trouble:
                 self._over()
             if self._on_bytes is not None:
@@ -150,12 +173,17 @@ class Pump:
         except OSError as error:
             self._file_failed(error)
             return False
+        self._restart_index()
+        self._old_at = self._when_old()
         return True
 
     def _check_file(self) -> None:
-        """Once a turn: a person may have done something to it."""
-        if self._file >= 0 and not self._is_in_place(self._loop.clock.now()):
+        """Once a turn: a person may have done something to it, or it has become old."""
+        self._now = self._loop.clock.now()
+        if self._file >= 0 and not self._is_in_place(self._now):
             self._close_file()
+        if self._now >= self._old_at and self._now >= self._rotate_after and self._ends_a_line():
+            self._rotate()
 
     def _is_in_place(self, now: float) -> bool:
         """Is it still the file of that name? A person may have removed, moved or emptied it."""
@@ -164,11 +192,12 @@ class Pump:
             return False
         if now >= self._next_look:
             self._next_look = now + LOOK_S
-            if not _is_named(self.path, found):
+            if not is_named(self.path, found):
                 return False
         if found.st_size < self._size:  # without this the next bytes would leave a hole of zeros before them
             os.lseek(self._file, 0, os.SEEK_END)
             self._size = found.st_size
+            self._restart_index()
         return True
 
     def _file_failed(self, error: OSError) -> None:
@@ -186,7 +215,7 @@ class Pump:
 
     def _move_near_limit(self, room: int) -> int:
         """Rotate on the end of a line: look ahead without consuming, then move exactly up to that line's end."""
-        ahead = _peek(self._fd)
+        ahead = peek(self._fd)
         if ahead is None:
             return -1
         if not ahead:
@@ -205,13 +234,67 @@ class Pump:
         self._close_file()
         try:
             shift(self.path, self._keep)
+            if self._budget:
+                trim(self._family, self._budget, self._limit * len(self._family))
         except OSError as error:
-            self._file_failed(error)
+            self._rotate_after = self._now + ROTATE_AFTER_S
+            self._tell_rotated(error.strerror or str(error))
+        else:
+            self._tell_rotated("")
+
+    def _tell_rotated(self, trouble: str) -> None:
+        if self._on_rotated is not None and not (trouble and self._is_stuck):
+            self._on_rotated(trouble)
+        self._is_stuck = bool(trouble)
+
+    def rotate_if_old(self) -> None:
+        """For a log that is quiet: else the next output would see to it."""
+        if self._fd < 0 or not self._age:
+            return
+        if self._file < 0 and look_at(self.path)[0]:
+            self._open_file()
+        if self._file >= 0:
+            self._check_file()
+
+    def _when_old(self) -> float:
+        """When its first byte will be older than wanted, on our clock."""
+        if not self._age:
+            return NEVER
+        wall = self._loop.clock.wall()
+        born = wall
+        if self._size:
+            found = os.fstat(self._file)
+            born = first_time(self.path + INDEX, found.st_ino) or found.st_mtime
+        return self._loop.clock.now() + self._age - (wall - born)
+
+    def _ends_a_line(self) -> bool:
+        """Only there is a file cut by age; what has no line end yet is cut where it comes."""
+        if self._file < 0:
+            return False
+        if not self._size:
+            self._old_at = self._now + self._age  # nothing in it is old
+            return False
+        try:
+            return os.pread(self._file, 1, self._size - 1) == b"\n"
+        except OSError:
+            return False
+
+    # the index
+
+    def _restart_index(self) -> None:
+        self._index.restart()
+        self._next_mark = 0.0
+
+    def _mark(self, start: int) -> None:
+        """At most once a second: what begins there came now."""
+        self._next_mark = self._now + EVERY_S
+        self._index.mark(self._file, self._loop.clock.wall(), start)
 
     def _close_file(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+            self._old_at = NEVER
 
     def close(self) -> None:
         """Stop reading. What is still in the pipe stays there for whoever holds it next."""
@@ -228,50 +311,3 @@ class Pump:
     @property
     def size(self) -> int:
         return self._size
-
-
-def open_raw(path: str) -> tuple[int, int]:
-    """The raw file, at its end, for one writer."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    try:
-        fd = os.open(path, flags, 0o640)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        fd = os.open(path, flags, 0o640)
-    try:
-        return fd, os.lseek(fd, 0, os.SEEK_END)
-    except OSError:  # a FIFO, say
-        os.close(fd)
-        raise
-
-
-def _is_named(path: str, found: os.stat_result) -> bool:
-    try:
-        named = os.stat(path, follow_symlinks=False)
-    except OSError:
-        return False
-    return (named.st_dev, named.st_ino) == (found.st_dev, found.st_ino)
-
-
-_spare: tuple[int, int] | None = None
-_libc: ctypes.CDLL | None = None
-SPLICE_F_NONBLOCK = 2
-
-
-def _peek(fd: int) -> bytes | None:
-    """What is in the pipe, without taking it: b"" at the end of the stream, None when it is empty."""
-    global _spare, _libc
-    if _spare is None:
-        _spare = os.pipe()
-        fcntl.fcntl(_spare[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-    if _libc is None:
-        _libc = ctypes.CDLL(None, use_errno=True)
-    count = _libc.tee(fd, _spare[1], ctypes.c_size_t(PIPE_SIZE), SPLICE_F_NONBLOCK)
-    if count > 0:
-        return os.read(_spare[0], count)
-    if count == 0:
-        return b""
-    number = ctypes.get_errno()
-    if number in (errno.EAGAIN, errno.EINTR):
-        return None
-    raise OSError(number, os.strerror(number), "tee")

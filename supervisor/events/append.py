@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import os
 
-from supervisor.base.files import shift, write_all
+from supervisor.base.files import write_all
+from supervisor.base.rotation import shift
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

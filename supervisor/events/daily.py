@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from supervisor.base.clock import Clock
     from supervisor.model.event import Event
 
+OUT = "out"
+ERR = "err"
 NOTE_EVERY_S = 10.0
 DAY_S = 86400
 DETAILS = ("summary", "words")  # what of an event's data is worth lines of its own
@@ -34,7 +36,7 @@ class DailyLog:
         self._clock = clock
         self._lines_per_s = lines_per_s
         self._bytes_per_min = bytes_per_min
-        self._outputs: dict[str, Output] = {}
+        self._outputs: dict[tuple[str, str], Output] = {}  # by server and stream
         self._day = -1
         self._file: AppendFile | None = None
         self._stamped = (0, "")
@@ -52,9 +54,9 @@ class DailyLog:
 
     # output of servers
 
-    def output(self, name: str, data: bytes) -> None:
+    def output(self, name: str, data: bytes, stream: str = OUT) -> None:
         """A chunk as the server wrote it. Whole lines are shown up to the cap; the rest is counted."""
-        output = self._output(name)
+        output = self._output(name, stream)
         noted = output.pending
         text = output.take(data, self._clock.now())
         if text:
@@ -63,24 +65,27 @@ class DailyLog:
             prefix = f"{self._prefix()}{name} | "
             self._write(prefix + text.replace("\n", "\n" + prefix) + "\n", lines=text.count("\n") + 1)
 
-    def skipped(self, name: str, nbytes: int) -> None:
+    def skipped(self, name: str, nbytes: int, stream: str = OUT) -> None:
         """That much of the output was not even read back."""
-        self._output(name).skip(nbytes, self._clock.now())
+        self._output(name, stream).skip(nbytes, self._clock.now())
 
     def finish(self, name: str) -> None:
         """The server has ended: what it wrote last is shown even without a line end."""
-        output = self._outputs.pop(name, None)
-        if output is None:
-            return
+        for stream in (OUT, ERR):
+            output = self._outputs.pop((name, stream), None)
+            if output is not None:
+                self._finish(name, output)
+
+    def _finish(self, name: str, output: Output) -> None:
         rest = output.finish()
         if output.pending:
             self._note(name, output, output.pending)
         if rest:
             self._write(f"{self._prefix()}{name} | {rest}\n")
 
-    def room(self, name: str, now: float) -> int:
+    def room(self, name: str, now: float, stream: str = OUT) -> int:
         """How many bytes of that server are worth reading back now."""
-        return self._output(name).room(now)
+        return self._output(name, stream).room(now)
 
     def flush_due(self) -> float | None:
         """When `flush` should be called; None: nothing is owed, so sleep on."""
@@ -88,7 +93,7 @@ class DailyLog:
 
     def flush(self, now: float) -> None:
         """Write the counts that are due."""
-        for name, output in self._outputs.items():
+        for (name, _), output in self._outputs.items():
             if output.pending and output.note_due(NOTE_EVERY_S) <= now:
                 self._note(name, output, output.pending)
 
@@ -98,15 +103,15 @@ class DailyLog:
 
     # inside
 
-    def _output(self, name: str) -> Output:
-        output = self._outputs.get(name)
+    def _output(self, name: str, stream: str) -> Output:
+        output = self._outputs.get((name, stream))
         if output is None:
-            output = self._outputs[name] = Output(self._lines_per_s, self._bytes_per_min)
+            output = self._outputs[name, stream] = Output(self._lines_per_s, self._bytes_per_min)
         return output
 
     def _note(self, name: str, output: Output, pending: tuple[int, int]) -> None:
         output.noted(pending)
-        self._write(f"{self._prefix()}{name} | {left_out(pending)} in logs/{name}/server.log\n")
+        self._write(f"{self._prefix()}{name} | {left_out(pending)} (sbctl logs {name})\n")
 
     def _prefix(self) -> str:
         """The stamp of now; made once a second, for it is the dear part of a chunk."""

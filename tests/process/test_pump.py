@@ -32,7 +32,7 @@ def pump_of(loop: Loop, path: Path, *, limit: int, keep: int) -> tuple[Pump, int
 
 def in_order(path: Path) -> list[bytes]:
     """What the rotated files and the newest hold, oldest first."""
-    rotated = sorted(path.parent.glob(f"{path.name}.*"), key=lambda file: -int(file.suffix[1:]))
+    rotated = sorted(path.parent.glob(f"{path.name}.*[0-9]"), key=lambda file: -int(file.suffix[1:]))
     return [file.read_bytes() for file in [*rotated, path] if file.exists()]
 
 

@@ -8,11 +8,10 @@ from .home import TemporaryHome
 
 
 def raw_files(home: TemporaryHome, name: str) -> list[Path]:
-    """A server's raw files, oldest first."""
+    """A server's raw files, oldest first; the indexes of their times are none."""
     folder = home.path / "logs" / name
-    return sorted(
-        folder.glob("server.log*"), key=lambda path: -int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0
-    )
+    older = sorted(folder.glob("server.log.*[0-9]"), key=lambda path: -int(path.suffix[1:]))
+    return [path for path in (*older, folder / "server.log") if path.exists()]
 
 
 def check_numbers(home: TemporaryHome, name: str, *, from_zero: bool = True, at_least: int = 100) -> int:

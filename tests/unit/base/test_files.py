@@ -172,16 +172,3 @@ def test_a_socket_below_a_path_that_is_too_long_can_be_reached(tmp_path: Path) -
     finally:
         os.close(fd)
     assert (folder / "name").is_socket()
-
-
-def test_shifting_fills_gaps_and_keeps_what_it_may(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    for name in ("log", "log.1", "log.3"):
-        (tmp_path / name).write_text(name)
-
-    files.shift(str(path), 5)
-
-    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"log.1": "log", "log.2": "log.1", "log.3": "log.3"}
-    (tmp_path / "log").write_text("new")
-    files.shift(str(path), 1)
-    assert (tmp_path / "log.1").read_text() == "new"

@@ -50,7 +50,7 @@ class Stream:
 
     def files(self) -> list[bytes]:
         """Oldest first."""
-        numbers = sorted((int(p.suffix[1:]) for p in self.path.parent.glob(f"{self.path.name}.*")), reverse=True)
+        numbers = sorted((int(p.suffix[1:]) for p in self.path.parent.glob(f"{self.path.name}.*[0-9]")), reverse=True)
         paths = [Path(f"{self.path}.{number}") for number in numbers] + [self.path]
         return [path.read_bytes() for path in paths if path.exists()]
 

@@ -12,7 +12,7 @@ from supervisor.events.daily import DailyLog
 from supervisor.model.event import Event
 
 STAMP = "[2026-11-21 05:20:01 UTC] "
-MORE = "more lines in logs/web/server.log"
+MORE = "more lines (sbctl logs web)"
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_counting_line_stands_where_the_lines_are_missing(tmp_path: Path, cl
     log.output("web", b"after\n")
 
     assert [line.partition(" | ")[2] for line in lines(tmp_path)[-2:]] == [
-        "… 1 more line in logs/web/server.log",
+        "… 1 more line (sbctl logs web)",
         "after",
     ]
 
@@ -149,13 +149,13 @@ def test_what_was_not_read_back_is_counted_in_bytes_and_no_half_line_is_shown(
 
     assert [line.partition(" | ")[2] for line in lines(tmp_path)] == [
         "one",
-        "… 5.0 MiB more in logs/web/server.log",
+        "… 5.0 MiB more (sbctl logs web)",
         "two",
         *[],
     ]
     clock.pass_by(11)
     log.flush(clock.now())
-    assert lines(tmp_path)[-1].endswith("… 17 bytes more in logs/web/server.log")
+    assert lines(tmp_path)[-1].endswith("… 17 bytes more (sbctl logs web)")
 
 
 def test_the_room_shrinks_with_what_was_taken_and_comes_back(clock: Any, log: DailyLog) -> None:

@@ -1,0 +1,57 @@
+"""System calls on one raw file and its pipe: opening, recognizing, looking ahead."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+
+PIPE_SIZE = 65536
+SPLICE_F_NONBLOCK = 2
+
+
+def open_raw(path: str) -> tuple[int, int]:
+    """The raw file, at its end, for one writer."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        fd = os.open(path, flags, 0o640)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        fd = os.open(path, flags, 0o640)
+    try:
+        return fd, os.lseek(fd, 0, os.SEEK_END)
+    except OSError:  # a FIFO, say
+        os.close(fd)
+        raise
+
+
+def is_named(path: str, found: os.stat_result) -> bool:
+    try:
+        named = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return False
+    return (named.st_dev, named.st_ino) == (found.st_dev, found.st_ino)
+
+
+_spare: tuple[int, int] | None = None
+_libc: ctypes.CDLL | None = None
+
+
+def peek(fd: int) -> bytes | None:
+    """What is in the pipe, without taking it: b"" at the end of the stream, None when it is empty."""
+    global _spare, _libc
+    if _spare is None:
+        _spare = os.pipe()
+        fcntl.fcntl(_spare[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    if _libc is None:
+        _libc = ctypes.CDLL(None, use_errno=True)
+    count = _libc.tee(fd, _spare[1], ctypes.c_size_t(PIPE_SIZE), SPLICE_F_NONBLOCK)
+    if count > 0:
+        return os.read(_spare[0], count)
+    if count == 0:
+        return b""
+    number = ctypes.get_errno()
+    if number in (errno.EAGAIN, errno.EINTR):
+        return None
+    raise OSError(number, os.strerror(number), "tee")
