@@ -134,6 +134,8 @@ def _what_comes_first_first(names: Iterable[str], edges: Mapping[str, list[str]]
     """The names and all they lead to; with a stack of its own, for a chain may be longer than Python's."""
     found: dict[str, None] = {}
     for name in names:
+        if name in found:
+            continue
         stack = [(name, iter(edges.get(name, ())))]
         on_path = {name}
         while stack:

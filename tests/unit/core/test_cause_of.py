@@ -156,3 +156,15 @@ def test_port_in_use(line: str, port: int | None) -> None:
 def test_no_exit_of_zero_is_read_for_trouble() -> None:
     cause = by_code(0, "address already in use :80", exit_codes=(3,))
     assert (cause.kind, cause.text) == (CauseKind.EXIT_CODE, "exit code 0")
+
+
+def test_a_signal_may_be_expected() -> None:
+    cause = cause_of(10, asked=False, words=[], exit_codes=(0,), exit_signals=(10,))
+    assert (cause.kind, cause.text) == (CauseKind.CLEAN, "ended by SIGUSR1, as expected")
+    assert cause_of(12, asked=False, words=[], exit_codes=(0,), exit_signals=(10,)).kind is CauseKind.SIGNAL
+
+
+def test_each_signal_of_a_stop_is_one_that_was_asked_for() -> None:
+    for number in (2, 15, 9):
+        assert cause_of(number, asked=True, words=[], exit_codes=(0,), stop_signals=(2, 15)).kind is CauseKind.STOPPED
+    assert cause_of(11, asked=True, words=[], exit_codes=(0,), stop_signals=(2, 15)).kind is CauseKind.SIGNAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -170,7 +171,7 @@ def test_circles_of_random_graphs_are_found_and_real() -> None:
         circle = find_circle(edges)
         if circle:
             assert circle[0] == circle[-1]
-            assert all(right in edges[left] for left, right in zip(circle, circle[1:], strict=False)), seed
+            assert all(right in edges[left] for left, right in itertools.pairwise(circle)), seed
         else:
             left = dict(edges)
             while left:  # without a circle there is always one that waits for nobody who is left
