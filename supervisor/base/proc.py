@@ -116,16 +116,22 @@ def signal_group(pidfd: int, pid: int, number: int) -> bool:
     return True
 
 
+def signal_held(pidfd: int, number: int) -> bool:
+    """Signal only the process itself; False when it has been waited for."""
+    try:
+        signal.pidfd_send_signal(pidfd, number)
+        return True
+    except OSError:
+        return False
+
+
 def signal_one(pid: int, started: int, number: int) -> bool:
     """Signal exactly that process; False when it is gone."""
     fd = open_pidfd(pid, started)
     if fd is None:
         return False
     try:
-        signal.pidfd_send_signal(fd, number)
-        return True
-    except OSError:
-        return False
+        return signal_held(fd, number)
     finally:
         os.close(fd)
 

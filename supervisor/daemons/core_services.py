@@ -7,6 +7,7 @@ import os
 from supervisor.base.files import remove_quietly
 from supervisor.base.where import role_command
 from supervisor.base.wire import Channel, channel_pair
+from supervisor.engine.entries import is_job, name_of
 from supervisor.engine.spawner import LocalSpawner
 from supervisor.engine.store import CHANNEL_FD
 from supervisor.model.event import Event
@@ -39,7 +40,9 @@ class CoreServices:
 
     def _prepare(self, key: str, launch: Launch) -> tuple[Launch, int]:
         """`role:scheduler` becomes a command line of this very copy, with a channel to us."""
-        name = key.rpartition(".")[0]
+        if is_job(key):
+            return launch, -1
+        name = name_of(key)
         ours, theirs = channel_pair()
         if name == "scheduler":
             self._keeper.connect(ours)
@@ -81,7 +84,9 @@ class CoreServices:
 
     def _let_go(self, key: str) -> None:
         """It has been waited for and has no successor yet. One that was killed could not tidy up itself."""
-        name = key.rpartition(".")[0]
+        if is_job(key):
+            return
+        name = name_of(key)
         remove_quietly(self._home.pid_file(name))
         remove_quietly(os.path.join(self._home.run, self._home.socket_name(name)))
         if name == "scheduler":

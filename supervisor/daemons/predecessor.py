@@ -7,6 +7,7 @@ from __future__ import annotations
 from supervisor.base import proc
 from supervisor.base.files import remove_quietly
 from supervisor.daemons.shutdown import kill_after
+from supervisor.engine.entries import is_job, name_of
 from supervisor.engine.leftovers import Ending, find_left
 from supervisor.engine.records import read_records
 from supervisor.model.event import WARNING
@@ -33,7 +34,7 @@ class Predecessor:
         for left in self._left:
             bus.tell(
                 "leftover.found",
-                f"{_name(left.key) or 'a process'}: left over from a killed sbctl, pid {left.pid}: ending it",
+                f"{name_of(left.key) or 'a process'}: left over from a killed sbctl, pid {left.pid}: ending it",
                 level=WARNING,
                 data={"key": left.key, "pid": left.pid},
             )
@@ -51,7 +52,7 @@ class Predecessor:
 
     def said(self) -> str:
         """For whoever waits: who is being ended."""
-        return "ending what a killed sbctl left: " + ", ".join(f"{_name(x.key)} (pid {x.pid})" for x in self._left)
+        return "ending what a killed sbctl left: " + ", ".join(f"{name_of(x.key)} (pid {x.pid})" for x in self._left)
 
     def _gone(self) -> None:
         forget_pid_files(self._home, (left.key for left in self._left))
@@ -61,8 +62,6 @@ class Predecessor:
 def forget_pid_files(home: Home, keys: Iterable[str]) -> None:
     """PID files of servers that have ended while no scheduler was there to remove them."""
     for key in keys:
-        remove_quietly(home.server_pid(_name(key)))
-
-
-def _name(key: str) -> str:
-    return key.rpartition(".")[0]
+        if not is_job(key):
+            plugin, _, number = name_of(key).partition(":")
+            remove_quietly(home.server_pid(plugin, int(number) if number.isdecimal() else 0))

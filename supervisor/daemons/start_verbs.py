@@ -10,6 +10,7 @@ from supervisor.core.verdict import cause_of
 from supervisor.daemons import common
 from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
 from supervisor.engine import change
+from supervisor.engine.entries import is_job
 from supervisor.model.service import Phase, Spec
 
 TYPE_CHECKING = False
@@ -99,6 +100,8 @@ class StartVerbs(EngineVerbs):
             # After a stop nothing is kept of them, but they are as much services of this home as before.
             rows = {**{name: _row(name, None, detail="") for name in self._in_settings()}, **rows}
         for entry in self._daemon.keeper.entries():
+            if is_job(entry.key):
+                continue
             row = rows.setdefault(entry.name, _row(entry.name, None))
             note = notes.get(entry.name)
             if entry.running:

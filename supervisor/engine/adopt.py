@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from supervisor.base import proc
 from supervisor.core import machine
-from supervisor.engine.entries import KEPT, close_fds
+from supervisor.engine.entries import KEPT, close_fds, is_job
 from supervisor.engine.service import Service
 from supervisor.model.cause import Cause
 from supervisor.model.service import Launch, Phase, Policy, Spec, Want
@@ -73,6 +73,10 @@ class Adoption:
         newest: dict[str, dict[str, Any]] = {}
         for entry in entries:
             name, _, generation = entry["key"].rpartition(".")
+            if is_job(entry["key"]):  # nobody knows any more what was to come after it
+                _close(entry)
+                self._spawner.drop(entry["key"])
+                continue
             entry["generation"] = int(generation)
             other = newest.get(name)
             if other is None or other["generation"] < entry["generation"]:

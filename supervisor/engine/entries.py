@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         def emptied(self, entry: Entry) -> None: ...
 
 
+JOB = "/"  # in the key of a command that runs beside a service: `web/before.3`
 KEPT = ("out_read", "err_read", "notify")  # by whoever keeps the process; the others are closed after the spawn
 GIVEN = ("out_write", "err_write")
 ENDS = ("out_read", "out_write", "err_read", "err_write", "notify")  # in this order in a message
@@ -66,6 +67,20 @@ class Ends:
         return given
 
 
+def name_of(key: str) -> str:
+    """`web` of `web.3`; of a command beside it, `web/before` of `web/before.7`."""
+    return key.rpartition(".")[0]
+
+
+def service_of(key: str) -> str:
+    """Whose it is, also of a command that runs beside it."""
+    return name_of(key).partition(JOB)[0]
+
+
+def is_job(key: str) -> bool:
+    return JOB in key
+
+
 def close_fds(*fds: int) -> None:
     """-1 stands for none."""
     for fd in fds:
@@ -101,7 +116,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        return self.key.rpartition(".")[0]
+        return name_of(self.key)
 
     @property
     def running(self) -> bool:

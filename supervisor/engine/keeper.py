@@ -109,7 +109,7 @@ class Keeper:
             return
         close_fds(*fds)
         if verb == "signal":
-            self._store.signal(message["key"], message["number"])
+            self._store.signal(message["key"], message["number"], main=message["main"])
         elif verb == "drop":
             self._store.drop(message["key"])
         elif verb == "note":

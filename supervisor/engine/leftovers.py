@@ -11,6 +11,7 @@ import signal
 
 from supervisor.base import proc
 from supervisor.base.loop import READ
+from supervisor.engine.entries import service_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def find_marked(home_id: str, *, skip: frozenset[str] = frozenset()) -> list[tup
         if env.get(b"SB_HOME_ID") != mark or b"SB_KEY" not in env or not proc.is_alive(pid):
             continue
         key = os.fsdecode(env[b"SB_KEY"])
-        if key.rpartition(".")[0] not in skip:
+        if service_of(key) not in skip:
             found.append((pid, key))
     return found
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         """What an engine asks."""
 
         def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: StopRule) -> None: ...
-        def signal(self, key: str, number: int) -> None: ...
+        def signal(self, key: str, number: int, *, main: bool = False) -> None: ...
         def drop(self, key: str) -> None: ...
         def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
 
@@ -74,8 +74,8 @@ class LocalSpawner:
         else:
             self._answers.spawned(entry.key, entry.pid, entry.started)
 
-    def signal(self, key: str, number: int) -> None:
-        self._store.signal(key, number)
+    def signal(self, key: str, number: int, *, main: bool = False) -> None:
+        self._store.signal(key, number, main=main)
 
     def drop(self, key: str) -> None:
         self._store.drop(key)
@@ -128,9 +128,11 @@ class RemoteSpawner:
             self.drop(replaces)
         self._loop.soon(lambda: self._answers.spawn_failed(key, cause))
 
-    def signal(self, key: str, number: int) -> None:
+    def signal(self, key: str, number: int, *, main: bool = False) -> None:
         if not self._alone:
-            self._channel.send({"verb": "signal", "key": key, "number": number})
+            self._channel.send({"verb": "signal", "key": key, "number": number, "main": main})
+        elif key in self._pidfds and main:
+            proc.signal_held(self._pidfds[key], number)
         elif key in self._pidfds:
             proc.signal_group(self._pidfds[key], self._alive[key][0], number)
 

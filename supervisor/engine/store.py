@@ -111,10 +111,15 @@ class Store:
         self._remaining.pop(key, None)
         entry.close()
 
-    def signal(self, key: str, number: int) -> None:
+    def signal(self, key: str, number: int, *, main: bool = False) -> None:
+        """Everything that belongs to it, or only its main process: a message to that, not an order to end."""
         entry = self.entries.get(key)
-        if entry is not None and not entry.empty and entry.pid:
+        if entry is None or entry.empty or not entry.pid:
+            return
+        if not main:
             self.signal_entry(entry, number)
+        elif entry.running:
+            proc.signal_held(entry.pidfd, number)
 
     def signal_entry(self, entry: Entry, number: int) -> None:
         """The whole group, and whoever of it has left the group and is proven."""

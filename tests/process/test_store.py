@@ -188,3 +188,39 @@ def test_a_signal_reaches_the_group_and_only_while_it_lives(listening: Listening
     assert not alive(helper)
     listening.store.signal("server.1", signal.SIGKILL)
     listening.store.signal("no-such.1", signal.SIGKILL)
+
+
+def test_a_signal_to_the_main_process_alone_leaves_the_rest_alone(listening: Listening) -> None:
+    entry = listening.spawn("server.1", ["/bin/sh", "-c", "sleep 1000 & wait"])
+    helper = eventually(lambda: proc.Children(entry.pid).read())[0]
+
+    listening.store.signal("server.1", signal.SIGKILL, main=True)
+
+    eventually(lambda: (listening.reaped(entry), entry.status is not None)[1])
+    assert (alive(helper), entry.empty) == (True, False)
+    listening.store.signal("server.1", signal.SIGKILL, main=True)
+    assert alive(helper)
+
+
+def test_stderr_goes_its_own_way_and_what_is_read_is_kept_until_the_drop(listening: Listening) -> None:
+    launch = Launch(argv=("/bin/sh", "-c", "echo out; echo err >&2; echo $NOTIFY_SOCKET"), cwd="/", log="/dev/null")
+    ends = Ends(*os.pipe(), *os.pipe(), address="@somewhere")
+    out_read, err_read = ends.out_read, ends.err_read
+
+    entry = listening.store.spawn(listening, "server.1", launch, ends=ends, stop=(15, 1.0))
+    eventually(lambda: listening.reaped(entry))
+
+    assert entry.kept() == {"out_read": out_read, "err_read": err_read}
+    assert os.read(out_read, 100) + os.read(out_read, 100) == b"out\n@somewhere\n"
+    assert os.read(err_read, 100) + os.read(err_read, 100) == b"err\n"
+    listening.store.drop("server.1")
+    assert entry.kept() == {}
+
+
+def test_without_ends_it_writes_to_nowhere(listening: Listening) -> None:
+    launch = Launch(argv=("/bin/sh", "-c", 'test "$(readlink /proc/self/fd/2)" = /dev/null'), cwd="/", log="")
+
+    entry = listening.store.spawn(listening, "server/alive.1", launch, ends=Ends(), stop=(15, 1.0))
+    eventually(lambda: listening.reaped(entry))
+
+    assert (entry.name, entry.status) == ("server/alive", 0)

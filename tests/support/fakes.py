@@ -71,8 +71,8 @@ class FakeSpawner:
         ends.close_given()
         self.asked.append(("spawn", key, replaces))
 
-    def signal(self, key: str, number: int) -> None:
-        self.asked.append(("signal", key, number))
+    def signal(self, key: str, number: int, *, main: bool = False) -> None:
+        self.asked.append(("signal", key, number, "main") if main else ("signal", key, number))
 
     def drop(self, key: str) -> None:
         self.asked.append(("drop", key))

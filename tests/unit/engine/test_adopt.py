@@ -381,6 +381,13 @@ def test_a_dead_server_that_the_settings_lost_is_dropped(take_over: TakeOver) ->
     assert "lost" not in new.world.engine.services
 
 
+def test_a_command_beside_a_server_is_ended_with_the_scheduler_that_asked_for_it(take_over: TakeOver) -> None:
+    new = take_over(None, entry(1), entry(3, name="server/before"), {**dead(4), "key": "server/stop.4"})
+
+    assert new.asked == [("drop", "server/before.3"), ("drop", "server/stop.4")]
+    assert list(new.world.engine.services) == ["server"]
+
+
 def test_a_note_that_the_settings_lost_is_taken_back(worlds: Callable[[], FakeWorld], lives: Lives) -> None:
     new = Successor(worlds(), {"lost": lives.note()}, [], [], told=False)
 

@@ -114,6 +114,21 @@ def test_a_request_that_can_not_be_made_has_failed_and_keeps_nothing(
     assert open_files(os.getpid()) == before
 
 
+def test_every_end_that_is_there_goes_along_in_its_order(pair: Pair) -> None:
+    before = open_files(os.getpid())
+    ends = Ends(*os.pipe(), *os.pipe(), os.dup(1), address="@here")
+
+    pair.spawner.spawn("web.1", LAUNCH, replaces="", ends=ends, stop=(15, 2.0))
+    pair.loop.turn(0)
+
+    (asked,) = pair.asked
+    assert asked["ends"] == ["out_read", "out_write", "err_read", "err_write", "notify"]
+    assert (asked["fds"], asked["address"]) == (5, "@here")
+    assert list(ends.named()) == ["out_read", "err_read", "notify"]
+    ends.close()
+    assert open_files(os.getpid()) == before
+
+
 def no_room(_fd: int) -> int:
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
