@@ -9,24 +9,28 @@ from __future__ import annotations
 
 from supervisor.base.files import look_at, publish_pid_file, remove_quietly
 from supervisor.core import machine
-from supervisor.core.actions import EXITED
 from supervisor.core.verdict import cause_of
+from supervisor.engine.entries import is_job
+from supervisor.engine.gate import Gate
+from supervisor.engine.jobs import Jobs
 from supervisor.engine.service import Service
-from supervisor.engine.texts import describe
+from supervisor.engine.stopping import Stops
+from supervisor.engine.telling import Telling
+from supervisor.engine.wishes import needed
 from supervisor.events.words import last_words
 from supervisor.model.cause import Cause, CauseKind
-from supervisor.model.event import Event
+from supervisor.model.event import WARNING
 from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
     from supervisor.engine.entries import Ends
     from supervisor.engine.outlet import Pumps
-    from supervisor.engine.spawner import Spawner
+    from supervisor.model.event import Event
     from supervisor.model.service import Launch, Spec
 
     class Outlet(Protocol):
@@ -35,43 +39,47 @@ if TYPE_CHECKING:
 
 
 GONE = (Phase.STOPPED, Phase.FAILED)
+ON_THEIR_WAY = (Phase.WAITING, Phase.STARTING, Phase.RUNNING, Phase.EXTERNAL)
 
 
-class Engine:
+class Engine(Telling):
     """Services by name; every change of one goes through `feed`."""
 
     def __init__(self, loop: Loop, emit: Callable[[Event], None], outlet: Outlet) -> None:
-        self.loop = loop
-        self.services: dict[str, Service] = {}
-        self.spawner: Spawner  # set once, before the first service: each needs the other
-        self._emit = emit
+        super().__init__(loop, emit)
         self.outlet = outlet
-        self._dirty: set[str] = set()
-        self._watchers: list[Callable[[], None]] = []
         self.before_restart: Callable[[str], None] = lambda name: None
+        self.intent: Mapping[str, bool] = {}  # enabled or disabled by a person, whatever the settings say
         self.stopping = False  # the whole is going down: nothing is started any more
+        self.stops = Stops(self)
+        self.gate = Gate(self)
+        self.jobs = Jobs(self)
 
     # wishes
 
     def load(self, specs: Iterable[Spec]) -> None:
-        """The services of the settings at start; what is wanted is started in that order."""
+        """The services of the settings; what is wanted is started in that order, and what it requires before it."""
+        specs = list(specs)
         for spec in specs:
-            self._add(spec)
-
-    def _add(self, spec: Spec) -> None:
-        self.services[spec.name] = Service(spec, machine.State())
-        if spec.auto_start:
-            self.feed(spec.name, machine.StartAsked())
+            self.services[spec.name] = Service(spec, machine.State())
+        for spec in specs:
+            if self.intent.get(spec.name, spec.auto_start):
+                required = [name for name in needed(self, spec.name) if self.intent.get(name, True)]
+                for name in (*required, spec.name):
+                    self.start(name)
 
     def start(self, name: str) -> bool:
         """False: it is up already, or about to be."""
         service = self.services[name]
-        if service.state.want is Want.UP and service.state.phase in (Phase.STARTING, Phase.RUNNING):
-            return False
+        was_leaving = service.leaving
+        self.stops.release(name)
+        if service.state.want is Want.UP and service.state.phase in ON_THEIR_WAY:
+            return bool(was_leaving)
         self.feed(name, machine.StartAsked())
         return True
 
     def stop(self, name: str, *, now: bool = False) -> bool:
+        """Whatever needs it; see `stops` for a stop in order."""
         service = self.services[name]
         if service.state.phase is Phase.STOPPED and service.state.want is Want.DOWN:
             return False
@@ -82,17 +90,9 @@ class Engine:
         self.before_restart(name)
         self.feed(name, machine.RestartAsked())
 
-    def ready(self, name: str, *, up: bool) -> None:
-        """The service says of itself that it is ready, or later that it is not any more (it runs on, degraded)."""
-        service = self.services[name]
-        service.degraded = not up
-        if up and service.state.phase is Phase.STARTING:
-            self.feed(name, machine.Ready())
-
     def stop_all(self, *, now: bool = False) -> None:
         self.stopping = True
-        for name in list(self.services):
-            self.stop(name, now=now)
+        self.stops.stop_all(now=now)
 
     def remove(self, name: str) -> None:
         """The settings no longer know it: stop it, then forget it."""
@@ -101,9 +101,47 @@ class Engine:
         self.stop(name)
         self._forget_if_gone(service)
 
+    # what is found out about one
+
+    def ready(self, name: str, *, up: bool = True) -> None:
+        """It is ready, or later not any more (it runs on, degraded)."""
+        service = self.services[name]
+        service.degraded = not up
+        if up and service.state.phase is Phase.STARTING:
+            self.feed(name, machine.Ready())
+
+    def degrade(self, name: str, text: str) -> None:
+        """It runs on, and can't do its work."""
+        service = self.services[name]
+        was, service.degraded = service.degraded, True
+        if not was:
+            self.tell("service.degraded", name, f"degraded: {text}", WARNING)
+        self.detail(name, text)
+
+    def recover(self, name: str) -> None:
+        service = self.services[name]
+        was, service.degraded = service.degraded, False
+        if was:
+            self.tell("service.recovered", name, "recovered")
+            self.detail(name, "")
+
+    def must_end(self, name: str, ending: machine.Ending, text: str, data: dict[str, Any] | None = None) -> None:
+        self.feed(name, machine.MustEnd(ending, text, data))
+
+    def more_time(self, name: str, seconds: float) -> None:
+        self.feed(name, machine.MoreTime(seconds))
+
+    def detail(self, name: str, text: str) -> None:
+        """What it says of itself, or is said of it, for its row."""
+        self.services[name].detail = text
+        self.tell_watchers(name)
+
     # answers of the spawner
 
     def spawned(self, key: str, pid: int, started: int) -> None:
+        if is_job(key):
+            self.jobs.spawned(key)
+            return
         service = self.by_key(key)
         if service is None:
             self.spawner.drop(key)
@@ -114,6 +152,9 @@ class Engine:
         self.feed(service.name, machine.Spawned())
 
     def spawn_failed(self, key: str, cause: Cause) -> None:
+        if is_job(key):
+            self.jobs.spawn_failed(key, cause)
+            return
         service = self.by_key(key)
         if service is None:
             return
@@ -123,6 +164,9 @@ class Engine:
         self.feed(service.name, machine.SpawnFailed(cause))
 
     def exited(self, key: str, status: int | None, empty: bool) -> None:
+        if is_job(key):
+            self.jobs.exited(key, status)
+            return
         service = self.by_key(key)
         if service is None or service.told_exit == key:
             return
@@ -146,14 +190,19 @@ class Engine:
         self.feed(service.name, machine.Emptied())
 
     def _judge(self, service: Service, status: int | None) -> Cause:
-        asked = service.state.ending is machine.Ending.ASKED
+        asked = not service.state.ending.is_death
         if status is None:
             kind = CauseKind.STOPPED if asked else CauseKind.UNKNOWN
             return Cause(kind, "stopped" if asked else "it ended while nobody could wait for it")
         policy = service.spec.policy
         words = last_words(service.spec.launch.log, since_offset=service.log_from, since_inode=service.log_inode)
         return cause_of(
-            status, asked=asked, words=words, exit_codes=policy.exit_codes, stop_signals=policy.stop_signals
+            status,
+            asked=asked,
+            words=words,
+            exit_codes=policy.exit_codes,
+            exit_signals=policy.exit_signals,
+            stop_signals=policy.stop_signals,
         )
 
     def _note_exit(self, service: Service, cause: Cause) -> None:
@@ -169,29 +218,57 @@ class Engine:
     def feed(self, name: str, event: machine.Input) -> None:
         """One input: the state moves, the actions are done, who waits is told."""
         service = self.services[name]
-        before = service.state.phase
+        phase, before = service.state.phase, service.standing
         service.state, actions = machine.step(service.state, event, service.spec.policy, self.loop.clock.now())
-        if service.state.phase is not before:
+        if service.state.phase is not phase:
             service.since = self.loop.clock.wall()
         for action in actions:
             self._do(service, action)
-        self.touch(name)
+        if service.standing != before:
+            self.tell_changed(service, phase)
         if service.removed:
             self._forget_if_gone(service)
-        for watcher in list(self._watchers):
-            watcher()
+        self.tell_watchers(name)
 
     def _do(self, service: Service, action: machine.Action) -> None:
-        if isinstance(action, machine.Announce):
-            self.announce(service, action)
-        elif isinstance(action, machine.Spawn):
-            self.spawn(service)
-        elif isinstance(action, machine.Signal):
-            self.spawner.signal(service.key, action.number)
-        elif isinstance(action, machine.SetTimer):
-            self.set_timer(service, action.token, self.loop.clock.now() + action.delay)
-        else:
-            self._clear_timer(service)
+        match action:
+            case machine.Announce():
+                self.announce(service, action)
+            case machine.AskGate():
+                self.gate.ask(service, look=action.look)
+            case machine.RunJob():
+                self.run_job(service, action.job)
+            case machine.EndJob():
+                self._end_job(service, action)
+            case machine.Spawn():
+                self.spawn(service)
+            case machine.Signal():
+                self.spawner.signal(service.key, action.number)
+            case machine.SetTimer():
+                self.set_timer(service, action.token, self.loop.clock.now() + action.delay)
+            case machine.ClearTimer():
+                self._clear_timer(service)
+
+    def run_job(self, service: Service, job: str) -> None:
+        """The machine's own timer is its limit."""
+        if job in service.spec.commands:
+            self.jobs.run_command(service, job, 0.0, self.job_done(service, job))
+        else:  # other settings since this was decided: there is nothing to do any more
+            self.loop.soon(lambda: self.job_done(service, job)(True, ""))
+
+    def job_done(self, service: Service, job: str) -> Callable[[bool, str], None]:
+        def done(ok: bool, text: str) -> None:
+            if self.services.get(service.name) is service:
+                self.feed(service.name, machine.JobEnded(job, ok=ok, text=text))
+
+        return done
+
+    def _end_job(self, service: Service, action: machine.EndJob) -> None:
+        job = self.jobs.of(service.name, action.job)
+        if job is not None and service.state.job == action.job:
+            job.end(action.number)
+        elif job is not None:
+            job.leave()  # nobody waits for it any more
 
     def spawn(self, service: Service) -> None:
         """Ask for the next generation; it replaces the entry of the one before."""
@@ -239,42 +316,6 @@ class Engine:
             service.timer.cancel()
             service.timer = None
 
-    # telling
-
-    def announce(self, service: Service, action: machine.Announce) -> None:
-        if action.kind == EXITED and service.told_before:
-            service.told_before = False
-            return
-        text, data = describe(service, action, self.loop.clock.now())
-        self.emit(
-            Event(action.kind, text, at=self.loop.clock.wall(), service=service.name, level=action.level, data=data)
-        )
-
-    def emit(self, event: Event) -> None:
-        self._emit(event)
-        service = self.services.get(event.service)
-        if service is not None:
-            service.remember(event.as_record())
-
-    def watch(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Call after every change; returns what ends it."""
-        self._watchers.append(call)
-        return lambda: self._watchers.remove(call) if call in self._watchers else None
-
-    # notes
-
-    def touch(self, name: str) -> None:
-        """Its note is out of date. Written once a turn: entries are the truth, notes only add to them."""
-        if not self._dirty:
-            self.loop.soon(self.flush)
-        self._dirty.add(name)
-
-    def flush(self) -> None:
-        dirty, self._dirty = self._dirty, set()
-        for name in dirty:
-            service = self.services.get(name)
-            self.spawner.note(name, service.note() if service is not None else None)
-
     # leaving
 
     def _forget_if_gone(self, service: Service) -> None:
@@ -282,7 +323,9 @@ class Engine:
             self._clear_timer(service)
             service.pumps.close()
             self.spawner.drop(service.key)
+            self.jobs.forget(service.name)
             del self.services[service.name]
+            self.tell_changed(service, service.state.phase)
             self.touch(service.name)
 
     @property

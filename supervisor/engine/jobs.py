@@ -11,7 +11,7 @@ import os
 
 from supervisor.base.files import look_at
 from supervisor.core.verdict import signal_name
-from supervisor.engine.entries import Ends
+from supervisor.engine.entries import JOB, Ends, name_of
 from supervisor.engine.outlet import open_log
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.engine.tail import Tail
@@ -36,10 +36,6 @@ COMMANDS = (BEFORE, STOP, AFTER_END, RELOAD)  # their output is kept; that of al
 SIGTERM = 15
 SIGKILL = 9
 STOP_RULE = (SIGTERM, 2.0)  # for whoever has to end one without us
-
-
-def is_job(key: str) -> bool:
-    return "/" in key
 
 
 class Job:
@@ -67,6 +63,10 @@ class Job:
     def end(self, number: int = SIGKILL) -> None:
         """Hurry its end, which is told as ever."""
         self._jobs.signal(self, number)
+
+    def leave(self) -> None:
+        """End it, and nobody is told."""
+        self._jobs.let_go(self)
 
     @property
     def code(self) -> int | None:
@@ -105,7 +105,7 @@ class Jobs:
         loop = self._engine.loop
         # No scheduler that may have been killed before us has used this number: the clock is that of the boot.
         self._number = max(self._number + 1, int(loop.clock.now() * 1000))
-        job = Job(self, f"{service.name}/{name}.{self._number}", service.name, name, done, loop.clock.now())
+        job = Job(self, f"{service.name}{JOB}{name}.{self._number}", service.name, name, done, loop.clock.now())
         self._jobs[job.key] = job
         if limit:
             job.limit = limit
@@ -137,11 +137,11 @@ class Jobs:
     def forget(self, service: str) -> None:
         """The service is no more: nobody waits for what runs beside it."""
         for job in [job for job in self._jobs.values() if job.service == service]:
-            self._let_go(job)
+            self.let_go(job)
 
     def adopt(self, service: Service, entry: dict[str, Any], done: Done) -> None:
         """Go on waiting for one that a predecessor has started."""
-        name = entry["key"].rpartition(".")[0].partition("/")[2]
+        name = name_of(entry["key"]).partition(JOB)[2]
         job = Job(self, entry["key"], service.name, name, done, self._engine.loop.clock.now())
         self._jobs[job.key] = job
         if name in COMMANDS:
@@ -194,11 +194,11 @@ class Jobs:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def _finish(self, job: Job, *, ok: bool, text: str) -> None:
-        if self._let_go(job):
+        if self.let_go(job):
             job.done(ok, text)
 
-    def _let_go(self, job: Job) -> bool:
-        """What of its group still runs is ended: nothing may live that nobody knows."""
+    def let_go(self, job: Job) -> bool:
+        """False: it was done already. What of its group still runs is ended: nothing may live that nobody knows."""
         if self._jobs.pop(job.key, None) is None:
             return False
         if job.timer is not None:

@@ -20,8 +20,8 @@ class Service:
     """Spec and state, and the handles of what belongs to them."""
 
     __slots__ = (
-        "degraded", "detail", "events", "exit", "generation", "key", "log_from", "log_inode", "pid", "pumps", "removed",
-        "since", "spec", "state", "timer", "told_before", "told_exit",
+        "degraded", "detail", "events", "exit", "generation", "key", "leaving", "log_from", "log_inode", "pid", "pumps",
+        "removed", "since", "spec", "state", "timer", "told_before", "told_exit",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, state: State) -> None:
@@ -40,12 +40,24 @@ class Service:
         self.told_before = False  # a predecessor wrote the event of this end and was killed before it went on
         self.detail = ""  # what it says of itself
         self.degraded = False  # it runs, and says that it can't do its work
+        self.leaving = ""  # how it will be ended once those that need it have gone; see `stopping`
         self.removed = False  # to be forgotten once it has stopped
         self.events: list[dict[str, Any]] = []  # its last ones, as the journal has them
 
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """What others may have an interest in."""
+        state = self.state
+        return state.phase, self.key, state.has_process, state.ready
+
+    @property
+    def is_going_down(self) -> bool:
+        """Whether it will be stopped, and stay so, once those that need it have gone."""
+        return self.leaving in ("stop", "remove")
 
     def remember(self, record: dict[str, Any]) -> None:
         self.events.append(record)
@@ -66,6 +78,8 @@ class Service:
             "exit": self.exit,
             "told_exit": self.told_exit,
             "since": self.since,
+            "degraded": self.degraded,
+            "detail": self.detail,
             "log_from": self.log_from,
             "log_inode": self.log_inode,
         }
@@ -77,5 +91,7 @@ class Service:
         self.exit = note["exit"]
         self.told_exit = note["told_exit"]
         self.since = note["since"]
+        self.degraded = note.get("degraded", False)
+        self.detail = note.get("detail", "")
         self.log_from = note["log_from"]
         self.log_inode = note["log_inode"]

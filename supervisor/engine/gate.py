@@ -1,0 +1,177 @@
+"""What must come before a start: asked for by a service that waits, answered by Blocked, at last Cleared or Outside.
+
+Nothing is polled where a change can tell: each change of any service is a reason to look again, once a turn and for
+all that wait together. Those that are free start at once, side by side.
+"""
+
+from __future__ import annotations
+
+from supervisor.core import machine
+from supervisor.core.order import Standing, blocked
+from supervisor.engine.surroundings import Surroundings
+from supervisor.model.service import Phase, Want
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.engine.engine import Engine
+    from supervisor.engine.outside import Outside, Watch
+    from supervisor.engine.service import Service
+
+
+class Waiting:
+    """One that has asked, until it is answered or has left."""
+
+    __slots__ = ("look", "looked", "service", "surroundings")
+
+    def __init__(self, service: Service, surroundings: Surroundings, *, look: bool) -> None:
+        self.service = service
+        self.surroundings = surroundings
+        self.look = look  # also for the same program, started by somebody else
+        self.looked = False  # ... which has been done, and just now
+
+
+class Gate:
+    """All that wait in one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: dict[str, Waiting] = {}
+        self._watches: dict[str, Watch] = {}  # of programs that others have started
+        self._soon = False
+        self.outside: Outside | None = None  # who finds those
+        self.max_starting = 0  # so many may be on their way up at once; 0: all
+        engine.watch_service(self._changed)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether somebody has asked and not even been told to wait."""
+        return any(not waiting.service.state.waits_for for waiting in self._waiting.values())
+
+    def ask(self, service: Service, *, look: bool) -> None:
+        self._leave(service.name)
+        surroundings = Surroundings(self._engine, service, self._look_soon)
+        self._waiting[service.name] = Waiting(service, surroundings, look=look and self.outside is not None)
+        self._look_soon()
+
+    def resume(self, service: Service) -> None:
+        """As a predecessor left it: waiting, or with its program running outside."""
+        if service.state.phase is Phase.WAITING:
+            self.ask(service, look=service.spec.policy.look_outside)
+        elif service.state.phase is Phase.EXTERNAL:
+            self._engine.loop.soon(lambda: self._look_again(service))
+
+    def standing(self, name: str) -> Standing | None:
+        """How another service stands, for those that are ordered behind it."""
+        engine = self._engine
+        service = engine.services.get(name)
+        if service is None or service.removed:
+            return None
+        standing = Standing.of(service.state)
+        if service.leaving and standing.phase is not Phase.STOPPED:
+            standing.phase = Phase.STOPPING  # decided; those that need it go first
+            standing.want = Want.DOWN if service.is_going_down else Want.UP
+        elif standing.phase is Phase.STOPPED and engine.intent.get(name) is False:
+            standing.reason = "disabled"
+        return standing
+
+    # looking
+
+    def _changed(self, service: Service, _before: Phase) -> None:
+        name, phase = service.name, service.state.phase
+        if name in self._waiting and (phase is not Phase.WAITING or self._waiting[name].service is not service):
+            self._leave(name)
+        if name in self._watches and phase is not Phase.EXTERNAL:
+            self._watches.pop(name).cancel()
+        self._look_soon()
+
+    def _leave(self, name: str) -> None:
+        waiting = self._waiting.pop(name, None)
+        if waiting is not None:
+            waiting.surroundings.cancel()
+
+    def _look_soon(self) -> None:
+        if self._waiting and not self._soon:
+            self._soon = True
+            self._engine.loop.soon(self._look)
+
+    def _look(self) -> None:
+        self._soon = False
+        if self._engine.stopping:
+            return
+        self._find_outside([one for one in self._waiting.values() if not one.service.state.waits_for])
+        free: list[Waiting] = []
+        for waiting in list(self._waiting.values()):
+            reason = self._in_the_way(waiting)
+            if reason:
+                self._block(waiting, reason)
+            elif reason is not None:
+                free.append(waiting)
+        self._find_outside(free)
+        for waiting in free:
+            if self._waiting.get(waiting.service.name) is waiting:
+                self._let_in(waiting)
+
+    def _in_the_way(self, waiting: Waiting) -> str | None:
+        """What it must wait for; None: that will be known in a moment."""
+        order = waiting.service.spec.order
+        reason = blocked(order, self.standing)
+        if reason:
+            waiting.surroundings.cancel()
+        elif order.has_surroundings:
+            if not waiting.surroundings.begun:
+                waiting.surroundings.look()
+            return waiting.surroundings.missing
+        return reason
+
+    def _block(self, waiting: Waiting, reason: str) -> None:
+        waiting.looked = False  # by the time the way is free somebody may have started it
+        if reason != waiting.service.state.waits_for:
+            self._engine.feed(waiting.service.name, machine.Blocked(reason))
+
+    def _let_in(self, waiting: Waiting) -> None:
+        starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
+        if self.max_starting and starting >= self.max_starting:
+            self._block(waiting, f"its turn ({starting} are starting)")
+        else:
+            self._leave(waiting.service.name)
+            self._engine.feed(waiting.service.name, machine.Cleared())
+
+    # outside
+
+    def _find_outside(self, candidates: list[Waiting]) -> None:
+        """One walk over all processes for all that ask now."""
+        asking = [waiting for waiting in candidates if waiting.look and not waiting.looked]
+        if not asking or self.outside is None:
+            return
+        found = self.outside.look([waiting.service.spec for waiting in asking])
+        for waiting in asking:
+            waiting.looked = True
+            name = waiting.service.name
+            if name in found:
+                pid, started = found[name]
+                self._engine.feed(name, machine.Outside(pid))
+                self._watch(waiting.service, pid, started)
+
+    def _watch(self, service: Service, pid: int, started: int) -> None:
+        assert self.outside is not None
+        name = service.name
+        if name in self._watches:
+            self._watches.pop(name).cancel()
+        self._watches[name] = self.outside.watch(name, pid, started, lambda: self._gone(name))
+
+    def _gone(self, name: str) -> None:
+        self._watches.pop(name, None)
+        service = self._engine.services.get(name)
+        if service is not None and service.state.phase is Phase.EXTERNAL:
+            self._engine.feed(name, machine.OutsideGone())
+
+    def _look_again(self, service: Service) -> None:
+        """After a hand-over: the pid alone would prove nothing."""
+        if service.state.phase is not Phase.EXTERNAL or self._engine.services.get(service.name) is not service:
+            return
+        found = self.outside.look([service.spec]) if self.outside is not None else {}
+        pid, started = found.get(service.name, (0, 0))
+        if pid == service.state.outside:
+            self._watch(service, pid, started)
+        else:
+            self._gone(service.name)

@@ -1,0 +1,216 @@
+"""Ends in order: who needs a service goes before it, and comes back after it.
+
+A person's stop or restart of one service is a plan for several: each has its turn once all that are ordered behind it
+have gone; where there is no order, all go at once. The plan is noted, so that a successor goes on with it.
+What goes by itself takes along those that need it, too.
+"""
+
+from __future__ import annotations
+
+from supervisor.core import machine
+from supervisor.core.order import dependents, ready_to_stop
+from supervisor.model.service import Phase
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from supervisor.engine.engine import Engine
+    from supervisor.engine.service import Service
+    from supervisor.model.order import Order
+
+NOTE = "#stopping"
+THERE = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
+DOWN = (Phase.STOPPED, Phase.FAILED)
+
+STOP = "stop"
+RESTART = "restart"
+REMOVE = "remove"
+HOLD = "hold"  # end it, and let it wait until what it requires is back
+
+
+class Turn:
+    """One service whose end is decided."""
+
+    __slots__ = ("begun", "how", "why")
+
+    def __init__(self, how: str, why: str = "", *, begun: bool = False) -> None:
+        self.how = how
+        self.why = why
+        self.begun = begun  # its turn has come
+
+
+class Stops:
+    """Who has to go, and who is waited for with it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turns: dict[str, Turn] = {}
+        self._noted: dict[str, list[str]] = {}
+        self._soon = False
+        engine.watch_service(self._changed)
+
+    # asked for
+
+    def stop(self, names: Iterable[str], *, now: bool = False) -> list[str]:
+        """Returns who goes along, because it requires one of them. `now`: killed, all at once."""
+        names = list(names)
+        along = self._all_that_need(names)
+        self._hold(along, "is stopped")
+        self._take(names, STOP)
+        self._proceed(now=now)
+        return list(along)
+
+    def stop_all(self, *, now: bool = False) -> None:
+        self._take(list(self._engine.services), STOP)
+        self._proceed(now=now)
+
+    def restart(self, names: Iterable[str]) -> list[str]:
+        """Returns who is restarted along, because it asked for that."""
+        names = list(names)
+        along = self._all_to_restart(names)
+        self._hold(along, "is restarted")
+        self._take(names, RESTART)
+        self._proceed()
+        return list(along)
+
+    def remove(self, names: Iterable[str]) -> None:
+        self._take(list(names), REMOVE)
+        self._proceed()
+
+    def release(self, name: str) -> None:
+        """It is wanted up after all: neither it nor those that need it go, as far as their turn has not come."""
+        for other in (name, *dependents(self._orders(), name)):
+            turn = self._turns.get(other)
+            if turn is not None and not turn.begun and (other == name or turn.how == HOLD):
+                self._forget(other)
+        self._mark()
+
+    def restore(self, note: dict[str, Any] | None) -> None:
+        """Go on with a predecessor's plan; whoever is stopping already is waited for, too."""
+        services = self._engine.services
+        for name, (how, why) in (note or {}).items():
+            if name in services:
+                self._turns[name] = Turn(how, why)
+        if not self._turns:
+            return
+        for name, service in services.items():
+            if service.state.phase is Phase.STOPPING:
+                self._turns.setdefault(name, Turn(STOP, begun=True))
+        self._proceed()
+
+    # carrying it out
+
+    def _take(self, names: list[str], how: str) -> None:
+        """Whoever is not there has nobody to wait for."""
+        for name in names:
+            turn = self._turns[name] = Turn(how)
+            if self._engine.services[name].state.phase not in THERE:
+                self._forget(name)
+                self._end(name, turn)
+
+    def _hold(self, along: dict[str, str], why: str) -> None:
+        """These go first; one that a person wants down, or that goes already, is left at that."""
+        for name, cause in along.items():
+            if name not in self._turns:
+                self._turns[name] = Turn(HOLD, f"{cause} {why}")
+
+    def _proceed(self, *, now: bool = False) -> None:
+        """Everybody whose turn has come; `now`: everybody."""
+        self._soon = False
+        while True:
+            self._forget_gone()
+            waiting = {name for name, turn in self._turns.items() if not turn.begun}
+            ready = waiting & ready_to_stop(self._orders(), set(self._turns), set(self._turns))
+            in_circle = not ready and len(waiting) == len(self._turns)  # refused by the settings; it holds up nobody
+            for name in sorted(waiting if now or in_circle else ready):
+                self._turns[name].begun = True
+                self._end(name, self._turns[name], now=now)
+            if not waiting or not (ready or now or in_circle):
+                break
+        self._mark()
+
+    def _end(self, name: str, turn: Turn, *, now: bool = False) -> None:
+        engine = self._engine
+        if turn.how == STOP:
+            engine.stop(name, now=now)
+        elif turn.how == RESTART:
+            engine.restart(name)
+        elif turn.how == REMOVE:
+            engine.remove(name)
+        else:
+            engine.must_end(name, machine.Ending.DEPENDENCY, turn.why)
+
+    def _forget_gone(self) -> None:
+        services = self._engine.services
+        for name, turn in list(self._turns.items()):
+            phase = services[name].state.phase if name in services else Phase.STOPPED
+            if phase not in THERE or (turn.begun and phase is not Phase.STOPPING):
+                if not turn.begun and turn.how != HOLD and name in services:
+                    self._end(name, turn)  # it ended by itself before it could be asked to: that must not save it
+                self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """Its row at once, the note with the next."""
+        self._turns.pop(name, None)
+        service = self._engine.services.get(name)
+        if service is not None:
+            service.leaving = ""
+
+    def _mark(self) -> None:
+        """Rows show who is about to go; and a successor must know."""
+        plan: dict[str, list[str]] = {}
+        for name, turn in self._turns.items():
+            if not turn.begun:
+                plan[name] = [turn.how, turn.why]
+            self._engine.services[name].leaving = "" if turn.begun else turn.how
+        if plan != self._noted:
+            self._noted = plan
+            self._engine.spawner.note(NOTE, plan or None)
+
+    # what goes by itself
+
+    def _changed(self, service: Service, before: Phase) -> None:
+        name, phase = service.name, service.state.phase
+        if not self._engine.stopping and name not in self._turns:
+            if phase in DOWN and before not in DOWN and not service.state.finished:
+                self._hold(self._all_that_need([name]), "has failed" if phase is Phase.FAILED else "is stopped")
+            elif before is Phase.RUNNING and phase is not Phase.RUNNING:
+                self._hold(self._all_to_restart([name]), "has ended")
+        if self._turns and not self._soon:
+            self._soon = True
+            self._engine.loop.soon(self._proceed)
+
+    # who needs whom
+
+    def _orders(self) -> dict[str, Order]:
+        return {name: service.spec.order for name, service in self._engine.services.items()}
+
+    def _all_that_need(self, names: list[str]) -> dict[str, str]:
+        """Who is there and can't be without one of these, and which one that is."""
+        orders = self._orders()
+        found: dict[str, str] = {}
+        for name in names:
+            found.update((other, name) for other in dependents(orders, name) if other not in found)
+        return self._there(found, names)
+
+    def _all_to_restart(self, names: list[str]) -> dict[str, str]:
+        """Who asked to be restarted with one of these, or with one that is restarted for it."""
+        orders = self._orders()
+        found: dict[str, str] = {}
+        left = list(names)
+        while left:
+            name = left.pop()
+            for other, order in orders.items():
+                if other not in found and any(need.name == name and need.restart for need in order.requires):
+                    found[other] = name
+                    left.append(other)
+        return self._there(found, names)
+
+    def _there(self, found: dict[str, str], names: list[str]) -> dict[str, str]:
+        services = self._engine.services
+        up = (Phase.STARTING, Phase.RUNNING)
+        return {
+            name: why for name, why in sorted(found.items()) if name not in names and services[name].state.phase in up
+        }

@@ -1,0 +1,88 @@
+"""What an engine tells: events to the world, changes to whoever watches, notes to a successor."""
+
+from __future__ import annotations
+
+from supervisor.core.actions import EXITED
+from supervisor.engine.texts import describe
+from supervisor.model.event import INFO, Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.base.loop import Loop
+    from supervisor.core import machine
+    from supervisor.engine.service import Service
+    from supervisor.engine.spawner import Spawner
+    from supervisor.model.service import Phase
+
+
+class Telling:
+    """The part of an engine that changes nothing."""
+
+    def __init__(self, loop: Loop, emit: Callable[[Event], None]) -> None:
+        self.loop = loop
+        self.services: dict[str, Service] = {}
+        self.spawner: Spawner  # set once, before the first service: each needs the other
+        self._emit = emit
+        self._dirty: set[str] = set()
+        self._watchers: list[Callable[[], None]] = []
+        self._service_watchers: list[Callable[[Service, Phase], None]] = []
+
+    # events
+
+    def announce(self, service: Service, action: machine.Announce) -> None:
+        if action.kind == EXITED and service.told_before:
+            service.told_before = False
+            return
+        text, data = describe(service, action, self.loop.clock.now())
+        self.emit(
+            Event(action.kind, text, at=self.loop.clock.wall(), service=service.name, level=action.level, data=data)
+        )
+
+    def tell(self, kind: str, name: str, text: str, level: str = INFO, data: dict[str, Any] | None = None) -> None:
+        """An event of one service that the machine knows nothing of."""
+        service = self.services[name]
+        data = {"key": service.key, "pid": service.pid or None, **(data or {})}
+        self.emit(Event(kind, f"{name}: {text}", at=self.loop.clock.wall(), service=name, level=level, data=data))
+
+    def emit(self, event: Event) -> None:
+        self._emit(event)
+        service = self.services.get(event.service)
+        if service is not None:
+            service.remember(event.as_record())
+
+    # who watches
+
+    def watch(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Call after every change; returns what ends it."""
+        self._watchers.append(call)
+        return lambda: self._watchers.remove(call) if call in self._watchers else None
+
+    def watch_service(self, call: Callable[[Service, Phase], None]) -> None:
+        """Call with a service and its phase before, after each change of its phase or process; also when it is gone."""
+        self._service_watchers.append(call)
+
+    def tell_changed(self, service: Service, before: Phase) -> None:
+        for call in self._service_watchers:
+            self.loop.guard(call, service, before)
+
+    def tell_watchers(self, name: str) -> None:
+        self.touch(name)
+        for watcher in list(self._watchers):
+            watcher()
+
+    # notes
+
+    def touch(self, name: str) -> None:
+        """Its note is out of date. Written once a turn: entries are the truth, notes only add to them."""
+        if not self._dirty:
+            self.loop.soon(self.flush)
+        self._dirty.add(name)
+
+    def flush(self) -> None:
+        dirty, self._dirty = self._dirty, set()
+        for name in dirty:
+            service = self.services.get(name)
+            self.spawner.note(name, service.note() if service is not None else None)
