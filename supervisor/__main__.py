@@ -25,6 +25,10 @@ def main() -> int:
         from supervisor.helpers.compile import main as compile_settings
 
         return compile_settings([home, *rest])
+    if role == "tidy":
+        from supervisor.helpers.tidy import main as tidy_logs
+
+        return tidy_logs([home, *rest])
     return _daemon(role, home, rest)
 
 

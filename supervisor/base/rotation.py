@@ -11,6 +11,7 @@ these renames loses nothing but, at worst, the times of one file.
 from __future__ import annotations
 
 import os
+import stat
 
 from supervisor.base.files import remove_quietly
 
@@ -58,9 +59,10 @@ def rotated(path: str, first: int = 1) -> list[Rotated]:
 
 def _look(name: str, number: int) -> Rotated | None:
     try:
-        return Rotated(name, number, os.stat(name, follow_symlinks=False))
+        found = os.stat(name, follow_symlinks=False)
     except OSError:
         return None
+    return Rotated(name, number, found) if stat.S_ISREG(found.st_mode) else None
 
 
 def shift(path: str, keep: int) -> None:
