@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from supervisor.cli.table import duration
+from supervisor.cli.table import duration, percent, size
 from supervisor.cli.times import parse_iso
 from supervisor.model.rows import clean
 
@@ -22,6 +22,7 @@ def story(facts: Facts, now: float) -> list[str]:
         _titled("last exit", _last_exit(row, now) + _rest_killed(row, facts.get("events") or [])),
         _titled("attempts", _attempts(row, facts.get("attempts") or {}, now)),
         *_last_words(facts.get("words") or []),
+        *_takes(row),
         _titled("next", facts.get("next") or _next(row)),
     ]
 
@@ -42,6 +43,15 @@ def _state(row: Facts, facts: Facts, now: float) -> str:
     wanted = "" if row["desired"] == "up" and row["state"] == "running" else f"; wanted {row['desired']}"
     reason = f" ({facts['reason']})" if facts.get("reason") and row["state"] != "running" else ""
     return clean(f"{row['name']} is {row['state']}{for_long}{pid}{wanted}{reason}")
+
+
+def _takes(row: Facts) -> list[str]:
+    if row.get("memory_bytes") is None:
+        return []
+    many = "1 process" if row["processes"] == 1 else f"{row['processes']} processes"
+    threads = "1 thread" if row["threads"] == 1 else f"{row['threads']} threads"
+    what = f"{percent(row['cpu_percent'])} of a processor, {size(row['memory_bytes'])} of memory, {many}, {threads}"
+    return [_titled("takes", what)]
 
 
 def _last_exit(row: Facts, now: float) -> str:

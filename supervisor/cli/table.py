@@ -5,7 +5,7 @@ Imports next to nothing, because `sbctl status` is to cost no more than starting
 
 from __future__ import annotations
 
-from supervisor.model.rows import FIELDS, clean, is_missing
+from supervisor.model.rows import FIELDS, UP, USED, clean, is_missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,20 +18,31 @@ SIGNS = {
     "backoff": ("▲", "!!", "33"),
     "failed": ("✖", "XX", "31"),
     "stopped": ("■", "--", "2"),
+    "waiting": ("○", "~~", "34"),
+    "external": ("◇", "<>", "36"),
 }
 UNREADY = ("▲", "!!", "33")
-TITLES = ("SERVICE", "STATE", "PID", "UPTIME", "RESTARTS", "DETAIL")
+TITLES = ("SERVICE", "STATE", "PID", "UPTIME", "CPU", "MEM", "RESTARTS", "DETAIL")
+TAKES = (4, 5)  # the columns that a narrow terminal goes without
 MIN_DETAIL = 12
+PLAIN = ("name", "state", "desired", "pid", "uptime_s", "restarts", "detail", *USED)
 
 
 class Row:
     """One service as the `rows` frame has it; texts, but for what is computed with."""
 
-    __slots__ = FIELDS
+    __slots__ = (*FIELDS, *USED)
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.name, self.kind, self.state, self.desired, self.pid = fields[:5]
         self.uptime_s, self.restarts, self.ready, self.detail = fields[5:9]
+        # A daemon of an older version does not send them.
+        used = fields[9:13] if len(fields) > 12 else ("", "", "", "")
+        self.cpu_percent, self.memory_bytes, self.threads, self.processes = used
+
+    @property
+    def is_up(self) -> bool:
+        return self.state in UP
 
     @property
     def is_wrong(self) -> bool:
@@ -81,6 +92,20 @@ def duration(seconds: float) -> str:
     return f"{days}d {hours}h"
 
 
+def size(count: float) -> str:
+    """Bytes in three digits and a letter: `840K`, `38.2M`, `1.5G`."""
+    count /= 1024
+    for letter in "KMG":
+        if count < 1000 or letter == "G":
+            break
+        count /= 1024
+    return f"{count:.1f}{letter}" if count < 100 and letter != "K" else f"{count:.0f}{letter}"
+
+
+def percent(value: float) -> str:
+    return f"{value:.1f}%" if value < 10 else f"{value:.0f}%"
+
+
 class Style:
     """How to draw: colours, signs beyond ASCII, and the width to keep to (0: none)."""
 
@@ -111,13 +136,14 @@ def header(version: str, head: Head, state: str, home: str, style: Style) -> str
 
 def table(rows: Sequence[Row], style: Style) -> list[str]:
     """Columns as wide as their content; the state painted; details cut at the terminal's edge."""
-    cells = [_cells(row, style) for row in rows]
-    widths = [max(len(line[column]) for line in [TITLES, *cells]) for column in range(5)]
-    room = max(style.width - sum(widths) - 2 * len(widths), MIN_DETAIL) if style.width else 0
-    lines = [style.paint(_join(TITLES, widths).rstrip(), "1")]
+    titles, cells = TITLES, [_cells(row, style) for row in rows]
+    if _has_no_room(cells, style) or not any(row.memory_bytes for row in rows):
+        titles, cells = _without(titles), [_without(line) for line in cells]
+    widths = _widths([titles, *cells])
+    room = max(style.width - _taken(widths), MIN_DETAIL) if style.width else 0
+    lines = [style.paint(_join(titles, widths).rstrip(), "1")]
     for row, line in zip(rows, cells, strict=True):
-        detail = _cut(line[5], room, style)
-        painted = _join((*line[:5], detail), widths).rstrip()
+        painted = _join((*line[:-1], _cut(line[-1], room, style)), widths).rstrip()
         if style.colour:
             at = widths[0] + 2
             end = at + len(line[1])
@@ -128,11 +154,31 @@ def table(rows: Sequence[Row], style: Style) -> list[str]:
 
 def _cells(row: Row, style: Style) -> tuple[str, ...]:
     uptime = duration(float(row.uptime_s)) if row.uptime_s else "-"
-    return (row.name, f"{style.sign(row)[0]} {row.state}", row.pid or "-", uptime, row.restarts, row.detail)
+    cpu = percent(float(row.cpu_percent)) if row.cpu_percent else "-"
+    memory = size(float(row.memory_bytes)) if row.memory_bytes else "-"
+    state = f"{style.sign(row)[0]} {row.state}"
+    return (row.name, state, row.pid or "-", uptime, cpu, memory, row.restarts, row.detail)
+
+
+def _has_no_room(cells: Sequence[Sequence[str]], style: Style) -> bool:
+    return bool(style.width) and style.width - _taken(_widths([TITLES, *cells])) < MIN_DETAIL
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    """Of all columns but the last, which takes what is left."""
+    return [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
+
+
+def _taken(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * len(widths)
+
+
+def _without(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell for column, cell in enumerate(cells) if column not in TAKES)
 
 
 def _join(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=False)) + cells[5]
+    return "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=False)) + cells[-1]
 
 
 def _cut(text: str, room: int, style: Style) -> str:
@@ -160,5 +206,5 @@ def settings_lines(head: Head, style: Style) -> list[str]:
 
 
 def plain(rows: Iterable[Row]) -> list[str]:
-    """For scripts: one service a line, fields between tabs, no titles."""
-    return ["\t".join((r.name, r.state, r.desired, r.pid, r.uptime_s, r.restarts, r.detail)) for r in rows]
+    """For scripts: one service a line, fields between tabs, no titles. What is new comes last."""
+    return ["\t".join([getattr(row, name) for name in PLAIN]) for row in rows]

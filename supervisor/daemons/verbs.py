@@ -8,6 +8,7 @@ from supervisor import __version__
 from supervisor.base.clock import iso
 from supervisor.control.api import unknown_name
 from supervisor.engine import view
+from supervisor.engine.usage import Usage
 from supervisor.model.rows import encode_rows
 from supervisor.model.service import Phase, Want
 
@@ -32,6 +33,7 @@ class EngineVerbs:
     def __init__(self, role: str, engine: Engine, *, started: float, settle: float) -> None:
         self.role = role
         self.engine = engine
+        self.usage = Usage(engine, nearby=role == "start")  # the few core services, which leave no child behind
         self.started = started
         self.settle_s = settle
         self.revision = ""
@@ -79,16 +81,19 @@ class EngineVerbs:
         wanted = [service.state.phase for service in services if service.state.want is Want.UP]
         if any(phase in (Phase.BACKOFF, Phase.FAILED) for phase in wanted) or any(s.degraded for s in services):
             return "degraded"
-        return "starting" if any(phase is not Phase.RUNNING for phase in wanted) else "running"
+        if any(phase in (Phase.STARTING, Phase.STOPPING) for phase in wanted):
+            return "starting"
+        return "degraded" if Phase.WAITING in wanted else "running"
 
     def status(self, _args: Args, reply: Reply) -> None:
-        reply.send({"summary": self.summary(), "rows": view.rows(self.engine)})
+        reply.send({"summary": self.summary(), "rows": view.rows(self.engine, self.usage.look())})
 
     def rows(self, _args: Args, reply: Reply) -> None:
-        reply.raw(encode_rows(self.role, self.summary(), view.rows(self.engine)))
+        reply.raw(encode_rows(self.role, self.summary(), view.rows(self.engine, self.usage.look())))
 
     def why(self, args: Args, reply: Reply) -> None:
-        reply.send(view.why(self.engine, self._find(args["name"])))
+        service = self._find(args["name"])
+        reply.send(view.why(self.engine, service, self.usage.look().get(service.name)))
 
     # asking
 

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Timer
     from supervisor.engine.engine import Engine
     from supervisor.engine.service import Service
+    from supervisor.engine.usage import Figures
 
 ACTIVE = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
 
 
-def row(service: Service, now: float, wall: float) -> dict[str, Any]:
-    """One service as `status --json` has it."""
+def row(service: Service, now: float, wall: float, used: Figures | None = None) -> dict[str, Any]:
+    """One service as `status --json` has it; what it uses only where somebody has looked."""
     state, exit_ = service.state, service.exit
     has_process = state.has_process
     return {
@@ -27,7 +28,7 @@ def row(service: Service, now: float, wall: float) -> dict[str, Any]:
         "kind": service.spec.kind,
         "state": state.phase.value,
         "desired": state.want.value,
-        "pid": service.pid if has_process else None,
+        "pid": service.pid if has_process else state.outside or None,
         "uptime_s": round(now - state.started, 1) if has_process and state.started is not None else None,
         "restarts": state.restarts,
         "exit": {**exit_, "at": iso(exit_["at"])} if exit_ else None,
@@ -35,6 +36,12 @@ def row(service: Service, now: float, wall: float) -> dict[str, Any]:
         "next_retry_at": iso(wall + state.retry_at - now) if state.retry_at is not None else None,
         "ready": state.ready and not service.degraded if service.spec.policy.wait_ready else None,
         "detail": _detail(service, now),
+        "cpu_percent": round(used.cpu_percent, 1) if used else None,
+        "memory_bytes": used.memory_bytes if used else None,
+        "threads": used.threads if used else None,
+        "processes": used.processes if used else None,
+        "plugin": service.spec.plugin,
+        "instance": service.spec.instance or None,
     }
 
 
@@ -47,22 +54,27 @@ def _detail(service: Service, now: float) -> str:
         return f"{cause}{crash}; next try in {left}"
     if state.phase is Phase.FAILED:
         return f"{state.reason}: {cause}" if cause else state.reason
+    if state.phase is Phase.WAITING and state.waits_for:
+        return f"waits for {state.waits_for}"
+    if state.phase is Phase.EXTERNAL:
+        return f"runs outside sbctl, pid {state.outside}"
     if state.phase is Phase.RUNNING or (state.phase is Phase.STARTING and service.detail):
         return service.detail
     return "" if state.reason == "asked" else state.reason
 
 
-def rows(engine: Engine) -> list[dict[str, Any]]:
+def rows(engine: Engine, used: dict[str, Figures] | None = None) -> list[dict[str, Any]]:
     now, wall = engine.loop.clock.now(), engine.loop.clock.wall()
-    return [row(service, now, wall) for service in engine.services.values()]
+    used = used or {}
+    return [row(service, now, wall, used.get(service.name)) for service in engine.services.values()]
 
 
-def why(engine: Engine, service: Service) -> dict[str, Any]:
+def why(engine: Engine, service: Service, used: Figures | None = None) -> dict[str, Any]:
     """What `sbctl why` tells: row, attempts, last words, what happened to it lately."""
     now, wall = engine.loop.clock.now(), engine.loop.clock.wall()
     policy, state = service.spec.policy, service.state
     return {
-        "row": row(service, now, wall),
+        "row": row(service, now, wall, used),
         "since": iso(service.since) if service.since else None,
         "reason": state.reason,
         "attempts": {
@@ -123,6 +135,8 @@ class Settling:
     def _left(self, service: Service) -> float | None:
         """Seconds until it counts as settled; None: it is on its way."""
         state = service.state
+        if state.phase is Phase.WAITING:
+            return self._left_waiting(service)
         if state.phase is Phase.RUNNING:
             if service.spec.policy.wait_ready or state.started is None:
                 return 0.0
@@ -130,6 +144,12 @@ class Settling:
         if state.phase in (Phase.STARTING, Phase.STOPPING):
             return None
         return 0.0
+
+    def _left_waiting(self, service: Service) -> float | None:
+        """It is on its way as long as somebody else is: that may be the one it waits for."""
+        if any(other.state.phase in (Phase.STARTING, Phase.STOPPING) for other in self._engine.services.values()):
+            return None
+        return max(service.since + self._settle - self._engine.loop.clock.wall(), 0.0)
 
     def _finish(self, settled: bool) -> None:
         done, self._done = self._done, None

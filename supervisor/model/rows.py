@@ -3,6 +3,7 @@
     line 1      state TAB pid TAB started_at (epoch) TAB now (epoch) TAB ticks TAB role TAB revision TAB problems
                 (revision and problems: of the settings in force, and how many errors the files had; later additions)
     line 2..    name TAB kind TAB state TAB desired TAB pid TAB uptime_s TAB restarts TAB ready TAB detail
+                TAB cpu_percent TAB memory_bytes TAB threads TAB processes        (later additions too)
 
 Nothing in a field can break the form or a terminal: control characters are shown escaped.
 """
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     Standing = tuple[str, str, bool]  # of one service: state, desired, and does it run without being ready?
 
 FIELDS = ("name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "ready", "detail")
+USED = ("cpu_percent", "memory_bytes", "threads", "processes")  # unknown in the rows that `start` keeps
+UP = ("running", "external")
 
 
 def clean(text: str) -> str:
@@ -37,7 +40,9 @@ def encode_rows(role: str, summary: dict[str, Any], rows: list[dict[str, Any]]) 
     head = [summary["state"], summary["pid"], summary["started"], summary["wall"], summary["ticks"], role]
     head += [summary.get("revision", ""), len(summary.get("settings_problems", ()))]
     lines = ["\t".join(str(value) for value in head)]
-    lines += ["\t".join(_field(row[name]) for name in FIELDS) for row in rows]
+    lines += [
+        "\t".join([_field(row[name]) for name in FIELDS] + [_field(row.get(name)) for name in USED]) for row in rows
+    ]
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
@@ -53,7 +58,10 @@ def overall(state: str, services: Iterable[Standing], *, complete: bool) -> str:
     services = list(services)
     if not complete or any(unready or is_missing(phase, desired) for phase, desired, unready in services):
         return "degraded"
-    return "starting" if any(phase == "starting" for phase, _, _ in services) else state
+    if any(phase == "starting" for phase, _, _ in services):
+        return "starting"
+    # Nothing is on its way that it could be waiting for.
+    return "degraded" if any(phase == "waiting" and desired == "up" for phase, desired, _ in services) else state
 
 
 def _field(value: object) -> str:

@@ -20,7 +20,7 @@ from supervisor.web.problems import Refusal
 STATUS_PATH = "/api/automations/status"
 RETRY_AFTER = (b"retry-after", b"5")
 # These move by themselves: a status that differs only in them is the same status.
-MOVING = frozenset({"now", "uptime_s"})
+MOVING = frozenset({"now", "uptime_s", "cpu_percent", "memory_bytes"})
 
 
 def build_app(asker: Asker, *, key: bytes, host: str, port: int, wrong_keys: WrongKeys) -> FastAPI:

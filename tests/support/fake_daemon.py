@@ -39,6 +39,12 @@ def row(name: str, state: str = "running", **changes: Any) -> Message:
         "next_retry_at": None,
         "ready": None,
         "detail": "",
+        "cpu_percent": 0.4 if up else None,
+        "memory_bytes": 40_000_000 if up else None,
+        "threads": 3 if up else None,
+        "processes": 2 if up else None,
+        "plugin": name.partition(":")[0],
+        "instance": None,
     }
     return {**base, **changes}
 

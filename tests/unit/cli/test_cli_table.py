@@ -49,11 +49,57 @@ def test_durations(seconds: float, text: str) -> None:
 def test_the_table() -> None:
     _, rows = parsed()
     assert table.table(rows, Style()) == [
-        "SERVICE  STATE      PID   UPTIME  RESTARTS  DETAIL",
-        "config   ● running  4630  1h 2m   0         127.0.0.1:3456",
-        "mail     ▲ backoff  -     -       5         exit code 1; crash 5 of 9",
-        "web      ■ stopped  -     -       0",
+        "SERVICE  STATE      PID   UPTIME  CPU   MEM    RESTARTS  DETAIL",
+        "config   ● running  4630  1h 2m   0.4%  38.1M  0         127.0.0.1:3456",
+        "mail     ▲ backoff  -     -       -     -      5         exit code 1; crash 5 of 9",
+        "web      ■ stopped  -     -       -     -      0",
     ]
+
+
+def test_a_narrow_terminal_goes_without_what_each_takes() -> None:
+    _, rows = parsed()
+    wide, narrow = table.table(rows, Style(width=69)), table.table(rows, Style(width=68))
+    assert wide[0].split() == ["SERVICE", "STATE", "PID", "UPTIME", "CPU", "MEM", "RESTARTS", "DETAIL"]
+    assert narrow[0].split() == ["SERVICE", "STATE", "PID", "UPTIME", "RESTARTS", "DETAIL"]
+    assert narrow[1] == "config   ● running  4630  1h 2m   0         127.0.0.1:3456"
+    assert max(map(len, wide)) == 69
+
+
+def test_rows_of_an_older_daemon_lack_what_each_takes() -> None:
+    lines = encode_rows("start", HEAD, ROWS).split(b"\n")
+    old = b"\n".join([lines[0], *(b"\t".join(line.split(b"\t")[:9]) for line in lines[1:])])
+    head, rows = table.parse_rows(old)
+    assert (head.pid, rows[0].name, rows[0].cpu_percent, rows[0].processes) == ("42", "config", "", "")
+    assert table.table(rows, Style())[0] == "SERVICE  STATE      PID   UPTIME  RESTARTS  DETAIL"
+    assert table.plain(rows)[0].split("\t")[6:] == ["127.0.0.1:3456", "", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0K"),
+        (839 * 1024, "839K"),
+        (1000 * 1024, "1.0M"),
+        (38.16 * 1024**2, "38.2M"),
+        (612 * 1024**2, "612M"),
+        (1.5 * 1024**3, "1.5G"),
+        (2000 * 1024**3, "2000G"),
+    ],
+)
+def test_sizes_are_short(count: float, text: str) -> None:
+    assert table.size(count) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0.0%"), (9.94, "9.9%"), (12.5, "12%"), (400.0, "400%")])
+def test_percentages_are_short(value: float, text: str) -> None:
+    assert table.percent(value) == text
+
+
+@pytest.mark.parametrize(("state", "sign"), [("waiting", "○"), ("external", "◇")])
+def test_each_phase_has_a_sign(state: str, sign: str) -> None:
+    _, rows = parsed([row("mail", state)])
+    assert f"{sign} {state}" in table.table(rows, Style())[1]
+    assert table.hints(rows, Style()) == []
 
 
 def test_ascii_twins() -> None:
@@ -95,7 +141,9 @@ def test_plain_is_for_cut() -> None:
         "",
         "5",
         "exit code 1; crash 5 of 9",
+        *("", "", "", ""),
     ]
+    assert table.plain(rows)[0].split("\t")[6:] == ["127.0.0.1:3456", "0.4", "40000000", "3", "2"]
 
 
 def test_control_characters_can_not_break_a_line() -> None:
@@ -115,6 +163,10 @@ def test_control_characters_can_not_break_a_line() -> None:
         ("starting", [row("a")], True, "starting"),
         ("stopping", [row("a", "failed")], True, "stopping"),
         ("running", [row("a")], False, "degraded"),
+        ("running", [row("a", "external")], True, "running"),
+        ("running", [row("a", "starting"), row("b", "waiting")], True, "starting"),
+        ("running", [row("a"), row("b", "waiting")], True, "degraded"),
+        ("running", [row("a", "failed"), row("b", "starting")], True, "degraded"),
     ],
 )
 def test_one_word_for_the_whole(state: str, rows: list[dict[str, object]], complete: bool, word: str) -> None:

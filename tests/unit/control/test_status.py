@@ -33,7 +33,8 @@ def test_both_daemons_make_one_object(home: Home) -> None:
     assert " ".join(status) == ("schema state pid started_at now last_activity_at ticks services settings_problems")
     assert (status["state"], status["pid"], names(status)) == ("running", 4242, ["scheduler", "config", "web"])
     assert " ".join(status["services"][0]) == (
-        "name kind state desired pid uptime_s restarts exit cause next_retry_at ready detail"
+        "name kind state desired pid uptime_s restarts exit cause next_retry_at ready "
+        "cpu_percent memory_bytes threads processes plugin instance detail"
     )
 
 

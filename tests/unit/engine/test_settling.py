@@ -10,6 +10,7 @@ from support.fakes import FakeWorld, spec
 from supervisor.engine.change import apply
 from supervisor.engine.view import Settling
 from supervisor.model.cause import Cause, CauseKind
+from supervisor.model.order import Need, Order
 
 CRASH = Cause(CauseKind.EXIT_CODE, "exit code 1", code=1)
 
@@ -148,3 +149,20 @@ def test_nobody_is_told_after_hanging_up_and_nothing_stays(world: FakeWorld) -> 
 
     assert waiting.told == []
     assert world.engine._watchers == []
+
+
+def test_a_wait_is_settled_once_nobody_is_on_the_way(world: FakeWorld) -> None:
+    """Somebody on the way may be the one it waits for, so that long it is not decided."""
+    web = spec("web", gated=True)
+    web.order = Order(requires=(Need("db"),))
+    world.engine.load([spec("mail", wait_ready=True), spec("db", auto_start=False), web])
+    waiting = Waiting(world, ["web"])
+    spawned(world, "mail")
+    world.loop.pass_time(2)
+    assert world.phase("web") == "waiting"
+    assert waiting.told == []
+
+    world.engine.ready("mail", up=True)
+    world.loop.pass_time(5)
+
+    assert waiting.told == [(True, 2.0)]
