@@ -44,6 +44,7 @@ class Heartbeat:
         said = ", ".join(f"{count} {phase}" for phase, count in phases.items()) or "no servers"
         daemon.bus.tell("tick", f"tick {self.ticks}: {said}", data={"tick": self.ticks, "phases": phases})
         daemon.engine.spawner.note(NOTE, {"ticks": self.ticks})
+        daemon.loop.guard(daemon.tidying.tick)
         daemon.loop.after(daemon.compiled["tick"], self._tick)
 
     def _reconcile(self) -> None:

@@ -27,6 +27,7 @@ from supervisor.daemons.heartbeat import Heartbeat
 from supervisor.daemons.logs import Logs, told_exits
 from supervisor.daemons.predecessor import Predecessor
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
+from supervisor.daemons.tidying import Tidying
 from supervisor.engine.adopt import Adoption, Kept
 from supervisor.engine.engine import Engine
 from supervisor.engine.leftovers import find_marked
@@ -58,7 +59,9 @@ class Scheduler:
         self.loop = Loop(self.clock, common.report)
         self.bus = Bus(self.clock, "scheduler", common.report)
         self.logs = Logs(self.loop, home, compiled, self.bus)
-        self.engine = Engine(self.loop, self.bus.emit, PipeOutlet(self.loop, self.logs.output, self._trouble))
+        outlet = PipeOutlet(self.loop, self.logs.output, self._trouble, self.logs.rotated, self.logs.syslog)
+        self.engine = Engine(self.loop, self.bus.emit, outlet)
+        self.tidying = Tidying(self)
         self.verbs = SchedulerVerbs(self)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None
@@ -222,6 +225,7 @@ class Scheduler:
         if not self.stopping:
             self.stopping = self.verbs.stopping = True
             self.bus.tell("scheduler.stopping", "scheduler stops its servers, then itself")
+            self.tidying.end()
         self.engine.stop_all(now=now)
         if self.engine.all_gone:
             self._finish()

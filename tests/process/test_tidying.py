@@ -1,0 +1,37 @@
+"""Rotated logs of a running tree: packed, and removed for the budget, while it goes on writing."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+from support.children import child
+from support.daemon import Daemon
+from support.waiting import eventually
+
+from supervisor.base.rotation import rotated
+
+
+def test_old_logs_are_packed_and_no_line_is_lost(daemon: Daemon) -> None:
+    daemon.home.settings["logs"] = {"maxMb": 0.02, "keep": 50}
+    daemon.home.write()
+    daemon.home.add_plugin("loud", child("spew", 6000, 0, 50, "stay"))
+    daemon.start()
+    log = daemon.home.path / "logs" / "loud" / "server.log"
+
+    def all_packed() -> list[Path]:
+        older = [Path(each.name) for each in rotated(str(log))]
+        assert [path.name for path in older if path.suffix != ".gz"] == ["server.log.1"]
+        assert len(older) > 5
+        return older
+
+    older = eventually(all_packed, 20)
+
+    data = b"".join(
+        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in older[::-1]
+    )
+    numbers = [int(line[:10]) for line in (data + log.read_bytes()).split(b"\n") if line[:1].isdigit()]
+    assert numbers == list(range(6000))
+    assert not [name for name in os.listdir(log.parent) if name.startswith(".")]
+    assert daemon.events("loud", "log.failed") == []
