@@ -155,14 +155,15 @@ def test_a_wait_is_settled_once_nobody_is_on_the_way(world: FakeWorld) -> None:
     """Somebody on the way may be the one it waits for, so that long it is not decided."""
     web = spec("web", gated=True)
     web.order = Order(requires=(Need("db"),))
-    world.engine.load([spec("mail", wait_ready=True), spec("db", auto_start=False), web])
+    world.engine.load([spec("db", wait_ready=True), web])
     waiting = Waiting(world, ["web"])
-    spawned(world, "mail")
+    spawned(world, "db")
     world.loop.pass_time(2)
     assert world.phase("web") == "waiting"
     assert waiting.told == []
 
-    world.engine.ready("mail", up=True)
-    world.loop.pass_time(5)
+    world.engine.exited("db.1", 256, True)
+    world.loop.pass_time(4)
 
+    assert world.phase("db") == "backoff"
     assert waiting.told == [(True, 2.0)]
