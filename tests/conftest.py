@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +20,12 @@ MakeHome = Callable[..., TemporaryHome]
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("SB_") or name in LEAKS]:
         del os.environ[name]
+    # Each start notes its home for `sbctl homes`; those of tests are nobody's business.
+    os.environ["XDG_STATE_HOME"] = os.path.join(tempfile.gettempdir(), f"sbctl-tests-{os.getpid()}")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

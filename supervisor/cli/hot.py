@@ -25,6 +25,10 @@ SPELLINGS = (["status"], ["status", "--plain"], ["stop"], ["start"])
 def quick(args: list[str]) -> int | None:
     """The exit code, or None when this is a case for the full command line."""
     home_option = None
+    if args[:1] == ["__complete"]:  # a TAB in somebody's shell
+        from supervisor.cli import completing
+
+        return completing.main(args[1:])
     if len(args) > 2 and args[0] == "--home":
         home_option, args = args[1], args[2:]
     if args not in SPELLINGS:

@@ -17,13 +17,14 @@ KIND = "service.killed"
 SLACK_S = 0.01  # the journal has milliseconds
 
 
-def tell_killed(home: Home, since: float, names: Container[str] | None = None) -> None:
-    """Name them, on stderr: they may have lost something. (All of them, or those among `names`.)"""
-    killed = killed_since(home, since)
-    if names is not None:
-        killed = [name for name in killed if name in names]
+def tell_killed(killed: list[str]) -> None:
+    """Name them, on stderr: they may have lost something."""
     if killed:
         note(f"{len(killed)} killed after {'its' if len(killed) == 1 else 'their'} grace: {', '.join(killed)}")
+
+
+def killed_among(home: Home, since: float, names: Container[str]) -> list[str]:
+    return [name for name in killed_since(home, since) if name in names]
 
 
 def killed_since(home: Home, since: float) -> list[str]:

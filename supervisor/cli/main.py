@@ -16,26 +16,9 @@ from supervisor.base.errors import FAILED, INTERRUPTED, USAGE, Problem
 from supervisor.cli import out
 from supervisor.cli.home import find_home
 from supervisor.cli.params import add_home_option, check_home_option
+from supervisor.cli.verbs import VERBS, WITHOUT_HOME
 from supervisor.control.api import nearest
 from supervisor.model.home import Home
-
-# The help page is made from this, so that showing it imports no verb.
-VERBS = {
-    "start": "Start everything, or single services",
-    "stop": "Stop everything, or single services",
-    "restart": "Stop, then start",
-    "status": "What runs, since when, and what does not",
-    "reload": "Take over changed settings",
-    "logs": "Output of services, and the daily log",
-    "events": "What has happened",
-    "why": "Why a service is as it is",
-    "init": "Make a home, with two example plugins",
-    "serve": "Run scheduler, config or tunnel alone, in the foreground",
-    "config": "Check and show the settings",
-    "version": "Version and where it runs from",
-    "help": "This page",
-}
-WITHOUT_HOME = ("init", "version", "help")
 
 
 class Asked:
@@ -108,8 +91,13 @@ def sbctl(ctx: click.Context, home: str | None, colour: str, show_version: bool)
 def main(argv: list[str] | None = None) -> int:
     """The console script: returns the exit code."""
     out.open_standard_descriptors()
+    args = sys.argv[1:] if argv is None else argv
+    if args[:1] == ["__complete"]:  # as in hot.py, for those who have sbctl from a package
+        from supervisor.cli import completing
+
+        return completing.main(args[1:])
     try:
-        return _run(sys.argv[1:] if argv is None else argv)
+        return _run(args)
     except Problem as problem:
         out.note(problem.text())
         return problem.code

@@ -1,4 +1,4 @@
-"""Which services there are, also when nothing runs; and where each one's output lies."""
+"""Which services there are, also when nothing runs; which of them a word means; where each one's output lies."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 from supervisor.base.errors import BAD_SETTINGS, USAGE, Problem
 from supervisor.cli.compiling import read_compiled
 from supervisor.control.api import unknown_name
+from supervisor.core.names import matching
 from supervisor.model.home import Home
 from supervisor.model.service import CORE_NAMES, SELF_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def known_services(home: Home) -> set[str]:
@@ -26,13 +27,41 @@ def known_services(home: Home) -> set[str]:
         return set(CORE_NAMES)
 
 
+def meant(word: str, known: Iterable[str]) -> list[str]:
+    """The services that a word means: itself, all instances of a plugin, or those that fit a pattern like `web*`.
+
+    By the daemons' own rule. A pattern never means a service of sbctl itself: those are spelt out.
+    """
+    if word in CORE_NAMES or word == SELF_NAME:
+        return [word] if word in known else []
+    own = (*CORE_NAMES, SELF_NAME)
+    return matching(word, {name: name.partition(":")[0] for name in sorted(known, key=_by_number) if name not in own})
+
+
+def _by_number(name: str) -> tuple[str, int]:
+    plugin, _, number = name.partition(":")
+    return plugin, int(number) if number.isdecimal() else 0
+
+
+def expand(home: Home, words: Sequence[str], known: Iterable[str]) -> list[str]:
+    """All names that are meant, each once; one word that means nothing is an error."""
+    known = list(known)
+    names: list[str] = []
+    for word in words:
+        found = meant(word, known)
+        if not found:
+            raise no_such_service(home, word, known)
+        names += found
+    return list(dict.fromkeys(names))
+
+
 def check_name(home: Home, name: str) -> None:
     """One of ours, or at least one that has left a log; a path never."""
     known = known_services(home) | {SELF_NAME}
     if name in known:
         return
     plain = name not in ("", ".", "..", "run", "scheduler") and "/" not in name and "\0" not in name
-    if not plain or not os.path.isfile(home.server_log(name)):
+    if not plain or not os.path.isfile(output_file(home, name)):
         raise no_such_service(home, name, known)
 
 
@@ -53,7 +82,10 @@ def no_such_service(home: Home, name: str, known: Iterable[str]) -> Problem:
 
 def output_file(home: Home, name: str) -> str:
     """The raw output of a service, or of a daemon."""
-    return home.out_file(name) if name in CORE_NAMES or name == SELF_NAME else home.server_log(name)
+    if name in CORE_NAMES or name == SELF_NAME:
+        return home.out_file(name)
+    plugin, _, number = name.partition(":")
+    return home.server_log(plugin, int(number)) if number.isdecimal() else home.server_log(name)
 
 
 def refuse_self(name: str) -> None:

@@ -12,6 +12,10 @@ import select
 
 from supervisor.base.errors import FAILED, Problem
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class ReaderGone(Exception):
     """Nobody reads our output any more. That is no failure: stop quietly."""
@@ -20,6 +24,17 @@ class ReaderGone(Exception):
 def show(text: str) -> None:
     """A result, on stdout, with a line end."""
     show_bytes(text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def answer(text: str, facts: dict[str, Any], *, as_json: bool) -> None:
+    """A result in the form that was asked for: a sentence, or one JSON object with the same content."""
+    if not as_json:
+        if text:
+            show(text)
+        return
+    import json  # 7 ms, which the quick commands do without
+
+    show(json.dumps(facts, ensure_ascii=False))
 
 
 def show_bytes(data: bytes) -> None:

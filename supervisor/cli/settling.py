@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from supervisor.model.home import Home
 
-    Rows = list[dict[str, Any]]
+    Row = dict[str, Any]
+    Rows = list[Row]
 
 EXTRA_S = 3.0  # for the answer, beyond the time the daemon itself was given
 RETRY_S = 0.01
@@ -55,11 +56,43 @@ def by_role(names: Sequence[str]) -> dict[str, list[str]]:
     return groups
 
 
-def is_up(row: dict[str, Any]) -> bool:
+def is_up(row: Row) -> bool:
+    """As it should be after a start: it runs, here or outside, or has done its work."""
+    if row["state"] == "external" or has_finished(row):
+        return True
     return row["state"] == "running" and row["ready"] is not False
 
 
-def what_is_wrong(row: dict[str, Any]) -> str:
+def has_finished(row: Row) -> bool:
+    """A service that ends by itself, and has ended well."""
+    return row["state"] == "stopped" and str(row["detail"]).startswith("finished")
+
+
+def what_is_up(row: Row, *, already: bool) -> str:
+    name = row["name"]
+    if row["state"] == "external":
+        detail = str(row["detail"])  # which says where, and with which pid
+        return f"{name} {detail if detail.startswith('runs outside') else 'runs outside sbctl'}"
+    if has_finished(row):
+        return f"{name} finished"
+    return f"{name} is up{' already' if already else ''} (pid {row['pid']})"
+
+
+def what_is_wrong(row: Row) -> str:
     """The state, and what there is to say about it."""
     more = row["detail"] or row["cause"] or ("not ready" if row["ready"] is False else "")
+    if row["state"] == "waiting" and more.startswith("waits"):
+        return str(more)  # which says the state as well
     return f"{row['state']}: {more}" if more else str(row["state"])
+
+
+def why_hint(row: Row) -> str:
+    """The command that tells more: about the service itself, or about the one that it waits for."""
+    return f"sbctl why {_waits_for(row) or row['name']}"
+
+
+def _waits_for(row: Row) -> str:
+    """The service in `waits for db (failed: exit code 1)`; "" when it waits for something else."""
+    _, found, rest = str(row["detail"]).partition("waits for ")
+    name, bracket, _ = rest.partition(" (")
+    return name if row["state"] == "waiting" and found and bracket and " " not in name else ""

@@ -1,16 +1,18 @@
-"""start, stop and restart of single services: ask the daemon that has them, wait, say what came of it."""
+"""start, stop, restart and the like of single services: ask the daemon that has them, wait, say what came of it."""
 
 from __future__ import annotations
 
 import time
 
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
-from supervisor.cli.killed import tell_killed
-from supervisor.cli.names import known_services, no_such_service
-from supervisor.cli.out import note, show
+from supervisor.cli.killed import killed_among, tell_killed
+from supervisor.cli.lasting import disabled_by_hand
+from supervisor.cli.names import expand, known_services
+from supervisor.cli.out import answer, note
 from supervisor.cli.quick import lock_holder
 from supervisor.cli.report import look
-from supervisor.cli.settling import by_role, is_up, settle, what_is_wrong
+from supervisor.cli.rolling import watch_steps
+from supervisor.cli.settling import by_role, is_up, settle, what_is_up, what_is_wrong, why_hint
 from supervisor.control.api import SCHEDULER, role_of
 from supervisor.control.client import connect
 
@@ -23,33 +25,77 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
+DOWN = ("stopped", "failed")
 LONG_S = 3600.0  # without --timeout a stop ends when the last grace does
 
 
-def start_services(home: Home, names: Sequence[str], wait: float) -> int:
-    already = _ask(home, "start", names)
-    return _tell_up(_settled(home, names, wait), already)
+class Asked:
+    """What the daemons said to a request: names written out, in the order in which they were asked for."""
+
+    def __init__(self, before: dict[str, str]) -> None:
+        self.before = before  # the pid of each service before it, "" without one
+        self.accepted: list[str] = []
+        self.already: list[str] = []  # nothing had to be done for them
+        self.also: list[str] = []  # others that it concerns: required by them, or requiring them
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.accepted, *(name for name in self.already if name not in self.accepted)]
+
+    def add(self, reply: dict[str, Any]) -> None:
+        self.accepted += reply["accepted"]
+        self.already += reply.get("already", [])
+        self.also += reply.get("with", [])
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"accepted": self.accepted, "already": self.already, "with": self.also}
 
 
-def restart_services(home: Home, names: Sequence[str], wait: float) -> int:
-    _ask(home, "restart", names)
-    return _tell_up(_settled(home, names, wait), [])
+def start_services(home: Home, words: Sequence[str], wait: float, *, as_json: bool = False) -> int:
+    asked = ask(home, "start", words)
+    if asked.also:
+        note(f"started as well, because it is required: {', '.join(asked.also)}")
+    rows = _settled(home, asked.names, wait)
+    for name in disabled_by_hand(home, asked.names):
+        note(f"{name} is disabled: the next time it is not started by itself (sbctl enable {name})")
+    return _tell_up(asked, rows, as_json=as_json)
 
 
-def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> int:
-    if _is_stopped(home, names):
-        for name in names:
-            show(f"{name} was stopped already")
+def restart_services(
+    home: Home, words: Sequence[str], wait: float, *, rolling: bool | None = None, as_json: bool = False
+) -> int:
+    """`rolling`: one after the other, all at once, or (None) as the daemon thinks best."""
+    more: dict[str, Any] = {} if rolling is None else {"rolling": rolling}
+    asked = ask(home, "restart", words, **more)
+    together = [name for name in asked.names if role_of(name) == SCHEDULER]
+    asked.already = []  # there is no such thing as having been restarted already
+    if len(together) > 1:
+        watch_steps(home, {name: asked.before.get(name, "") for name in together}, wait, quiet=as_json)
+    return _tell_up(asked, _settled(home, asked.names, wait), as_json=as_json)
+
+
+def stop_services(home: Home, words: Sequence[str], timeout: float | None, *, as_json: bool = False) -> int:
+    stopped = _names_if_stopped(home, words)
+    if stopped is not None:
+        facts: Row = {"accepted": [], "already": stopped, "with": [], "services": [], "killed": []}
+        answer("\n".join(f"{name} was stopped already" for name in stopped), facts, as_json=as_json)
         return 0
     wall = time.time()
-    already = _ask(home, "stop", names, timeout=timeout)
-    left = []
-    for row in _settled(home, names, LONG_S if timeout is None else timeout + 1.0):
-        if row["state"] in ("stopped", "failed"):
-            show(f"{row['name']} " + ("was stopped already" if row["name"] in already else "stopped"))
-        else:
-            left.append(row["name"])
-    tell_killed(home, wall, names)
+    more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+    asked = ask(home, "stop", words, **more)
+    if asked.also:
+        note(f"stopped as well, because it requires what is stopped: {', '.join(asked.also)}")
+    names = list(dict.fromkeys([*asked.names, *asked.also]))
+    rows = _settled(home, names, LONG_S if timeout is None else timeout + 1.0)
+    lines = [
+        f"{row['name']} " + ("was stopped already" if row["name"] in asked.already else "stopped")
+        for row in rows
+        if row["state"] in DOWN and row["name"] in asked.names
+    ]
+    killed = killed_among(home, wall, names)
+    answer("\n".join(lines), {**asked.as_dict(), "services": rows, "killed": killed}, as_json=as_json)
+    tell_killed(killed)
+    left = [row["name"] for row in rows if row["state"] not in DOWN and not _waits_again(row, asked)]
     if left:
         raise Problem(
             f"not stopped in time: {', '.join(left)}", remedy=f"sbctl why {left[0]}; sbctl status", code=TIMED_OUT
@@ -57,58 +103,54 @@ def stop_services(home: Home, names: Sequence[str], timeout: float | None) -> in
     return 0
 
 
-def _is_stopped(home: Home, names: Sequence[str]) -> bool:
-    """Nothing runs here, so these services are stopped, if there are such."""
+def _waits_again(row: Row, asked: Asked) -> bool:
+    """Taken down with what it requires, it is still wanted: it comes back when that does."""
+    return row["state"] == "waiting" and row["name"] in asked.also
+
+
+def _names_if_stopped(home: Home, words: Sequence[str]) -> list[str] | None:
+    """Nothing runs here, so these services are stopped, if there are such. None: something runs."""
     try:
         look(home)
     except Problem as problem:
         if problem.code != NOT_RUNNING or lock_holder(home) is not None:
             raise
-        _check_known(home, names)
-        return True
-    return False
+        return expand(home, words, known_services(home))
+    return None
 
 
-def _check_known(home: Home, names: Sequence[str]) -> None:
-    known = known_services(home)
-    for name in names:
-        if name not in known:
-            raise no_such_service(home, name, known)
-
-
-def _ask(home: Home, verb: str, names: Sequence[str], timeout: float | None = None) -> list[str]:
-    """Send the verb to each daemon concerned; returns the names that needed nothing."""
-    _check_names(home, verb, names)
-    more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
-    already: list[str] = []
-    for role, some in by_role(names).items():
+def ask(home: Home, verb: str, words: Sequence[str], **more: Any) -> Asked:
+    """Send the verb to each daemon concerned. The daemons write patterns out, and name what else it concerns."""
+    asked = Asked(_check_names(home, verb, words))
+    for role, some in by_role(words).items():
         with connect(home, role) as client:
-            already += client.request(verb, names=some, **more)["already"]
-    return already
+            asked.add(client.request(verb, names=some, **more))
+    return asked
 
 
-def _check_names(home: Home, verb: str, names: Sequence[str]) -> None:
-    """One misspelt name and nothing is done, whichever daemon the others belong to."""
+def _check_names(home: Home, verb: str, words: Sequence[str]) -> dict[str, str]:
+    """One misspelt name and nothing is done, whichever daemon the others belong to. The pids as they are now."""
     try:
         found = look(home)
     except Problem as problem:
         if problem.code == NOT_RUNNING:
-            _check_known(home, names)
+            expand(home, words, known_services(home))
         raise
     if found.head.state == "stopping" and verb != "stop":
         raise Problem("sbctl is stopping", why="that ends all services", remedy="sbctl start waits for it", code=FAILED)
-    known = {row.name for row in found.rows}
-    for name in names:
-        if name not in known and found.complete:
-            raise no_such_service(home, name, known)
+    before = {row.name: row.pid for row in found.rows}
+    if not found.complete:
+        return before
+    names = expand(home, words, before)
     kept = [name for name in names if role_of(name) == SCHEDULER]
-    if kept and not found.heard and found.complete:
+    if kept and not found.heard:
         raise Problem(
             f"{kept[0]} is stopped, because the scheduler is",
             why="it looks after the plugin servers: stopping it stops them",
             remedy="sbctl start scheduler",
             code=NOT_RUNNING,
         )
+    return before
 
 
 def _settled(home: Home, names: Sequence[str], wait: float) -> list[Row]:
@@ -118,13 +160,10 @@ def _settled(home: Home, names: Sequence[str], wait: float) -> list[Row]:
     return rows
 
 
-def _tell_up(rows: list[Row], already: list[str]) -> int:
-    code = 0
-    for row in rows:
-        if is_up(row):
-            what = "is up already" if row["name"] in already else "is up"
-            show(f"{row['name']} {what} (pid {row['pid']})")
-        else:
-            code = FAILED
-            note(f"{row['name']} is not up: {what_is_wrong(row)}\n  why:  sbctl why {row['name']}")
-    return code
+def _tell_up(asked: Asked, rows: list[Row], *, as_json: bool) -> int:
+    wrong = [row for row in rows if not is_up(row)]
+    lines = [what_is_up(row, already=row["name"] in asked.already) for row in rows if is_up(row)]
+    answer("\n".join(lines), {**asked.as_dict(), "services": rows}, as_json=as_json)
+    for row in wrong:
+        note(f"{row['name']} is not up: {what_is_wrong(row)}\n  why:  {why_hint(row)}")
+    return FAILED if wrong else 0

@@ -12,8 +12,9 @@ from supervisor.base.errors import FAILED, NO_PERMISSION, NOT_RUNNING, Problem
 from supervisor.base.where import role_command
 from supervisor.cli import quick
 from supervisor.cli.compiling import make_fresh
-from supervisor.cli.out import note, show
-from supervisor.cli.settling import is_up, settle_all, what_is_wrong
+from supervisor.cli.known_homes import remember
+from supervisor.cli.out import answer, note, show
+from supervisor.cli.settling import is_up, settle_all, what_is_wrong, why_hint
 from supervisor.cli.spawning import Spawned, spawn_start
 from supervisor.model.trust import check_own
 
@@ -23,29 +24,39 @@ if TYPE_CHECKING:
 
     from supervisor.model.home import Home
 
+    Facts = dict[str, Any]
+
 WAIT_S = 10.0
 READY_S = 30.0  # from spawn to the control socket; it takes 0.1 s
 GONE_AFTER_S = 0.3  # for a winner to become visible before it is taken for one that has just ended
 
 
-def start_tree(home: Home, wait: float = WAIT_S) -> int:
-    """Start everything that is wanted; 0 when all of it is up, 1 when not (and says what and why)."""
-    if _already(home, wait):
-        return 0
+def start_tree(home: Home, wait: float = WAIT_S, *, as_json: bool = False, before: Facts | None = None) -> int:
+    """Start everything that is wanted; 0 when all of it is up, 1 when not (and says what and why).
+
+    `before`: what a restart has to tell as well.
+    """
+    running = _already(home, wait)
     began = time.monotonic()
-    prepare(home)
-    spawned = bring_up(home)
-    if spawned.lost_to is not None:
-        return _tell_winner(home, spawned.lost_to, wait)
-    rows = _settled(home, max(wait - (time.monotonic() - began), 0.1))
-    return _summary(rows, spawned.pid, time.monotonic() - began)
+    if running is None:
+        prepare(home)
+        spawned = bring_up(home)
+        if spawned.lost_to is None:
+            rows = _settled(home, max(wait - (time.monotonic() - began), 0.1))
+            return _summary(rows, spawned.pid, time.monotonic() - began, as_json=as_json, before=before)
+        running = _follow_winner(home, spawned.lost_to, wait)
+    facts = {**(before or {}), "started": False, "pid": running, "seconds": 0.0}
+    answer(f"already running (pid {running})", facts, as_json=as_json)
+    return 0
 
 
 def start_here(home: Home) -> int:
     """`--foreground`: become `start`, with the caller's pid and terminal."""
-    if not _already(home, WAIT_S):
+    running = _already(home, WAIT_S)
+    if running is None:
         prepare(home)
         become([*role_command("start", home.path), "--foreground"])
+    show(f"already running (pid {running})")
     return 0
 
 
@@ -57,6 +68,12 @@ def become(command: list[str]) -> NoReturn:
 def prepare(home: Home) -> None:
     """Folders and settings, before anything runs. Nothing in a home is believed before its owner is known."""
     check_own(home)
+    make_folders(home)
+    make_fresh(home)
+    remember(home)
+
+
+def make_folders(home: Home) -> None:
     for folder, mode in ((home.logs, 0o755), (home.run, 0o700)):
         try:
             os.makedirs(folder, mode, exist_ok=True)
@@ -67,7 +84,6 @@ def prepare(home: Home) -> None:
                 remedy=f"the home must be writable for you: ls -ld {home}",
                 code=NO_PERMISSION,
             ) from None
-    make_fresh(home)
 
 
 def bring_up(home: Home) -> Spawned:
@@ -100,8 +116,8 @@ def _wait_for_winner(home: Home, until: float) -> bool:
     )
 
 
-def _already(home: Home, wait: float) -> bool:
-    """Running already? Then say so, and name what is not well; the tree stays as it is.
+def _already(home: Home, wait: float) -> int | None:
+    """Running already? Then its pid, and what is not well is named; the tree stays as it is.
 
     One that is stopping will be gone in a moment: its end is waited for, and then it is not running.
     """
@@ -110,7 +126,7 @@ def _already(home: Home, wait: float) -> bool:
     except Problem as problem:
         if problem.code != NOT_RUNNING:
             raise
-        return False
+        return None
     if found.head.role == "scheduler":
         raise Problem(
             f"the scheduler runs alone (serve, pid {found.head.pid})",
@@ -120,12 +136,11 @@ def _already(home: Home, wait: float) -> bool:
         )
     if found.head.state == "stopping":
         _outlive(int(found.head.pid), wait)
-        return False
-    show(f"already running (pid {found.head.pid})")
+        return None
     for row in found.rows:
         if row.is_wrong:
             note(f"  {row.name}: {row.state}  {row.detail}".rstrip() + f"    why: sbctl why {row.name}")
-    return True
+    return int(found.head.pid)
 
 
 def _outlive(pid: int, wait: float) -> None:
@@ -141,7 +156,7 @@ def _outlive(pid: int, wait: float) -> None:
         )
 
 
-def _settled(home: Home, wait: float) -> list[dict[str, Any]]:
+def _settled(home: Home, wait: float) -> list[Facts]:
     try:
         rows = settle_all(home, wait)
     except Problem as problem:
@@ -174,22 +189,22 @@ def _asked_to_end() -> Problem:
     return Problem("start was asked to end while starting", why="by a signal, or sbctl stop: sbctl events", code=FAILED)
 
 
-def _tell_winner(home: Home, pid: int, wait: float) -> int:
+def _follow_winner(home: Home, pid: int, wait: float) -> int:
     """Somebody else started it at the same moment: the same tree is up, which is what was wanted."""
     settle_all(home, wait)
     _check_still_there(home)
-    show(f"already running (pid {pid})")
-    return 0
+    return pid
 
 
-def _summary(rows: list[dict[str, Any]], pid: int, took: float) -> int:
+def _summary(rows: list[Facts], pid: int, took: float, *, as_json: bool, before: Facts | None) -> int:
     wanted = [row for row in rows if row["desired"] == "up"]
     if not wanted:  # there always is a scheduler; somebody has taken back all wishes
         raise _asked_to_end()
     missing = [row for row in wanted if not is_up(row)]
     up = len(wanted) - len(missing)
     count = f"all {up} services" if not missing else f"{up} of {len(wanted)} services"
-    show(f"started: {count} up in {took:.1f} s (pid {pid})")
+    facts = {**(before or {}), "started": True, "pid": pid, "seconds": round(took, 3), "services": rows}
+    answer(f"started: {count} up in {took:.1f} s (pid {pid})", facts, as_json=as_json)
     for row in missing:
-        note(f"  {row['name']}: {what_is_wrong(row)}    why: sbctl why {row['name']}")
+        note(f"  {row['name']}: {what_is_wrong(row)}    why: {why_hint(row)}")
     return FAILED if missing else 0

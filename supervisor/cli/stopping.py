@@ -10,13 +10,15 @@ import sys
 import time
 
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, Problem
-from supervisor.cli.killed import tell_killed
-from supervisor.cli.out import note, show
+from supervisor.cli.killed import killed_since, tell_killed
+from supervisor.cli.out import answer, note
 from supervisor.cli.quick import exchange, lock_holder
 from supervisor.control.dial import dial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from supervisor.model.home import Home
 
 ANSWER_S = 3.0
@@ -25,15 +27,39 @@ REMARK_AFTER_S = 5.0
 BEGINNING_S = 2.0
 
 
-def stop_tree(home: Home, timeout: float | None = None) -> int:
+class Ended:
+    """How a tree ended: its pid, None when nothing ran, and who had to be killed."""
+
+    __slots__ = ("killed", "pid", "seconds")
+
+    def __init__(self, pid: int | None, seconds: float, killed: list[str]) -> None:
+        self.pid = pid
+        self.seconds = seconds
+        self.killed = killed
+
+    @property
+    def text(self) -> str:
+        return f"stopped in {self.seconds:.1f} s (pid {self.pid})" if self.pid else "already stopped"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"stopped": self.pid, "seconds": round(self.seconds, 3), "killed": self.killed}
+
+
+def stop_tree(home: Home, timeout: float | None = None, *, as_json: bool = False) -> int:
     """Stop everything; 0 when it is stopped, also when it was before."""
+    ended = end_tree(home, timeout)
+    answer(ended.text, ended.as_dict(), as_json=as_json)
+    tell_killed(ended.killed)
+    return 0
+
+
+def end_tree(home: Home, timeout: float | None) -> Ended:
     began, wall = time.monotonic(), time.time()
     sock = _reach(home)
     if sock is None:
         ended = _end_by_signal(home, timeout)
         _clean_up(home)
-        show(f"stopped in {time.monotonic() - began:.1f} s (pid {ended})" if ended else "already stopped")
-        return 0
+        return Ended(ended, time.monotonic() - began, [])
     pid = _peer_pid(sock)
     pidfd = _open_pidfd(pid)
     try:
@@ -45,9 +71,7 @@ def stop_tree(home: Home, timeout: float | None = None) -> int:
             os.close(pidfd)
     if not gone:
         raise _not_in_time(pid, timeout)
-    show(f"stopped in {time.monotonic() - began:.1f} s (pid {pid})")
-    tell_killed(home, wall)
-    return 0
+    return Ended(pid, time.monotonic() - began, killed_since(home, wall))
 
 
 def _reach(home: Home) -> _socket.socket | None:

@@ -43,10 +43,11 @@ def main(path: str, *, parent: int, alone: bool, channel_fd: int | None) -> int:
 
 def _claim(home: Home) -> tuple[socket.socket, bytes]:
     """The port and the key. From here on callers wait in the socket's queue instead of being turned away."""
-    from supervisor.web.port import listen
+    from supervisor.web.port import listen, listen_anywhere
 
     compiled = common.read_compiled(home, "start")
-    sock = listen(compiled["host"], compiled["port"])
+    host, port = compiled["host"], compiled["port"]
+    sock = listen(host, port) if port else listen_anywhere(host, home.port_file)
 
     from supervisor.web.keys import load_key
 

@@ -57,6 +57,11 @@ class Home:
         return self.join("logs", "run", "home_id")
 
     @property
+    def port_file(self) -> str:
+        """The free port that the config server has taken, to take it again."""
+        return self.join("logs", "run", "port")
+
+    @property
     def records_file(self) -> str:
         return self.join("logs", "run", "records")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -9,6 +10,7 @@ import sys
 
 from supervisor.base import proc
 from supervisor.base.errors import FAILED, Problem
+from supervisor.base.files import read_small, write_atomic
 
 BACKLOG = 256
 _LISTEN = "0A"  # the state, in /proc/net/tcp
@@ -29,6 +31,31 @@ def listen(host: str, port: int) -> socket.socket:
         raise _refused(host, port, error) from None
     sock.setblocking(False)
     return sock
+
+
+def listen_anywhere(host: str, memory: str) -> socket.socket:
+    """On the port that was taken the last time, else on any that is free; `memory` is the file that remembers it."""
+    last = _remembered(memory)
+    try:
+        sock = listen(host, last)
+    except Problem:
+        if not last:
+            raise
+        sock = listen(host, 0)
+    port = address_of(sock)[1]
+    if port != last:
+        with contextlib.suppress(OSError):  # the next start takes another one then
+            write_atomic(memory, b"%d\n" % port)
+    return sock
+
+
+def _remembered(memory: str) -> int:
+    try:
+        text = read_small(memory, 16).strip()
+    except OSError:
+        return 0
+    port = int(text) if text.isdigit() else 0
+    return port if port < 1 << 16 else 0
 
 
 def address_of(sock: socket.socket) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""`sbctl config validate|show|path`."""
+"""`sbctl config validate|show|path|schema|history|undo`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from supervisor.base.errors import BAD_SETTINGS
 from supervisor.cli.compiling import finding_texts, run_compiler
 from supervisor.cli.main import Asked
 from supervisor.cli.out import note, show
+from supervisor.cli.params import SubVerbs
+
+FILES = ("sbctl.yaml", "scheduler.json", "manifest.json")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SubVerbs, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Check and show the settings."""
+    """Check and show the settings, and go back to earlier ones."""
     if ctx.invoked_subcommand is None:
         show(ctx.get_help())
 
@@ -81,4 +84,15 @@ def path(asked: Asked, as_json: bool) -> int:
         show(json.dumps(places, ensure_ascii=False))
     else:
         show("\n".join(f"{name:<10}{where}" for name, where in places.items()))
+    return 0
+
+
+@command.command()
+@click.argument("file", type=click.Choice(FILES))
+@click.option("--json", "as_json", is_flag=True, help="On one line; it is JSON in any case")
+def schema(file: str, as_json: bool) -> int:
+    """Show the JSON Schema of a settings file, for editors that check while one types."""
+    from supervisor.settings import api
+
+    show(json.dumps(api.json_schema(file), ensure_ascii=False, indent=None if as_json else 2))
     return 0

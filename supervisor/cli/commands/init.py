@@ -11,7 +11,7 @@ import click
 from supervisor.base.errors import NO_PERMISSION, USAGE, Problem
 from supervisor.base.files import write_atomic
 from supervisor.base.where import ROOT
-from supervisor.cli.out import show
+from supervisor.cli.out import answer
 from supervisor.model.home import Home
 
 EXAMPLES = os.path.join(ROOT, "supervisor", "examples")
@@ -20,7 +20,8 @@ PARTS = ("etc", "plugins")
 
 @click.command()
 @click.argument("folder", metavar="DIR")
-def command(folder: str) -> int:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: home, made")
+def command(folder: str, as_json: bool) -> int:
     """Make a home in DIR: commented settings, two example plugins, a dashboard key.
 
     What is there already is left as it is.
@@ -38,11 +39,9 @@ def command(folder: str) -> int:
             remedy="choose a folder that you can write to",
             code=NO_PERMISSION,
         ) from None
-    for path in made:
-        show(f"made {path}")
-    if not made:
-        show(f"{home} is a home already: nothing changed")
-    show(f"next: sbctl --home {shlex.quote(str(home))} start")
+    lines = [f"made {path}" for path in made] or [f"{home} is a home already: nothing changed"]
+    lines.append(f"next: sbctl --home {shlex.quote(str(home))} start")
+    answer("\n".join(lines), {"home": home.path, "made": made}, as_json=as_json)
     return 0
 
 

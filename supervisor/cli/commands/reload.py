@@ -1,18 +1,19 @@
-"""`sbctl reload [--dry-run]`."""
+"""`sbctl reload [NAME...]`: the settings, or what services read for themselves."""
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 import click
 
-from supervisor.base.errors import NOT_RUNNING, Problem
+from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli.compiling import broken, finding_texts, read_compiled, run_compiler, specs_of
 from supervisor.cli.keys import written_keys
 from supervisor.cli.main import Asked
-from supervisor.cli.out import note, show
+from supervisor.cli.names import refuse_self
+from supervisor.cli.out import answer, note
+from supervisor.cli.single import ask
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
 from supervisor.core.plan import ChangeAction, plan
@@ -25,41 +26,60 @@ Change = dict[str, Any]
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object")
 @click.pass_obj
-def command(asked: Asked, dry_run: bool, as_json: bool) -> int:
+def command(asked: Asked, names: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     """Take over changed settings: only what has changed is restarted.
 
     An error in any file changes nothing (exit code 6, all errors shown). Values that settings take from the
     environment (env:NAME) are those of this command's environment.
+
+    With names: make these services read their own settings again, by the signal or command that their manifest
+    names under server.reload; their processes stay.
     """
     home = asked.home(changing=not dry_run)
-    if dry_run:
-        answer = run_compiler(home, "--preview")
-        _refuse_errors(answer)
-        changes = _planned(home, answer["documents"])
-        revision = answer["revision"]
-    else:
-        with connect(home, START):
-            pass  # not running: nothing to reload, and nothing is compiled
-        answer = run_compiler(home)
-        _refuse_errors(answer)
-        revision = answer["revision"]
-        changes = _apply(home, revision)
+    if names:
+        if dry_run:
+            raise Problem("--dry-run is for the settings, not for single services", code=USAGE)
+        return _reload_services(home, names, as_json=as_json)
+    changes, revision = _preview(home) if dry_run else take_over(home)
     changes = [{**change, "fields": written_keys(change["name"], change["fields"])} for change in changes]
-    if as_json:
-        show(json.dumps({"revision": revision, "dry_run": dry_run, "changes": changes}, ensure_ascii=False))
-    else:
-        show("\n".join(change_lines(changes, dry_run)))
+    facts = {"revision": revision, "dry_run": dry_run, "changes": changes}
+    answer("\n".join(change_lines(changes, dry_run)), facts, as_json=as_json)
     return 0
 
 
-def _refuse_errors(answer: dict[str, Any]) -> None:
-    for text in finding_texts(answer):
+def _reload_services(home: Home, names: tuple[str, ...], *, as_json: bool) -> int:
+    for name in names:
+        refuse_self(name)
+    done = ask(home, "reload_service", names)
+    text = "\n".join(f"{name} was asked to reload" for name in done.accepted)
+    answer(text, {"accepted": done.accepted}, as_json=as_json)
+    return 0
+
+
+def _preview(home: Home) -> tuple[list[Change], str]:
+    compiled = run_compiler(home, "--preview")
+    _refuse_errors(compiled)
+    return _planned(home, compiled["documents"]), compiled["revision"]
+
+
+def take_over(home: Home) -> tuple[list[Change], str]:
+    """Compile, and have both daemons apply it. The changes and the revision."""
+    with connect(home, START):
+        pass  # not running: nothing to reload, and nothing is compiled
+    compiled = run_compiler(home)
+    _refuse_errors(compiled)
+    return _apply(home, compiled["revision"]), compiled["revision"]
+
+
+def _refuse_errors(compiled: dict[str, Any]) -> None:
+    for text in finding_texts(compiled):
         note(text)
-    if not answer["ok"]:
-        raise broken(answer, "nothing changed")
+    if not compiled["ok"]:
+        raise broken(compiled, "nothing changed")
 
 
 def _planned(home: Home, documents: dict[str, Any]) -> list[Change]:

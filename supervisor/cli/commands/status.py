@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -10,28 +12,45 @@ import click
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.main import Asked
+from supervisor.cli.names import meant
+from supervisor.cli.params import Duration, OptionalValue
 from supervisor.cli.report import look
 from supervisor.cli.unreached import LOST, who_runs
 from supervisor.control.api import unknown_name
 from supervisor.control.status import status_without_start, stopped_status, tree_status
 from supervisor.model.home import Home
+from supervisor.model.rows import UP
 
 EVERY_S = 2.0
+LEAST_S = 0.1
 CLEAR = "\x1b[H\x1b[J"  # home, then to the end: what was scrolled away before stays to be looked at
 
 
-@click.command()
+class Resized(Exception):
+    """The terminal has got another size: draw anew."""
+
+
+@click.command(cls=OptionalValue)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line")
 @click.option(
     "--plain", is_flag=True, help="name, state, desired, pid, uptime in seconds, restarts, detail; tabs between"
 )
-@click.option("--watch", is_flag=True, help="Show it again every two seconds")
+@click.option(
+    "--watch",
+    "every",
+    type=Duration(),
+    is_flag=False,
+    flag_value=EVERY_S,
+    metavar="[2s]",
+    help="Show it again and again, until Ctrl-C",
+)
 @click.option("--check", is_flag=True, help="Exit with 150 if something that should run does not")
 @click.pass_obj
-def command(asked: Asked, names: tuple[str, ...], as_json: bool, plain: bool, watch: bool, check: bool) -> int:
+def command(asked: Asked, names: tuple[str, ...], as_json: bool, plain: bool, every: float | None, check: bool) -> int:
     """Show what runs, since when, and what is wrong.
 
+    A name may be a plugin with all its instances, or a pattern like 'web*'.
     Exit codes: 0 it runs (even if a service does not), 1 it was killed and left its PID file, 3 it is stopped,
     4 no telling, 150 with --check: something desired is not running.
     """
@@ -42,66 +61,97 @@ def command(asked: Asked, names: tuple[str, ...], as_json: bool, plain: bool, wa
     except Problem as problem:
         problem.code = quick.CANT_TELL  # 6 is not among the codes of a status
         raise
-    show = _show_json if as_json else _show_text
-    style = table.Style(colour=out.wants_colour(asked.colour), utf8=out.speaks_utf8(), width=out.width())
-    while True:
-        if watch and out.is_terminal() and not as_json:
-            out.show_bytes(CLEAR.encode())
-        code = show(home, names, plain, check, style)
-        if not watch:
+    view = View(home, names, asked.colour, as_json=as_json, plain=plain, check=check)
+    return view.show() if every is None else view.watch(max(every, LEAST_S))
+
+
+class View:
+    """What was asked to be seen, and how."""
+
+    def __init__(
+        self, home: Home, names: tuple[str, ...], colour: str, *, as_json: bool, plain: bool, check: bool
+    ) -> None:
+        self._home = home
+        self._names = names
+        self._colour = colour
+        self._plain = plain
+        self._check = check
+        self.show = self._show_json if as_json else self._show_text
+        self._draws = out.is_terminal() and not as_json
+
+    def watch(self, every: float) -> int:
+        """For ever: Ctrl-C ends it, and so does the end of whoever reads it."""
+        if self._draws:
+            signal.signal(signal.SIGWINCH, _resized)
+        while True:
+            try:
+                if self._draws:
+                    out.show_bytes(CLEAR.encode())
+                self.show()
+                out.rest(every)
+            except Resized:
+                continue
+
+    def _show_text(self) -> int:
+        try:
+            found = look(self._home)
+        except Problem as problem:
+            text, code = quick.without_answer(self._home, problem)
+            (out.note if code == quick.CANT_TELL else out.show)(text)
             return code
-        out.rest(EVERY_S)
+        found = quick.narrowed(found, _expanded(self._names, [row.name for row in found.rows]))
+        style = table.Style(colour=out.wants_colour(self._colour), utf8=out.speaks_utf8(), width=out.width())
+        lines = table.plain(found.rows) if self._plain else quick.status_lines(found, self._home, style)
+        if lines:
+            out.show("\n".join(lines))
+        return self._code([(row.state, row.desired) for row in found.rows])
 
+    def _show_json(self) -> int:
+        try:
+            status = tree_status(self._home, quick.PATIENCE_S)
+        except Problem as problem:
+            return self._show_json_without(problem)
+        status["services"] = self._chosen(status["services"])
+        out.show(json.dumps(status, ensure_ascii=False))
+        return self._code([(row["state"], row["desired"]) for row in status["services"]])
 
-def _show_text(home: Home, names: tuple[str, ...], plain: bool, check: bool, style: table.Style) -> int:
-    try:
-        found = look(home)
-    except Problem as problem:
-        text, code = quick.without_answer(home, problem)
-        (out.note if code == quick.CANT_TELL else out.show)(text)
+    def _show_json_without(self, problem: Problem) -> int:
+        if problem.code == NOT_RUNNING and (holder := who_runs(self._home)) is not None and holder.kind == LOST:
+            problem = holder.problem()
+        _, code = quick.without_answer(self._home, problem)
+        if problem.code != NOT_RUNNING:
+            out.show(json.dumps({**stopped_status("unknown"), "error": problem.as_dict()}, ensure_ascii=False))
+            return code
+        status = status_without_start(self._home, quick.PATIENCE_S, "starting" if code == quick.UP else "stopped")
+        if status["services"]:
+            status["services"] = self._chosen(status["services"])
+        out.show(json.dumps(status, ensure_ascii=False))
         return code
-    found = quick.narrowed(found, names)
-    lines = table.plain(found.rows) if plain else quick.status_lines(found, home, style)
-    if lines:
-        out.show("\n".join(lines))
-    return quick.SOMETHING_MISSING if check and any(row.state != "running" for row in _wanted(found)) else quick.UP
+
+    def _chosen(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not self._names:
+            return rows
+        by_name = {row["name"]: row for row in rows}
+        return [by_name[name] for name in _expanded(self._names, by_name)]
+
+    def _code(self, services: list[tuple[str, str]]) -> int:
+        missing = any(desired == "up" and state not in UP for state, desired in services)
+        return quick.SOMETHING_MISSING if self._check and missing else quick.UP
 
 
-def _wanted(found: quick.Snapshot) -> list[table.Row]:
-    return [row for row in found.rows if row.desired == "up"]
-
-
-def _show_json(home: Home, names: tuple[str, ...], _plain: bool, check: bool, _style: table.Style) -> int:
-    try:
-        status = tree_status(home, quick.PATIENCE_S)
-    except Problem as problem:
-        return _show_json_without(home, names, problem)
-    if names:
-        status["services"] = _chosen(status["services"], names)
-    out.show(json.dumps(status, ensure_ascii=False))
-    missing = any(row["desired"] == "up" and row["state"] != "running" for row in status["services"])
-    return quick.SOMETHING_MISSING if check and missing else quick.UP
-
-
-def _show_json_without(home: Home, names: tuple[str, ...], problem: Problem) -> int:
-    if problem.code == NOT_RUNNING and (holder := who_runs(home)) is not None and holder.kind == LOST:
-        problem = holder.problem()
-    _, code = quick.without_answer(home, problem)
-    if problem.code != NOT_RUNNING:
-        out.show(json.dumps({**stopped_status("unknown"), "error": problem.as_dict()}, ensure_ascii=False))
-        return code
-    status = status_without_start(home, quick.PATIENCE_S, "starting" if code == quick.UP else "stopped")
-    if names and status["services"]:
-        status["services"] = _chosen(status["services"], names)
-    out.show(json.dumps(status, ensure_ascii=False))
-    return code
-
-
-def _chosen(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:
-    by_name = {row["name"]: row for row in rows}
-    for name in names:
-        if name not in by_name:
-            problem = unknown_name(name, by_name)
+def _expanded(words: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
+    """The names that are meant. (An unknown one is no case for the exit code 2, which a status does not have.)"""
+    known = list(known)
+    names: list[str] = []
+    for word in words:
+        found = meant(word, known)
+        if not found:
+            problem = unknown_name(word, known)
             problem.code = quick.CANT_TELL
             raise problem
-    return [by_name[name] for name in names]
+        names += found
+    return tuple(dict.fromkeys(names))
+
+
+def _resized(_number: int, _frame: object) -> None:
+    raise Resized

@@ -1,0 +1,111 @@
+"""`enable` and `disable`: whether services are started by themselves, kept over restarts of everything."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+
+from supervisor.base.clock import iso
+from supervisor.base.errors import NO_PERMISSION, NOT_RUNNING, USAGE, Problem
+from supervisor.base.files import read_small, write_atomic
+from supervisor.cli.names import expand, known_services
+from supervisor.cli.starting import make_folders
+from supervisor.control.api import SCHEDULER
+from supervisor.control.client import connect
+from supervisor.model.intent import Intent, NotReadable
+from supervisor.model.service import CORE_NAMES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from supervisor.model.home import Home
+
+    Done = dict[str, list[str]]  # accepted, already
+
+OWN = {
+    "scheduler": "it looks after all others; sbctl stop scheduler stops it until the next start",
+    "config": "write into etc/sbctl.yaml: config: {enabled: false}; then: sbctl reload",
+    "tunnel": "write into etc/sbctl.yaml: tunnel: {enabled: false}; then: sbctl reload",
+}
+
+
+def change(home: Home, words: Sequence[str], *, enabled: bool) -> Done:
+    """Asked of the scheduler; while that is away, written where it will look."""
+    for word in words:
+        if word in CORE_NAMES:
+            verb = "enabled" if enabled else "disabled"
+            raise Problem(f"{word} can't be {verb} like a plugin's server", remedy=OWN[word], code=USAGE)
+    done = _ask(home, words, enabled=enabled)
+    if done is None:
+        done = _write(home, expand(home, words, known_services(home)), enabled=enabled)
+        _ask(home, words, enabled=enabled)  # should it have started meanwhile, and have read the file before
+    return done
+
+
+def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:
+    try:
+        with connect(home, SCHEDULER) as client:
+            reply: dict[str, Any] = client.request("enable" if enabled else "disable", names=list(words))
+    except Problem as problem:
+        if problem.code != NOT_RUNNING:
+            raise
+        return None
+    return {"accepted": reply["accepted"], "already": reply["already"]}
+
+
+def _write(home: Home, names: list[str], *, enabled: bool) -> Done:
+    """One writer at a time; whoever reads sees the file as it was or as it is."""
+    make_folders(home)
+    done: Done = {"accepted": [], "already": []}
+    try:
+        lock = os.open(
+            os.path.join(home.run, "state.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            intent = _read(home)
+            for name in names:
+                changed = intent.set(name, enabled=enabled, at=iso(time.time()), by=_login())
+                done["accepted" if changed else "already"].append(name)
+            if done["accepted"]:
+                write_atomic(home.intent_file, intent.to_bytes(), mode=0o644, durable=True)
+        finally:
+            os.close(lock)
+    except OSError as error:
+        raise Problem(f"can't write {home.intent_file}", why=error.strerror or str(error), code=NO_PERMISSION) from None
+    return done
+
+
+def disabled_by_hand(home: Home, names: Sequence[str]) -> list[str]:
+    """Those that a person has disabled; what settings say (`autoStart: false`) is no news to anybody."""
+    try:
+        choices = _read(home).enabled()
+    except (OSError, Problem):
+        return []
+    return [name for name in names if choices.get(name) is False]
+
+
+def _read(home: Home) -> Intent:
+    try:
+        return Intent.from_bytes(read_small(home.intent_file))
+    except FileNotFoundError:
+        return Intent()
+    except NotReadable as error:
+        raise Problem(
+            f"{home.intent_file} can't be read",
+            why=str(error),
+            remedy="mend it, or remove it: all services then go by their settings",
+        ) from None
+
+
+def _login() -> str:
+    """Who asks, for the record."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a number without an entry, as in containers
+        return str(os.geteuid())

@@ -1,0 +1,100 @@
+"""The verbs and what may follow each: for the help page and for completion, without importing a single verb.
+
+A test compares this with the commands themselves, option for option.
+"""
+
+from __future__ import annotations
+
+# The help page is made from this, so that showing it imports no verb.
+VERBS = {
+    "start": "Start everything, or single services",
+    "stop": "Stop everything, or single services",
+    "restart": "Stop, then start",
+    "status": "What runs, since when, and what does not",
+    "reload": "Take over changed settings, or make a service read its own",
+    "signal": "Send a signal to services",
+    "enable": "Start services by themselves again",
+    "disable": "Never start services by themselves",
+    "logs": "Output of services, and the daily log",
+    "events": "What has happened",
+    "why": "Why a service is as it is",
+    "init": "Make a home, with two example plugins",
+    "homes": "All homes of this user, and which of them run",
+    "boot": "Start sbctl when the machine starts",
+    "serve": "Run scheduler, config or tunnel alone, in the foreground",
+    "config": "Check and show the settings, and go back to earlier ones",
+    "completion": "Completion for bash, zsh or fish",
+    "version": "Version and where it runs from",
+    "help": "This page",
+}
+WITHOUT_HOME = ("init", "homes", "completion", "version", "help")
+
+SUB_VERBS = {
+    "boot": {
+        "enable": "Start sbctl with this home at boot",
+        "disable": "Do not start it at boot any more",
+        "status": "Whether it is started at boot, and by what",
+    },
+    "config": {
+        "validate": "Check all files and name everything wrong",
+        "show": "Show the settings, every default filled in",
+        "path": "Show where this home's files are",
+        "schema": "The JSON Schema of a settings file",
+        "history": "Earlier revisions of the settings",
+        "undo": "Go back to earlier settings",
+    },
+}
+
+# What an argument, or the value of an option, is; "" is an option without a value.
+FLAG = ""
+ANY = "any"  # nothing that could be listed
+DIR = "dir"
+SERVICE = "service"
+SERVICES = "services"
+PLUGIN_SERVICES = "plugin services"  # those that are not sbctl's own
+LOGGED = "logged"  # all that has a log
+SIGNALLED = "signalled"  # services, then a signal
+REVISION = "revision"
+VERB = "verb"
+
+Kind = str | tuple[str, ...]  # a tuple is a choice
+
+GLOBAL_OPTIONS: dict[str, Kind] = {
+    "--home": DIR,
+    "--color": ("auto", "always", "never"),
+    "--version": FLAG,
+    "--help": FLAG,
+}
+
+# (arguments, options) of each verb and sub-verb; `--home` and `--help`, which nearly all have, are not repeated.
+FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
+    "start": (SERVICES, {"--wait": ANY, "--foreground": FLAG, "--json": FLAG}),
+    "stop": (SERVICES, {"--timeout": ANY, "--json": FLAG}),
+    "restart": (
+        SERVICES,
+        {"--wait": ANY, "--timeout": ANY, "--rolling": FLAG, "--at-once": FLAG, "--json": FLAG},
+    ),
+    "status": (SERVICES, {"--json": FLAG, "--plain": FLAG, "--watch": FLAG, "--check": FLAG}),
+    "reload": (PLUGIN_SERVICES, {"--dry-run": FLAG, "--json": FLAG}),
+    "signal": (SIGNALLED, {"--group": FLAG, "--json": FLAG}),
+    "enable": (PLUGIN_SERVICES, {"--json": FLAG}),
+    "disable": (PLUGIN_SERVICES, {"--json": FLAG}),
+    "logs": (LOGGED, {"--follow": FLAG, "--lines": ANY, "--since": ANY, "--grep": ANY}),
+    "events": (ANY, {"--follow": FLAG, "-n": ANY, "--since": ANY, "--json": FLAG}),
+    "why": (SERVICE, {"--json": FLAG}),
+    "init": (DIR, {"--json": FLAG}),
+    "homes": (ANY, {"--forget": FLAG, "--json": FLAG}),
+    "boot enable": (ANY, {"--print": FLAG, "--json": FLAG}),
+    "boot disable": (ANY, {"--print": FLAG, "--json": FLAG}),
+    "boot status": (ANY, {"--json": FLAG}),
+    "serve": (("scheduler", "config", "tunnel"), {}),
+    "config validate": (ANY, {"--json": FLAG}),
+    "config show": (ANY, {"--json": FLAG}),
+    "config path": (ANY, {"--json": FLAG}),
+    "config schema": (("sbctl.yaml", "scheduler.json", "manifest.json"), {"--json": FLAG}),
+    "config history": (ANY, {"--json": FLAG}),
+    "config undo": (REVISION, {"--yes": FLAG, "--dry-run": FLAG, "--json": FLAG}),
+    "completion": (("bash", "zsh", "fish"), {}),
+    "version": (ANY, {"--json": FLAG}),
+    "help": (VERB, {}),
+}
