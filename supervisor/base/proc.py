@@ -73,6 +73,11 @@ def parent_of(pid: int) -> int | None:
     return int(fields[1]) if fields and len(fields) > 1 else None
 
 
+def session_of(pid: int) -> int | None:
+    fields = _stat_fields(pid)
+    return int(fields[3]) if fields and len(fields) > 3 else None
+
+
 def open_pidfd(pid: int, started: int) -> int | None:
     """A pidfd of exactly that process, or None. First open, then compare: the other order has a gap."""
     try:

@@ -62,6 +62,7 @@ class Scheduler:
         outlet = PipeOutlet(self.loop, self.logs.output, self._trouble, self.logs.rotated, self.logs.syslog)
         self.engine = Engine(self.loop, self.bus.emit, outlet)
         self.tidying = Tidying(self)
+        self.engine.hearing.home_id = compiled["home_id"]
         self.verbs = SchedulerVerbs(self)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None

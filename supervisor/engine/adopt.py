@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from supervisor.base import proc
 from supervisor.core import machine
-from supervisor.engine.entries import KEPT, close_fds, is_job
+from supervisor.engine.entries import JOB, KEPT, close_fds, is_job
 from supervisor.engine.service import Service
+from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.model.cause import Cause
-from supervisor.model.service import Launch, Phase, Policy, Spec, Want
+from supervisor.model.service import AFTER_END, BEFORE, Launch, Phase, Policy, Spec, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,22 +51,27 @@ class Adoption:
     def __init__(self, engine: Engine, spawner: RemoteSpawner, was_told: Callable[[str, int], bool]) -> None:
         self._engine = engine
         self._spawner = spawner
+        self._jobs: dict[str, dict[str, Any]] = {}  # newest entries of commands beside a service
         self._was_told = was_told  # does the journal have the end of this key and pid already?
 
     def run(self, kept: Kept, specs: Iterable[Spec]) -> int:
         """Take over; start what is new. Returns how many live processes were adopted."""
         newest = self._newest(kept.entries)
         adopted = 0
+        new: list[Spec] = []
         for spec in specs:
             note, entry = kept.notes.pop(spec.name, None), newest.pop(spec.name, None)
             if note is None and entry is None:
-                self._engine.load([spec])
-                continue
-            adopted += self._take(spec, note, entry)
-        for name, entry in newest.items():
+                new.append(spec)
+            else:
+                adopted += self._take(spec, note, entry)
+        self._engine.load(new)
+        for name, entry in (*newest.items(), *self._jobs.items()):
             self._end_unknown(name, entry)
+        plan = kept.notes.pop(STOPPING, None)
         for name in kept.notes:
             self._spawner.note(name, None)
+        self._engine.stops.restore(plan)
         return adopted
 
     def _newest(self, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -73,14 +79,11 @@ class Adoption:
         newest: dict[str, dict[str, Any]] = {}
         for entry in entries:
             name, _, generation = entry["key"].rpartition(".")
-            if is_job(entry["key"]):  # nobody knows any more what was to come after it
-                _close(entry)
-                self._spawner.drop(entry["key"])
-                continue
             entry["generation"] = int(generation)
-            other = newest.get(name)
+            found = self._jobs if is_job(name) else newest
+            other = found.get(name)
             if other is None or other["generation"] < entry["generation"]:
-                newest[name] = entry
+                found[name] = entry
             else:
                 other = entry
             if other is not None:
@@ -90,17 +93,41 @@ class Adoption:
 
     def _take(self, spec: Spec, note: dict[str, Any] | None, entry: dict[str, Any] | None) -> int:
         engine = self._engine
-        service = Service(spec, machine.State())
-        engine.services[spec.name] = service
+        service = engine.add(spec)
         if note is not None:
             service.restore(note)
         if entry is None:
             self._without_process(service)
-            return 0
-        self._with_entry(service, entry)
-        if service.state.has_process and entry["launch"] != spec.launch.digest():
+        else:
+            self._with_entry(service, entry)
+        self._go_on(service)
+        if entry is not None and service.state.has_process and entry["launch"] != spec.launch.digest():
             engine.restart(spec.name)  # the settings were changed while no scheduler could hear of it
-        return int(entry["status"] is None and entry["cause"] is None)
+        if note is not None and service.intent is not note.get("intent"):
+            self._obey(service)
+        return int(entry is not None and entry["status"] is None and entry["cause"] is None)
+
+    def _go_on(self, service: Service) -> None:
+        """With what it was waiting for when its scheduler died; whoever watches it looks at it anew."""
+        engine, job = self._engine, service.state.job
+        if job and engine.jobs.of(service.name, job) is None:
+            entry = self._jobs.pop(f"{service.name}{JOB}{job}", None)
+            if entry is None:
+                engine.jobs.ask(service, job)
+            else:
+                _close(entry)
+                if not entry["empty"]:
+                    self._spawner.adopt(entry["key"], entry["pid"], entry["started"])
+                engine.jobs.adopt(service, entry)
+        engine.gate.resume(service)
+        engine.tell_changed(service, Phase.STOPPED)
+
+    def _obey(self, service: Service) -> None:
+        """A person has enabled or disabled it while no scheduler could hear of it."""
+        if service.disabled:
+            self._engine.stops.stop([service.name])
+        elif service.enabled:
+            self._engine.start(service.name)
 
     # with a process, alive or dead
 
@@ -125,6 +152,7 @@ class Adoption:
             self._spawner.adopt(key, entry["pid"], entry["started"])
         if service.state.in_flight:
             engine.spawned(key, entry["pid"], entry["started"])
+        engine.hearing.catch_up(service, entry["notified"])
         if entry["status"] is not None and not judged:
             if self._was_told(key, entry["pid"]):
                 service.told_before = True
@@ -135,10 +163,11 @@ class Adoption:
             return  # its exit is on its way to us
 
     def _read_on(self, service: Service, entry: dict[str, Any]) -> None:
-        close_fds(entry["notify"])
         if entry["out_read"] >= 0:
             launch = service.spec.launch
             service.pumps = self._engine.outlet.resume(service.name, launch, entry["out_read"], entry["err_read"])
+        if entry["notify"] >= 0:
+            self._engine.hearing.resume(service, entry["notify"])
 
     def _catch_up(self, service: Service) -> None:
         """The note is from before this process was asked for: the spawn had been decided, so say so."""
@@ -156,6 +185,8 @@ class Adoption:
         if state.in_flight:
             self._rearm(service)
             self._engine.spawn_again(service)
+        elif state.job in (BEFORE, AFTER_END):
+            self._rearm(service)
         elif state.phase in WITH_PROCESS:
             service.state.phase, service.state.has_process, service.state.exited = Phase.STOPPED, False, None
             if state.want is Want.UP:
@@ -171,7 +202,7 @@ class Adoption:
     # of a service that the settings no longer know
 
     def _end_unknown(self, name: str, entry: dict[str, Any]) -> None:
-        if entry["status"] is not None or entry["cause"] is not None:
+        if is_job(name) or entry["status"] is not None or entry["cause"] is not None:
             _close(entry)
             self._spawner.drop(entry["key"])
             return
@@ -180,8 +211,8 @@ class Adoption:
         policy = Policy(stop_signal=number, grace=grace)
         service = Service(Spec(name=name, kind="plugin", launch=launch, policy=policy), machine.State())
         self._engine.services[name] = service
-        self._read_on(service, entry)
         service.key, service.generation, service.pid = entry["key"], entry["generation"], entry["pid"]
+        self._read_on(service, entry)
         self._spawner.adopt(entry["key"], entry["pid"], entry["started"])
         service.state.phase, service.state.want = Phase.STARTING, Want.UP
         service.removed = True

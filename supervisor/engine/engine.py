@@ -12,6 +12,7 @@ from supervisor.core import machine
 from supervisor.core.verdict import cause_of
 from supervisor.engine.entries import is_job
 from supervisor.engine.gate import Gate
+from supervisor.engine.hearing import Hearing
 from supervisor.engine.jobs import Jobs
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import Stops
@@ -54,6 +55,7 @@ class Engine(Telling):
         self.stops = Stops(self)
         self.gate = Gate(self)
         self.jobs = Jobs(self)
+        self.hearing = Hearing(self)
 
     # wishes
 
@@ -147,6 +149,7 @@ class Engine(Telling):
             self.spawner.drop(key)
             return
         service.pid = pid
+        self.hearing.spawned(service)
         if service.spec.pid_file:
             publish_pid_file(service.spec.pid_file, pid)
         self.feed(service.name, machine.Spawned())
@@ -284,6 +287,7 @@ class Engine(Telling):
         service.log_from, service.log_inode = look_at(spec.launch.log)
         try:
             ends, service.pumps = self.outlet.open(service.name, spec.launch)
+            self.hearing.open(service, ends)
         except OSError as error:
             cause = Cause(CauseKind.SYSTEM, f"no pipe for its output: {error.strerror}")
             self.loop.soon(lambda key=service.key: self.spawn_failed(key, cause))  # type: ignore[misc]

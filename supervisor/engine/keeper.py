@@ -14,7 +14,8 @@ import os
 
 from supervisor.base.wire import MAX_PACKET, Channel, encode
 from supervisor.engine.entries import Ends, close_fds
-from supervisor.engine.outlet import PipeOutlet
+from supervisor.engine.notify import Heard, Listener, Owner
+from supervisor.engine.outlet import PipeOutlet, Pumps
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.service import Launch
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Message
     from supervisor.engine.entries import Entry
-    from supervisor.engine.outlet import Pumps
     from supervisor.engine.store import Store
 
 CHUNK = 50  # entries a message, each with up to three descriptors: the kernel takes at most 253
@@ -45,7 +45,8 @@ class Keeper:
         self._on_status = on_status
         self._channel: Channel | None = None
         self._handed = False
-        self._pumps: dict[str, Pumps] = {}
+        self._pumps: dict[str, Pumps] = {}  # by key
+        self._heard: dict[str, Heard] = {}  # by key, until a scheduler has noted what follows from it
         self._outlet = PipeOutlet(loop)
         self._events: list[dict[str, Any]] = []
         self.notes: dict[str, dict[str, Any]] = {}
@@ -111,16 +112,21 @@ class Keeper:
         if verb == "signal":
             self._store.signal(message["key"], message["number"], main=message["main"])
         elif verb == "drop":
+            self._heard.pop(message["key"], None)
             self._store.drop(message["key"])
         elif verb == "note":
-            if message["blob"] is None:
-                self.notes.pop(message["name"], None)
-            else:
-                self.notes[message["name"]] = message["blob"]
+            self._note(message["name"], message["blob"])
         elif verb == "hello":
             self._hand_over()
         else:
             self._on_status(message)
+
+    def _note(self, name: str, blob: dict[str, Any] | None) -> None:
+        if blob is None:
+            self.notes.pop(name, None)
+            return
+        self.notes[name] = blob
+        self._heard.pop(blob.get("key", ""), None)  # what followed from it is in the note
 
     def _spawn(self, message: Message, fds: list[int]) -> None:
         key = message["key"]
@@ -130,6 +136,7 @@ class Keeper:
             self.send({"did": "failed", "key": key, "cause": lost.as_dict()})
             return
         self._forget_pumps(message["replaces"])
+        self._heard.pop(message["replaces"], None)
         entry = self._store.spawn(
             self,
             key,
@@ -166,9 +173,9 @@ class Keeper:
         for entry in self.entries():
             chunk.append(entry)
             if len(chunk) == CHUNK:
-                _send_entries(channel, chunk)
+                self._send_entries(channel, chunk)
                 chunk = []
-        _send_entries(channel, chunk)
+        self._send_entries(channel, chunk)
         for part in _parts(self.notes):
             channel.send({"did": "notes", "notes": part})
         held, self._events = self._events, []
@@ -177,18 +184,35 @@ class Keeper:
         channel.send({"did": "end"})
         self._handed = True
 
-    # pumping while nobody else does
+    def _send_entries(self, channel: Channel, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        # Copies: the message may wait in the queue while an entry is dropped and its descriptors closed.
+        fds = [os.dup(fd) for entry in entries for fd in entry.kept().values()]
+        rows = [_as_dict(entry, self._heard.get(entry.key), self._loop.clock.now()) for entry in entries]
+        channel.send({"did": "entries", "entries": rows}, fds, close_fds=True)
+
+    # pumping and listening while nobody else does
 
     def _pump(self, entry: Entry) -> None:
-        if entry.out_read < 0 or entry.key in self._pumps:
+        kept = entry.kept()
+        if not kept or entry.key in self._pumps:
             return
-        out_fd, err_fd = os.dup(entry.out_read), -1
+        copies: dict[str, int] = {}
         try:
-            err_fd = os.dup(entry.err_read) if entry.err_read >= 0 else -1
+            for name, fd in kept.items():
+                copies[name] = os.dup(fd)
         except OSError:
-            os.close(out_fd)
+            close_fds(*copies.values())
             raise
-        self._pumps[entry.key] = self._outlet.resume(entry.name, entry.launch, out_fd, err_fd)
+        pumps = self._outlet.resume(entry.name, entry.launch, copies.get("out_read", -1), copies.get("err_read", -1))
+        if "notify" in copies:
+            owner = Owner(self._store.home_id, entry.key, entry.launch.user, entry.pid)
+            pumps.ear = Listener(self._loop, copies["notify"], owner, lambda heard: self._hear(entry, heard))
+        self._pumps[entry.key] = pumps
+
+    def _hear(self, entry: Entry, heard: Heard) -> None:
+        self._heard.setdefault(entry.key, Heard()).merge(heard)
 
     def _forget_pumps(self, key: str) -> None:
         pumps = self._pumps.pop(key, None)
@@ -200,6 +224,7 @@ class Keeper:
         for entry in self.entries():
             if entry.empty:
                 self._forget_pumps(entry.key)
+                self._heard.pop(entry.key, None)
                 self._store.drop(entry.key)
         self.notes = {name: note for name, note in self.notes.items() if name.startswith("#")}
 
@@ -209,15 +234,7 @@ class Keeper:
             pumps.drain()
 
 
-def _send_entries(channel: Channel, entries: list[Entry]) -> None:
-    if not entries:
-        return
-    # Copies: the message may wait in the queue while an entry is dropped and its descriptor closed.
-    fds = [os.dup(fd) for entry in entries for fd in entry.kept().values()]
-    channel.send({"did": "entries", "entries": [_as_dict(entry) for entry in entries]}, fds, close_fds=True)
-
-
-def _as_dict(entry: Entry) -> dict[str, Any]:
+def _as_dict(entry: Entry, heard: Heard | None, now: float) -> dict[str, Any]:
     return {
         "key": entry.key,
         "pid": entry.pid,
@@ -226,6 +243,7 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
         "empty": entry.empty,
         "cause": entry.cause.as_dict() if entry.cause else None,
         "ends": list(entry.kept()),
+        "notified": heard.as_dict(now) if heard is not None else None,
         "launch": entry.launch.digest(),
         "log": entry.launch.log,
         "err_log": entry.launch.err_log,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from supervisor.base.loop import Loop
+    from supervisor.engine.notify import Listener
     from supervisor.events.syslog import Syslog
     from supervisor.model.launch import Launch
 
@@ -34,11 +35,12 @@ ERR = "err"
 class Pumps:
     """What reads one service's output: a pump, two if its stderr is kept apart, none if nothing is to be read."""
 
-    __slots__ = ("err", "out")
+    __slots__ = ("ear", "err", "out")
 
     def __init__(self, out: Pump | None = None, err: Pump | None = None) -> None:
         self.out = out
         self.err = err
+        self.ear: Listener | None = None  # and who hears what it says of itself
 
     def each(self) -> list[Pump]:
         return [pump for pump in (self.out, self.err) if pump is not None]
@@ -47,11 +49,15 @@ class Pumps:
         """Everything that was in the pipes when their writer ended."""
         for pump in self.each():
             pump.drain()
+        if self.ear is not None:
+            self.ear.drain()
 
     def close(self) -> None:
         for pump in self.each():
             pump.close()
-        self.out = self.err = None
+        if self.ear is not None:
+            self.ear.close()
+        self.out = self.err = self.ear = None
 
     def set_limits(self, launch: Launch) -> None:
         """Other settings, from the next bytes on."""

@@ -54,7 +54,7 @@ class Store:
         self._loop = loop
         self._records = records
         self.base_env = dict(base_env)
-        self._home_id = home_id
+        self.home_id = home_id
         self._open_files = open_files
         self.entries: dict[str, Entry] = {}
         self._by_pid: dict[int, Entry] = {}
@@ -132,7 +132,7 @@ class Store:
 
     def _exec(self, entry: Entry, ends: Ends, channel_fd: int) -> None:
         launch = entry.launch
-        marker = {"SB_HOME_ID": self._home_id, "SB_KEY": entry.key}
+        marker = {"SB_HOME_ID": self.home_id, "SB_KEY": entry.key}
         if ends.address:
             marker["NOTIFY_SOCKET"] = ends.address
         env = environment.build(self.base_env, launch, marker)
@@ -221,7 +221,7 @@ class Store:
         over the whole of /proc is needed to find it.
         """
         found: dict[str, list[int]] = {}
-        home = os.fsencode(self._home_id)
+        home = os.fsencode(self.home_id)
         for pid in self._children.read():
             if pid in self._by_pid or not proc.is_alive(pid):
                 continue

@@ -14,7 +14,9 @@ import pytest
 from support.fakes import FakeWorld, spec
 
 from supervisor.engine.adopt import Adoption, Kept
+from supervisor.engine.notify import Heard
 from supervisor.model.cause import Cause, CauseKind
+from supervisor.model.check import NOTIFY, Check
 from supervisor.model.service import Spec
 
 NAME = "server"
@@ -33,6 +35,7 @@ def entry(generation: int = 1, *, status: int | None = None, empty: bool = False
         "empty": empty,
         "cause": None,
         "ends": [],
+        "notified": None,
         "launch": spec(name).launch.digest(),
         "log": os.devnull,
         "err_log": "",
@@ -194,6 +197,20 @@ def test_the_streak_is_forgiven_at_its_time(lives: Lives, take_over: TakeOver) -
     new.world.loop.pass_time(6.1)
 
     assert new.state.streak == 0
+
+
+def test_what_it_said_of_itself_meanwhile_counts(worlds: Callable[[], FakeWorld], take_over: TakeOver) -> None:
+    lives = Lives(worlds(), wait_ready=True)
+    lives.spec.ready = Check(kind=NOTIFY, shown="notify")
+    lives.spawned().after(1)
+    heard = Heard()
+    heard.add("READY=1\nSTATUS=serving", 0.0)
+    note = lives.note()
+    assert note["state"]["phase"] == "starting"
+
+    new = Successor(worlds(), {NAME: note}, [{**entry(), "notified": heard.as_dict(0.0)}], [lives.spec], told=False)
+
+    assert (new.phase, new.world.engine.services[NAME].detail) == ("running", "serving")
 
 
 # -- it was asked for and never arrived

@@ -1,0 +1,154 @@
+"""What `start` keeps while no scheduler is there: both streams of a service, and what it says of itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.fakes import FakeLoop
+from support.processes import open_files
+from support.waiting import eventually
+
+from supervisor.base import proc
+from supervisor.base.wire import Channel, channel_pair
+from supervisor.engine.entries import Ends
+from supervisor.engine.keeper import Keeper
+from supervisor.engine.notify import open_socket
+from supervisor.engine.records import RecordFile
+from supervisor.engine.store import Store
+from supervisor.model.launch import Launch
+
+SPEAKER = """
+import os, socket, sys
+sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sock.connect(os.environ["NOTIFY_SOCKET"].replace("@", chr(0)))
+for line in sys.stdin:
+    pass
+os.write(1, b"to stdout\\n")
+os.write(2, b"to stderr\\n")
+sock.send(b"STATUS=half way")
+sock.send(b"READY=1\\nSTATUS=serving")
+import signal
+signal.pause()
+"""
+
+
+class Kept:
+    """A keeper, its store, and whoever plays its scheduler."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.loop = FakeLoop()
+        home_id = f"test-{os.getpid()}-{folder.name}"
+        self.records = RecordFile(str(folder / "records"), boot=proc.boot_id(), home_id=home_id)
+        self.records.open()
+        base = {"PATH": os.environ["PATH"]}
+        self.store = Store(self.loop, self.records, base_env=base, home_id=home_id, open_files=64)
+        self.keeper = Keeper(self.loop, self.store, lambda message: None)
+        self.scheduler: Channel | None = None
+        self.heard: list[dict[str, Any]] = []
+        self.fds: list[int] = []
+
+    def connect(self) -> None:
+        ours, theirs = channel_pair()
+        self.keeper.connect(ours)
+        self.heard = []
+        self.scheduler = Channel(theirs, self.loop, on_message=self._hear, on_closed=lambda: None)
+        self.ask({"verb": "hello"})
+
+    def _hear(self, message: dict[str, Any], fds: list[int]) -> None:
+        self.heard.append(message)
+        for fd in fds:
+            os.close(fd)
+        self.fds = fds or self.fds
+
+    def ask(self, message: dict[str, Any], fds: list[int] | None = None) -> None:
+        assert self.scheduler is not None
+        self.scheduler.send(message, fds, close_fds=True)
+        self.loop.run_soon()
+        self.loop.run_soon()
+
+    def lose_scheduler(self) -> None:
+        assert self.scheduler is not None
+        self.scheduler.close()
+        self.keeper.scheduler_gone()
+
+    def entry(self) -> dict[str, Any]:
+        """As the scheduler was told of it when it connected."""
+        (rows,) = [message["entries"] for message in self.heard if message["did"] == "entries"]
+        return rows[0]
+
+    def spawn(self) -> None:
+        notify, address = open_socket(self.store.home_id, "web.1")
+        ends = Ends(*os.pipe(), *os.pipe(), notify, address=address)
+        argv = (sys.executable, "-I", "-S", "-c", SPEAKER)
+        launch = Launch(argv=argv, cwd="/", log=str(self.folder / "out"), err_log=str(self.folder / "err"), notify=True)
+        message = {"verb": "spawn", "key": "web.1", "replaces": "", "launch": launch.as_dict(), "stop": [15, 1.0]}
+        self.ask({**message, "ends": list(ends.named()), "address": address}, list(ends.named().values()))
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    kept = Kept(tmp_path)
+    yield kept
+    for entry in list(kept.store.entries.values()):
+        kept.store.signal_entry(entry, signal.SIGKILL)
+        eventually(lambda entry=entry: (kept.store.reap(), entry.empty)[1])  # type: ignore[misc]
+        kept.store.drop(entry.key)
+    if kept.scheduler is not None:
+        kept.scheduler.close()
+    kept.keeper.scheduler_gone()
+    kept.records.close()
+    kept.loop.close()
+
+
+def test_what_is_written_and_said_in_the_gap_is_kept_and_handed_over(kept: Kept) -> None:
+    kept.connect()
+    kept.spawn()
+    assert kept.heard[-1]["did"] == "spawned"
+
+    kept.lose_scheduler()
+    eventually(lambda: (kept.loop.turn(0.01), (kept.folder / "err").exists() and kept.keeper._heard)[1])
+    eventually(lambda: (kept.loop.turn(0.01), kept.keeper._heard["web.1"].ready)[1])
+    assert (kept.folder / "out").read_bytes() == b"to stdout\n"
+    assert (kept.folder / "err").read_bytes() == b"to stderr\n"
+
+    kept.connect()
+    entry = kept.entry()
+    assert (entry["ends"], len(kept.fds)) == (["out_read", "err_read", "notify"], 3)
+    assert (entry["notified"]["ready"], entry["notified"]["status"]) == (True, "serving")
+
+
+def test_what_was_heard_is_kept_until_a_scheduler_has_noted_what_follows(kept: Kept) -> None:
+    kept.connect()
+    kept.spawn()
+    kept.lose_scheduler()
+    eventually(lambda: (kept.loop.turn(0.01), kept.keeper._heard and kept.keeper._heard["web.1"].ready)[1])
+    kept.connect()
+    kept.lose_scheduler()  # killed before it wrote a note
+
+    kept.connect()
+    assert kept.entry()["notified"]["ready"]
+    kept.ask({"verb": "note", "name": "web", "blob": {"key": "web.1"}})
+    kept.lose_scheduler()
+    kept.connect()
+
+    assert kept.entry()["notified"] is None
+
+
+def test_ends_that_were_lost_on_the_way_fail_the_spawn_and_leave_nothing_open(kept: Kept) -> None:
+    kept.connect()
+    before = open_files(os.getpid())
+    launch = Launch(argv=("true",), cwd="/", log="/dev/null").as_dict()
+    message = {"verb": "spawn", "key": "web.1", "replaces": "", "launch": launch, "stop": [15, 1.0], "address": ""}
+
+    kept.ask({**message, "ends": ["out_read", "out_write", "notify"]}, list(os.pipe()))
+
+    assert (kept.heard[-1]["did"], kept.heard[-1]["cause"]["kind"]) == ("failed", "system")
+    assert kept.store.entries == {}
+    assert open_files(os.getpid()) == before
