@@ -1,0 +1,64 @@
+"""Output of programs on a terminal: their colours pass, everything else that a terminal would obey is shown. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from supervisor.model.rows import clean
+
+TAB = 8
+SGR = re.compile(r"\x1b\[([0-9;:]*)m")
+SGR_BYTES = re.compile(rb"\x1b\[[0-9;:]*m")
+RESET = "\x1b[0m"
+CONCEALED = "8"
+EXTENDED = ("38", "48", "58")  # followed by a colour of their own: 5;N or 2;R;G;B
+
+# What makes a block of lines worth looking at: controls, and whatever may be no UTF-8.
+ODD = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f-\xff]")
+
+
+def visible(line: bytes, *, colour: bool, expand: bool) -> str:
+    """One line, safe wherever it is shown. `colour`: colours pass, and end with the line; `expand`: tabs become blanks.
+
+    What is no printable character, and what is no UTF-8, is shown as an escape.
+    """
+    line = line.rstrip(b"\r")
+    text = (line.expandtabs(TAB) if expand else line).decode("utf-8", "surrogateescape")
+    if "\x1b" not in text:
+        return _clean(text)
+    parts: list[str] = []
+    end = 0
+    passed = False
+    for found in SGR.finditer(text):
+        parts.append(_clean(text[end : found.start()]))
+        end = found.end()
+        if hides(found[1]):
+            parts.append(clean(found[0]))
+        elif colour:
+            parts.append(found[0])
+            passed = True
+    parts.append(_clean(text[end:]))
+    return "".join(parts) + (RESET if passed else "")
+
+
+def _clean(text: str) -> str:
+    """Tabs may stay: they neither move the cursor back nor end the line."""
+    return "\t".join(clean(part) for part in text.split("\t"))
+
+
+def hides(parameters: str) -> bool:
+    """Would it make the text invisible? `8` does, but not as the number of a colour."""
+    words = iter(re.split("[;:]", parameters))
+    for word in words:
+        if word.lstrip("0") == CONCEALED:
+            return True
+        if word in EXTENDED:
+            kind = next(words, "")
+            for _ in range({"5": 1, "2": 3}.get(kind, 0)):
+                next(words, "")
+    return False
+
+
+def plain(line: bytes) -> bytes:
+    """Without its colours, for those who look for words in it."""
+    return SGR_BYTES.sub(b"", line) if b"\x1b" in line else line
