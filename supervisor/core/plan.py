@@ -40,7 +40,10 @@ class Change(Record):
         return {"name": self.name, "action": self.action.value, "fields": list(self.fields)}
 
 
-LIVE_FIELDS = ("auto_start", "description", "launch.log_keep", "launch.log_max")
+LIVE_FIELDS = (
+    "alive", "auto_start", "commands", "description", "launch.log_age", "launch.log_budget", "launch.log_keep",
+    "launch.log_max", "limits", "order", "ready", "reload_signal", "watchdog",
+)  # fmt: skip
 
 
 def plan(old: Sequence[Spec], new: Sequence[Spec], up: Collection[str]) -> list[Change]:

@@ -124,10 +124,11 @@ def publish_pid(path: str) -> None:
     except OSError as error:
         complain(f"sbctl: can't write {path}: {error.strerror}")
         return
-    _thread.start_new_thread(_sync, (path,))
+    _thread.start_new_thread(sync, (path,))
 
 
-def _sync(path: str) -> None:
+def sync(path: str) -> None:
+    """Wait until a file has reached the disk; for a thread of its own."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

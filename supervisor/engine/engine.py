@@ -25,7 +25,7 @@ from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
@@ -50,7 +50,7 @@ class Engine(Telling):
         super().__init__(loop, emit)
         self.outlet = outlet
         self.before_restart: Callable[[str], None] = lambda name: None
-        self.intent: Mapping[str, bool] = {}  # enabled or disabled by a person, whatever the settings say
+        self.intent: dict[str, bool] = {}  # what a person has enabled or disabled, whatever the settings say
         self.stopping = False  # the whole is going down: nothing is started any more
         self.stops = Stops(self)
         self.gate = Gate(self)
@@ -61,14 +61,18 @@ class Engine(Telling):
 
     def load(self, specs: Iterable[Spec]) -> None:
         """The services of the settings; what is wanted is started in that order, and what it requires before it."""
-        specs = list(specs)
-        for spec in specs:
-            self.services[spec.name] = Service(spec, machine.State())
-        for spec in specs:
-            if self.intent.get(spec.name, spec.auto_start):
-                required = [name for name in needed(self, spec.name) if self.intent.get(name, True)]
-                for name in (*required, spec.name):
+        added = [self.add(spec) for spec in specs]
+        for service in added:
+            if service.enabled:
+                required = [name for name in needed(self, service.name) if not self.services[name].disabled]
+                for name in (*required, service.name):
                     self.start(name)
+
+    def add(self, spec: Spec) -> Service:
+        """Known, and nothing more."""
+        service = self.services[spec.name] = Service(spec, machine.State())
+        service.intent = self.intent.get(spec.name)
+        return service
 
     def start(self, name: str) -> bool:
         """False: it is up already, or about to be."""
@@ -198,7 +202,8 @@ class Engine(Telling):
             kind = CauseKind.STOPPED if asked else CauseKind.UNKNOWN
             return Cause(kind, "stopped" if asked else "it ended while nobody could wait for it")
         policy = service.spec.policy
-        words = last_words(service.spec.launch.log, since_offset=service.log_from, since_inode=service.log_inode)
+        launch = service.spec.launch  # what went wrong is said on stderr, where that is kept apart
+        words = last_words(launch.err_log or launch.log, since_offset=service.log_from, since_inode=service.log_inode)
         return cause_of(
             status,
             asked=asked,
@@ -240,9 +245,9 @@ class Engine(Telling):
             case machine.AskGate():
                 self.gate.ask(service, look=action.look)
             case machine.RunJob():
-                self.run_job(service, action.job)
+                self.jobs.ask(service, action.job)
             case machine.EndJob():
-                self._end_job(service, action)
+                self.jobs.hurry(service, action.job, action.number)
             case machine.Spawn():
                 self.spawn(service)
             case machine.Signal():
@@ -251,27 +256,6 @@ class Engine(Telling):
                 self.set_timer(service, action.token, self.loop.clock.now() + action.delay)
             case machine.ClearTimer():
                 self._clear_timer(service)
-
-    def run_job(self, service: Service, job: str) -> None:
-        """The machine's own timer is its limit."""
-        if job in service.spec.commands:
-            self.jobs.run_command(service, job, 0.0, self.job_done(service, job))
-        else:  # other settings since this was decided: there is nothing to do any more
-            self.loop.soon(lambda: self.job_done(service, job)(True, ""))
-
-    def job_done(self, service: Service, job: str) -> Callable[[bool, str], None]:
-        def done(ok: bool, text: str) -> None:
-            if self.services.get(service.name) is service:
-                self.feed(service.name, machine.JobEnded(job, ok=ok, text=text))
-
-        return done
-
-    def _end_job(self, service: Service, action: machine.EndJob) -> None:
-        job = self.jobs.of(service.name, action.job)
-        if job is not None and service.state.job == action.job:
-            job.end(action.number)
-        elif job is not None:
-            job.leave()  # nobody waits for it any more
 
     def spawn(self, service: Service) -> None:
         """Ask for the next generation; it replaces the entry of the one before."""
@@ -284,7 +268,7 @@ class Engine(Telling):
     def _spawn_as(self, service: Service, replaces: str) -> None:
         service.pumps.close()
         spec = service.spec
-        service.log_from, service.log_inode = look_at(spec.launch.log)
+        service.log_from, service.log_inode = look_at(spec.launch.err_log or spec.launch.log)
         try:
             ends, service.pumps = self.outlet.open(service.name, spec.launch)
             self.hearing.open(service, ends)
@@ -292,13 +276,7 @@ class Engine(Telling):
             cause = Cause(CauseKind.SYSTEM, f"no pipe for its output: {error.strerror}")
             self.loop.soon(lambda key=service.key: self.spawn_failed(key, cause))  # type: ignore[misc]
             return
-        self.spawner.spawn(
-            service.key,
-            spec.launch,
-            replaces=replaces,
-            ends=ends,
-            stop=spec.policy.stop,
-        )
+        self.spawner.spawn(service.key, spec.launch, replaces=replaces, ends=ends, stop=spec.policy.stop)
 
     def spawn_again(self, service: Service) -> None:
         """The request of a predecessor that never arrived, under the same key: it is idempotent."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from supervisor.engine.outside import Outside, Watch
     from supervisor.engine.service import Service
 
+ITS_TURN = "its turn"
+
 
 class Waiting:
     """One that has asked, until it is answered or has left."""
@@ -62,15 +64,14 @@ class Gate:
 
     def standing(self, name: str) -> Standing | None:
         """How another service stands, for those that are ordered behind it."""
-        engine = self._engine
-        service = engine.services.get(name)
+        service = self._engine.services.get(name)
         if service is None or service.removed:
             return None
         standing = Standing.of(service.state)
         if service.leaving and standing.phase is not Phase.STOPPED:
             standing.phase = Phase.STOPPING  # decided; those that need it go first
             standing.want = Want.DOWN if service.is_going_down else Want.UP
-        elif standing.phase is Phase.STOPPED and engine.intent.get(name) is False:
+        elif standing.phase is Phase.STOPPED and service.disabled:
             standing.reason = "disabled"
         return standing
 
@@ -131,7 +132,7 @@ class Gate:
     def _let_in(self, waiting: Waiting) -> None:
         starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
         if self.max_starting and starting >= self.max_starting:
-            self._block(waiting, f"its turn ({starting} are starting)")
+            self._block(waiting, f"{ITS_TURN} ({starting} are starting)")
         else:
             self._leave(waiting.service.name)
             self._engine.feed(waiting.service.name, machine.Cleared())

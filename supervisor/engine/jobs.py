@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 
 from supervisor.base.files import look_at
+from supervisor.core.inputs import JobEnded
 from supervisor.core.verdict import signal_name
-from supervisor.engine.entries import JOB, Ends, name_of
+from supervisor.engine.entries import JOB, Ends
 from supervisor.engine.outlet import open_log
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.engine.tail import Tail
@@ -124,6 +125,29 @@ class Jobs:
         """One of the commands that the settings name."""
         return self.run(service, name, service.spec.commands[name], limit, done, env=_facts(service, name))
 
+    def ask(self, service: Service, name: str) -> None:
+        """For the machine, which watches the limit itself and hears of the end."""
+        done = self._tell_machine(service, name)
+        if name in service.spec.commands:
+            self.run_command(service, name, 0.0, done)
+        else:  # other settings since this was decided: there is nothing to do any more
+            self._engine.loop.soon(lambda: done(True, ""))
+
+    def hurry(self, service: Service, name: str, number: int) -> None:
+        """For the machine: end it; if it does not even wait for the end any more, nobody is told of it."""
+        job = self.of(service.name, name)
+        if job is not None and service.state.job == name:
+            job.end(number)
+        elif job is not None:
+            job.leave()
+
+    def _tell_machine(self, service: Service, name: str) -> Done:
+        def done(ok: bool, text: str) -> None:
+            if self._engine.services.get(service.name) is service:
+                self._engine.feed(service.name, JobEnded(name, ok=ok, text=text))
+
+        return done
+
     def of(self, service: str, name: str) -> Job | None:
         """The newest of this name."""
         found = [job for job in self._jobs.values() if (job.service, job.name) == (service, name)]
@@ -134,18 +158,18 @@ class Jobs:
             job.signalled = True
             self._engine.spawner.signal(job.key, number)
 
-    def forget(self, service: str) -> None:
-        """The service is no more: nobody waits for what runs beside it."""
-        for job in [job for job in self._jobs.values() if job.service == service]:
+    def forget(self, service: str = "") -> None:
+        """This service is no more, or none is: nobody waits for what runs beside it."""
+        for job in [job for job in self._jobs.values() if service in (job.service, "")]:
             self.let_go(job)
 
-    def adopt(self, service: Service, entry: dict[str, Any], done: Done) -> None:
-        """Go on waiting for one that a predecessor has started."""
-        name = name_of(entry["key"]).partition(JOB)[2]
-        job = Job(self, entry["key"], service.name, name, done, self._engine.loop.clock.now())
+    def adopt(self, service: Service, entry: dict[str, Any]) -> None:
+        """Go on waiting for one that a predecessor has started for the machine."""
+        name = service.state.job
+        now = self._engine.loop.clock.now()
+        job = Job(self, entry["key"], service.name, name, self._tell_machine(service, name), now)
         self._jobs[job.key] = job
-        if name in COMMANDS:
-            job.log = commands_log(service.spec.launch)
+        job.log = commands_log(service.spec.launch)
         if entry["cause"] is not None:
             self._engine.loop.soon(lambda: self._finish(job, ok=False, text=entry["cause"]["text"]))
         elif entry["status"] is not None:

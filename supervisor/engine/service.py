@@ -20,8 +20,8 @@ class Service:
     """Spec and state, and the handles of what belongs to them."""
 
     __slots__ = (
-        "degraded", "detail", "events", "exit", "generation", "key", "leaving", "log_from", "log_inode", "pid", "pumps",
-        "removed", "since", "spec", "state", "timer", "told_before", "told_exit",
+        "degraded", "detail", "events", "exit", "generation", "intent", "key", "leaving", "log_from", "log_inode",
+        "pid", "pumps", "removed", "since", "spec", "state", "timer", "told_before", "told_exit",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, state: State) -> None:
@@ -40,6 +40,7 @@ class Service:
         self.told_before = False  # a predecessor wrote the event of this end and was killed before it went on
         self.detail = ""  # what it says of itself
         self.degraded = False  # it runs, and says that it can't do its work
+        self.intent: bool | None = None  # enabled or disabled by a person, whatever the settings say
         self.leaving = ""  # how it will be ended once those that need it have gone; see `stopping`
         self.removed = False  # to be forgotten once it has stopped
         self.events: list[dict[str, Any]] = []  # its last ones, as the journal has them
@@ -53,6 +54,15 @@ class Service:
         """What others may have an interest in."""
         state = self.state
         return state.phase, self.key, state.has_process, state.ready
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is started by itself: by the word of a person, else by the settings."""
+        return self.spec.auto_start if self.intent is None else self.intent
+
+    @property
+    def disabled(self) -> bool:
+        return self.intent is False
 
     @property
     def is_going_down(self) -> bool:
@@ -78,6 +88,7 @@ class Service:
             "exit": self.exit,
             "told_exit": self.told_exit,
             "since": self.since,
+            "intent": self.intent,
             "degraded": self.degraded,
             "detail": self.detail,
             "log_from": self.log_from,

@@ -105,6 +105,10 @@ class RemoteSpawner:
     # asking
 
     def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: StopRule) -> None:
+        if self._alone:
+            ends.close_given()
+            self._not_sent(key, "", Cause(CauseKind.SYSTEM, "start is dead, and nobody else spawns"))
+            return
         request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "stop": list(stop)}
         request.update(ends=list(ends.named()), address=ends.address)
         self._asked.add(key)

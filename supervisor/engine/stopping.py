@@ -93,6 +93,9 @@ class Stops:
         for name, (how, why) in (note or {}).items():
             if name in services:
                 self._turns[name] = Turn(how, why)
+        for name, service in services.items():
+            if service.state.phase in DOWN and not service.state.finished:  # killed before it could draw conclusions
+                self._hold(self._all_that_need([name]), "is down")
         if not self._turns:
             return
         for name, service in services.items():

@@ -51,7 +51,26 @@ def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
         )
     if kind == actions.NOT_READY:
         return f"not ready within {duration(data['start_timeout'])}: ended"
+    if kind == actions.WAITING:
+        return f"waits for {data['reason']}"
+    if kind == actions.WAITS_LONG:
+        return f"has waited {duration(data['after'])} for {data['reason']}"
+    if kind == actions.EXTERNAL:
+        return f"runs already, started by somebody else (pid {data['outside']}): left alone until that one ends"
+    if kind == actions.COMMAND_FAILED:
+        return f"its command {data['job']} failed: {data['reason']}"
+    if kind in ENDED_BY_US:
+        return f"{ENDED_BY_US[kind]}: {data['reason']}"
     raise AssertionError(f"no sentence for {kind}")
+
+
+ENDED_BY_US = {
+    actions.UNHEALTHY: "not healthy, restarting",
+    actions.WATCHDOG: "no sign of life, restarting",
+    actions.OVER_LIMIT: "over its limit, restarting",
+    actions.AGED: "old enough, restarting",
+    actions.HELD: "held until what it requires is back",
+}
 
 
 def duration(seconds: float) -> str:

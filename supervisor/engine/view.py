@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from supervisor.base.clock import iso
+from supervisor.core.order import fulfils, hopeless
+from supervisor.engine.gate import ITS_TURN
+from supervisor.engine.stopping import HOLD, REMOVE, RESTART, STOP
 from supervisor.engine.texts import duration
 from supervisor.model.service import Phase, Want
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from supervisor.engine.service import Service
     from supervisor.engine.usage import Figures
 
+LEAVING = {STOP: "stops", REMOVE: "stops", RESTART: "restarts", HOLD: "stops"}
 ACTIVE = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
 
 
@@ -27,7 +31,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "name": service.name,
         "kind": service.spec.kind,
         "state": state.phase.value,
-        "desired": state.want.value,
+        "desired": Want.DOWN.value if service.is_going_down else state.want.value,
         "pid": service.pid if has_process else state.outside or None,
         "uptime_s": round(now - state.started, 1) if has_process and state.started is not None else None,
         "restarts": state.restarts,
@@ -40,6 +44,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "memory_bytes": used.memory_bytes if used else None,
         "threads": used.threads if used else None,
         "processes": used.processes if used else None,
+        "enabled": service.enabled,
         "plugin": service.spec.plugin,
         "instance": service.spec.instance or None,
     }
@@ -54,6 +59,10 @@ def _detail(service: Service, now: float) -> str:
         return f"{cause}{crash}; next try in {left}"
     if state.phase is Phase.FAILED:
         return f"{state.reason}: {cause}" if cause else state.reason
+    if service.leaving:
+        return f"{LEAVING[service.leaving]} once those that need it have gone"
+    if state.phase is Phase.STOPPED and service.disabled:
+        return "disabled"
     if state.phase is Phase.WAITING and state.waits_for:
         return f"waits for {state.waits_for}"
     if state.phase is Phase.EXTERNAL:
@@ -85,12 +94,41 @@ def why(engine: Engine, service: Service, used: Figures | None = None) -> dict[s
             "window": policy.window,
             "restart": policy.restart.value,
         },
+        "waits_for": chain(engine, service),
         "words": list(state.cause.words) if state.cause else [],
         "events": service.events,
         "log": service.spec.launch.log,
         "argv": list(service.spec.launch.argv),
         "cwd": service.spec.launch.cwd,
     }
+
+
+def in_the_way(engine: Engine, service: Service) -> list[str]:
+    """The services that one that waits must wait for."""
+    order, look = service.spec.order, engine.gate.standing
+    names = [need.name for need in order.requires if not fulfils(look(need.name), need)]
+    for name in order.after:
+        standing = look(name)
+        if standing is not None and standing.on_its_way:
+            names.append(name)
+    return names
+
+
+def chain(engine: Engine, service: Service) -> list[str]:
+    """On whom it waits, on whom that one waits, and so on: the last one is what to look at."""
+    told: list[str] = []
+    seen: set[str] = set()
+    now = engine.loop.clock.now()
+    while service.state.phase is Phase.WAITING and service.name not in seen:
+        seen.add(service.name)
+        names = in_the_way(engine, service)
+        name = hopeless(service.spec.order, engine.gate.standing) or (names[0] if names else "")
+        if name not in engine.services:
+            break
+        service = engine.services[name]
+        detail = _detail(service, now)
+        told.append(f"{name} is {service.state.phase}" + (f": {detail}" if detail else ""))
+    return told
 
 
 class Settling:
@@ -135,21 +173,31 @@ class Settling:
     def _left(self, service: Service) -> float | None:
         """Seconds until it counts as settled; None: it is on its way."""
         state = service.state
-        if state.phase is Phase.WAITING:
-            return self._left_waiting(service)
-        if state.phase is Phase.RUNNING:
-            if service.spec.policy.wait_ready or state.started is None:
-                return 0.0
-            return max(state.started + self._settle - self._engine.loop.clock.now(), 0.0)
-        if state.phase in (Phase.STARTING, Phase.STOPPING):
+        if service.leaving or state.phase in (Phase.STARTING, Phase.STOPPING):
             return None
+        if state.phase is Phase.WAITING:
+            return None if self._can_come(service, {service.name}) else 0.0
+        if state.phase is Phase.RUNNING and not service.spec.policy.wait_ready and state.started is not None:
+            return max(state.started + self._settle - self._engine.loop.clock.now(), 0.0)
         return 0.0
 
-    def _left_waiting(self, service: Service) -> float | None:
-        """It is on its way as long as somebody else is: that may be the one it waits for."""
-        if any(other.state.phase in (Phase.STARTING, Phase.STOPPING) for other in self._engine.services.values()):
-            return None
-        return max(service.since + self._settle - self._engine.loop.clock.wall(), 0.0)
+    def _can_come(self, service: Service, seen: set[str]) -> bool:
+        """Whether what it waits for is on its way: not what is down, has failed, tries again, or is no service."""
+        if not service.state.waits_for or service.state.waits_for.startswith(ITS_TURN):
+            return True
+        names = in_the_way(self._engine, service)
+        return bool(names) and all(self._is_coming(name, seen) for name in names)
+
+    def _is_coming(self, name: str, seen: set[str]) -> bool:
+        other, standing = self._engine.services.get(name), self._engine.gate.standing(name)
+        if other is None or standing is None or standing.want is Want.DOWN:
+            return False
+        if standing.phase is not Phase.WAITING:
+            return standing.phase in (Phase.STARTING, Phase.STOPPING, Phase.RUNNING)
+        if name in seen:
+            return True
+        seen.add(name)
+        return self._can_come(other, seen)
 
     def _finish(self, settled: bool) -> None:
         done, self._done = self._done, None

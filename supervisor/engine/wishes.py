@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.core.order import pulled
+from supervisor.engine import change
 from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from supervisor.engine.engine import Engine
+    from supervisor.engine.rolling import Rolling
     from supervisor.engine.service import Service
 
 
@@ -49,15 +51,21 @@ def stop(engine: Engine, names: Iterable[str], *, now: bool = False) -> Done:
     return done
 
 
-def restart(engine: Engine, names: Iterable[str]) -> Done:
-    """These, before them those that asked to be restarted with them; what they require is started if it is down."""
+def restart(engine: Engine, names: Iterable[str], rolling: Rolling, *, one_by_one: bool | None = None) -> Done:
+    """These, and those that asked to be restarted with them; what they require is started if it is down.
+
+    `one_by_one`: all of them, none, or (None) only several instances of one plugin.
+    """
     done = Done()
     done.accepted = list(names)
     for name in done.accepted:
         for other in needed(engine, name):
             if other not in done.accepted and engine.start(other):
                 done.along.append(other)
-    done.along += engine.stops.restart(done.accepted)
+    if one_by_one:
+        rolling.restart(done.accepted)
+    else:
+        done.along += change.restart(engine, done.accepted, rolling if one_by_one is None else None)
     return done
 
 

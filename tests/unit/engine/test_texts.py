@@ -34,6 +34,18 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     actions.STOPPED: ({"reason": "asked"}, "web: stopped (asked)"),
     actions.KILLED: ({"grace": 10.0}, "web: did not end within 10 s: killed"),
     actions.NOT_READY: ({"start_timeout": 60.0}, "web: not ready within 1m 0s: ended"),
+    actions.WAITING: ({"reason": "db (starting)"}, "web: waits for db (starting)"),
+    actions.WAITS_LONG: ({"reason": "db (stopped)", "after": 60.0}, "web: has waited 1m 0s for db (stopped)"),
+    actions.EXTERNAL: (
+        {"outside": 7},
+        "web: runs already, started by somebody else (pid 7): left alone until that one ends",
+    ),
+    actions.COMMAND_FAILED: ({"job": "stop", "reason": "exit code 1"}, "web: its command stop failed: exit code 1"),
+    actions.UNHEALTHY: ({"reason": "no answer"}, "web: not healthy, restarting: no answer"),
+    actions.WATCHDOG: ({"reason": "silent for 5 s"}, "web: no sign of life, restarting: silent for 5 s"),
+    actions.OVER_LIMIT: ({"reason": "2 GiB"}, "web: over its limit, restarting: 2 GiB"),
+    actions.AGED: ({"reason": "24h 0m"}, "web: old enough, restarting: 24h 0m"),
+    actions.HELD: ({"reason": "db is stopped"}, "web: held until what it requires is back: db is stopped"),
 }
 KINDS = [value for name, value in vars(actions).items() if name.isupper() and isinstance(value, str)]
 

@@ -1,0 +1,61 @@
+"""What a person wants to last: services enabled or disabled by hand, over every restart and change of settings.
+
+The content of `logs/state.json`:
+
+    {"format": 1, "services": {"web": {"enabled": false, "at": "2026-01-02T03:04:05Z", "by": "anna"}}}
+"""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FORMAT = 1
+
+
+class NotReadable(ValueError):
+    """This is not what we have written; the message says why."""
+
+
+class Intent:
+    """By service: whether a person wants it started by itself. Who is not in it goes by the settings."""
+
+    __slots__ = ("_others", "_services")
+
+    def __init__(self) -> None:
+        self._services: dict[str, dict[str, Any]] = {}
+        self._others: dict[str, Any] = {}  # what a later version has written beside it is not lost
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Intent:
+        try:
+            content = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise NotReadable(f"not JSON: {error}") from None
+        if not isinstance(content, dict) or not isinstance(content.get("services"), dict):
+            raise NotReadable("it has no services")
+        intent = cls()
+        intent._others = {name: value for name, value in content.items() if name not in ("format", "services")}
+        for name, choice in content["services"].items():
+            if not isinstance(choice, dict) or not isinstance(choice.get("enabled"), bool):
+                raise NotReadable(f"of {name!r} it doesn't say whether it is enabled")
+            intent._services[name] = choice
+        return intent
+
+    def to_bytes(self) -> bytes:
+        content = {"format": FORMAT, "services": self._services, **self._others}
+        return json.dumps(content, indent=2).encode() + b"\n"
+
+    def set(self, name: str, *, enabled: bool, at: str, by: str) -> bool:
+        """False: it was so already."""
+        was = self._services.get(name)
+        if was is not None and was["enabled"] is enabled:
+            return False
+        self._services[name] = {"enabled": enabled, "at": at, "by": by}
+        return True
+
+    def enabled(self) -> dict[str, bool]:
+        return {name: choice["enabled"] for name, choice in self._services.items()}
