@@ -136,7 +136,8 @@ def header(version: str, head: Head, state: str, home: str, style: Style) -> str
 
 def table(rows: Sequence[Row], style: Style) -> list[str]:
     """Columns as wide as their content; the state painted; details cut at the terminal's edge."""
-    titles, cells = TITLES, [_cells(row, style) for row in rows]
+    titles: tuple[str, ...] = TITLES
+    cells = [_cells(row, style) for row in rows]
     if _has_no_room(cells, style) or not any(row.memory_bytes for row in rows):
         titles, cells = _without(titles), [_without(line) for line in cells]
     widths = _widths([titles, *cells])

@@ -45,6 +45,8 @@ class Heartbeat:
         daemon.bus.tell("tick", f"tick {self.ticks}: {said}", data={"tick": self.ticks, "phases": phases})
         daemon.engine.spawner.note(NOTE, {"ticks": self.ticks})
         daemon.loop.guard(daemon.tidying.tick)
+        if daemon.engine.oom is not None:
+            daemon.engine.oom.forget()
         daemon.loop.after(daemon.compiled["tick"], self._tick)
 
     def _reconcile(self) -> None:

@@ -24,15 +24,22 @@ from supervisor.control.server import ControlServer
 from supervisor.daemons import common
 from supervisor.daemons.alone import build_store
 from supervisor.daemons.heartbeat import Heartbeat
+from supervisor.daemons.intents import Intents
 from supervisor.daemons.logs import Logs, told_exits
 from supervisor.daemons.predecessor import Predecessor
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
 from supervisor.daemons.tidying import Tidying
 from supervisor.engine.adopt import Adoption, Kept
 from supervisor.engine.engine import Engine
+from supervisor.engine.governor import Governor, draw
 from supervisor.engine.leftovers import find_marked
+from supervisor.engine.oom import OomCounter
 from supervisor.engine.outlet import PipeOutlet
+from supervisor.engine.outside import Outside
+from supervisor.engine.rolling import NOTE as ROLLING
+from supervisor.engine.outside import Outside
 from supervisor.engine.spawner import LocalSpawner, RemoteSpawner
+from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.events.bus import Bus
 from supervisor.model.event import WARNING, Event
 from supervisor.model.home import Home
@@ -62,8 +69,14 @@ class Scheduler:
         outlet = PipeOutlet(self.loop, self.logs.output, self._trouble, self.logs.rotated, self.logs.syslog)
         self.engine = Engine(self.loop, self.bus.emit, outlet)
         self.tidying = Tidying(self)
+        self.intents = Intents(home, self.bus, self.clock)
+        self.engine.gate.outside = Outside(self.loop)
+        self.engine.gate.max_starting = compiled.get("max_starting", 0)
         self.engine.hearing.home_id = compiled["home_id"]
+        self.engine.gate.outside = Outside(self.loop)
+        self.engine.oom = OomCounter()
         self.verbs = SchedulerVerbs(self)
+        self.governor = Governor(self.engine, self.verbs.usage, draw)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None
         self.remote: RemoteSpawner | None = None
@@ -129,6 +142,7 @@ class Scheduler:
             f"scheduler runs alone, pid {os.getpid()}: if it is killed, its servers are ended at the next start",
             level=WARNING,
         )
+        self.engine.intent = self.intents.read()
         self.engine.load(self._specs())
 
     def _specs(self) -> list[Spec]:
@@ -172,12 +186,16 @@ class Scheduler:
         remote = self.remote
         assert remote is not None
         self.heartbeat.restore(self.kept.notes.pop("#scheduler", None))
+        rolls = self.kept.notes.pop(ROLLING, None)
+        self.engine.intent = self.intents.read()
         kept, count = self.kept, len(self.kept.entries)
         past = self.logs.journal.tail() if count else []
         told = told_exits(past)
         adopted = Adoption(self.engine, remote, lambda key, pid: (key, pid) in told).run(kept, self._specs())
+        self.verbs.rolling.restore(rolls)
         for service in self.engine.services.values():
             service.recall([record for record in past if record.get("service") == service.name])
+        self.governor.review()
         self._open_door()
         if adopted:
             self.bus.tell(
@@ -195,7 +213,7 @@ class Scheduler:
                 self._finish()
             return
         if not self._announced and self.channel is not None and self.server is not None:
-            if any(service.state.in_flight for service in self.engine.services.values()):
+            if self.engine.gate.undecided or any(s.state.in_flight for s in self.engine.services.values()):
                 return
             self._announced = True
             self.say_how_many()
@@ -244,7 +262,10 @@ class Scheduler:
     def _finish(self) -> None:
         """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings."""
         if self.channel is not None and not self.channel.closed:
+            self.engine.jobs.forget()
             self.engine.flush()  # now, or the notes of this very turn would come after their removal
+            for plan in (STOPPING, ROLLING):
+                self.engine.spawner.note(plan, None)
             for name, service in self.engine.services.items():
                 self.engine.spawner.drop(service.key)
                 self.engine.spawner.note(name, None)

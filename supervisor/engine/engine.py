@@ -14,6 +14,7 @@ from supervisor.engine.entries import is_job
 from supervisor.engine.gate import Gate
 from supervisor.engine.hearing import Hearing
 from supervisor.engine.jobs import Jobs
+from supervisor.engine.oom import looks_like_it
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import Stops
 from supervisor.engine.telling import Telling
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.engine.entries import Ends
+    from supervisor.engine.oom import OomCounter
     from supervisor.engine.outlet import Pumps
     from supervisor.model.event import Event
     from supervisor.model.service import Launch, Spec
@@ -51,6 +53,7 @@ class Engine(Telling):
         self.outlet = outlet
         self.before_restart: Callable[[str], None] = lambda name: None
         self.intent: dict[str, bool] = {}  # what a person has enabled or disabled, whatever the settings say
+        self.oom: OomCounter | None = None  # tells kills for want of memory from others
         self.stopping = False  # the whole is going down: nothing is started any more
         self.stops = Stops(self)
         self.gate = Gate(self)
@@ -211,7 +214,13 @@ class Engine(Telling):
             exit_codes=policy.exit_codes,
             exit_signals=policy.exit_signals,
             stop_signals=policy.stop_signals,
+            oom=self._was_out_of_memory(service, status),
         )
+
+    def _was_out_of_memory(self, service: Service, status: int) -> bool:
+        if self.oom is None or service.state.kills or not looks_like_it(status):
+            return False
+        return self.oom.rose(own_cgroup=bool(service.spec.launch.limits.cgroup))
 
     def _note_exit(self, service: Service, cause: Cause) -> None:
         service.exit = {"code": cause.code, "signal": cause.signal, "at": self.loop.clock.wall()}

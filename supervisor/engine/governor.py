@@ -6,6 +6,8 @@ reason for the machine to end the process, which then starts it again by its rul
 
 from __future__ import annotations
 
+import os
+
 from supervisor.core.state import Ending
 from supervisor.core.sustained import Sustained, end_of_age, time_between_looks
 from supervisor.engine.texts import duration
@@ -181,6 +183,11 @@ class Governor:
             for other in self._engine.services.values()
             if other is not service and other.spec.plugin == service.spec.plugin and other.state.want is Want.UP
         )
+
+
+def draw() -> float:
+    """Chance from the kernel: the module `random` costs more to load than everything here."""
+    return int.from_bytes(os.urandom(4), "little") / (1 << 32)
 
 
 def amount(count: float) -> str:
