@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -37,7 +38,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def run(*argv: str, cwd: Path = tmp_path, env: dict[str, str] | None = None, ready: bool = True) -> int:
         process = subprocess.Popen(
-            argv or READY, cwd=cwd, env={"PATH": os.environ["PATH"], **(env or {})}, stdout=subprocess.PIPE
+            argv or READY,
+            cwd=cwd,
+            env={"PATH": os.environ["PATH"], **(env or {})},
+            stdout=subprocess.PIPE,
+            start_new_session=True,
         )
         started.append(process)
         assert process.stdout
@@ -47,7 +52,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield run
     for process in started:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what a shell has started, too
         process.wait()
         assert process.stdout
         process.stdout.close()
