@@ -7,6 +7,7 @@ plain dict of verb to handler; nothing is ever looked up by a name from the wire
 from __future__ import annotations
 
 from supervisor.base.errors import USAGE, Problem
+from supervisor.core.verdict import SIGNALS
 from supervisor.model.service import CORE_NAMES, SELF_NAME
 
 TYPE_CHECKING = False
@@ -31,7 +32,11 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "rows": (BOTH, (), ()),
     "start": (BOTH, ("names",), ()),
     "stop": (BOTH, ("names",), ("timeout",)),
-    "restart": (BOTH, ("names",), ()),
+    "restart": (BOTH, ("names",), ("rolling",)),
+    "signal": (BOTH, ("names", "signal"), ("group",)),
+    "reload_service": (BOTH, ("names",), ()),
+    "enable": (BOTH, ("names",), ("by",)),
+    "disable": (BOTH, ("names",), ("by",)),
     "settle": (BOTH, (), ("names", "timeout")),
     "why": (BOTH, ("name",), ()),
     "reload": (BOTH, ("revision",), ("env",)),
@@ -83,6 +88,24 @@ def unknown_name(name: str, known: Iterable[str]) -> Problem:
     )
 
 
+def no_match(pattern: str) -> Problem:
+    return Problem(f"no service fits {pattern!r}", remedy="sbctl status shows all services", code=USAGE)
+
+
+def signal_number(wanted: str | int) -> int:
+    """`HUP`, `SIGHUP`, `hup`, `1` and 1 are the same."""
+    word = str(wanted).upper()
+    numbers = {name.removeprefix("SIG"): number for number, name in SIGNALS.items()}
+    number = numbers.get(word.removeprefix("SIG"))
+    if number is None and word.isascii() and word.isdigit() and len(word) < 3 and 0 < int(word) < 65:
+        number = int(word)
+    if number is None:
+        meant = nearest(word.removeprefix("SIG"), numbers)
+        remedy = f"did you mean {meant}?" if meant else "names are HUP, USR1, TERM, ...; kill -l shows all"
+        raise Problem(f"no signal {str(wanted)[:80]!r}", remedy=remedy, code=USAGE)
+    return number
+
+
 def check_arguments(verb: str, args: Message) -> None:
     """Refuse what the verb does not take or can't be meant: a misspelt `names` must never read as "all".
 
@@ -120,6 +143,10 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9
 
 
+def _is_signal(value: object) -> bool:
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
 def _is_revision(value: object) -> bool:
     """A number, as a text: it becomes part of a path."""
     return isinstance(value, str) and value.isascii() and value.isdigit()
@@ -139,6 +166,10 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "since": (_is_text, "the number of an event"),
     "follow": (_is_flag, "true or false"),
     "now": (_is_flag, "true or false"),
+    "rolling": (_is_flag, "true or false"),
+    "group": (_is_flag, "true or false"),
+    "signal": (_is_signal, "the name or the number of a signal"),
+    "by": (_is_text, "who asks for it"),
     "kinds": (_is_texts, "a list of kinds of events"),
     "service": (_is_text, "a service name"),
 }

@@ -37,7 +37,6 @@ from supervisor.engine.oom import OomCounter
 from supervisor.engine.outlet import PipeOutlet
 from supervisor.engine.outside import Outside
 from supervisor.engine.rolling import NOTE as ROLLING
-from supervisor.engine.outside import Outside
 from supervisor.engine.spawner import LocalSpawner, RemoteSpawner
 from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.events.bus import Bus
@@ -70,7 +69,6 @@ class Scheduler:
         self.engine = Engine(self.loop, self.bus.emit, outlet)
         self.tidying = Tidying(self)
         self.intents = Intents(home, self.bus, self.clock)
-        self.engine.gate.outside = Outside(self.loop)
         self.engine.gate.max_starting = compiled.get("max_starting", 0)
         self.engine.hearing.home_id = compiled["home_id"]
         self.engine.gate.outside = Outside(self.loop)

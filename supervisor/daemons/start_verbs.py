@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.clock import iso
-from supervisor.base.errors import FAILED, Problem
+from supervisor.base.errors import FAILED, USAGE, Problem
 from supervisor.core.verdict import cause_of
 from supervisor.daemons import common
 from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
@@ -36,7 +36,15 @@ class StartVerbs(EngineVerbs):
         self.engine.before_restart = self._hand_over
 
     def table(self) -> dict[str, Callable[[Args, Reply], None]]:
-        return {**super().table(), "shutdown": self.shutdown, "entries": self.entries, "reload": self.reload}
+        return {
+            **super().table(),
+            "shutdown": self.shutdown,
+            "entries": self.entries,
+            "reload": self.reload,
+            "reload_service": self.refuse_core,
+            "enable": self.refuse_core,
+            "disable": self.refuse_core,
+        }
 
     def begun(self) -> None:
         """Leftovers are gone and all core services are known."""
@@ -81,6 +89,16 @@ class StartVerbs(EngineVerbs):
         if self.stopping:
             raise Problem("sbctl is stopping", remedy="wait until it has stopped, then sbctl start", code=FAILED)
         super().restart(args, reply)
+
+    def refuse_core(self, args: Args, _reply: Reply) -> None:
+        """What is part of sbctl goes by its settings alone."""
+        name = next(iter(self._names(args)), "this")
+        raise Problem(
+            f"{name} is a part of sbctl, not a plugin's server",
+            why="it reads its settings at sbctl reload, and whether it runs is written there",
+            remedy="edit etc/sbctl.yaml, then sbctl reload",
+            code=USAGE,
+        )
 
     def _hand_over(self, name: str) -> None:
         """A scheduler that is restarted leaves its servers running; only a stop ends them."""

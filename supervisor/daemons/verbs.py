@@ -6,8 +6,12 @@ import os
 
 from supervisor import __version__
 from supervisor.base.clock import iso
-from supervisor.control.api import unknown_name
-from supervisor.engine import view
+from supervisor.base.errors import FAILED, USAGE, Problem
+from supervisor.control.api import no_match, signal_number, unknown_name
+from supervisor.core.names import is_pattern, matching
+from supervisor.core.verdict import signal_name
+from supervisor.engine import view, wishes
+from supervisor.engine.rolling import Rolling
 from supervisor.engine.usage import Usage
 from supervisor.model.rows import encode_rows
 from supervisor.model.service import Phase, Want
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
 
     from supervisor.control.connection import Reply
     from supervisor.engine.engine import Engine
-    from supervisor.engine.service import Service
 
     Args = dict[str, Any]
 
@@ -28,7 +31,7 @@ NAMED_TIMES = 3  # whoever asks for one service wants to know that it stays up, 
 
 
 class EngineVerbs:
-    """ping, status, rows, start, stop, restart, settle, why."""
+    """What both daemons answer."""
 
     def __init__(self, role: str, engine: Engine, *, started: float, settle: float) -> None:
         self.role = role
@@ -38,6 +41,7 @@ class EngineVerbs:
         self.settle_s = settle
         self.revision = ""
         self.settings_problems: list[str] = []  # errors in the files, for which something older or less is in force
+        self.rolling = Rolling(engine, settle)
         self.ticks = 0
         self.last_activity = started
         self.stopping = False
@@ -50,6 +54,7 @@ class EngineVerbs:
             "start": self.start,
             "stop": self.stop,
             "restart": self.restart,
+            "signal": self.signal,
             "settle": self.settle,
             "why": self.why,
         }
@@ -92,57 +97,59 @@ class EngineVerbs:
         reply.raw(encode_rows(self.role, self.summary(), view.rows(self.engine, self.usage.look())))
 
     def why(self, args: Args, reply: Reply) -> None:
-        service = self._find(args["name"])
+        names = self._names({"names": [args["name"]]})
+        if len(names) > 1:
+            raise Problem(f"{args['name']!r} are several services", remedy=f"one of {', '.join(names)}", code=USAGE)
+        service = self.engine.services[names[0]]
         reply.send(view.why(self.engine, service, self.usage.look().get(service.name)))
 
     # asking
 
-    def _find(self, name: str) -> Service:
-        service = self.engine.services.get(name)
-        if service is None:
-            raise unknown_name(name, self.engine.services)
-        return service
-
     def _names(self, args: Args) -> list[str]:
-        """All known, or nothing is done at all."""
-        names: list[str] = args.get("names") or []
-        return [self._find(name).name for name in names]
+        """Those meant by each word, a plugin or a pattern too; all known, or nothing is done at all."""
+        plugins = {service.name: service.spec.plugin for service in self.engine.services.values()}
+        names: list[str] = []
+        for word in args.get("names") or []:
+            found = matching(word, plugins)
+            if not found:
+                raise no_match(word) if is_pattern(word) and plugins else unknown_name(word, plugins)
+            names += found
+        return list(dict.fromkeys(names))
 
     def start(self, args: Args, reply: Reply) -> None:
-        accepted: list[str] = []
-        already: list[str] = []
-        for name in self._names(args):
-            (accepted if self.engine.start(name) else already).append(name)
-        reply.send({"accepted": accepted, "already": already})
+        reply.send(wishes.start(self.engine, self._names(args)).as_dict())
 
     def stop(self, args: Args, reply: Reply) -> None:
-        accepted, already = [], []
-        for name in self._names(args):
-            if self.engine.stop(name):
-                accepted.append(name)
-                self._bound(name, args.get("timeout"))
-            else:
-                already.append(name)
-        reply.send({"accepted": accepted, "already": already})
+        done = wishes.stop(self.engine, self._names(args))
+        timeout = args.get("timeout")
+        if timeout is not None:
+            keys = {name: self.engine.services[name].key for name in (*done.accepted, *done.along)}
+            self.engine.loop.after(timeout, lambda: self._kill_left(keys))
+        reply.send(done.as_dict())
 
-    def _bound(self, name: str, timeout: float | None) -> None:
-        """A time limit of the asker: what is left then is killed."""
-        if timeout is None:
-            return
-        key = self.engine.services[name].key
-
-        def kill() -> None:
+    def _kill_left(self, keys: dict[str, str]) -> None:
+        """The asker's limit is over: whoever is not gone is killed, also one whose turn has not come."""
+        for name, key in keys.items():
             service = self.engine.by_key(key)
-            if service is not None and service.state.phase is Phase.STOPPING:
+            if service is not None and (service.state.phase is Phase.STOPPING or service.is_going_down):
                 self.engine.stop(name, now=True)
 
-        self.engine.loop.after(timeout, kill)
-
     def restart(self, args: Args, reply: Reply) -> None:
-        names = self._names(args)
-        for name in names:
-            self.engine.restart(name)
-        reply.send({"accepted": names, "already": []})
+        done = wishes.restart(self.engine, self._names(args), self.rolling, one_by_one=args.get("rolling"))
+        reply.send(done.as_dict())
+
+    def signal(self, args: Args, reply: Reply) -> None:
+        """To the main process of each, or to all of its group; those that do not run are left out."""
+        number, names = signal_number(args["signal"]), self._names(args)
+        up = [name for name in names if self.engine.services[name].state.has_process]
+        if not up:
+            raise Problem(f"{', '.join(names)} does not run", remedy=f"sbctl start {names[0]}", code=FAILED)
+        group = bool(args.get("group"))
+        for name in up:
+            self.engine.spawner.signal(self.engine.services[name].key, number, main=not group)
+            whom = "its whole group" if group else f"pid {self.engine.services[name].pid}"
+            self.engine.tell("service.signalled", name, f"{signal_name(number)} sent to {whom}")
+        reply.send({"accepted": up, "already": []})
 
     def settle(self, args: Args, reply: Reply) -> None:
         names = None if args.get("names") is None else self._names(args)

@@ -226,7 +226,7 @@ class Keeper:
                 self._forget_pumps(entry.key)
                 self._heard.pop(entry.key, None)
                 self._store.drop(entry.key)
-        self.notes = {name: note for name, note in self.notes.items() if name.startswith("#")}
+        self.notes = {name: note for name, note in self.notes.items() if name == "#scheduler"}
 
     def pump_alone(self) -> None:
         """For the end of `start` when no scheduler is there to read the last lines."""
