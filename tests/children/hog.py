@@ -1,5 +1,6 @@
-"""hog.py MIB: says `ready`; after a line on stdin (or at once, when there is none to come) takes so much memory."""
+"""hog.py MIB: says `ready`; after a line on stdin (or at once, when none can come) takes so much memory, and stays."""
 
+import signal
 import sys
 
 print("ready", flush=True)
@@ -8,4 +9,5 @@ held = []
 for _ in range(int(sys.argv[1])):
     held.append(b"x" * (1 << 20))
 print("has it", flush=True)
-sys.stdin.readline()
+while True:
+    signal.pause()
