@@ -52,7 +52,8 @@ def watch_steps(home: Home, before: dict[str, str], wait: float, *, quiet: bool 
 
 
 def is_new(row: Row, old_pid: str) -> bool:
-    return is_up(row) and str(row["pid"] or "") != old_pid
+    """Up again; or it has no process of ours that could be another."""
+    return is_up(row) and (row["state"] != "running" or str(row["pid"]) != old_pid)
 
 
 def _stuck(rows: dict[str, Row], done: list[str]) -> Row | None:

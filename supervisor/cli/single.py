@@ -68,7 +68,7 @@ def restart_services(
     more: dict[str, Any] = {} if rolling is None else {"rolling": rolling}
     asked = ask(home, "restart", words, **more)
     together = [name for name in asked.names if role_of(name) == SCHEDULER]
-    asked.already = []  # there is no such thing as having been restarted already
+    asked.accepted, asked.already = asked.names, []  # nobody has been restarted already
     if len(together) > 1:
         watch_steps(home, {name: asked.before.get(name, "") for name in together}, wait, quiet=as_json)
     return _tell_up(asked, _settled(home, asked.names, wait), as_json=as_json)

@@ -16,6 +16,7 @@ from supervisor.base.loop import Loop
 from supervisor.base.wire import decode
 from supervisor.control.api import check_arguments, unknown_name
 from supervisor.control.server import ControlServer
+from supervisor.core.names import matching
 from supervisor.model.home import Home
 from supervisor.model.rows import encode_rows
 
@@ -62,11 +63,15 @@ class Fake:
         self.events: list[Message] = []
         self.changes: list[Message] = []
         self.readers: list[Any] = []
+        self.disabled: set[str] = set()
+        self.restarts = 0
+        self.also: list[str] = []  # whom a start or stop takes along
         self.on_shutdown: Callable[[], None] = lambda: None
 
     def handlers(self) -> dict[str, Any]:
         verbs = ["ping", "status", "rows", "start", "stop", "restart", "settle", "why", "reload"]
-        verbs += ["shutdown", "entries"] if self.role == "start" else ["events"]
+        verbs += ["signal", "reload_service"]
+        verbs += ["shutdown", "entries"] if self.role == "start" else ["events", "enable", "disable"]
         return {verb: getattr(self, f"do_{verb}") for verb in verbs}
 
     def summary(self) -> Message:
@@ -98,24 +103,53 @@ class Fake:
         self._change(args, reply, "running", "up")
 
     def do_restart(self, args: Message, reply: Any) -> None:
+        self.restarts += 1
         self._change(args, reply, "running", "up")
 
     def do_stop(self, args: Message, reply: Any) -> None:
         self._change(args, reply, "stopped", "down")
 
-    def _change(self, args: Message, reply: Any, state: str, desired: str) -> None:
+    def _names(self, args: Message) -> list[str]:
+        """Written out, as the real ones do."""
         self.asked.append(args)
-        names = args.get("names")
-        names = list(self.rows) if names is None else names
+        names: list[str] = []
+        for word in args["names"]:
+            found = matching(word, {name: r["plugin"] for name, r in self.rows.items()})
+            if not found:
+                raise unknown_name(word, self.rows)
+            names += found
+        return names
+
+    def do_signal(self, args: Message, reply: Any) -> None:
+        reply.send({"accepted": self._names(args)})
+
+    def do_reload_service(self, args: Message, reply: Any) -> None:
+        reply.send({"accepted": self._names(args)})
+
+    def do_enable(self, args: Message, reply: Any) -> None:
+        self._choose(args, reply, enabled=True)
+
+    def do_disable(self, args: Message, reply: Any) -> None:
+        self._choose(args, reply, enabled=False)
+
+    def _choose(self, args: Message, reply: Any, *, enabled: bool) -> None:
+        names = self._names(args)
+        already = [name for name in names if (name not in self.disabled) is enabled]
         for name in names:
-            if name not in self.rows:
-                raise unknown_name(name, self.rows)
+            (self.disabled.discard if enabled else self.disabled.add)(name)
+        reply.send({"accepted": [name for name in names if name not in already], "already": already})
+
+    def _change(self, args: Message, reply: Any, state: str, desired: str) -> None:
+        names = self._names(args)
         already = [name for name in names if self.rows[name]["state"] == state]
         for name in names:
             seen = "backoff" if name in self.stubborn and state == "running" else state
             cause = "exit code 1" if seen == "backoff" else None
             self.rows[name] = row(name, seen, desired=desired, cause=cause)
-        reply.send({"accepted": [name for name in names if name not in already], "already": already})
+            if seen == "running":
+                self.rows[name]["pid"] += self.restarts  # another process than before
+        accepted = [name for name in names if name not in already]
+        reply.send({"accepted": accepted, "already": already, "with": self.also})
 
     def do_settle(self, args: Message, reply: Any) -> None:
         names = args.get("names")
