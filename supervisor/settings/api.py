@@ -6,19 +6,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from supervisor.base.clock import SystemClock, iso
+from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.files import write_atomic
 from supervisor.model.home import Home
 from supervisor.settings import revisions
 from supervisor.settings.compiled import Documents, build, stamp, told
 from supervisor.settings.findings import Finding, has_errors
+from supervisor.settings.history import (
+    FileChange,
+    Revision,
+    Undo,
+    history,
+    keep_present,
+    plan_undo,
+    put_back,
+    wanted_sources,
+)
 from supervisor.settings.load import load, require
 from supervisor.settings.manifest import Manifest
 from supervisor.settings.scheduler_file import SchedulerFile
 from supervisor.settings.schema import SbctlFile
 from supervisor.settings.secrets import masked
 from supervisor.settings.shape import Shape
+from supervisor.settings.sources import Sources
 
-__all__ = ["Preview", "Result", "check", "compile_home", "json_schema", "load", "preview", "show"]
+__all__ = [
+    "FileChange", "Preview", "Result", "Revision", "Undo", "check", "compile_home", "history", "json_schema", "load",
+    "plan_undo", "preview", "show", "undo",
+]  # fmt: skip
 
 FILES: dict[str, type[Shape]] = {"sbctl.yaml": SbctlFile, "scheduler.json": SchedulerFile, "manifest.json": Manifest}
 
@@ -60,29 +75,58 @@ def compile_home(home: Home, *, tolerant: bool = False) -> Result:
     """
     require(home)
     with revisions.locked(home):
-        loaded = load(home)
-        documents = build(loaded)
-        findings = loaded.findings
-        current = revisions.current(home)
-        first = tolerant and not current
-        if loaded.has_common_errors or (has_errors(findings) and not first):
-            if tolerant and current:  # a start goes on with that revision, and status is to say so
-                _note(home, current, told(findings))
-            return Result(current, ok=False, findings=findings)
-        stamped = stamp(
-            documents,
-            revision=revisions.next_revision(home),
-            home_id=revisions.home_id(home),
-            at=iso(SystemClock().wall()),
-            inputs=loaded.inputs,
-            findings=findings,
+        return _compile(home, tolerant=tolerant)
+
+
+def _compile(home: Home, *, tolerant: bool = False) -> Result:
+    loaded = load(home)
+    documents = build(loaded)
+    findings = loaded.findings
+    current = revisions.current(home)
+    first = tolerant and not current
+    if loaded.has_common_errors or (has_errors(findings) and not first):
+        if tolerant and current:  # a start goes on with that revision, and status is to say so
+            _note(home, current, told(findings))
+        return Result(current, ok=False, findings=findings)
+    at = iso(SystemClock().wall())
+    stamped = stamp(
+        documents,
+        revision=revisions.next_revision(home),
+        home_id=revisions.home_id(home),
+        at=at,
+        inputs=loaded.inputs,
+        findings=findings,
+    )
+    if current and _is_same(home, stamped):
+        _refresh(home, Sources(current, at, loaded.sources), stamped["start"])
+        return Result(current, findings=findings)
+    revision = stamped["start"]["revision"]
+    revisions.write(home, Sources(revision, at, loaded.sources), stamped)
+    return Result(revision, written=True, findings=findings)
+
+
+def undo(home: Home, number: str | int) -> None:
+    """Bring the files of that revision back and put them in force; see `plan_undo`.
+
+    What was there becomes a revision of its own, so that this too can be undone. If the old files don't hold any more
+    (an account is gone, say), everything is as before.
+    """
+    require(home)
+    with revisions.locked(home):
+        wanted = wanted_sources(home, number)
+        before = keep_present(home)
+        put_back(home, wanted)
+        result = _compile(home)
+        if result.ok:
+            return
+        put_back(home, before)
+        errors = [finding for finding in result.findings if finding.is_error]
+        raise Problem(
+            f"the settings of revision {wanted.number} are not good any more: nothing was changed",
+            why=errors[0].headline(),
+            remedy=errors[0].remedy,
+            code=BAD_SETTINGS,
         )
-        if current and _is_same(home, stamped):
-            _refresh(home, current, stamped["start"])
-            return Result(current, findings=findings)
-        revision = stamped["start"]["revision"]
-        revisions.write(home, revision, stamped)
-        return Result(revision, written=True, findings=findings)
 
 
 def _is_same(home: Home, stamped: Documents) -> bool:
@@ -90,9 +134,12 @@ def _is_same(home: Home, stamped: Documents) -> bool:
     return all(revisions.read_compiled(home, role).get("fingerprint") == fingerprint for role in stamped)
 
 
-def _refresh(home: Home, revision: str, start: dict[str, Any]) -> None:
+def _refresh(home: Home, sources: Sources, start: dict[str, Any]) -> None:
     """Files were touched without effect: note how they look now, or every start would compile again."""
-    _note(home, revision, {name: start[name] for name in ("inputs", "problems", "errors", "version")})
+    known = revisions.read_sources(home, sources.number)
+    if known is None or known.files != sources.files:
+        revisions.note_sources(home, sources)
+    _note(home, sources.number, {name: start[name] for name in ("inputs", "problems", "errors", "version")})
 
 
 def _note(home: Home, revision: str, passing: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ class Document:
     def __init__(self, file: str, kind: str = "json") -> None:
         self.file = file  # as messages show it
         self.kind = kind  # "json" or "yaml"
+        self.raw: bytes | None = None  # as it is on the disk
         self.data: Any = None
         self.positions = Positions()
         self.findings: list[Finding] = []
@@ -79,6 +80,7 @@ def read_document(path: str, shown: str) -> Document:
     except OSError as error:
         _report_unreadable(document, error)
         return document
+    document.raw = raw
     parse(document, raw)
     return document
 

@@ -45,6 +45,7 @@ class Loaded:
     left_out: dict[str, list[Finding]] = field(default_factory=dict)  # by folder: plugins with errors
     common: list[Finding] = field(default_factory=list)  # what concerns all
     inputs: list[list[Any]] = field(default_factory=list)
+    sources: dict[str, bytes] = field(default_factory=dict)  # contents of all that was read, by path in the home
 
     @property
     def findings(self) -> list[Finding]:
@@ -53,6 +54,9 @@ class Loaded:
         found.update(finding for each in self.left_out.values() for finding in each)
         found.update(finding for plugin in self.plugins.values() for finding in plugin.document.findings)
         return in_order(found)
+
+    def has_read(self, path: str) -> bool:
+        return os.path.relpath(path, self.home.path) in self.sources
 
     @property
     def has_common_errors(self) -> bool:
@@ -80,6 +84,13 @@ def _exists(entry: list[Any]) -> bool:
     return bool(entry[1] != -1)
 
 
+def _read(loaded: Loaded, path: str) -> Document:
+    document = read_document(path, shown(path, loaded.home.path))
+    if document.raw is not None:
+        loaded.sources[os.path.relpath(path, loaded.home.path)] = document.raw
+    return document
+
+
 def _watch(loaded: Loaded, path: str) -> bool:
     """Note how the file looks *before* it is read: a change in between then shows as a difference."""
     entry = look(path)
@@ -95,7 +106,7 @@ def _load_settings(loaded: Loaded, permissions: Permissions) -> None:
     _warn_of_unread_names(loaded)
     if not exists:
         return
-    loaded.settings_document = document = read_document(path, shown(path, loaded.home.path))
+    loaded.settings_document = document = _read(loaded, path)
     if document.can_be_judged:
         loaded.settings = validate(SbctlFile, document) or loaded.settings
 
@@ -113,7 +124,8 @@ def _load_scheduler(loaded: Loaded, permissions: Permissions) -> None:
     found = [path for path in paths if _watch(loaded, path)]
     if not found:
         return
-    loaded.scheduler_document = document = read_document(found[0], shown(found[0], home.path))
+    document, *_ = [_read(loaded, path) for path in found]
+    loaded.scheduler_document = document
     loaded.common += permissions.findings(found[0])
     if len(found) > 1:
         document.report((), "there are both scheduler.json and scheduler.yaml", "remove one of the two")
@@ -147,7 +159,7 @@ def _load_plugins(loaded: Loaded, permissions: Permissions) -> None:
     for name in names:
         path = os.path.join(plugins, name, MANIFEST)
         if _watch(loaded, path):
-            documents[name] = read_document(path, os.path.join("plugins", name, MANIFEST))
+            documents[name] = _read(loaded, path)
             documents[name].findings += permissions.findings(path)
             _watch(loaded, os.path.join(plugins, name, ".venv", "bin"))
         elif os.path.isdir(os.path.join(plugins, name)):

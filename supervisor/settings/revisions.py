@@ -20,10 +20,12 @@ from supervisor.base.files import read_small, sync_folder, write_all, write_atom
 from supervisor.model.home import Home
 from supervisor.model.identity import ID_LENGTH, id_line, read_home_id
 from supervisor.model.inputs import FORMAT, made_for
+from supervisor.settings.sources import Sources
 
 KEPT = 20
 MAX_COMPILED = 64 << 20
 CURRENT = "current"
+SOURCES = "sources"  # beside the compiled files: a copy of what they were made of
 
 _NEW = ".new."  # a folder or link that is being made
 
@@ -90,20 +92,44 @@ def home_id(home: Home) -> str:
 
 
 def next_revision(home: Home) -> str:
-    return f"{max((int(name) for name in _revisions(home)), default=0) + 1:04d}"
+    return f"{max((int(name) for name in numbers(home)), default=0) + 1:04d}"
 
 
-def write(home: Home, revision: str, documents: dict[str, dict[str, Any]]) -> None:
+def read_sources(home: Home, revision: str) -> Sources | None:
+    """The files that a revision was made of; None when there is no whole copy."""
+    try:
+        return Sources.from_dict(read_compiled(home, SOURCES, revision))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+
+
+def note_sources(home: Home, sources: Sources) -> None:
+    """Files were edited without effect: what one goes back to are the newest of them. Only under the lock."""
+    write_atomic(home.compiled_file(SOURCES, sources.number), encode({"format": FORMAT, **sources.as_dict()}))
+
+
+def write(home: Home, sources: Sources, documents: dict[str, dict[str, Any]]) -> None:
     """Make the revision, put it in force, forget the oldest. Only under the lock."""
+    _make(home, sources, documents)
+    switch(home, sources.number)
+    _forget_oldest(home)
+
+
+def keep(home: Home, sources: Sources) -> None:
+    """Files that were never compiled, as a revision that is never in force. Only under the lock."""
+    _make(home, sources, {})
+    _forget_oldest(home)
+
+
+def _make(home: Home, sources: Sources, documents: dict[str, dict[str, Any]]) -> None:
     _remove_half_made(home)
-    folder = os.path.join(home.revisions, f"{_NEW}{revision}")
+    folder = os.path.join(home.revisions, f"{_NEW}{sources.number}")
     os.mkdir(folder, 0o700)
-    for role, document in documents.items():
+    for role, document in {**documents, SOURCES: {"format": FORMAT, **sources.as_dict()}}.items():
         _write_new(os.path.join(folder, f"{role}.json"), encode(document))
     sync_folder(folder)
-    os.rename(folder, os.path.join(home.revisions, revision))
-    switch(home, revision)
-    _forget_oldest(home, revision)
+    os.rename(folder, os.path.join(home.revisions, sources.number))
+    sync_folder(home.revisions)
 
 
 def switch(home: Home, revision: str) -> None:
@@ -129,8 +155,13 @@ def _write_new(path: str, data: bytes) -> None:
         os.close(fd)
 
 
-def _revisions(home: Home) -> list[str]:
-    return [name for name in os.listdir(home.revisions) if _is_revision(name)]
+def numbers(home: Home) -> list[str]:
+    """Of all revisions, oldest first."""
+    try:
+        names = os.listdir(home.revisions)
+    except OSError:
+        return []
+    return sorted((name for name in names if _is_revision(name)), key=int)
 
 
 def _remove_half_made(home: Home) -> None:
@@ -139,8 +170,8 @@ def _remove_half_made(home: Home) -> None:
             shutil.rmtree(os.path.join(home.revisions, name), ignore_errors=True)
 
 
-def _forget_oldest(home: Home, newest: str) -> None:
-    old = sorted(_revisions(home), key=int)[:-KEPT]
-    for name in old:
-        if name != newest:
+def _forget_oldest(home: Home) -> None:
+    in_force = current(home)
+    for name in numbers(home)[:-KEPT]:
+        if name != in_force:
             shutil.rmtree(os.path.join(home.revisions, name), ignore_errors=True)
