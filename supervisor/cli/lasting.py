@@ -46,9 +46,10 @@ def change(home: Home, words: Sequence[str], *, enabled: bool) -> Done:
 
 
 def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:
+    verb = "enable" if enabled else "disable"
     try:
         with connect(home, SCHEDULER) as client:
-            reply: dict[str, Any] = client.request("enable" if enabled else "disable", names=list(words))
+            reply: dict[str, Any] = client.request(verb, names=list(words), by=_login())
     except Problem as problem:
         if problem.code != NOT_RUNNING:
             raise

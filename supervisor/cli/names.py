@@ -6,8 +6,8 @@ import os
 
 from supervisor.base.errors import BAD_SETTINGS, USAGE, Problem
 from supervisor.cli.compiling import read_compiled
-from supervisor.control.api import unknown_name
-from supervisor.core.names import matching
+from supervisor.control.api import no_match, unknown_name
+from supervisor.core.names import is_pattern, matching
 from supervisor.model.home import Home
 from supervisor.model.service import CORE_NAMES, SELF_NAME
 
@@ -50,7 +50,7 @@ def expand(home: Home, words: Sequence[str], known: Iterable[str]) -> list[str]:
     for word in words:
         found = meant(word, known)
         if not found:
-            raise no_such_service(home, word, known)
+            raise no_match(word) if is_pattern(word) and known else no_such_service(home, word, known)
         names += found
     return list(dict.fromkeys(names))
 

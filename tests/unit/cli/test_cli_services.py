@@ -78,7 +78,8 @@ def test_the_daemon_writes_patterns_out(sbctl: Sbctl, scheduler: FakeDaemon) -> 
 def test_a_word_that_means_nothing(sbctl: Sbctl, scheduler: FakeDaemon, verb: str, word: str) -> None:
     code, out, err = sbctl(verb, "mail", word, *(["HUP"] if verb == "signal" else []))
     assert (code, out) == (2, "")
-    assert f"no service {word!r}" in err
+    assert "no service " in err
+    assert repr(word) in err
     assert scheduler.fake.asked == []
 
 
