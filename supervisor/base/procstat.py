@@ -31,23 +31,28 @@ class Stat:
         self.memory = int(fields[21]) * PAGE  # resident, shared pages included
 
 
-def stat_of(pid: int | str) -> Stat | None:
+def stat_of(pid: int) -> Stat | None:
     """None when there is no such process (any more), or when it is not for us."""
-    data = _read(f"/proc/{pid}/stat")
+    fields = _fields(_read(f"/proc/{pid}/stat"))
+    return Stat(pid, fields) if len(fields) > 21 else None
+
+
+def _fields(line: bytes) -> list[bytes]:
     # The name in brackets may hold blanks and brackets: everything after the last one is plain.
-    fields = data[data.rfind(b")") + 2 :].split(None, 22)
-    return Stat(int(pid), fields) if len(fields) > 21 else None
+    return line[line.rfind(b")") + 2 :].split(None, 22)
 
 
-def all_stats() -> Iterator[Stat]:
-    """Every process that is to be seen."""
+def all_stats() -> Iterator[tuple[int, int, int, list[bytes]]]:
+    """Of every process that is to be seen: pid, parent, session, and what makes a `Stat` of it."""
     try:
         names = os.listdir("/proc")
     except OSError:  # no procfs, or no descriptor left
         return
     for name in names:
-        if name.isdigit() and (stat := stat_of(name)) is not None:
-            yield stat
+        if name.isdigit():
+            fields = _fields(_read(f"/proc/{name}/stat"))
+            if len(fields) > 21:
+                yield int(name), int(fields[1]), int(fields[3]), fields
 
 
 def children_of(stat: Stat) -> list[int]:

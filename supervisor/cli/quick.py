@@ -27,6 +27,7 @@ CANT_TELL = 4
 SOMETHING_MISSING = 150
 
 PATIENCE_S = 2.0  # for each daemon: two that hang still make less than five seconds
+ROWS = b'{"verb":"rows"}'
 MAX_ANSWER = 16 << 20
 
 
@@ -48,11 +49,12 @@ class Snapshot:
 
 
 def exchange(sock: _socket.socket, home: Home, role: str, body: bytes, timeout: float) -> bytes:
-    """One frame there, one frame back."""
+    """One frame there (none, when `body` is empty: it has been sent), one frame back."""
     until = time.monotonic() + timeout
     try:
         sock.settimeout(seconds_left(until))
-        sock.sendall(len(body).to_bytes(4, "big") + body)
+        if body:
+            sock.sendall(len(body).to_bytes(4, "big") + body)
         size = int.from_bytes(_exactly(sock, 4, until), "big")
         if size <= MAX_ANSWER:
             return _exactly(sock, size, until)
@@ -75,10 +77,11 @@ def _exactly(sock: _socket.socket, size: int, until: float) -> bytes:
     return b"".join(chunks)
 
 
-def ask_rows(home: Home, role: str) -> tuple[Head, list[Row]]:
-    sock = dial(home, role, PATIENCE_S)
+def ask_rows(home: Home, role: str, asked: _socket.socket | None = None) -> tuple[Head, list[Row]]:
+    """`asked`: by `ask_early`."""
+    sock = asked or dial(home, role, PATIENCE_S)
     try:
-        data = exchange(sock, home, role, b'{"verb":"rows"}', PATIENCE_S)
+        data = exchange(sock, home, role, b"" if asked else ROWS, PATIENCE_S)
     finally:
         sock.close()
     try:
@@ -87,18 +90,35 @@ def ask_rows(home: Home, role: str) -> tuple[Head, list[Row]]:
         raise Problem(f"{role} answered something that is not our protocol") from None
 
 
+def ask_early(home: Home, role: str) -> _socket.socket | None:
+    """Send the question now and hear the answer later. None: whoever asks again will learn why."""
+    try:
+        sock = dial(home, role, PATIENCE_S)
+    except Problem:
+        return None
+    try:
+        sock.sendall(len(ROWS).to_bytes(4, "big") + ROWS)
+    except OSError:
+        sock.close()
+        return None
+    return sock
+
+
 def snapshot(home: Home) -> Snapshot:
     """Both daemons' rows, or those of a scheduler alone; a Problem when there is nobody who can be asked."""
+    early = ask_early(home, "scheduler")  # it looks at all processes while `start` answers
     try:
         head, rows = ask_rows(home, "start")
     except Problem as problem:
+        if early is not None:
+            early.close()
         if problem.code != NOT_RUNNING:
             raise
         from supervisor.cli import unreached  # looks at every process
 
         return unreached.snapshot(home, problem)
     try:
-        scheduler, plugins = ask_rows(home, "scheduler")
+        scheduler, plugins = ask_rows(home, "scheduler", early)
     except Problem:
         wanted = any(row.name == "scheduler" and row.desired == "up" for row in rows)
         return Snapshot(head, rows, heard=False, complete=not wanted)

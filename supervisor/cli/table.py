@@ -10,6 +10,9 @@ from supervisor.model.rows import FIELDS, UP, USED, clean, is_missing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 SIGNS = {
     "running": ("●", "ok", "32"),
@@ -138,10 +141,13 @@ def table(rows: Sequence[Row], style: Style) -> list[str]:
     """Columns as wide as their content; the state painted; details cut at the terminal's edge."""
     titles: tuple[str, ...] = TITLES
     cells = [_cells(row, style) for row in rows]
-    if _has_no_room(cells, style) or not any(row.memory_bytes for row in rows):
-        titles, cells = _without(titles), [_without(line) for line in cells]
-    widths = _widths([titles, *cells])
-    room = max(style.width - _taken(widths), MIN_DETAIL) if style.width else 0
+    # Of all columns but the last, which takes what is left.
+    widths = tuple(max([len(line[column]) for line in [titles, *cells]]) for column in range(len(titles) - 1))
+    room = style.width - _taken(widths)
+    if (style.width and room < MIN_DETAIL) or not any(row.memory_bytes for row in rows):
+        titles, cells, widths = _without(titles), [_without(line) for line in cells], _without(widths)
+        room = style.width - _taken(widths)
+    room = max(room, MIN_DETAIL) if style.width else 0
     lines = [style.paint(_join(titles, widths).rstrip(), "1")]
     for row, line in zip(rows, cells, strict=True):
         painted = _join((*line[:-1], _cut(line[-1], room, style)), widths).rstrip()
@@ -161,25 +167,16 @@ def _cells(row: Row, style: Style) -> tuple[str, ...]:
     return (row.name, state, row.pid or "-", uptime, cpu, memory, row.restarts, row.detail)
 
 
-def _has_no_room(cells: Sequence[Sequence[str]], style: Style) -> bool:
-    return bool(style.width) and style.width - _taken(_widths([TITLES, *cells])) < MIN_DETAIL
-
-
-def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
-    """Of all columns but the last, which takes what is left."""
-    return [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
-
-
-def _taken(widths: Sequence[int]) -> int:
+def _taken(widths: tuple[int, ...]) -> int:
     return sum(widths) + 2 * len(widths)
 
 
-def _without(cells: Sequence[str]) -> tuple[str, ...]:
-    return tuple(cell for column, cell in enumerate(cells) if column not in TAKES)
+def _without(columns: tuple[T, ...]) -> tuple[T, ...]:
+    return columns[: TAKES[0]] + columns[TAKES[-1] + 1 :]
 
 
-def _join(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=False)) + cells[-1]
+def _join(cells: Sequence[str], widths: tuple[int, ...]) -> str:
+    return "".join([f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=False)]) + cells[-1]
 
 
 def _cut(text: str, room: int, style: Style) -> str:

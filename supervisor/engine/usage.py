@@ -6,13 +6,12 @@ and everybody who descends from a member of that.
 
 from __future__ import annotations
 
-from supervisor.base.procstat import TICKS_PER_S, all_stats, children_of, own_share, stat_of
+from supervisor.base.procstat import TICKS_PER_S, Stat, all_stats, children_of, own_share, stat_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from supervisor.base.procstat import Stat
     from supervisor.engine.engine import Engine
     from supervisor.engine.service import Service
 
@@ -55,13 +54,18 @@ class Tree:
 class Figures:
     """What a row tells of one service."""
 
-    __slots__ = ("cpu_percent", "memory_bytes", "processes", "threads")
+    __slots__ = ("as_dict",)
 
     def __init__(self, cpu_percent: float, tree: Tree) -> None:
-        self.cpu_percent = cpu_percent
-        self.memory_bytes = tree.memory
-        self.threads = tree.threads
-        self.processes = len(tree.pids)
+        self.as_dict = {
+            "cpu_percent": round(cpu_percent, 1),
+            "memory_bytes": tree.memory,
+            "threads": tree.threads,
+            "processes": len(tree.pids),
+        }
+
+
+NOTHING: dict[str, None] = {"cpu_percent": None, "memory_bytes": None, "threads": None, "processes": None}
 
 
 class Meter:
@@ -128,33 +132,33 @@ def walk(tops: dict[int, str]) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
     if not tops:
         return found
-    others: dict[int, Stat] = {}
+    others: dict[int, list[bytes]] = {}
+    parents: dict[int, int] = {}
     owners: dict[int, str] = {}  # by pid; "" is nobody
-    for stat in all_stats():
-        name = tops.get(stat.session) or tops.get(stat.pid)
-        if name is None:
-            others[stat.pid] = stat
-        else:
-            owners[stat.pid] = name
-            found.setdefault(name, Tree()).add(stat)
-    for stat in others.values():
-        name = _owner_above(stat, others, owners)
+    for pid, parent, session, fields in all_stats():
+        name = tops.get(session) or tops.get(pid)
+        if name is not None:
+            owners[pid] = name
+            found.setdefault(name, Tree()).add(Stat(pid, fields))
+        elif session:  # threads of the kernel have none
+            others[pid] = fields
+            parents[pid] = parent
+    for pid, fields in others.items():
+        name = _owner_above(pid, parents, owners)
         if name:
-            found.setdefault(name, Tree()).add(stat)
+            found.setdefault(name, Tree()).add(Stat(pid, fields))
     return found
 
 
-def _owner_above(stat: Stat, others: dict[int, Stat], owners: dict[int, str]) -> str:
+def _owner_above(pid: int, parents: dict[int, int], owners: dict[int, str]) -> str:
     """The service of its nearest ancestor that belongs to one. What was found is noted for all on the way."""
     line: list[int] = []
-    above: Stat | None = stat
-    name = ""
-    while above is not None and above.pid not in line:
-        line.append(above.pid)
-        name = owners.get(above.parent, "")
-        above = None if above.parent in owners else others.get(above.parent)
-    for pid in line:
-        owners[pid] = name
+    while pid not in owners and pid not in line and pid in parents:
+        line.append(pid)
+        pid = parents[pid]
+    name = owners.get(pid, "")
+    for each in line:
+        owners[each] = name
     return name
 
 

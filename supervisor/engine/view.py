@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from supervisor.base.clock import iso
 from supervisor.core.order import fulfils, hopeless
-from supervisor.engine.gate import ITS_TURN
 from supervisor.engine.stopping import HOLD, REMOVE, RESTART, STOP
 from supervisor.engine.texts import duration
+from supervisor.engine.usage import NOTHING
 from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
@@ -40,10 +40,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "next_retry_at": iso(wall + state.retry_at - now) if state.retry_at is not None else None,
         "ready": state.ready and not service.degraded if service.spec.policy.wait_ready else None,
         "detail": _detail(service, now),
-        "cpu_percent": round(used.cpu_percent, 1) if used else None,
-        "memory_bytes": used.memory_bytes if used else None,
-        "threads": used.threads if used else None,
-        "processes": used.processes if used else None,
+        **(used.as_dict if used else NOTHING),
         "enabled": service.enabled,
         "plugin": service.spec.plugin,
         "instance": service.spec.instance or None,
@@ -183,10 +180,8 @@ class Settling:
 
     def _can_come(self, service: Service, seen: set[str]) -> bool:
         """Whether what it waits for is on its way: not what is down, has failed, tries again, or is no service."""
-        if not service.state.waits_for or service.state.waits_for.startswith(ITS_TURN):
-            return True
         names = in_the_way(self._engine, service)
-        return bool(names) and all(self._is_coming(name, seen) for name in names)
+        return all(self._is_coming(name, seen) for name in names) and not self._engine.gate.missing(service)
 
     def _is_coming(self, name: str, seen: set[str]) -> bool:
         other, standing = self._engine.services.get(name), self._engine.gate.standing(name)

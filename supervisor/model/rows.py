@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "ready", "detail")
 USED = ("cpu_percent", "memory_bytes", "threads", "processes")  # unknown in the rows that `start` keeps
+COLUMNS = FIELDS + USED
 UP = ("running", "external")
 
 
@@ -40,9 +41,7 @@ def encode_rows(role: str, summary: dict[str, Any], rows: list[dict[str, Any]]) 
     head = [summary["state"], summary["pid"], summary["started"], summary["wall"], summary["ticks"], role]
     head += [summary.get("revision", ""), len(summary.get("settings_problems", ()))]
     lines = ["\t".join(str(value) for value in head)]
-    lines += [
-        "\t".join([_field(row[name]) for name in FIELDS] + [_field(row.get(name)) for name in USED]) for row in rows
-    ]
+    lines += [_line(row) for row in rows]
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
@@ -64,11 +63,11 @@ def overall(state: str, services: Iterable[Standing], *, complete: bool) -> str:
     return "degraded" if any(phase == "waiting" and desired == "up" for phase, desired, _ in services) else state
 
 
-def _field(value: object) -> str:
-    if value is None:
-        return ""
-    if value is True:
-        return "yes"
-    if value is False:
-        return "no"
-    return clean(str(value))
+def _line(row: dict[str, Any]) -> str:
+    fields = [
+        "" if (value := row.get(name)) is None else "yes" if value is True else "no" if value is False else str(value)
+        for name in COLUMNS
+    ]
+    if not "".join(fields).isprintable():
+        fields = [clean(field) for field in fields]
+    return "\t".join(fields)
