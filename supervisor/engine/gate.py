@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from supervisor.engine.outside import Outside, Watch
     from supervisor.engine.service import Service
 
-ITS_TURN = "its turn"
-
 
 class Waiting:
     """One that has asked, until it is answered or has left."""
@@ -61,6 +59,11 @@ class Gate:
             self.ask(service, look=service.spec.policy.look_outside)
         elif service.state.phase is Phase.EXTERNAL:
             self._engine.loop.soon(lambda: self._look_again(service))
+
+    def missing(self, service: Service) -> str:
+        """What of its surroundings it waits for, where that was looked at."""
+        waiting = self._waiting.get(service.name)
+        return waiting.surroundings.missing or "" if waiting is not None else ""
 
     def standing(self, name: str) -> Standing | None:
         """How another service stands, for those that are ordered behind it."""
@@ -132,7 +135,7 @@ class Gate:
     def _let_in(self, waiting: Waiting) -> None:
         starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
         if self.max_starting and starting >= self.max_starting:
-            self._block(waiting, f"{ITS_TURN} ({starting} are starting)")
+            self._block(waiting, f"its turn ({starting} are starting)")
         else:
             self._leave(waiting.service.name)
             self._engine.feed(waiting.service.name, machine.Cleared())
