@@ -29,6 +29,10 @@ def main() -> int:
         from supervisor.helpers.tidy import main as tidy_logs
 
         return tidy_logs([home, *rest])
+    if role == "probe":
+        from supervisor.helpers.probe import main as ask_once
+
+        return ask_once([home, *rest])
     return _daemon(role, home, rest)
 
 

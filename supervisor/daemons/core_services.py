@@ -1,13 +1,19 @@
-"""How `start` runs its core services: their command line, their channel, and what they say over it."""
+"""How `start` runs its core services: their command line, their channel, what they say over it, and whether they live.
+
+The scheduler and the tunnel give a sign of life at each of their reconcile beats, which the watchdog waits for; the
+config server is asked as any server is. What hangs is ended and started again, the scheduler by a hand-over.
+"""
 
 from __future__ import annotations
 
 import os
 
-from supervisor.base.files import remove_quietly
+from supervisor.base.files import read_small, remove_quietly
 from supervisor.base.where import role_command
 from supervisor.base.wire import Channel, channel_pair
 from supervisor.engine.entries import is_job, name_of
+from supervisor.engine.probes.prober import Prober
+from supervisor.engine.probes.watchdog import Watchdog
 from supervisor.engine.spawner import LocalSpawner
 from supervisor.engine.store import CHANNEL_FD
 from supervisor.model.event import Event
@@ -36,6 +42,8 @@ class CoreServices:
         self._keeper = keeper
         self._home = home
         self._channels: dict[str, Channel] = {}
+        self._prober = Prober(engine, self._port)
+        self._watchdog = Watchdog(engine)
         self.spawner = LocalSpawner(loop, store, self, self._prepare)
 
     def _prepare(self, key: str, launch: Launch) -> tuple[Launch, int]:
@@ -61,10 +69,20 @@ class CoreServices:
             self._engine.emit(Event.from_dict(message["event"]))
         if name not in self._engine.services:
             return
+        if "alive" in message:
+            self._watchdog.sign(name)
         if "detail" in message:
             self._engine.services[name].detail = str(message["detail"])
         if "ready" in message:
             self._engine.ready(name, up=bool(message["ready"]))
+
+    def _port(self) -> int:
+        """Of a config server that has found a free one; 0: not yet."""
+        try:
+            text = read_small(self._home.port_file)
+        except OSError:
+            return 0
+        return int(text) if text.strip().isdigit() else 0
 
     # answers of the store, passed on
 

@@ -1,7 +1,7 @@
 """The scheduler's two slow beats, the only wake-ups of an idle daemon.
 
 tick        every minute: one event that says it lives and how its servers are; numbered over its own deaths
-reconcile   every half minute, silently: what we believe against what the kernel says
+reconcile   every half minute, silently: a sign of life to `start`, and what we believe against what the kernel says
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class Heartbeat:
     def _reconcile(self) -> None:
         """A net below the news of exits: it has never been needed, so it may be slow to be sure."""
         daemon = self._daemon
+        if daemon.channel is not None:
+            daemon.channel.send({"alive": True})
         doubted: set[str] = set()
         for service in list(daemon.engine.services.values()):
             if not service.state.has_process or os.path.exists(f"/proc/{service.pid}"):

@@ -36,6 +36,9 @@ from supervisor.engine.leftovers import find_marked
 from supervisor.engine.oom import OomCounter
 from supervisor.engine.outlet import PipeOutlet
 from supervisor.engine.outside import Outside
+from supervisor.engine.probes.log_line import LogLines
+from supervisor.engine.probes.prober import Prober
+from supervisor.engine.probes.watchdog import Watchdog
 from supervisor.engine.rolling import NOTE as ROLLING
 from supervisor.engine.spawner import LocalSpawner, RemoteSpawner
 from supervisor.engine.stopping import NOTE as STOPPING
@@ -65,7 +68,7 @@ class Scheduler:
         self.loop = Loop(self.clock, common.report)
         self.bus = Bus(self.clock, "scheduler", common.report)
         self.logs = Logs(self.loop, home, compiled, self.bus)
-        outlet = PipeOutlet(self.loop, self.logs.output, self._trouble, self.logs.rotated, self.logs.syslog)
+        outlet = PipeOutlet(self.loop, self._output, self._trouble, self.logs.rotated, self.logs.syslog)
         self.engine = Engine(self.loop, self.bus.emit, outlet)
         self.tidying = Tidying(self)
         self.intents = Intents(home, self.bus, self.clock)
@@ -75,6 +78,9 @@ class Scheduler:
         self.engine.oom = OomCounter()
         self.verbs = SchedulerVerbs(self)
         self.governor = Governor(self.engine, self.verbs.usage, draw)
+        self.prober = Prober(self.engine)
+        self.watchdog = Watchdog(self.engine)
+        self.log_lines = LogLines(self.engine)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None
         self.remote: RemoteSpawner | None = None
@@ -151,6 +157,10 @@ class Scheduler:
         common.publish_pid(self.home.pid_file("scheduler"))
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
         self.heartbeat.begin()
+
+    def _output(self, name: str, stream: str, fd: int, start: int, end: int) -> None:
+        self.logs.output(name, stream, fd, start, end)
+        self.log_lines.output(name, stream, fd, start, end)
 
     def _trouble(self, name: str, text: str, lost: int) -> None:
         """A server's output can't be written, or can again."""

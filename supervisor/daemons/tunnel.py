@@ -20,6 +20,7 @@ from supervisor.daemons import common
 from supervisor.daemons.foreground import Lines
 from supervisor.engine.engine import Engine
 from supervisor.engine.outlet import PipeOutlet
+from supervisor.engine.probes.prober import Prober
 from supervisor.engine.records import RecordFile
 from supervisor.engine.spawner import LocalSpawner
 from supervisor.engine.store import Store
@@ -48,6 +49,7 @@ class Tunnel:
         self._bus.add(self._tell)
         self._screen = Lines(1)
         self._engine = Engine(self._loop, self._bus.emit, PipeOutlet(self._loop))
+        self._prober = Prober(self._engine)
         self._channel: Channel | None = None
         self._stopping = False
         self._asked = False  # by a signal
@@ -68,6 +70,7 @@ class Tunnel:
         common.publish_pid(self._home.pid_file("tunnel"))
         common.set_title("tunnel", self._home)
         self._engine.load([Spec.from_dict(data) for data in self._compiled["services"]])
+        self._beat()
         self._loop.run()
         common.withdraw_pid(self._home.pid_file("tunnel"))
         return 0
@@ -79,6 +82,12 @@ class Tunnel:
             self._channel = Channel(
                 _socket.socket(fileno=fd), self._loop, on_message=lambda _message, _fds: None, on_closed=self._stop
             )
+
+    def _beat(self) -> None:
+        """A sign of life to `start`, as the scheduler gives it."""
+        if self._channel is not None:
+            self._channel.send({"alive": True})
+            self._loop.after(self._compiled["reconcile"], self._beat)
 
     def _build_store(self) -> Store:
         proc.become_subreaper()

@@ -1,0 +1,1 @@
+"""How an engine finds out whether a service is ready, and whether it is still well."""

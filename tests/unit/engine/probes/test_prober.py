@@ -1,0 +1,298 @@
+"""When services are asked, and what follows from their answers."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from support.fakes import FakeWorld, spec
+
+from supervisor.core.health import offset
+from supervisor.engine.probes.prober import Prober
+from supervisor.model.check import DEGRADE, EXEC, HTTP, LOG, TCP, Check
+from supervisor.model.service import Spec
+
+AWAY = ("127.0.0.1", 1)
+
+
+def service(name: str = "web", *, ready: Check | None = None, alive: Check | None = None) -> Spec:
+    its = spec(name, wait_ready=ready is not None, start_timeout=60.0, fast_crash=1.0)
+    its.ready, its.alive = ready, alive
+    return its
+
+
+def check(kind: str = EXEC, **values: Any) -> Check:
+    return Check(kind=kind, shown=f"{kind} it", argv=("check",), **{"interval": 10.0, "timeout": 5.0, **values})
+
+
+class Probed:
+    """A world with a prober, where the commands of exec checks end as the test says."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        self.world = world
+        self.engine = world.engine
+        self.prober = Prober(self.engine, lambda: 4711)
+        self.asked_at: list[float] = []
+        spawn = world.spawner.spawn
+
+        def noted(key: str, *args: Any, **words: Any) -> None:
+            if "/" in key:
+                self.asked_at.append(world.loop.fake.time - self.began)
+            spawn(key, *args, **words)
+
+        world.spawner.spawn = noted  # type: ignore[method-assign]
+        self.began = world.loop.fake.time
+
+    def start(self, its: Spec, generation: int = 1) -> None:
+        self.engine.load([its])
+        self.world.loop.run_soon()
+        self.engine.spawned(f"{its.name}.{generation}", 41, 1)
+        self.began = self.world.loop.fake.time
+
+    def pass_time(self, seconds: float) -> None:
+        self.world.loop.pass_time(seconds)
+
+    def jobs(self) -> list[str]:
+        """Keys of commands that run now."""
+        return list(self.engine.jobs._jobs)
+
+    def answer(self, status: int = 0) -> None:
+        """The oldest command under way ends so."""
+        (key, *_) = self.jobs()
+        self.engine.exited(key, status, True)
+        self.world.loop.run_soon()
+
+    def answer_all(self, seconds: float, status: int) -> None:
+        """Each command ends a moment after it was started."""
+        for _ in range(round(seconds / 0.1)):
+            self.pass_time(0.1)
+            while self.jobs():
+                self.answer(status)
+
+
+@pytest.fixture
+def probed(world: FakeWorld) -> Probed:
+    return Probed(world)
+
+
+# readiness
+
+
+def test_it_is_ready_once_it_was_well_often_enough(probed: Probed) -> None:
+    probed.start(service(ready=check(successes=2)))
+    probed.pass_time(0.2)
+    probed.answer()
+    assert probed.world.phase("web") == "starting"
+
+    probed.pass_time(0.3)
+    probed.answer()
+
+    assert probed.world.phase("web") == "running"
+    assert "service.ready" in probed.world.kinds("web")
+    assert len(probed.prober) == 0
+
+
+def test_it_is_asked_quickly_at_first_then_once_an_interval(probed: Probed) -> None:
+    probed.start(service(ready=check(interval=2.0)))
+    probed.answer_all(9.0, 256)
+
+    gaps = [later - earlier for earlier, later in zip(probed.asked_at, probed.asked_at[1:], strict=False)]
+    assert probed.asked_at[0] == pytest.approx(0.1)
+    assert gaps == sorted(gaps)
+    assert max(gaps) <= 2.2
+    assert 6 <= len(probed.asked_at) <= 9
+
+
+def test_grace_is_waited_for(probed: Probed) -> None:
+    probed.start(service(ready=check(grace=3.0)))
+    probed.pass_time(3.0)
+    assert probed.asked_at == []
+
+    probed.pass_time(0.2)
+
+    assert len(probed.asked_at) == 1
+
+
+def test_why_it_is_not_ready_is_shown_and_told_at_the_end(probed: Probed) -> None:
+    probed.start(service(ready=check()))
+    probed.pass_time(0.1)
+    probed.answer(256)
+    assert probed.engine.services["web"].detail == "not ready yet: exec it failed: exit code 1"
+
+    probed.answer_all(60.0, 256)
+
+    assert probed.world.phase("web") == "stopping"
+    told = [event.text for event in probed.world.events if event.kind == "probe.failed"]
+    assert told == ["web: it was never ready: exec it failed: exit code 1"]
+    assert probed.jobs() == []
+
+
+def test_the_reason_goes_once_it_is_ready(probed: Probed) -> None:
+    probed.start(service(ready=check()))
+    probed.pass_time(0.1)
+    probed.answer(256)
+    probed.pass_time(1.0)
+    probed.answer(0)
+
+    assert probed.world.phase("web") == "running"
+    assert probed.engine.services["web"].detail == ""
+
+
+# liveness
+
+
+def test_it_is_asked_once_an_interval_at_its_own_place(probed: Probed) -> None:
+    probed.start(service(alive=check(grace=5.0)))
+    probed.answer_all(60.0, 0)
+
+    first = 5.0 + offset("web", 10.0)
+    assert probed.asked_at == pytest.approx([first + 10.0 * number for number in range(len(probed.asked_at))])
+    assert len(probed.asked_at) in (5, 6)
+
+
+def test_so_many_failures_in_a_row_end_it_with_that_cause(probed: Probed) -> None:
+    probed.start(service(alive=check(failures=3)))
+    probed.answer_all(19.9, 256)
+    assert probed.world.phase("web") == "running"
+
+    probed.answer_all(20.0, 256)
+
+    assert probed.world.phase("web") == "stopping"
+    (event,) = [event for event in probed.world.events if event.kind == "service.unhealthy"]
+    assert "exec it failed: exit code 1, 3 times in a row" in event.text
+    assert event.data["failures"] == 3
+    probed.engine.exited("web.1", 15, True)
+    cause = probed.engine.services["web"].state.cause
+    assert cause is not None
+    assert (cause.kind.value, cause.text) == ("unhealthy", "exec it failed: exit code 1, 3 times in a row")
+
+
+def test_one_success_begins_the_count_anew(probed: Probed) -> None:
+    probed.start(service(alive=check(failures=2)))
+    for status in (256, 0) * 5:
+        probed.answer_all(10.0, status)
+
+    assert probed.world.phase("web") == "running"
+
+
+def test_never_two_at_a_time_and_each_is_killed_at_its_limit(probed: Probed) -> None:
+    probed.start(service(alive=check(interval=1.0, timeout=5.0, failures=2)))
+    probed.pass_time(5.9)
+    assert len(probed.asked_at) == 1
+    probed.pass_time(60.0)  # it can't be killed just now: no second one beside it
+    assert len(probed.asked_at) == 1
+    assert ("signal", probed.jobs()[0], 9) in probed.world.spawner.asked
+
+    probed.answer(9)
+    probed.pass_time(5.5)
+    probed.answer(9)
+
+    (event,) = [event for event in probed.world.events if event.kind == "service.unhealthy"]
+    assert "exec it failed: not done within 5 s, 2 times in a row" in event.text
+
+
+def test_degraded_is_kept_running_and_recovers(probed: Probed) -> None:
+    probed.start(service(alive=check(action=DEGRADE, failures=2, successes=2)))
+    probed.answer_all(20.0, 256)
+    its = probed.engine.services["web"]
+    assert (probed.world.phase("web"), its.degraded) == ("running", True)
+    assert its.detail == "exec it failed: exit code 1, 2 times in a row"
+
+    probed.answer_all(10.0, 0)
+    assert its.degraded
+    probed.answer_all(10.0, 0)
+
+    assert (its.degraded, its.detail) == (False, "")
+    assert probed.world.kinds("web").count("service.degraded") == 1
+    assert probed.world.kinds("web").count("service.recovered") == 1
+
+
+def test_a_degraded_one_that_is_taken_over_can_recover(probed: Probed) -> None:
+    """Its predecessor has seen it fail; the count is new, the fact is not."""
+    its = service(alive=check(action=DEGRADE))
+    probed.start(its)
+    probed.engine.services["web"].degraded = True
+    probed.prober._leave(probed.prober._watches["web"])
+    probed.engine.tell_changed(probed.engine.services["web"], probed.engine.services["web"].state.phase)
+
+    probed.answer_all(10.0, 0)
+
+    assert "service.recovered" in probed.world.kinds("web")
+
+
+# ends
+
+
+def test_everything_is_forgotten_with_the_process(probed: Probed) -> None:
+    probed.start(service(alive=check()))
+    probed.pass_time(10.0)
+    (key,) = probed.jobs()
+
+    probed.engine.exited("web.1", 256, True)
+
+    assert len(probed.prober) == 0
+    assert ("drop", key) in probed.world.spawner.asked
+
+
+def test_a_late_verdict_concerns_nobody(probed: Probed) -> None:
+    probed.start(service(alive=check(failures=1)))
+    probed.pass_time(10.0)
+    watch = probed.prober._watches["web"]
+    probed.engine.exited("web.1", 256, True)
+    probed.pass_time(10.0)
+    probed.engine.spawned("web.2", 42, 1)
+
+    probed.prober._answered(watch, False, "failed")
+
+    assert probed.world.phase("web") == "running"
+    assert "service.unhealthy" not in probed.world.kinds("web")
+
+
+def test_a_removed_service_is_not_asked_any_more(probed: Probed) -> None:
+    probed.start(service(alive=check()))
+    probed.engine.remove("web")
+    probed.engine.exited("web.1", 15, True)
+    probed.pass_time(30.0)
+
+    assert (len(probed.prober), probed.asked_at) == (0, [])
+
+
+def test_without_checks_there_is_no_timer(probed: Probed) -> None:
+    probed.start(service())
+    probed.start(service("other", ready=check(LOG, text="up")))
+    probed.pass_time(70.0)
+
+    assert len(probed.prober) == 0
+    assert probed.asked_at == []
+
+
+# in the loop
+
+
+def test_http_and_tcp_are_asked_from_here(probed: Probed, listener: socket.socket) -> None:
+    host, port = listener.getsockname()
+    probed.start(service("tcp", ready=check(TCP, host=host, port=port)))
+    probed.start(service("http", ready=check(HTTP, host=host, port=port)))
+    probed.world.loop.pass_time(0.02)
+    probed.world.loop.turn(0.05)
+
+    assert probed.world.phase("tcp") == "running"
+    assert probed.world.phase("http") == "starting"
+    listener.accept()[0].close()
+    listener.accept()[0].close()
+    probed.pass_time(70.0)
+
+
+def test_the_port_of_one_that_finds_its_own_is_asked_for(probed: Probed, listener: socket.socket) -> None:
+    host, port = listener.getsockname()
+    probed.prober._port = lambda: 0
+    probed.start(service(ready=check(TCP, host=host, port=0)))
+    probed.world.loop.pass_time(0.05)
+    assert probed.engine.services["web"].detail == "not ready yet: tcp it can't be asked: its port is not known"
+
+    probed.prober._port = lambda: port
+    probed.world.loop.pass_time(0.2)
+    probed.world.loop.turn(0.05)
+
+    assert probed.world.phase("web") == "running"
