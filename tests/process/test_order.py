@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 from typing import Any
 
 import pytest
 from support.children import child
 from support.daemon import Daemon
+from support.ports import free_port
 from support.processes import alive, kill
 from support.specs import merged, requires, says_ready, start_with
 from support.waiting import eventually
@@ -274,3 +277,40 @@ def test_a_disabled_service_stays_down_whatever_is_started_again(daemon: Daemon)
     os.kill(daemon.row("web")["pid"], signal.SIGKILL)
     assert daemon.ask("scheduler", "enable", names=["web"])["accepted"] == ["web"]
     assert daemon.in_phase("web", "running")["enabled"] is True
+
+
+def test_what_runs_outside_is_left_alone_and_taken_over_when_it_ends(daemon: Daemon) -> None:
+    quick_scheduler(daemon)
+    folder = daemon.home.add_plugin("web", child("ready"))
+    outside = subprocess.Popen(child("ready"), cwd=folder, stdout=subprocess.PIPE)
+    try:
+        assert outside.stdout is not None
+        assert outside.stdout.readline() == b"ready\n"
+        start_with(daemon, {"web": {"policy": {"look_outside": True}}})
+        row = daemon.in_phase("web", "external")
+        assert (row["pid"], row["desired"]) == (outside.pid, "up")
+
+        kill_scheduler(daemon)
+
+        daemon.in_phase("web", "external")
+        assert len(daemon.events("web", "service.external")) == 1
+    finally:
+        outside.kill()
+        outside.communicate()
+    assert daemon.in_phase("web", "running")["pid"] != outside.pid
+
+
+def test_a_port_or_a_disk_that_is_not_free_is_waited_for(daemon: Daemon) -> None:
+    port = free_port()
+    daemon.home.add_plugin("web", child("ready"))
+    daemon.home.add_plugin("big", child("ready"))
+    with socket.create_server(("127.0.0.1", port)):
+        start_with(
+            daemon,
+            {"web": requires(ports=(port,)), "big": requires(free_bytes=1 << 60, free_path=str(daemon.home.path))},
+        )
+        assert daemon.in_phase("web", "waiting")["detail"] == f"waits for port {port} (in use)"
+        detail = daemon.in_phase("big", "waiting")["detail"]
+        assert f"waits for {1 << 40} MiB free at {daemon.home.path} (" in detail
+    daemon.in_phase("web", "running")
+    assert daemon.row("web")["restarts"] == 0

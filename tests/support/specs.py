@@ -70,8 +70,9 @@ def _instance(spec: dict[str, Any], number: int) -> dict[str, Any]:
     return spec
 
 
-def start_with(daemon: Daemon, changes: dict[str, Change], **whole: Any) -> Daemon:
+def start_with(daemon: Daemon, changes: dict[str, Change], *, wait: bool = True, **whole: Any) -> Daemon:
     compile_with(daemon, changes, **whole)
     daemon.launch()
-    daemon.settle()
+    if wait:
+        daemon.settle()
     return daemon
