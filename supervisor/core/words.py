@@ -33,6 +33,8 @@ def start_trouble(code: int, line: str) -> tuple[CauseKind, str] | None:
     complaint = line.removeprefix(SHIM)
     if complaint.startswith("cannot enter folder"):
         return CauseKind.BAD_FOLDER, complaint
+    if complaint.startswith("cannot set limit"):
+        return CauseKind.BAD_LIMIT, complaint
     complaint = _without_place(complaint)
     if complaint == "setpriv: not found":
         return CauseKind.BAD_USER, "cannot switch the user: setpriv is missing (package util-linux)"

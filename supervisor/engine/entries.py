@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from supervisor.engine.cgroup import Place
     from supervisor.model.cause import Cause
     from supervisor.model.service import Launch, StopRule
 
@@ -93,7 +94,7 @@ class Entry:
 
     __slots__ = (
         "cause", "empty", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "out_read", "pid",
-        "pidfd", "signalled", "started", "status", "stop",
+        "pidfd", "place", "signalled", "started", "status", "stop",
     )  # fmt: skip
 
     def __init__(self, key: str, launch: Launch, listener: Listener, ends: Ends, stop: StopRule) -> None:
@@ -104,6 +105,7 @@ class Entry:
         self.err_read = ends.err_read
         self.notify = ends.notify
         self.stop = stop
+        self.place: Place | None = None  # among cgroups, if it has limits of that kind
         self.pid = 0
         self.started = 0
         self.pidfd = -1

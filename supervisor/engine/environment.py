@@ -10,13 +10,15 @@ import os
 
 from supervisor.base.errors import Problem
 from supervisor.base.where import role_command
+from supervisor.engine.kernel_limits import find_tool, soft_open_files, step
 from supervisor.model.cause import CauseKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.model.service import Launch, User
+    from supervisor.engine.cgroup import Place
+    from supervisor.model.launch import Launch, User
 
 FILE = "file:"  # a value that is the content of a file
 MARKS = ("SB_HOME_ID", "SB_KEY", "NOTIFY_SOCKET")  # whose process it is, and where it is heard: no file may change them
@@ -28,7 +30,6 @@ SHIM = (
     'ulimit -S -n "$1" 2>/dev/null; cd -- "$2" 2>/dev/null || '
     '{ echo "sbctl: cannot enter folder $2" >&2; exit 126; }; shift 2; exec "$@"'
 )
-_SETPRIV_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin")
 
 
 class CantLaunch(Problem):
@@ -41,14 +42,24 @@ class NoSetpriv(CantLaunch):
     kind = CauseKind.BAD_USER
 
 
-def command_line(launch: Launch, open_files: int) -> list[str]:
-    """The words to exec: reader of files, change of user, shim, command; the first two only where there is a need."""
-    words = ["/bin/sh", "-c", SHIM, "sbctl", str(open_files), launch.cwd, *launch.argv]
-    if launch.user is not None and (launch.user.uid, launch.user.gid) != (os.geteuid(), os.getegid()):
+def command_line(launch: Launch, open_files: int, place: Place | None = None) -> list[str]:
+    """The words to exec: reader of files, limits, change of user, shim, command; the first three only where there is
+    a need. `place` is where it goes among cgroups.
+    """
+    files = soft_open_files(launch.limits, open_files) if launch.limits.rlimits else str(open_files)
+    words = ["/bin/sh", "-c", SHIM, "sbctl", files, launch.cwd, *launch.argv]
+    if changes_user(launch):
         words = [*_change_user(launch.user), *words]
+    if launch.limits:
+        group, refused = (place.procs, place.refused) if place is not None else ("", None)
+        words = [*step(launch.limits, group, refused), *words]
     if needs_reader(launch):
         words = [*role_command("env", *_reading(launch)), "--", *words]
     return words
+
+
+def changes_user(launch: Launch) -> bool:
+    return launch.user is not None and (launch.user.uid, launch.user.gid) != (os.geteuid(), os.getegid())
 
 
 def needs_reader(launch: Launch) -> bool:
@@ -67,21 +78,22 @@ def _reading(launch: Launch) -> list[str]:
             words += ["--value", name, value.removeprefix(FILE)]
     if launch.path_first:
         words += ["--path-first", launch.path_first]
+    if changes_user(launch):
+        words.append("--changes-user")
     return words
 
 
-def _change_user(user: User) -> list[str]:
-    for folder in _SETPRIV_FOLDERS:
-        if os.access(os.path.join(folder, "setpriv"), os.X_OK):
-            break
-    else:
+def _change_user(user: User | None) -> list[str]:
+    assert user is not None
+    tool = find_tool("setpriv")
+    if not tool:
         raise NoSetpriv(
             f"can't run as user {user.name}: the program setpriv is not installed",
             remedy="apt-get install util-linux",
         )
     groups = ",".join(str(group) for group in user.groups)
     return [
-        os.path.join(folder, "setpriv"),
+        tool,
         f"--reuid={user.uid}",
         f"--regid={user.gid}",
         f"--groups={groups}" if groups else "--clear-groups",

@@ -18,7 +18,8 @@ import signal
 
 from supervisor.base import proc
 from supervisor.engine import environment
-from supervisor.engine.entries import Entry, close_fds
+from supervisor.engine.cgroup import Cgroups
+from supervisor.engine.entries import Entry, close_fds, is_job
 from supervisor.engine.records import Record
 from supervisor.model.cause import Cause, CauseKind
 
@@ -61,6 +62,7 @@ class Store:
         self._remaining: dict[str, Entry] = {}  # main process gone, somebody of it not
         self._dropped: list[Entry] = []  # forgotten by whoever asked, and waited for until they are gone
         self._children = proc.Children(os.getpid())
+        self._cgroups = Cgroups(home_id)
         self._poll: Timer | None = None
 
     # what can be asked
@@ -97,6 +99,7 @@ class Store:
             close_fds(channel_fd)
         if entry.cause is not None:
             entry.empty = True
+            self._leave_group(entry)
         return entry
 
     def drop(self, key: str) -> None:
@@ -127,6 +130,9 @@ class Store:
         proc.signal_group(entry.pidfd, entry.pid, number)
         for pid in entry.escaped:
             _signal_child(pid, number)
+        if entry.place is not None:
+            entry.place.told = set(entry.escaped)
+            entry.place.signal(number, entry.pid)
 
     # spawning
 
@@ -136,7 +142,9 @@ class Store:
         if ends.address:
             marker["NOTIFY_SOCKET"] = ends.address
         env = environment.build(self.base_env, launch, marker)
-        words = environment.command_line(launch, self._open_files)
+        if launch.limits.cgroup and not is_job(entry.key):
+            entry.place = self._cgroups.place(entry.key, launch.limits.cgroup)
+        words = environment.command_line(launch, self._open_files, entry.place)
         actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
         if ends.out_write >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, ends.out_write, 1))
@@ -202,8 +210,14 @@ class Store:
     def _gone(self, entry: Entry) -> None:
         self._remaining.pop(entry.key, None)
         self._records.ended(entry.key)
+        self._leave_group(entry)
         close_fds(entry.pidfd)
         entry.pidfd = -1
+
+    def _leave_group(self, entry: Entry) -> None:
+        if entry.place is not None:
+            entry.place.remove()
+            entry.place = None
 
     def _is_empty(self, entry: Entry, orphans: dict[str, list[int]]) -> bool:
         found = orphans.get(entry.key, [])
@@ -212,6 +226,11 @@ class Store:
                 if pid not in entry.escaped:
                     _signal_child(pid, entry.signalled)
         entry.escaped = found
+        if entry.place is not None and entry.place.is_populated():
+            if entry.signalled:
+                entry.place.told.update(found)
+                entry.place.signal(entry.signalled, entry.pid)
+            return False
         return not entry.escaped and not proc.signal_group(entry.pidfd, entry.pid, 0)
 
     def _orphans_by_key(self) -> dict[str, list[int]]:

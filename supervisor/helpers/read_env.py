@@ -3,7 +3,8 @@
 `start` can't read what people name (`envFile`, `file:PATH`): a file on a hung disk would stop everything. So a
 child of its own reads, before the change of user, and what it can't read is the trouble of that one service.
 
-    --env-file PATH · --keep NAME … (beats the file) · --value NAME PATH … · --path-first FOLDER · -- COMMAND …
+    --env-file PATH · --keep NAME … (beats the file) · --value NAME PATH … · --path-first FOLDER · --changes-user
+    -- COMMAND …
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Order:
         self.keep: set[str] = set()
         self.values: list[tuple[str, str]] = []
         self.path_first = ""
+        self.changes_user = False
         rest = iter(words)
         for word in rest:
             if word == "--":
@@ -44,6 +46,8 @@ class Order:
                 self.values.append((next(rest), next(rest)))
             elif word == "--path-first":
                 self.path_first = next(rest)
+            elif word == "--changes-user":
+                self.changes_user = True
         self.command = list(rest)
 
 
@@ -83,10 +87,11 @@ def filled(env: dict[str, str], order: Order) -> dict[str, str]:
 
 
 def _refuse_loader(found: dict[str, str], order: Order) -> None:
-    """What the file says reaches the program that changes the user while that is still root, and the file may be the
-    user's own: it must not say which libraries root loads. (In the manifest, which must be root's, it may.)
+    """What the file says reaches the programs that set limits and change the user while they are still root, and the
+    file may be the user's own: it must not say which libraries root loads. (In the manifest, which must be root's, it
+    may.)
     """
-    if os.path.basename(order.command[0]) != "setpriv":
+    if not order.changes_user:
         return
     for name in found:
         if name.startswith("LD_"):

@@ -132,7 +132,7 @@ def test_the_user_is_switched_by_setpriv_only_when_it_is_another() -> None:
 
 
 def test_without_setpriv_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "_SETPRIV_FOLDERS", ("/no/such/folder",))
+    monkeypatch.setattr("supervisor.engine.kernel_limits.FOLDERS", ("/no/such/folder",))
     other = User(name="other", uid=os.geteuid() + 1, gid=5, groups=(), home="/")
 
     with pytest.raises(CantLaunch, match="setpriv is not installed") as caught:

@@ -127,6 +127,6 @@ def test_a_file_does_not_say_which_libraries_the_change_of_user_loads(tmp_path: 
     order = ["--env-file", str(tmp_path / "env"), "--"]
 
     with pytest.raises(Trouble, match="LD_PRELOAD can't come from a file"):
-        read_env.filled({}, Order([*order, "/usr/bin/setpriv", "--reuid=1", "true"]))
+        read_env.filled({}, Order(["--changes-user", *order, "/bin/sh", "-c", "step", "/usr/bin/setpriv", "true"]))
 
     assert read_env.filled({}, Order([*order, "/bin/true"]))["LD_PRELOAD"] == "/tmp/evil.so"
