@@ -1,0 +1,134 @@
+"""A whole home of services that need one another, killed at random with its scheduler: the order holds all the time."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import Any
+
+import pytest
+from support.children import child
+from support.daemon import Daemon
+from support.processes import alive, kill
+from support.specs import Change, merged, requires, says_ready, start_with
+from support.waiting import eventually
+
+GRACE_S = 2.0
+
+
+def build(daemon: Daemon) -> dict[str, tuple[str, ...]]:
+    """Thirty services; returns what each needs to be ready before its start."""
+    daemon.home.settings["core"] = {
+        "scheduler": {"giveUpAfter": 10_000, "delaysSeconds": [0.01], "fastCrashSeconds": 60, "windowDeaths": 10_000}
+    }
+    daemon.home.supervision.update(
+        giveUpAfter=10_000, delaysSeconds=[0.05], windowDeaths=10_000, graceSeconds=GRACE_S, fastCrashSeconds=0.2
+    )
+    daemon.home.write()
+    changes: dict[str, Change] = {}
+    needs: dict[str, tuple[str, ...]] = {}
+
+    def add(name: str, *required: str, instances: int = 0, restart: bool = False, **order: Any) -> None:
+        daemon.home.add_plugin(name, child("ready", 0.05))
+        change = merged(says_ready(), requires(*required, restart=restart, **order) if required or order else {})
+        names = [f"{name}:{number}" for number in range(1, instances + 1)] or [name]
+        changes[name] = {**change, "instances": instances} if instances else change
+        needs.update(dict.fromkeys(names, required))
+
+    for chain in "abc":  # three chains of four
+        add(f"{chain}-1")
+        for number in (2, 3, 4):
+            add(f"{chain}-{number}", f"{chain}-{number - 1}", restart=chain == "b")
+    for name in ("migrate", "index"):  # two that do their work once, and a service for each
+        daemon.home.add_plugin(name, child("crash_after", 0.1, 0), restart="on-failure")
+        daemon.home.add_plugin(f"{name}-user", child("ready", 0.05))
+        changes[f"{name}-user"] = merged(says_ready(), requires(name, condition="finished"))
+        needs[f"{name}-user"] = (f"{name}!",)
+    add("web", "a-4", "b-4", instances=4)
+    add("proxy", "web:1", "web:2")
+    add("late", after=("proxy",))
+    for number in range(1, 9):
+        add(f"leaf-{number}", "c-4" if number % 2 else "a-1")
+    start_with(daemon, changes, wait=False)
+    assert len(needs) + 2 == 30
+    return needs
+
+
+def check_order(daemon: Daemon, needs: dict[str, tuple[str, ...]]) -> int:
+    """Each start happened while what it requires was ready; returns how many starts that were."""
+    ready: set[str] = set()
+    finished: set[str] = set()
+    starts = 0
+    for event in daemon.home.events():
+        name, kind = event["service"], event["kind"]
+        if kind == "service.ready":
+            ready.add(name)
+        elif kind == "service.exited":
+            ready.discard(name)
+            if event["data"]["cause"]["kind"] == "clean":
+                finished.add(f"{name}!")
+        elif kind == "service.started" and name in needs:
+            starts += 1
+            missing = set(needs[name]) - ready - finished
+            assert not missing, f"{name} was started without {missing} at {event['at']}"
+    return starts
+
+
+def all_up(daemon: Daemon, needs: dict[str, tuple[str, ...]]) -> None:
+    def fact() -> bool:
+        rows = daemon.rows()
+        missing = {name: rows[name]["detail"] for name in needs if rows[name]["state"] != "running"}
+        assert not missing, missing
+        return True
+
+    eventually(fact, 30)
+
+
+def run(daemon: Daemon, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    needs = build(daemon)
+    all_up(daemon, needs)
+    assert check_order(daemon, needs) == len(needs)
+
+    for _ in range(kills):
+        if chance.random() < 0.2:
+            kill(daemon.pid("scheduler"))
+        else:
+            pid = daemon.row(chance.choice(list(needs)))["pid"]
+            if pid is not None:
+                kill(pid)
+        if chance.random() < 0.1:
+            all_up(daemon, needs)
+
+    all_up(daemon, needs)
+    assert check_order(daemon, needs) > len(needs)
+    keys = list(daemon.marked())
+    assert len({key for key in keys if key.partition(".")[0] in needs}) == len(needs), "each runs once"
+    stop_in_reverse(daemon, needs)
+
+
+def stop_in_reverse(daemon: Daemon, needs: dict[str, tuple[str, ...]]) -> None:
+    pids = [row["pid"] for row in daemon.rows().values() if row["pid"]]
+    before = len(daemon.home.events())
+    began = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - began < 6 * GRACE_S
+    gone: list[str] = [e["service"] for e in daemon.home.events()[before:] if e["kind"] == "service.exited"]
+    for name, required in needs.items():
+        for other in required:
+            if not other.endswith("!"):
+                assert gone.index(name) < gone.index(other), f"{other} went before {name}"
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_thirty_services_keep_their_order_through_ten_kills(daemon: Daemon) -> None:
+    run(daemon, 10, seed=int(os.environ.get("SEED", "7")))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_thirty_services_keep_their_order_through_two_hundred_kills(daemon: Daemon) -> None:
+    seed = int(os.environ.get("SEED", str(random.randrange(10_000))))
+    print(f"SEED={seed}")
+    run(daemon, 200, seed)
