@@ -51,6 +51,8 @@ def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:
         with connect(home, SCHEDULER) as client:
             reply: dict[str, Any] = client.request(verb, names=list(words), by=_login())
     except Problem as problem:
+        if problem.code == USAGE:
+            expand(home, words, known_services(home))  # which may know more about a name
         if problem.code != NOT_RUNNING:
             raise
         return None

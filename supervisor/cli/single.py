@@ -67,6 +67,8 @@ def restart_services(
     """`rolling`: one after the other, all at once, or (None) as the daemon thinks best."""
     more: dict[str, Any] = {} if rolling is None else {"rolling": rolling}
     asked = ask(home, "restart", words, **more)
+    if asked.also:
+        note(f"along with it, because it requires it or is required: {', '.join(asked.also)}")
     together = [name for name in asked.names if role_of(name) == SCHEDULER]
     asked.accepted, asked.already = asked.names, []  # nobody has been restarted already
     if len(together) > 1:

@@ -9,7 +9,7 @@ import click
 from supervisor.base.errors import BAD_SETTINGS
 from supervisor.cli.compiling import finding_texts, run_compiler
 from supervisor.cli.main import Asked
-from supervisor.cli.out import note, show
+from supervisor.cli.out import answer, note, show
 from supervisor.cli.params import SubVerbs
 
 FILES = ("sbctl.yaml", "scheduler.json", "manifest.json")
@@ -32,13 +32,13 @@ def validate(asked: Asked, as_json: bool) -> int:
     Changes nothing. Exit code 6 when there are errors.
     """
     home = asked.home()
-    answer = run_compiler(home, "--check")
+    found = run_compiler(home, "--check")
     if as_json:
-        show(json.dumps({"ok": answer["ok"], "findings": answer["findings"]}, ensure_ascii=False))
-        return 0 if answer["ok"] else BAD_SETTINGS
-    for text in finding_texts(answer):
+        show(json.dumps({"ok": found["ok"], "findings": found["findings"]}, ensure_ascii=False))
+        return 0 if found["ok"] else BAD_SETTINGS
+    for text in finding_texts(found):
         show(text)
-    errors = sum(1 for finding in answer["findings"] if finding["level"] == "error")
+    errors = sum(1 for finding in found["findings"] if finding["level"] == "error")
     if errors:
         note(f"{errors} error{'' if errors == 1 else 's'} in {home.etc} and {home.plugins}")
         return BAD_SETTINGS
@@ -96,3 +96,35 @@ def schema(file: str, as_json: bool) -> int:
 
     show(json.dumps(api.json_schema(file), ensure_ascii=False, indent=None if as_json else 2))
     return 0
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: revisions")
+@click.pass_obj
+def history(asked: Asked, as_json: bool) -> int:
+    """Show the settings' revisions, newest first: when, and what each changed."""
+    home = asked.home()
+    from supervisor.cli.undoing import history_lines
+    from supervisor.settings import api
+
+    revisions = api.history(home)
+    facts = {"revisions": [revision.as_dict() for revision in revisions]}
+    answer("\n".join(history_lines(revisions)), facts, as_json=as_json)
+    return 0
+
+
+@command.command()
+@click.argument("number", required=False, metavar="[N]")
+@click.option("--yes", is_flag=True, help="Do not ask")
+@click.option("--dry-run", is_flag=True, help="Show what would be done to which files, and do nothing")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: revision, files, undone, changes")
+@click.pass_obj
+def undo(asked: Asked, number: str | None, yes: bool, dry_run: bool, as_json: bool) -> int:
+    """Bring the settings files of revision N back, and put them in force.
+
+    Without N the last change is undone: edits that were not taken over yet, else the latest revision. What was there
+    is kept as a revision, so that an undo can be undone. A running sbctl takes the settings over, as by reload.
+    """
+    from supervisor.cli import undoing
+
+    return undoing.undo(asked.home(changing=not dry_run), number, yes=yes, dry_run=dry_run, as_json=as_json)

@@ -60,7 +60,9 @@ def test_the_table_has_the_options_of_the_commands(verb: str) -> None:
     """If this fails, `FOLLOWS` in supervisor/cli/verbs.py is to be brought in line."""
     options = [param for param in command(verb).params if isinstance(param, click.Option)]
     options = [option for option in options if "--home" not in option.opts]
-    longest = {max(option.opts, key=len): option for option in options}
+    longest = {
+        max(names, key=len): option for option in options for names in (option.opts, option.secondary_opts) if names
+    }
     table = verbs.FOLLOWS[verb][1]
     assert set(table) == set(longest)
     # One with a value that may be left out counts as one without.
