@@ -5,7 +5,7 @@ Imports next to nothing, because `sbctl status` is to cost no more than starting
 
 from __future__ import annotations
 
-from supervisor.model.rows import FIELDS, UP, USED, clean, is_missing
+from supervisor.model.rows import FIELDS, USED, clean, is_missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ class Row:
         # A daemon of an older version does not send them.
         used = fields[9:13] if len(fields) > 12 else ("", "", "", "")
         self.cpu_percent, self.memory_bytes, self.threads, self.processes = used
-
-    @property
-    def is_up(self) -> bool:
-        return self.state in UP
 
     @property
     def is_wrong(self) -> bool:

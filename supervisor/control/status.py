@@ -20,7 +20,7 @@ SCHEMA = 1
 PATIENCE_S = 0.6  # for each of up to three questions: one daemon that hangs must not take the others' rows along
 KEYS = (
     "name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "exit", "cause", "next_retry_at", "ready",
-    "cpu_percent", "memory_bytes", "threads", "processes", "plugin", "instance",
+    "cpu_percent", "memory_bytes", "threads", "processes", "enabled", "plugin", "instance",
 )  # fmt: skip
 
 

@@ -10,6 +10,9 @@ import signal
 
 MAX_BYTES = 1 << 16
 KILLED_CHILD = 128 + signal.SIGKILL  # the exit code of a shell whose child was killed
+OF_V2 = ("memory.events",)  # counts what is below, too
+OF_V1 = ("memory.oom_control",)
+MAIN = "-main"  # the end of the name of the group that `start` makes for itself
 VMSTAT = "/proc/vmstat"
 
 
@@ -73,9 +76,12 @@ def find_own(pid: int | str = "self") -> str:
         is_new = number == "0" and not controllers
         if is_new or "memory" in controllers.split(","):
             folder = _mounted(path, "cgroup2" if is_new else "cgroup")
-            file = f"{folder}/{'memory.events' if is_new else 'memory.oom_control'}"
-            if folder and oom_kills(file) is not None:
-                return file
+            names = OF_V2 if is_new else OF_V1
+            if is_new and folder.endswith(MAIN):  # our services with groups of their own are beside it
+                names = (f"../{OF_V2[0]}", *names)
+            for file in [f"{folder}/{name}" for name in names if folder]:
+                if oom_kills(file) is not None:
+                    return file
     return ""
 
 

@@ -34,7 +34,10 @@ class Resized(Exception):
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line")
 @click.option(
-    "--plain", is_flag=True, help="name, state, desired, pid, uptime in seconds, restarts, detail; tabs between"
+    "--plain",
+    is_flag=True,
+    help="name, state, desired, pid, uptime in seconds, restarts, detail, CPU %, memory in bytes, threads, processes; "
+    "tabs between",
 )
 @click.option(
     "--watch",

@@ -34,7 +34,7 @@ def test_both_daemons_make_one_object(home: Home) -> None:
     assert (status["state"], status["pid"], names(status)) == ("running", 4242, ["scheduler", "config", "web"])
     assert " ".join(status["services"][0]) == (
         "name kind state desired pid uptime_s restarts exit cause next_retry_at ready "
-        "cpu_percent memory_bytes threads processes plugin instance detail"
+        "cpu_percent memory_bytes threads processes enabled plugin instance detail"
     )
 
 
