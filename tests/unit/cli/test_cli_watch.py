@@ -1,0 +1,108 @@
+"""`status --watch`: on a terminal, as lines of JSON, and how it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from support.fake_daemon import FakeDaemon, row
+
+from supervisor.base.where import ROOT
+from supervisor.cli.commands.status import CLEAR, EVERY_S
+from supervisor.cli.commands.status import command as status
+from supervisor.model.home import Home
+
+HOT = [sys.executable, "-I", "-S", os.path.join(ROOT, "supervisor", "cli", "hot.py")]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    (tmp_path / "etc").mkdir()
+    home = Home(str(tmp_path))
+    detail = "a detail that is longer than a narrow terminal has room for, by far and without any doubt whatsoever"
+    with FakeDaemon(home, "start", [row("scheduler")]), FakeDaemon(home, "scheduler", [row("web", detail=detail)]):
+        yield home
+
+
+@pytest.mark.parametrize(
+    ("args", "every", "names"),
+    [
+        (["--watch"], EVERY_S, []),
+        (["--watch", "web"], EVERY_S, ["web"]),
+        (["web", "--watch"], EVERY_S, ["web"]),
+        (["--watch", "5"], 5.0, []),
+        (["--watch", "500ms", "web"], 0.5, ["web"]),
+        (["--watch=1m", "web"], 60.0, ["web"]),
+        (["--watch", "--json"], EVERY_S, []),
+        (["web"], None, ["web"]),
+    ],
+)
+def test_the_time_may_be_left_out(args: list[str], every: float | None, names: list[str]) -> None:
+    context = status.make_context("status", list(args))
+    assert (context.params["every"], list(context.params["names"])) == (every, names)
+
+
+def test_a_time_that_is_none() -> None:
+    with pytest.raises(click.UsageError, match="no duration"):
+        status.make_context("status", ["--watch=soon"])
+
+
+def test_one_object_a_line_until_ctrl_c(home: Home) -> None:
+    words = [*HOT, "--home", home.path, "status", "--watch", "100ms", "--json", "web"]
+    going = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert going.stdout is not None
+    seen = [json.loads(going.stdout.readline()) for _ in range(3)]
+    going.send_signal(signal.SIGINT)
+    _, err = going.communicate(timeout=10)
+    assert [[service["name"] for service in one["services"]] for one in seen] == [["web"]] * 3
+    assert (going.returncode, err.strip()) == (130, b"")
+
+
+def test_a_terminal_that_gets_another_size_is_drawn_anew(home: Home) -> None:
+    """At once, though the next look would come in a minute only."""
+    ours, theirs = pty.openpty()
+    resize(theirs, 200)
+    words = [*HOT, "--home", home.path, "status", "--watch", "1m"]
+    env = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+    # In a session of its own with that terminal, so that the kernel tells it of the new size.
+    code = "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(1, termios.TIOCSCTTY, 0)\n"
+    code += "os.execv(sys.argv[1], sys.argv[1:])"
+    going = subprocess.Popen([sys.executable, "-c", code, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    try:
+        wide = read_until(ours, b"whatsoever")
+        assert wide.count(CLEAR.encode()) == 1
+        resize(ours, 80)
+        narrow = read_until(ours, "…".encode())
+        assert CLEAR.encode() in narrow
+        os.write(ours, b"\x03")
+        assert going.wait(timeout=10) == 130
+    finally:
+        going.kill()
+        going.wait()
+        os.close(ours)
+
+
+def resize(terminal: int, columns: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+
+def read_until(fd: int, end: bytes) -> bytes:
+    found = b""
+    until = time.monotonic() + 20
+    while end not in found:
+        assert time.monotonic() < until, found
+        found += os.read(fd, 65536)
+    return found
