@@ -22,27 +22,29 @@ def visible(line: bytes, *, colour: bool, expand: bool) -> str:
 
     What is no printable character, and what is no UTF-8, is shown as an escape.
     """
-    line = line.rstrip(b"\r")
-    text = (line.expandtabs(TAB) if expand else line).decode("utf-8", "surrogateescape")
-    if "\x1b" not in text:
-        return _clean(text)
+    text = line.rstrip(b"\r").decode("utf-8", "surrogateescape")
     parts: list[str] = []
-    end = 0
+    end = column = 0
     passed = False
-    for found in SGR.finditer(text):
-        parts.append(_clean(text[end : found.start()]))
+    for found in SGR.finditer(text) if "\x1b" in text else ():
+        parts.append(_clean(text[end : found.start()], column if expand else -1))
+        column += len(parts[-1])
         end = found.end()
         if hides(found[1]):
             parts.append(clean(found[0]))
+            column += len(parts[-1])
         elif colour:
             parts.append(found[0])
             passed = True
-    parts.append(_clean(text[end:]))
+    parts.append(_clean(text[end:], column if expand else -1))
     return "".join(parts) + (RESET if passed else "")
 
 
-def _clean(text: str) -> str:
-    """Tabs may stay: they neither move the cursor back nor end the line."""
+def _clean(text: str, column: int) -> str:
+    """From that column on. With -1 tabs stay: they neither move the cursor back nor end the line."""
+    if column >= 0 and "\t" in text:
+        before = column % TAB
+        text = (" " * before + text).expandtabs(TAB)[before:]
     return "\t".join(clean(part) for part in text.split("\t"))
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections import deque
+from collections.abc import Collection
 
-from supervisor.base.clock import stamp
-from supervisor.cli.lines import Splitter
-from supervisor.cli.sources import RawSource
+from supervisor.cli.sources import ALL, EVENT, Line, Range, RawSource
 from supervisor.cli.times import parse_iso
-from supervisor.model.rows import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,38 +17,37 @@ LOOK_BACK = 20  # lines of a shared file for each line that is asked for: most a
 LEAST = 5000
 
 
-class DaemonSource(RawSource):
-    """A file of events, one JSON object a line; only those that `teller` has told, when one is given."""
+class EventSource(RawSource):
+    """A file of events, one JSON object a line: those that `teller` has told, or that are about `services`."""
 
-    def __init__(self, label: str, path: str, teller: str = "") -> None:
-        super().__init__(label, path)
+    def __init__(self, label: str, path: str, *, teller: str = "", services: Collection[str] = ()) -> None:
+        super().__init__(label, path, EVENT)
         self._teller = teller
-        self._splitter = Splitter()
+        self._services = services
 
-    def history(self, count: int) -> Iterator[bytes]:
-        if count <= 0:
-            yield from super().history(0)
-            return
-        wide = count if not self._teller else min(max(count * LOOK_BACK, LEAST), sys.maxsize)
-        yield from list(self._lines(super().history(wide)))[-count:]
+    def lines(self, wanted: Range, *, follow: bool) -> Iterator[Line]:
+        shared = self._teller or self._services
+        wide = wanted.count if not shared else min(max(wanted.count * LOOK_BACK, LEAST), ALL)
+        if not wanted.count:
+            wide = 0
+        # Each has its time in itself, so the file's index is of no use (and it has none).
+        told = self._told(super().lines(Range(ALL if wanted.is_timed else wide), follow=follow))
+        lines = (line for line in told if wanted.since <= line.at <= wanted.until)
+        return iter(deque(lines, min(wanted.count, ALL))) if wanted.count else iter(())
 
-    def news(self) -> Iterator[bytes]:
-        return self._lines(super().news())
+    def news(self, now: float) -> list[Line]:
+        return list(self._told(super().news(now)))
 
-    def _lines(self, data: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in data:
-            for line in self._splitter.feed(chunk):
-                text = self._told(line)
-                if text:
-                    yield text.encode("utf-8", "backslashreplace") + b"\n"
-
-    def _told(self, line: bytes) -> str:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):  # torn by a crash, or not ours
-            return ""
-        if not isinstance(record, dict) or (self._teller and record.get("source") != self._teller):
-            return ""
-        at = parse_iso(record.get("at"))
-        when = f"[{stamp(at)}] " if at is not None else ""
-        return f"{when}{clean(str(record.get('text', '')))}"
+    def _told(self, lines: Iterable[Line]) -> Iterator[Line]:
+        for line in lines:
+            try:
+                record = json.loads(line.text)
+            except (ValueError, RecursionError):  # torn by a crash, or not ours
+                continue
+            if not isinstance(record, dict) or (self._teller and record.get("source") != self._teller):
+                continue
+            if self._services and record.get("service") not in self._services:
+                continue
+            at = parse_iso(record.get("at"))
+            text = str(record.get("text", "")).encode("utf-8", "backslashreplace").replace(b"\n", b" ")
+            yield line._replace(at=line.at if at is None else at, text=text)

@@ -129,10 +129,11 @@ class DayFollower:
             self._file.close()
 
 
-def day_files(folder: str) -> list[str]:
-    """Names of daily logs, oldest first."""
+def day_files(folder: str, *, packed: bool = False) -> list[str]:
+    """Names of daily logs, oldest first; also those of old days that were packed."""
     try:
         names = os.listdir(folder)
     except OSError:
         return []
-    return sorted(name for name in names if name.endswith(".log") and name[:10].replace("-", "").isdigit())
+    ends = (".log", ".log.gz") if packed else (".log",)
+    return sorted(name for name in names if name.endswith(ends) and name[:10].replace("-", "").isdigit())

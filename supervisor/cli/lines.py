@@ -1,4 +1,4 @@
-"""From bytes of a log to the lines a person asked for: the last N, those that match, safe for a terminal."""
+"""From bytes of a log to the lines a person asked for: the last N, those that match."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import re
 
 from supervisor.base.errors import USAGE, Problem
-from supervisor.model.rows import clean
+from supervisor.cli.ansi import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 BLOCK = 1 << 16
 MAX_LINE = 1 << 20  # of a line that does not end: shown in pieces
@@ -57,42 +57,12 @@ class Splitter:
         return [rest] if rest else []
 
 
-def pattern(text: str) -> Callable[[bytes], bool]:
+def pattern(text: str, *, ignore_case: bool = False) -> Callable[[bytes], bool]:
     """A test for lines, from what a person typed."""
     if len(text) > MAX_PATTERN:
         raise Problem(f"the pattern is longer than {MAX_PATTERN} characters", code=USAGE)
     try:
-        found = re.compile(text)
+        found = re.compile(text, re.IGNORECASE if ignore_case else 0)
     except (re.error, RecursionError, OverflowError) as error:
         raise Problem(f"{text!r} is no regular expression", why=str(error), code=USAGE) from None
-    return lambda line: found.search(line[:MAX_MATCHED].decode("utf-8", "replace")) is not None
-
-
-def for_terminal(line: bytes) -> bytes:
-    """A line that can neither move the cursor nor end the line early; tabs become blanks."""
-    text = line.rstrip(b"\r").expandtabs(8).decode("utf-8", "surrogateescape")
-    return clean(text).encode("utf-8", "backslashreplace")
-
-
-def since_filter(stamp: str, names: list[str]) -> Callable[[bytes], bool]:
-    """Lines of the daily log from that stamp on; only those of, or about, these services when there are any."""
-    least = f"[{stamp}] ".encode()
-    starts = tuple(f"{name}{mark}".encode() for name in names for mark in (" | ", ": "))
-
-    def passes(line: bytes) -> bool:
-        if line[:STAMP_LENGTH] < least:
-            return False
-        return not starts or line[STAMP_LENGTH:].startswith(starts)
-
-    return passes
-
-
-def chunks(fd: int, end: int) -> Iterator[bytes]:
-    """The bytes from where the descriptor stands up to `end`."""
-    left = end - os.lseek(fd, 0, os.SEEK_CUR)
-    while left > 0:
-        data = os.read(fd, min(left, BLOCK))
-        if not data:
-            return
-        left -= len(data)
-        yield data
+    return lambda line: found.search(plain(line[:MAX_MATCHED]).decode("utf-8", "replace")) is not None

@@ -27,8 +27,8 @@ _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes], ...] = (
     (
         (b"authorization",),
         re.compile(
-            rb"(?i)(authorization[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?:(?:basic|bearer|digest|negotiate|token|apikey)[ \t]{1,3})?)"
-            rb"[^\s\"',]{1,4000}"
+            rb"(?i)(authorization[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?"
+            rb"(?:(?:basic|bearer|digest|negotiate|token|apikey)[ \t]{1,3})?)[^\s\"',]{1,4000}"
         ),
         rb"\1" + MASK,
     ),

@@ -1,4 +1,4 @@
-"""Which values of a home are secret, as far as whoever asks may read them. What can't be read is not masked by value."""
+"""Which values of a home are secret, as far as whoever asks may read them; of the rest only shapes are masked."""
 
 from __future__ import annotations
 

@@ -34,19 +34,22 @@ def _bare(word: str) -> float | None:
 
 
 def parse_since(text: str, now: float) -> float:
-    """A point in time: so long ago, or an ISO date and time (local unless it names a zone)."""
+    """A point in time: so long ago, an ISO date and time, or a time of today (local unless it names a zone)."""
     from datetime import datetime
 
     try:
         return now - parse_duration(text)
     except Problem:
         pass
+    word = text.strip()
+    if re.fullmatch(r"\d\d:\d\d(:\d\d)?", word):
+        word = f"{datetime.fromtimestamp(now).date()}T{word}"
     try:
-        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+        return datetime.fromisoformat(word).astimezone().timestamp()
     except (ValueError, OverflowError, OSError):
         raise Problem(
             f"{text!r} is neither a duration nor a date",
-            remedy="write it like 10m, 2h, 2026-11-21 or 2026-11-21T05:20:00Z",
+            remedy="write it like 10m, 2h, 14:00, 2026-11-21 or 2026-11-21T05:20:00Z",
             code=USAGE,
         ) from None
 

@@ -10,6 +10,7 @@ import click
 from supervisor.cli import out
 from supervisor.cli.journal import JournalNews, Record
 from supervisor.cli.main import Asked
+from supervisor.cli.secrets import mask_of
 from supervisor.cli.sources import check_readable
 from supervisor.cli.times import parse_iso, parse_since
 from supervisor.events import reading
@@ -29,17 +30,19 @@ COLOURS = {"warning": "33", "error": "31"}
 @click.pass_obj
 def command(asked: Asked, follow: bool, count: int | None, since: str | None, as_json: bool) -> int:
     """Show what has happened, from the journal; works also when nothing runs."""
-    path = asked.home().journal_file
+    home = asked.home()
+    path = home.journal_file
     check_readable(path)
+    mask = mask_of(home)
     colour = out.wants_colour(asked.colour)
     mark = ""
     for record in _first(path, count, since):
         mark = str(record.get("seq") or mark)
-        out.show(_line(record, as_json, colour))
+        out.show(_line(mask.hide_in(record), as_json, colour))
     news = JournalNews(path, mark)
     while follow:
         for record in news.read():
-            out.show(_line(record, as_json, colour))
+            out.show(_line(mask.hide_in(record), as_json, colour))
         out.rest(EVERY_S)
     return 0
 

@@ -2,155 +2,170 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterable
 
 import click
 
-from supervisor.base.clock import stamp
+from supervisor.base.errors import USAGE, Problem
 from supervisor.cli import out
-from supervisor.cli.daemon_source import DaemonSource
+from supervisor.cli.daemon_source import EventSource
 from supervisor.cli.journal import JournalNews
-from supervisor.cli.lines import Splitter, for_terminal, pattern, since_filter
+from supervisor.cli.levels import DEBUG, LEVELS, parse_level
+from supervisor.cli.lines import pattern
+from supervisor.cli.log_files import allow_many_files
+from supervisor.cli.log_query import Group, Outputs, Query, Test, history, level_test, passes, services_of
+from supervisor.cli.log_view import JsonView, RawView, TextView, View
 from supervisor.cli.main import Asked
-from supervisor.cli.names import check_name, output_file
-from supervisor.cli.sources import DailySource, RawSource, Source, check_readable
+from supervisor.cli.secrets import mask_of
+from supervisor.cli.sources import ALL, ERR, OUT, DailySource, Range, check_readable
 from supervisor.cli.times import parse_since
-from supervisor.control.api import SCHEDULER
 from supervisor.model.home import Home
 from supervisor.model.rows import clean
-from supervisor.model.service import SELF_NAME
 
 LAST = 50
 EVERY_S = 0.1
 TOLD = ("service.started", "service.exited")  # on stderr, between the lines: raw output does not say it
 
-Test = Callable[[bytes], bool]
-
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME|PATTERN]...")
 @click.option("-f", "--follow", is_flag=True, help="Go on, over restarts, rotation and midnight")
-@click.option("-n", "--lines", "count", type=click.IntRange(min=0), metavar="50", help="This many last lines")
-@click.option("--since", metavar="10m", help="From then on, with times: so long ago, or an ISO date and time")
+@click.option("-n", "--lines", "count", type=click.IntRange(min=0), metavar="50", help="This many last lines of each")
+@click.option("--since", metavar="10m", help="From then on, with times: so long ago, 14:00, or an ISO date and time")
+@click.option("--until", metavar="14:00", help="Up to then, with times")
+@click.option("--level", metavar="warning", help=f"Only lines that are at least so grave: {', '.join(LEVELS)}")
 @click.option("--grep", "expression", metavar="REGEX", help="Only lines that match")
+@click.option("-i", "--ignore-case", is_flag=True, help="... in small letters or capitals")
+@click.option("--stdout", "only_out", is_flag=True, help="Only what was written to stdout")
+@click.option("--stderr", "only_err", is_flag=True, help="Only stderr, where that is kept apart")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: at, service, stream, level, text")
+@click.option("--raw", is_flag=True, help="The exact bytes: no names, nothing masked, nothing made safe")
+@click.option("--prefix/--no-prefix", default=None, help="Names before the lines (else: if there are several)")
 @click.pass_obj
 def command(
-    asked: Asked, names: tuple[str, ...], follow: bool, count: int | None, since: str | None, expression: str | None
+    asked: Asked,
+    *,
+    names: tuple[str, ...],
+    follow: bool,
+    count: int | None,
+    since: str | None,
+    until: str | None,
+    level: str | None,
+    expression: str | None,
+    ignore_case: bool,
+    only_out: bool,
+    only_err: bool,
+    as_json: bool,
+    raw: bool,
+    prefix: bool | None,
 ) -> int:
-    """Show the output of services; without a name, the daily log of all of them.
+    """Show the output of services, merged by time; without a name, the daily log of all of them.
 
-    Works also when nothing runs. Raw output has no times, so with --since it is taken from the daily log, which
-    leaves out the greater part of a flood; what is left out is counted there.
+    Works also when nothing runs. Secrets are masked, and what a terminal would obey is shown as escapes, but with
+    --raw. Times are known to the second.
     """
+    if raw and as_json:
+        raise Problem("--raw and --json contradict each other", code=USAGE)
     home = asked.home()
-    test = None if expression is None else pattern(expression)
-    for name in names:
-        check_name(home, name)
-    if since is not None:
-        wall = parse_since(since, time.time())
-        window = since_filter(stamp(wall), list(names))
-        daily = DailySource(home.daily_folder)
-        check_readable(daily.path)
-        printer = Printer("", window if test is None else lambda line: window(line) and test(line), count)
-        printer.run(daily.since(wall))
-        return _end([(daily, printer)], follow)
-    changes = JournalNews(home.journal_file) if follow and names else None
-    going = _begin(_sources(home, names), LAST if count is None else count, test)
-    return _end(going, follow, changes, names)
+    allow_many_files()
+    tests = _tests(level, expression, ignore_case=ignore_case)
+    wanted = _range(count, since, until, tests)
+    stream = "" if only_out == only_err else (OUT if only_out else ERR)
+    query = Query(wanted, tests, follow)
+    if not names and not (level or stream or as_json):
+        groups: list[Group] = [[DailySource(home.daily_folder)]]
+        services: list[str] = []
+    else:
+        services = services_of(home, names)
+        groups = _groups(home, services, stream, events=wanted.is_timed and not (as_json or raw or stream or level))
+    for group in groups:
+        for source in group:
+            check_readable(source.path)
+    view = _view(asked, home, groups, as_json=as_json, raw=raw, prefix=prefix, times=wanted.is_timed)
+    _show(groups, query, view, exact=raw and len(groups) == len(groups[0]) == 1 and not tests)
+    if wanted.count:
+        _tell_silent(groups)
+    if follow:
+        _follow(groups, query, view, JournalNews(home.journal_file) if services else None, services)
+    return 0
 
 
-def _sources(home: Home, names: tuple[str, ...]) -> list[Source]:
-    if not names:
-        return [DailySource(home.daily_folder)]
-    return [source for name in dict.fromkeys(names) for source in _sources_of(home, name)]
+def _tests(level: str | None, expression: str | None, *, ignore_case: bool) -> list[Test]:
+    tests: list[Test] = []
+    if level is not None:
+        known = parse_level(level)
+        if known is None:
+            raise Problem(f"no level {level!r}", remedy=f"one of: {', '.join(LEVELS)}", code=USAGE)
+        if known != DEBUG:  # which is all there is
+            tests.append(level_test(known))
+    if expression is not None:
+        matches = pattern(expression, ignore_case=ignore_case)
+        tests.append(lambda line: matches(line.text))
+    return tests
 
 
-def _sources_of(home: Home, name: str) -> list[Source]:
-    """A daemon tells events and prints only when it breaks; the tunnel has its program's output as well."""
-    printed = RawSource(name, output_file(home, name))
-    if name == SELF_NAME:
-        return [DaemonSource(name, home.start_log), printed]
-    if name == SCHEDULER:
-        return [DaemonSource(name, home.journal_file, SCHEDULER), printed]
-    if name == "tunnel":
-        return [printed, RawSource(name, home.provider_log)]
-    return [printed]
+def _range(count: int | None, since: str | None, until: str | None, tests: list[Test]) -> Range:
+    now = time.time()
+    begin = 0.0 if since is None else parse_since(since, now)
+    end = float("inf") if until is None else parse_since(until, now)
+    if end < begin:
+        raise Problem("--until is before --since: there is nothing between them", code=USAGE)
+    if count is None:
+        count = ALL if since is not None or until is not None else LAST
+    return Range(count, begin, end)
 
 
-def _begin(sources: list[Source], count: int, test: Test | None) -> list[tuple[Source, Printer]]:
-    """Print what there is of each, and hand back what follows it."""
-    going: list[tuple[Source, Printer]] = []
-    several = len({source.label for source in sources}) > 1
-    silent = {source.label: source.path for source in reversed(sources)}
-    for source in sources:
-        check_readable(source.path)
-        printer = Printer(source.label if several else "", test, None if test is None else count)
-        # A pattern chooses among all there is; the last N are those that match.
-        printer.run(source.history(count if test is None else sys.maxsize))
-        if printer.has_input:
-            silent.pop(source.label, None)
-        going.append((source, printer))
-    for path in reversed(silent.values()) if count else ():  # whoever asks for no lines is told nothing
-        out.note(f"no output yet: {path}")
-    return going
+def _groups(home: Home, services: list[str], stream: str, *, events: bool) -> list[Group]:
+    outputs = Outputs(home, stream)
+    groups = [group for name in services for group in outputs.groups_of(name) if group]
+    for remark in outputs.remarks:
+        out.note(remark)
+    if events:  # where times are shown, what became of the services belongs between their lines
+        groups.append([EventSource("", home.journal_file, services=services)])
+    return groups or [[]]
 
 
-def _end(
-    going: list[tuple[Source, Printer]], follow: bool, changes: JournalNews | None = None, names: tuple[str, ...] = ()
-) -> int:
-    if not follow:
-        for _, printer in going:
-            printer.finish()
-        return 0
-    while True:
-        for source, printer in going:
-            printer.run(source.news())
+def _view(
+    asked: Asked, home: Home, groups: list[Group], *, as_json: bool, raw: bool, prefix: bool | None, times: bool
+) -> View:
+    if raw:
+        return RawView()
+    mask = mask_of(home)
+    if as_json:
+        return JsonView(mask)
+    labels = {source.label for group in groups for source in group if source.label}
+    names = (len(labels) > 1 or (times and bool(labels))) if prefix is None else prefix
+    is_daily = isinstance(groups[0][0] if groups[0] else None, DailySource)
+    return TextView(mask, names=names, times=times and not is_daily, colour=out.wants_colour(asked.colour))
+
+
+def _show(groups: list[Group], query: Query, view: View, *, exact: bool) -> None:
+    if not exact:
+        view.show(history(groups, query))
+        return
+    for data in groups[0][0].exact(query.range, follow=query.follow):
+        out.show_bytes(data)
+
+
+def _tell_silent(groups: list[Group]) -> None:
+    """Of each service that has never said a word: where its words would be."""
+    silent = {source.label: source.path for group in reversed(groups) for source in reversed(group)}
+    for group in groups:
+        for source in group:
+            if not source.is_empty:
+                silent.pop(source.label, None)
+    for label, path in reversed(silent.items()):
+        if label:
+            out.note(f"no output yet: {path}")
+
+
+def _follow(groups: list[Group], query: Query, view: View, changes: JournalNews | None, services: list[str]) -> None:
+    while time.time() < query.range.until:
+        now = time.time()
+        for group in groups:
+            for source in group:
+                view.show(line for line in source.news(now) if passes(line, query.tests))
         for event in changes.read() if changes else ():
-            if event.get("service") in names and event.get("kind") in TOLD:
+            if event.get("service") in services and event.get("kind") in TOLD:
                 out.note(f"-- {clean(str(event.get('text')))} --")
         out.rest(EVERY_S)
-
-
-class Printer:
-    """Lines of one source: chosen, made safe for a terminal, and named where there are several sources.
-
-    Where none of that is to be done the bytes are passed on as they are.
-    """
-
-    def __init__(self, label: str, test: Test | None, keep_last: int | None) -> None:
-        self._prefix = f"{label} | ".encode() if label else b""
-        self._test = test
-        self._keep_last = keep_last  # of the first run only
-        self._splitter = Splitter()
-        self._make_safe = out.is_terminal()
-        self._as_they_are = not label and test is None and not self._make_safe
-        self.has_input = False
-
-    def run(self, data: Iterable[bytes]) -> None:
-        kept: list[bytes] = []
-        for chunk in data:
-            self.has_input = True
-            if self._as_they_are:
-                out.show_bytes(chunk)
-                continue
-            lines = self._chosen(self._splitter.feed(chunk))
-            if self._keep_last is None:
-                self._show(lines)
-            else:
-                kept = (kept + lines)[-self._keep_last :] if self._keep_last else []
-        self._keep_last = None
-        self._show(kept)
-
-    def finish(self) -> None:
-        """The end of a last line without a line end is shown too."""
-        self._show(self._chosen(self._splitter.finish()))
-
-    def _chosen(self, lines: list[bytes]) -> list[bytes]:
-        return lines if self._test is None else [line for line in lines if self._test(line)]
-
-    def _show(self, lines: list[bytes]) -> None:
-        if lines:
-            shown = map(for_terminal, lines) if self._make_safe else lines
-            out.show_bytes(b"".join(self._prefix + line + b"\n" for line in shown))

@@ -11,6 +11,7 @@ from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, USAGE, Problem
 from supervisor.cli.main import Asked
 from supervisor.cli.names import check_name, refuse_self
 from supervisor.cli.out import note, show
+from supervisor.cli.secrets import mask_of
 from supervisor.cli.story import Facts, from_journal, story
 from supervisor.control.api import role_of
 from supervisor.control.client import connect
@@ -29,7 +30,7 @@ def command(asked: Asked, service: str, as_json: bool) -> int:
     """Say why a service is as it is: what ended it, how often it was tried, its last words, what to do."""
     home = asked.home()
     refuse_self(service)
-    facts = _ask(home, service)
+    facts: Facts = mask_of(home).hide_in(_ask(home, service))
     if as_json:
         show(json.dumps({key: value for key, value in facts.items() if key != "ok"}, ensure_ascii=False))
     else:

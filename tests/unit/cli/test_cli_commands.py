@@ -305,7 +305,7 @@ def test_why(sbctl: Sbctl) -> None:
 
 def test_why_from_the_journal(sbctl: Sbctl, home: Home) -> None:
     os.makedirs(home.run)
-    cause = {"kind": "exit-code", "text": "exit code 3", "code": 3, "signal": None, "words": ["oops"]}
+    cause = {"kind": "exit-code", "text": "exit code 3", "code": 3, "signal": None, "words": ["oops: password=hunter2"]}
     event = {
         "seq": "1.1",
         "at": iso(0),
@@ -319,6 +319,8 @@ def test_why_from_the_journal(sbctl: Sbctl, home: Home) -> None:
     assert code == 0
     assert "journal remembers" in err
     assert "exit code 3" in out
+    assert "oops: password=••••\n" in out
+    assert "hunter2" not in sbctl("why", "web", "--json")[1] + sbctl("events", "--json")[1]
 
 
 # logs and events
@@ -328,8 +330,10 @@ def test_logs_are_exact(home: Home, capfdbinary: pytest.CaptureFixture[bytes]) -
     os.makedirs(home.plugin_logs("web"))
     Path(home.server_log("web") + ".1").write_bytes(b"".join(b"old %d\n" % n for n in range(100)))
     Path(home.server_log("web")).write_bytes(b"new \xff\npartial")
-    assert main(["--home", home.path, "logs", "web", "-n", "4"]) == 0
+    assert main(["--home", home.path, "logs", "web", "-n", "4", "--raw"]) == 0
     assert capfdbinary.readouterr().out == b"old 98\nold 99\nnew \xff\npartial"
+    assert main(["--home", home.path, "logs", "web", "-n", "3"]) == 0
+    assert capfdbinary.readouterr().out == b"old 99\nnew \\xff\npartial\n"
 
 
 def test_logs_of_several_are_named(sbctl: Sbctl, home: Home) -> None:
@@ -354,9 +358,9 @@ def test_logs_without_a_name_are_the_daily_log(sbctl: Sbctl, home: Home) -> None
     )
     assert sbctl("logs", "-n", "2")[1].count("\n") == 2
     assert [line.split("| ")[1] for line in sbctl("logs")[1].splitlines()] == ["late", "early", "you have"]
-    since = sbctl("logs", "web", "--since", "2026-11-20T23:59:59Z")[1]
-    assert [line.split("| ")[1] for line in since.splitlines()] == ["late", "early"]
-    assert sbctl("logs", "--since", "2026-11-21T00:00:02Z")[1].endswith("mail | you have\n")
+    between = sbctl("logs", "--since", "2026-11-20T23:59:59Z", "--until", "2026-11-21T00:00:01Z")[1]
+    assert [line.split("| ")[1] for line in between.splitlines()] == ["late", "early"]
+    assert sbctl("logs", "--since", "2026-11-21T00:00:02Z")[1] == "[2026-11-21 00:00:02 UTC] mail | you have\n"
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "wbe", "", ".", "scheduler/../x"])

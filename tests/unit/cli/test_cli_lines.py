@@ -1,4 +1,4 @@
-"""Last lines, patterns, and lines that are safe to show."""
+"""Last lines, whole lines and patterns."""
 
 from __future__ import annotations
 
@@ -61,16 +61,7 @@ def test_patterns_take_any_bytes() -> None:
     assert not passes(b"tea")
 
 
-def test_a_terminal_is_safe() -> None:
-    assert lines.for_terminal(b"a\tb\r") == b"a       b"
-    assert lines.for_terminal(b"\x1b]0;title\x07\xff") == b"\\x1b]0;title\\x07\\xff"
-    assert lines.for_terminal("grün ●".encode()) == "grün ●".encode()
-
-
-def test_since_takes_stamps_and_names() -> None:
-    passes = lines.since_filter("2026-11-21 05:20:00 UTC", ["web"])
-    assert passes(b"[2026-11-21 05:20:00 UTC] web | hello")
-    assert passes(b"[2026-11-21 05:20:01 UTC] web: started, pid 7")
-    assert not passes(b"[2026-11-21 05:19:59 UTC] web | hello")
-    assert not passes(b"[2026-11-21 05:20:00 UTC] webber | hello")
-    assert not passes(b"")
+def test_patterns_see_no_colours_and_may_see_no_capitals() -> None:
+    assert lines.pattern("^red alert")(b"\x1b[31mred\x1b[0m alert")
+    assert lines.pattern("ALERT", ignore_case=True)(b"red alert")
+    assert not lines.pattern("ALERT")(b"red alert")

@@ -43,7 +43,13 @@ def test_since_a_point_without_a_zone_is_local() -> None:
     assert parse_since("2026-11-21 05:20", 0.0) == expected
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "05:20", "0001-01-01", ""])
+def test_a_time_of_today() -> None:
+    midnight = parse_since("2026-11-21", 0.0)
+    assert parse_since("14:00", midnight + 60) == midnight + 14 * 3600
+    assert parse_since(" 00:00:01", midnight + 86399) == midnight + 1
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "25:20", "5:20", "0001-01-01", ""])
 def test_what_is_no_point(text: str) -> None:
     with pytest.raises(Problem, match="neither a duration nor a date"):
         parse_since(text, 0.0)

@@ -1,0 +1,129 @@
+"""Which services, which of their lines, in which order: from what a person asked to lines of output."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from supervisor.cli.ansi import plain
+from supervisor.cli.compiling import read_compiled
+from supervisor.cli.daemon_source import EventSource
+from supervisor.cli.levels import at_least, guess
+from supervisor.cli.names import check_name, known_services, meant, output_file
+from supervisor.cli.sources import ALL, ERR, EVENT, OUT, Line, Range, RawSource, Source
+from supervisor.control.api import SCHEDULER
+from supervisor.model.home import Home
+from supervisor.model.launch import NONE
+from supervisor.model.service import CORE_NAMES, SELF_NAME
+
+Test = Callable[[Line], bool]
+Group = list[Source]  # what is merged and counted together: the streams of one service
+
+MAX_LEVEL_TEXT = 64 << 10
+
+
+class Query(NamedTuple):
+    """What is wanted, beside of whom."""
+
+    range: Range  # its count is that of each group, after the tests
+    tests: Sequence[Test] = ()
+    follow: bool = False
+
+
+def services_of(home: Home, words: Sequence[str]) -> list[str]:
+    """Names, patterns and plugins with several instances; no word means all plugin servers."""
+    known = known_services(home)
+    if not words:
+        return sorted(known - {*CORE_NAMES})
+    known |= {SELF_NAME}
+    names: list[str] = []
+    for word in words:
+        found = meant(word, known)
+        if not found:
+            check_name(home, word)  # one that is no more may have left a log
+            found = [word]
+        names += found
+    return list(dict.fromkeys(names))
+
+
+class Outputs:
+    """Where the output of each service lies, and what is not kept of it."""
+
+    def __init__(self, home: Home, stream: str = "") -> None:
+        self._home = home
+        self._stream = stream  # only this one; "": both
+        services = (read_compiled(home, "scheduler") or {}).get("services", ())
+        self._launches: dict[str, dict[str, Any]] = {service["name"]: service["launch"] for service in services}
+        self.remarks: list[str] = []
+
+    def groups_of(self, name: str) -> list[Group]:
+        """A daemon tells events and prints only when it breaks; the tunnel has its program's output as well."""
+        home, path = self._home, output_file(self._home, name)
+        if name not in (*CORE_NAMES, SELF_NAME):
+            return [self._streams(name, self._launches.get(name) or {"log": path, "err_log": _err_beside(path)})]
+        groups: list[Group] = [[RawSource(name, path)]]
+        if name == "tunnel":
+            groups.append([RawSource(name, home.provider_log)])
+        if self._stream:
+            return groups
+        if name == SELF_NAME:
+            groups.insert(0, [EventSource(name, home.start_log)])
+        if name == SCHEDULER:
+            groups.insert(0, [EventSource(name, home.journal_file, teller=SCHEDULER)])
+        return groups
+
+    def _streams(self, name: str, launch: dict[str, Any]) -> Group:
+        if launch.get("sink") == NONE:
+            self.remarks.append(f"{name}: its output is not kept: its settings say log: none")
+        found: Group = []
+        if self._stream in ("", OUT):
+            found.append(RawSource(name, launch["log"], OUT))
+        if launch["err_log"] and self._stream in ("", ERR):
+            found.append(RawSource(name, launch["err_log"], ERR))
+        if not launch["err_log"] and self._stream == ERR:
+            self.remarks.append(f"{name}: its stderr is not kept apart; it is with its stdout")
+        return found
+
+
+def _err_beside(path: str) -> str:
+    """Of a service that is in no settings any more."""
+    err = path.removesuffix(".log") + ".err.log"
+    return err if os.path.exists(err) else ""
+
+
+def history(groups: Sequence[Group], query: Query) -> Iterator[Line]:
+    """The lines of the past. Those of several services come in the order of their times, to the second."""
+    parts = [_select(group, query) for group in groups]
+    labels = {source.label for group in groups for source in group}
+    return itertools.chain(*parts) if len(labels) < 2 else _merged(parts)
+
+
+def _select(group: Group, query: Query) -> Iterator[Line]:
+    """Of a group: what passes the tests, and of that the last ones."""
+    count = query.range.count
+    wanted = replace(query.range, count=ALL) if query.tests else query.range
+    lines = _merged([source.lines(wanted, follow=query.follow) for source in group])
+    chosen = (line for line in lines if passes(line, query.tests))
+    return chosen if count == ALL else iter(deque(chosen, count))
+
+
+def _merged(parts: list[Iterator[Line]]) -> Iterator[Line]:
+    return heapq.merge(*parts, key=lambda line: line.at) if len(parts) > 1 else itertools.chain(*parts)
+
+
+def passes(line: Line, tests: Sequence[Test]) -> bool:
+    return all(test(line) for test in tests)
+
+
+def level_of(line: Line) -> str:
+    return guess(plain(line.text[:MAX_LEVEL_TEXT]).decode("utf-8", "replace"))
+
+
+def level_test(level: str) -> Test:
+    wanted = at_least(level)
+    return lambda line: line.stream != EVENT and level_of(line) in wanted

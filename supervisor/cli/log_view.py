@@ -1,0 +1,107 @@
+"""How lines of output are shown: as text with names and colours, as JSON, or as the bytes they are."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+
+from supervisor.base.clock import iso, stamp
+from supervisor.cli import out
+from supervisor.cli.ansi import ODD, plain, visible
+from supervisor.cli.log_query import level_of
+from supervisor.cli.masking import Mask
+from supervisor.cli.sources import EVENT, Line
+
+AT_ONCE = 500  # lines a block: masked and looked at together
+MAX_BLOCK = 1 << 18
+NAME_COLOURS = ("36", "33", "32", "35", "34", "96", "93", "92", "95", "94")
+
+
+class TextView:
+    """For people: `name | line`, with times where a time was asked for."""
+
+    def __init__(self, mask: Mask, *, names: bool, times: bool, colour: bool) -> None:
+        self._mask = mask
+        self._names = names
+        self._times = times
+        self._colour = colour
+        self._on_terminal = out.is_terminal()
+
+    def show(self, lines: Iterable[Line]) -> None:
+        for prefix, block in _blocks((self._prefix(line), line.text) for line in lines):
+            out.show_bytes(self._render(prefix, block))
+
+    def _prefix(self, line: Line) -> bytes:
+        text = f"[{stamp(line.at)}] " if self._times or line.stream == EVENT else ""
+        if self._names and line.service:
+            text += self._name(line.service)
+        return text.encode()
+
+    def _name(self, name: str) -> str:
+        """The same colour for a name each time."""
+        if not self._colour:
+            return f"{name} | "
+        return f"\x1b[{NAME_COLOURS[zlib.crc32(name.encode()) % len(NAME_COLOURS)]}m{name} |\x1b[0m "
+
+    def _render(self, prefix: bytes, lines: list[bytes]) -> bytes:
+        block = self._mask.hide(b"\n".join(lines) + b"\n")
+        if ODD.search(block) or (self._on_terminal and b"\t" in block):
+            shown = (visible(line, colour=self._colour, expand=self._on_terminal) for line in block[:-1].split(b"\n"))
+            block = ("\n".join(shown) + "\n").encode("utf-8", "backslashreplace")
+        return prefix + block[:-1].replace(b"\n", b"\n" + prefix) + b"\n" if prefix else block
+
+
+class JsonView:
+    """One object a line, for programs."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+
+    def show(self, lines: Iterable[Line]) -> None:
+        for chunk in _batched(lines):
+            out.show_bytes("".join(map(self._object, chunk)).encode("utf-8", "backslashreplace"))
+
+    def _object(self, line: Line) -> str:
+        text = self._mask.hide(plain(line.text.rstrip(b"\r"))).decode("utf-8", "replace")
+        record = {
+            "at": iso(line.at),
+            "service": line.service,
+            "stream": line.stream,
+            "level": level_of(line),
+            "text": text,
+        }
+        return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+class RawView:
+    """The lines as the program wrote them, for where they had to be chosen or merged."""
+
+    def show(self, lines: Iterable[Line]) -> None:
+        for chunk in _batched(lines):
+            out.show_bytes(b"".join(line.text + b"\n" for line in chunk))
+
+
+View = TextView | JsonView | RawView
+
+
+def _batched(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    rest = iter(lines)
+    while chunk := list(itertools.islice(rest, AT_ONCE)):
+        yield chunk
+
+
+def _blocks(lines: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Neighbours with the same prefix together, in blocks of bounded size."""
+    block: list[bytes] = []
+    size, of = 0, b""
+    for prefix, text in lines:
+        if block and (prefix != of or len(block) >= AT_ONCE or size >= MAX_BLOCK):
+            yield of, block
+            block, size = [], 0
+        of = prefix
+        block.append(text)
+        size += len(text)
+    if block:
+        yield of, block
