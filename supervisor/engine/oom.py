@@ -10,8 +10,8 @@ import signal
 
 MAX_BYTES = 1 << 16
 KILLED_CHILD = 128 + signal.SIGKILL  # the exit code of a shell whose child was killed
-OF_V2 = ("memory.events",)  # counts what is below, too
-OF_V1 = ("memory.oom_control",)
+OF_V2 = "memory.events"  # counts what is below, too
+OF_V1 = "memory.oom_control"
 MAIN = "-main"  # the end of the name of the group that `start` makes for itself
 VMSTAT = "/proc/vmstat"
 
@@ -71,31 +71,37 @@ class OomCounter:
 
 def find_own(pid: int | str = "self") -> str:
     """The file that counts the kills in the memory cgroup of a process; "" when there is none to read."""
-    for line in _lines(f"/proc/{pid}/cgroup"):
+    files = candidates(_lines(f"/proc/{pid}/cgroup"), _lines("/proc/self/mountinfo"))
+    return next((file for file in files if oom_kills(file) is not None), "")
+
+
+def candidates(cgroups: list[str], mounts: list[str]) -> list[str]:
+    """Where it may be, by what the kernel says of the process and of what is mounted."""
+    files: list[str] = []
+    for line in cgroups:
         number, controllers, path = line.split(":", 2)
-        is_new = number == "0" and not controllers
-        if is_new or "memory" in controllers.split(","):
-            folder = _mounted(path, "cgroup2" if is_new else "cgroup")
-            names = OF_V2 if is_new else OF_V1
-            if is_new and folder.endswith(MAIN):  # our services with groups of their own are beside it
-                names = (f"../{OF_V2[0]}", *names)
-            for file in [f"{folder}/{name}" for name in names if folder]:
-                if oom_kills(file) is not None:
-                    return file
-    return ""
+        if number == "0" and not controllers:
+            folder = _mounted(path, mounts, "cgroup2", "")
+            if folder.endswith(MAIN):  # the services that have a group of their own are beside it
+                files.append(f"{os.path.dirname(folder)}/{OF_V2}")
+            files += [f"{folder}/{OF_V2}"] * bool(folder)
+        elif "memory" in controllers.split(","):
+            folder = _mounted(path, mounts, "cgroup", "memory")
+            files += [f"{folder}/{OF_V1}"] * bool(folder)
+    return files
 
 
-def _mounted(path: str, kind: str) -> str:
+def _mounted(path: str, mounts: list[str], kind: str, controller: str) -> str:
     """Where the cgroup of that path is to be seen; "" if nowhere."""
-    for line in _lines("/proc/self/mountinfo"):
-        fields, _, rest = line.partition(" - ")
-        words, (type_, _, options) = fields.split(), rest.split(" ", 2)
-        if type_ != kind or (kind == "cgroup" and "memory" not in options.split(",")):
+    for line in mounts:
+        before, _, after = line.partition(" - ")
+        words, (type_, _, options) = before.split(), after.split(" ", 2)
+        if type_ != kind or (controller and controller not in options.split(" ")[-1].split(",")):
             continue
-        root, point = words[3], words[4]
-        if path == root or path.startswith(root.rstrip("/") + "/"):
-            return point + "/" + path[len(root.rstrip("/")) :].strip("/")
-        return point  # a cgroup namespace: what is mounted is our own
+        root, point = words[3].rstrip("/"), words[4]
+        # Elsewhere means a cgroup namespace: what is mounted is our own.
+        inside = path[len(root) :].strip("/") if (path + "/").startswith(root + "/") else ""
+        return f"{point}/{inside}" if inside else point
     return ""
 
 

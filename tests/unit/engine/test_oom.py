@@ -10,7 +10,7 @@ from support.cgroup import joining, limited_memory
 from support.children import child
 
 from supervisor.core.verdict import cause_of
-from supervisor.engine.oom import VMSTAT, Counter, OomCounter, find_own, looks_like_it, oom_kills
+from supervisor.engine.oom import VMSTAT, Counter, OomCounter, candidates, find_own, looks_like_it, oom_kills
 
 SIGKILLED, SIGTERMED = 9, 15
 
@@ -68,6 +68,34 @@ def test_a_file_without_the_number_is_no_counter(tmp_path: Path) -> None:
 
     assert oom_kills(str(tmp_path / "other")) is None
     assert oom_kills(str(tmp_path / "missing")) is None
+
+
+V1 = "34 33 0:30 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory"
+CPU = "35 33 0:31 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct"
+V2 = "36 33 0:32 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate"
+INSIDE = "36 33 0:32 /docker/1 /sys/fs/cgroup ro - cgroup2 cgroup ro"
+
+
+@pytest.mark.parametrize(
+    ("cgroups", "mounts", "files"),
+    [
+        (["4:memory:/a/b", "1:cpu:/"], [CPU, V1], ["/sys/fs/cgroup/memory/a/b/memory.oom_control"]),
+        (["4:memory:/", "0::/"], [CPU, V1], ["/sys/fs/cgroup/memory/memory.oom_control"]),
+        (["0::/system.slice/sbctl.service"], [V2], ["/sys/fs/cgroup/system.slice/sbctl.service/memory.events"]),
+        (["0::/docker/1/x"], [INSIDE], ["/sys/fs/cgroup/x/memory.events"]),
+        (["0::/docker/10"], [INSIDE], ["/sys/fs/cgroup/memory.events"]),
+        (["0::/"], [V2], ["/sys/fs/cgroup/memory.events"]),
+        (
+            ["0::/own/sbctl-1-main"],
+            [V2],
+            ["/sys/fs/cgroup/own/memory.events", "/sys/fs/cgroup/own/sbctl-1-main/memory.events"],
+        ),
+        (["0::/own"], [CPU], []),
+        ([], [V1, V2], []),
+    ],
+)
+def test_where_our_own_group_is_to_be_seen(cgroups: list[str], mounts: list[str], files: list[str]) -> None:
+    assert candidates(cgroups, mounts) == files
 
 
 def test_the_whole_machine_has_one() -> None:
