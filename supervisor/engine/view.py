@@ -25,30 +25,33 @@ ACTIVE = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
 
 def row(service: Service, now: float, wall: float, used: Figures | None = None) -> dict[str, Any]:
     """One service as `status --json` has it; what it uses only where somebody has looked."""
-    state, exit_ = service.state, service.exit
-    has_process = state.has_process
+    state, spec, exit_ = service.state, service.spec, service.exit
+    retry_at = state.retry_at
+    uptime = None if state.started is None or not state.has_process else round(now - state.started, 1)
     return {
-        "name": service.name,
-        "kind": service.spec.kind,
-        "state": state.phase.value,
-        "desired": Want.DOWN.value if service.is_going_down else state.want.value,
-        "pid": service.pid if has_process else state.outside or None,
-        "uptime_s": round(now - state.started, 1) if has_process and state.started is not None else None,
+        "name": spec.name,
+        "kind": spec.kind,
+        "state": str(state.phase),
+        "desired": str(Want.DOWN if service.is_going_down else state.want),
+        "pid": service.pid if state.has_process else state.outside or None,
+        "uptime_s": uptime,
         "restarts": state.restarts,
         "exit": {**exit_, "at": iso(exit_["at"])} if exit_ else None,
         "cause": state.cause.text if state.cause else None,
-        "next_retry_at": iso(wall + state.retry_at - now) if state.retry_at is not None else None,
-        "ready": state.ready and not service.degraded if service.spec.policy.wait_ready else None,
+        "next_retry_at": None if retry_at is None else iso(wall + retry_at - now),
+        "ready": state.ready and not service.degraded if spec.policy.wait_ready else None,
         "detail": _detail(service, now),
         **(used.as_dict if used else NOTHING),
         "enabled": service.enabled,
-        "plugin": service.spec.plugin,
-        "instance": service.spec.instance or None,
+        "plugin": spec.plugin,
+        "instance": spec.instance or None,
     }
 
 
 def _detail(service: Service, now: float) -> str:
     state = service.state
+    if state.phase is Phase.RUNNING and not service.leaving:
+        return service.detail
     cause = state.cause.text if state.cause else ""
     if state.phase is Phase.BACKOFF:
         left = duration(max((state.retry_at or now) - now, 0.0))
@@ -64,7 +67,7 @@ def _detail(service: Service, now: float) -> str:
         return f"waits for {state.waits_for}"
     if state.phase is Phase.EXTERNAL:
         return f"runs outside sbctl, pid {state.outside}"
-    if state.phase is Phase.RUNNING or (state.phase is Phase.STARTING and service.detail):
+    if state.phase is Phase.STARTING and service.detail:
         return service.detail
     return "" if state.reason == "asked" else state.reason
 
