@@ -49,13 +49,14 @@ class Ends:
 
     def named(self) -> dict[str, int]:
         """Those that are there, in the order of `ENDS`."""
-        return {name: getattr(self, name) for name in ENDS if getattr(self, name) >= 0}
+        return {name: fd for name in ENDS if (fd := getattr(self, name)) >= 0}
 
     def close(self, *names: str) -> None:
         """Those of these names, or all."""
         for name in names or ENDS:
-            close_fds(getattr(self, name))
-            setattr(self, name, -1)
+            if (fd := getattr(self, name)) >= 0:
+                os.close(fd)
+                setattr(self, name, -1)
 
     def close_given(self) -> None:
         """What the process has by now, and nobody else may keep open: its reader waits for the end of the stream."""
@@ -126,9 +127,9 @@ class Entry:
 
     def kept(self) -> dict[str, int]:
         """Its descriptors that are there, in the order of `KEPT`."""
-        return {name: getattr(self, name) for name in KEPT if getattr(self, name) >= 0}
+        return {name: fd for name in KEPT if (fd := getattr(self, name)) >= 0}
 
     def close(self) -> None:
-        for name in KEPT:
-            close_fds(getattr(self, name))
+        for name, fd in self.kept().items():
+            os.close(fd)
             setattr(self, name, -1)
