@@ -7,10 +7,12 @@ import os
 import time
 
 from supervisor.base.clock import iso
-from supervisor.base.errors import NO_PERMISSION, NOT_RUNNING, USAGE, Problem
+from supervisor.base.errors import FAILED, NO_PERMISSION, NOT_RUNNING, USAGE, Problem
 from supervisor.base.files import read_small, write_atomic
 from supervisor.cli.names import expand, known_services
-from supervisor.cli.starting import make_folders
+from supervisor.cli.out import answer, note
+from supervisor.cli.settling import LONG_S, is_up, settle, what_is_up, what_is_wrong, why_hint
+from supervisor.cli.starting import WAIT_S, make_folders
 from supervisor.control.api import SCHEDULER
 from supervisor.control.client import connect
 from supervisor.model.intent import Intent, NotReadable
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     from supervisor.model.home import Home
 
-    Done = dict[str, list[str]]  # accepted, already
+    Row = dict[str, Any]
+    Done = dict[str, list[str]]  # accepted, already, with
 
 OWN = {
     "scheduler": "it looks after all others; sbctl stop scheduler stops it until the next start",
@@ -32,8 +35,8 @@ OWN = {
 }
 
 
-def change(home: Home, words: Sequence[str], *, enabled: bool) -> Done:
-    """Asked of the scheduler; while that is away, written where it will look."""
+def change(home: Home, words: Sequence[str], *, enabled: bool, as_json: bool) -> int:
+    """Asked of the scheduler, which also starts or stops them; while that is away, written where it will look."""
     for word in words:
         if word in CORE_NAMES:
             verb = "enabled" if enabled else "disabled"
@@ -41,8 +44,33 @@ def change(home: Home, words: Sequence[str], *, enabled: bool) -> Done:
     done = _ask(home, words, enabled=enabled)
     if done is None:
         done = _write(home, expand(home, words, known_services(home)), enabled=enabled)
-        _ask(home, words, enabled=enabled)  # should it have started meanwhile, and have read the file before
-    return done
+        # Should it have started meanwhile, and have read the file before.
+        done["with"] = (_ask(home, words, enabled=enabled) or {}).get("with", [])
+        rows: list[Row] = []
+    else:
+        rows = settle(home, SCHEDULER, [*done["accepted"], *done["already"]], WAIT_S if enabled else LONG_S)
+    _tell(done, rows, enabled=enabled, as_json=as_json)
+    return FAILED if enabled and not all(map(is_up, rows)) else 0
+
+
+def _tell(done: Done, rows: list[Row], *, enabled: bool, as_json: bool) -> None:
+    word = "enabled" if enabled else "disabled"
+    now = {row["name"]: _now(row, enabled=enabled) for row in rows}
+    lines = [f"{name} is {word}{now.get(name, '')}" for name in done["accepted"]]
+    lines += [f"{name} was {word} already{now.get(name, '')}" for name in done["already"]]
+    answer("\n".join(lines), {**done, "services": rows}, as_json=as_json)
+    if done["with"]:
+        why = "it is required" if enabled else "it requires what is stopped"
+        note(f"{'started' if enabled else 'stopped'} as well, because {why}: {', '.join(done['with'])}")
+    for row in rows:
+        if enabled and not is_up(row):
+            note(f"{row['name']} is not up: {what_is_wrong(row)}\n  why:  {why_hint(row)}")
+
+
+def _now(row: Row, *, enabled: bool) -> str:
+    if enabled and not is_up(row):
+        return ""
+    return f"; {what_is_up(row, already=False)}" if enabled else f"; {row['name']} {row['state']}"
 
 
 def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:
@@ -56,13 +84,13 @@ def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:
         if problem.code != NOT_RUNNING:
             raise
         return None
-    return {"accepted": reply["accepted"], "already": reply["already"]}
+    return {name: reply.get(name, []) for name in ("accepted", "already", "with")}
 
 
 def _write(home: Home, names: list[str], *, enabled: bool) -> Done:
     """One writer at a time; whoever reads sees the file as it was or as it is."""
     make_folders(home)
-    done: Done = {"accepted": [], "already": []}
+    done: Done = {"accepted": [], "already": [], "with": []}
     try:
         lock = os.open(
             os.path.join(home.run, "state.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     Rows = list[Row]
 
+LONG_S = 3600.0  # without a limit of the asker a stop ends when the last grace does
 EXTRA_S = 3.0  # for the answer, beyond the time the daemon itself was given
 RETRY_S = 0.01
 

@@ -12,7 +12,7 @@ from supervisor.cli.out import answer, note
 from supervisor.cli.quick import lock_holder
 from supervisor.cli.report import look
 from supervisor.cli.rolling import watch_steps
-from supervisor.cli.settling import by_role, is_up, settle, what_is_up, what_is_wrong, why_hint
+from supervisor.cli.settling import LONG_S, by_role, is_up, settle, what_is_up, what_is_wrong, why_hint
 from supervisor.control.api import SCHEDULER, role_of
 from supervisor.control.client import connect
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 DOWN = ("stopped", "failed")
-LONG_S = 3600.0  # without --timeout a stop ends when the last grace does
 
 
 class Asked:

@@ -100,14 +100,14 @@ class Fake:
         reply.send({"rows": [row("orphan", detail="unsupervised")]})
 
     def do_start(self, args: Message, reply: Any) -> None:
-        self._change(args, reply, "running", "up")
+        self._change(args, reply, "running")
 
     def do_restart(self, args: Message, reply: Any) -> None:
         self.restarts += 1
-        self._change(args, reply, "running", "up")
+        self._change(args, reply, "running")
 
     def do_stop(self, args: Message, reply: Any) -> None:
-        self._change(args, reply, "stopped", "down")
+        self._change(args, reply, "stopped")
 
     def _names(self, args: Message) -> list[str]:
         """Written out, as the real ones do."""
@@ -137,17 +137,22 @@ class Fake:
         already = [name for name in names if (name not in self.disabled) is enabled]
         for name in names:
             (self.disabled.discard if enabled else self.disabled.add)(name)
-        reply.send({"accepted": [name for name in names if name not in already], "already": already})
+            self._make(name, "running" if enabled else "stopped")
+        accepted = [name for name in names if name not in already]
+        reply.send({"accepted": accepted, "already": already, "with": self.also})
 
-    def _change(self, args: Message, reply: Any, state: str, desired: str) -> None:
+    def _make(self, name: str, state: str) -> None:
+        seen = "backoff" if name in self.stubborn and state == "running" else state
+        cause = "exit code 1" if seen == "backoff" else None
+        self.rows[name] = row(name, seen, desired="down" if state == "stopped" else "up", cause=cause)
+        if seen == "running":
+            self.rows[name]["pid"] += self.restarts  # another process than before
+
+    def _change(self, args: Message, reply: Any, state: str) -> None:
         names = self._names(args)
         already = [name for name in names if self.rows[name]["state"] == state]
         for name in names:
-            seen = "backoff" if name in self.stubborn and state == "running" else state
-            cause = "exit code 1" if seen == "backoff" else None
-            self.rows[name] = row(name, seen, desired=desired, cause=cause)
-            if seen == "running":
-                self.rows[name]["pid"] += self.restarts  # another process than before
+            self._make(name, state)
         accepted = [name for name in names if name not in already]
         reply.send({"accepted": accepted, "already": already, "with": self.also})
 

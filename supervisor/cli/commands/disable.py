@@ -6,20 +6,16 @@ import click
 
 from supervisor.cli.lasting import change
 from supervisor.cli.main import Asked
-from supervisor.cli.out import answer
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="NAME...", required=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: accepted, already")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: accepted, already, with, services")
 @click.pass_obj
 def command(asked: Asked, names: tuple[str, ...], as_json: bool) -> int:
-    """Never start services by themselves, whatever their settings say, until `sbctl enable`.
+    """Stop services, and do not start them by themselves any more, whatever their settings say.
 
-    What runs goes on running: `sbctl stop NAME` ends it. `sbctl start NAME` starts it for this time.
+    It lasts over restarts of everything, until `sbctl enable`. While sbctl is stopped it is noted for the next start.
+    `sbctl start NAME` still starts one, for this time.
     """
-    done = change(asked.home(changing=True), names, enabled=False)
-    lines = [f"{name} is disabled" for name in done["accepted"]]
-    lines += [f"{name} was disabled already" for name in done["already"]]
-    answer("\n".join(lines), done, as_json=as_json)
-    return 0
+    return change(asked.home(changing=True), names, enabled=False, as_json=as_json)

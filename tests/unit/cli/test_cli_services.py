@@ -220,10 +220,21 @@ def test_reload_of_services(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
 
 
 def test_disable_and_enable_of_a_running_home(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
-    assert sbctl("disable", "mail")[:2] == (0, "mail is disabled\n")
-    assert sbctl("disable", "mail")[:2] == (0, "mail was disabled already\n")
+    assert sbctl("disable", "mail") == (0, "mail is disabled; mail stopped\n", "")
+    assert sbctl("disable", "mail")[1] == "mail was disabled already; mail stopped\n"
     assert scheduler.fake.disabled == {"mail"}
-    assert json.loads(sbctl("enable", "mail", "--json")[1]) == {"accepted": ["mail"], "already": []}
+    answer = json.loads(sbctl("enable", "mail", "--json")[1])
+    assert (answer["accepted"], answer["already"], answer["with"]) == (["mail"], [], [])
+    assert [one["state"] for one in answer["services"]] == ["running"]
+    assert all(asked["by"] for asked in scheduler.fake.asked)
+
+
+def test_one_that_is_enabled_and_does_not_come_up(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
+    scheduler.fake.stubborn = frozenset({"mail"})
+    sbctl("disable", "mail")
+    code, out, err = sbctl("enable", "mail")
+    assert (code, out) == (1, "mail is enabled\n")
+    assert "mail is not up: backoff: exit code 1" in err
 
 
 def test_disable_and_enable_of_a_stopped_home(sbctl: Sbctl, home: Home) -> None:
