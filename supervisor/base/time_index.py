@@ -61,7 +61,8 @@ class TimeIndex:
         try:
             size = os.fstat(fd).st_size
             whole = size - size % RECORD.size
-            if not _belongs(fd, file.st_ino) or _last_offset(fd, whole) > offset:
+            # At offset 0 nothing it may say is true any more: the file was emptied, or a new one got an old inode.
+            if not offset or not _belongs(fd, file.st_ino) or _last_offset(fd, whole) > offset:
                 os.ftruncate(fd, 0)
                 os.write(fd, HEADER.pack(MAGIC, file.st_ino))
             elif whole != size:

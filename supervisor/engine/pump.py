@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from supervisor.base.files import look_at, write_all
 from supervisor.base.loop import READ
@@ -283,7 +284,7 @@ class Pump:
 
     def _restart_index(self) -> None:
         self._index.restart()
-        self._next_mark = 0.0
+        self._next_mark = 0.0 if stat.S_ISREG(os.fstat(self._file).st_mode) else NEVER
 
     def _mark(self, start: int) -> None:
         """At most once a second: what begins there came now."""

@@ -14,6 +14,7 @@ import pytest
 from support.fakes import FakeLoop
 from support.processes import open_files
 
+from supervisor.base.time_index import read_marks
 from supervisor.engine import pump as pumps
 from supervisor.engine.pump import Pump
 
@@ -21,11 +22,12 @@ from supervisor.engine.pump import Pump
 class Stream:
     """One pipe with a pump at its end, on a clock that stands still."""
 
-    def __init__(self, path: Path, *, limit: int = 1 << 20, keep: int = 3) -> None:
+    def __init__(self, path: Path, *, limit: int = 1 << 20, keep: int = 3, age: float = 0.0, budget: int = 0) -> None:
         self.path = path
         self.loop = FakeLoop()
         self.added: list[tuple[int, int]] = []
         self.trouble: list[tuple[str, int]] = []
+        self.rotated: list[str] = []
         read_fd, self.write_fd = os.pipe()
         self.pump = Pump(
             self.loop,
@@ -33,6 +35,9 @@ class Stream:
             str(path),
             limit=limit,
             keep=keep,
+            age=age,
+            budget=budget,
+            on_rotated=self.rotated.append,
             on_bytes=lambda _fd, start, end: self.added.append((start, end)),
             on_trouble=lambda text, lost: self.trouble.append((text, lost)),
         )
@@ -181,3 +186,139 @@ def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
     stream.end()
 
     assert (tmp_path / "a" / "b" / "server.log").read_bytes() == b"x"
+
+
+# rotation by age and within a budget
+
+
+def test_a_file_whose_first_byte_is_old_is_rotated_at_the_next_output(tmp_path: Path) -> None:
+    stream = Stream(tmp_path / "server.log", age=60.0)
+    stream.say(b"one\n")
+    stream.loop.fake.time += 59
+    stream.say(b"two\n")
+    stream.loop.fake.time += 2
+    stream.say(b"three\nfour\n")
+    assert stream.files() == [b"one\ntwo\n", b"three\nfour\n"]
+    stream.loop.fake.time += 59
+    stream.say(b"five\n")
+    stream.end()
+
+    assert stream.files() == [b"one\ntwo\n", b"three\nfour\nfive\n"]
+    assert stream.rotated == [""]
+
+
+def test_a_line_that_is_not_done_is_not_cut_by_age(tmp_path: Path) -> None:
+    stream = Stream(tmp_path / "server.log", age=60.0)
+    stream.say(b"one\nha")
+    stream.loop.fake.time += 61
+    stream.say(b"l")
+    stream.say(b"f\ntwo\n")
+    stream.end()
+
+    assert stream.files() == [b"one\nhalf\n", b"two\n"]
+
+
+def test_a_quiet_file_is_rotated_when_somebody_looks(tmp_path: Path) -> None:
+    """Also one of an earlier life, whose age the index knows."""
+    path = tmp_path / "server.log"
+    stream = Stream(path, age=60.0)
+    stream.say(b"one\n")
+    stream.pump.rotate_if_old()
+    assert stream.files() == [b"one\n"]
+    stream.end()
+
+    again = Stream(path, age=60.0)
+    again.loop.fake.time = stream.loop.fake.time + 30
+    again.pump.rotate_if_old()
+    assert again.files() == [b"one\n"]
+    again.loop.fake.time += 31
+    again.pump.rotate_if_old()
+    assert again.files() == [b"one\n"]
+    assert not path.exists()
+    again.pump.rotate_if_old()
+    again.say(b"two\n")
+    again.end()
+    assert again.files() == [b"one\n", b"two\n"]
+
+
+def test_the_budget_is_kept_at_once(tmp_path: Path) -> None:
+    stream = Stream(tmp_path / "server.log", limit=1000, keep=50, budget=5000)
+    for number in range(100):
+        stream.say(b"%04d" % number + b"." * 395 + b"\n")
+        assert sum(len(file) for file in stream.files()) <= 5000 + 400
+    stream.end()
+
+    assert stream.files()[-1].startswith(b"0099") or stream.files()[-2].startswith(b"0098")
+    assert len(stream.files()) > 3
+
+
+def test_what_can_not_be_rotated_grows_loses_nothing_and_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream(tmp_path / "server.log", limit=10)
+
+    def refuse(_path: str, _keep: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    lines = [b"line %d...\n" % number for number in range(8)]
+    with monkeypatch.context() as patch:
+        patch.setattr(pumps, "shift", refuse)
+        for line in lines[:6]:
+            stream.say(line)
+            stream.loop.fake.time += 5
+    assert stream.rotated == ["No space left on device"]
+    assert stream.files() == [b"".join(lines[:6])]
+
+    stream.loop.fake.time += pumps.ROTATE_AFTER_S
+    for line in lines[6:]:
+        stream.say(line)
+    stream.end()
+
+    assert b"".join(stream.files()) == b"".join(lines)
+    assert stream.rotated[1] == ""
+    assert stream.trouble == []
+
+
+# the index
+
+
+def marks(path: Path) -> list[tuple[float, int]]:
+    found = path.stat()
+    return read_marks(f"{path}.idx", found.st_ino, found.st_size)
+
+
+def test_times_are_noted_once_a_second_and_go_with_their_file(tmp_path: Path) -> None:
+    stream = Stream(tmp_path / "server.log", limit=30)
+    wall = stream.loop.fake.wall()
+    for pause in (0.0, 0.5, 0.6, 10.0):
+        stream.loop.fake.time += pause
+        stream.say(b"12345678\n")
+    stream.end()
+
+    times = [(round(at - wall, 3), offset) for at, offset in marks(tmp_path / "server.log.1")]
+    assert times == [(0.0, 0), (1.1, 18), (11.1, 27)]
+    assert not (tmp_path / "server.log").exists()
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed", "moved"])
+def test_a_file_that_a_person_changed_gets_an_index_of_its_own(stream: Stream, how: str) -> None:
+    stream.say(b"before\n")
+    if how == "emptied":
+        os.truncate(stream.path, 0)
+    elif how == "removed":
+        stream.path.unlink()
+    else:
+        stream.path.rename(stream.path.with_name("elsewhere"))
+    stream.loop.fake.time += 5
+    stream.say(b"after\n")
+
+    assert stream.path.read_bytes() == b"after\n"
+    assert marks(stream.path) == [(stream.loop.fake.wall(), 0)]
+
+
+def test_what_is_no_file_has_no_index() -> None:
+    stream = Stream(Path(os.devnull))
+    stream.say(b"gone\n")
+    stream.end()
+
+    assert not os.path.exists(f"{os.devnull}.idx")
