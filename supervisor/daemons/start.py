@@ -25,6 +25,7 @@ from supervisor.daemons.shutdown import Shutdown
 from supervisor.daemons.start_verbs import StartVerbs
 from supervisor.engine.engine import Engine
 from supervisor.engine.keeper import Keeper
+from supervisor.engine.oom import OomCounter
 from supervisor.engine.outlet import FileOutlet
 from supervisor.engine.records import RecordFile
 from supervisor.engine.store import Store
@@ -70,6 +71,7 @@ class Start:
         )
         self.keeper = Keeper(self.loop, self.store, self._scheduler_says)
         self.engine = Engine(self.loop, self.bus.emit, FileOutlet())
+        self.engine.oom = self.oom = OomCounter()
         self.core = CoreServices(self.loop, self.store, self.engine, self.keeper, home)
         self.engine.spawner = self.core.spawner
         self.shutdown = Shutdown(self.loop, self.store, self.engine, self.keeper, self._stopped)
@@ -145,6 +147,8 @@ class Start:
 
     def _scheduler_says(self, message: dict[str, Any]) -> None:
         self.core.says("scheduler", message)
+        if "alive" in message:
+            self.oom.forget()  # whoever was killed until now was none of the core services
         if message.get("ready"):
             self.loop.soon(self.start_rest)
 
