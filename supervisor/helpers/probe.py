@@ -16,7 +16,6 @@ import threading
 from urllib.parse import SplitResult, urlsplit
 
 PORTS = {"http": 80, "https": 443}
-UNUSABLE = 2
 MAX_TEXT = 300
 
 Answer = tuple[bool, str]
