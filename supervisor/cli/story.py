@@ -19,11 +19,12 @@ def story(facts: Facts, now: float) -> list[str]:
     row: Facts = facts["row"]
     return [
         _state(row, facts, now),
+        *_in_the_way(row, facts),
         _titled("last exit", _last_exit(row, now) + _rest_killed(row, facts.get("events") or [])),
         _titled("attempts", _attempts(row, facts.get("attempts") or {}, now)),
         *_last_words(facts.get("words") or []),
         *_takes(row),
-        _titled("next", facts.get("next") or _next(row)),
+        _titled("next", facts.get("next") or _next(row, facts)),
     ]
 
 
@@ -52,6 +53,17 @@ def _takes(row: Facts) -> list[str]:
     threads = "1 thread" if row["threads"] == 1 else f"{row['threads']} threads"
     what = f"{percent(row['cpu_percent'])} of a processor, {size(row['memory_bytes'])} of memory, {many}, {threads}"
     return [_titled("takes", what)]
+
+
+def _in_the_way(row: Facts, facts: Facts) -> list[str]:
+    """What one that waits, or that runs elsewhere, is up to; and how those stand that it waits for, the last one last."""
+    if row["state"] not in ("waiting", "external"):
+        return []
+    detail = str(row.get("detail") or "")
+    title, _, rest = detail.partition(" for ")
+    if row["state"] == "waiting" and title == "waits":
+        return [_titled("waits for", rest), *(INDENT + clean(line) for line in facts.get("waits_for") or [])]
+    return [_titled("", detail)] if detail else []
 
 
 def _last_exit(row: Facts, now: float) -> str:
@@ -105,8 +117,13 @@ def _last_words(words: list[str]) -> list[str]:
     return [_titled("last words", first), *(INDENT + line for line in others)]
 
 
-def _next(row: Facts) -> str:
+def _next(row: Facts, facts: Facts) -> str:
     name = row["name"]
+    if row["state"] == "waiting":
+        last = ((facts.get("waits_for") or [""])[-1]).partition(" is ")[0]
+        return f"sbctl why {last}" if last else f"it starts by itself when that is so; sbctl stop {name} ends the wait"
+    if row["state"] == "external":
+        return "that one is left alone; when it ends, this one is started"
     if row["state"] == "failed":
         return f"sbctl logs {name}; then: sbctl start {name} (a fresh budget)"
     if row["state"] == "stopped":

@@ -111,3 +111,25 @@ def test_a_group_that_had_to_be_killed_is_told_of() -> None:
     assert lines[1] == "last exit   stopped: SIGTERM, 5s ago; the rest of its group had to be killed"
     earlier = [{"kind": "service.killed", "data": {"key": "mail.1"}}, events[0]]
     assert story(facts(row=stopped, events=earlier), NOW)[1] == "last exit   stopped: SIGTERM, 5s ago"
+
+
+def test_one_that_waits_names_all_that_it_waits_for() -> None:
+    waiting = row("web", "waiting", detail="waits for app (waiting)")
+    chain = ["app is waiting: waits for db (failed: gave up)", "db is failed: gave up"]
+    lines = story(facts(row=waiting, waits_for=chain), NOW)
+    assert lines[1:4] == [
+        "waits for   app (waiting)",
+        "            app is waiting: waits for db (failed: gave up)",
+        "            db is failed: gave up",
+    ]
+    assert lines[-1] == "next        sbctl why db"
+    alone = story(facts(row=row("web", "waiting", detail="waits for port 80 (taken by pid 7)"), waits_for=[]), NOW)
+    assert alone[1] == "waits for   port 80 (taken by pid 7)"
+    assert alone[-1] == "next        it starts by itself when that is so; sbctl stop web ends the wait"
+
+
+def test_one_that_runs_outside() -> None:
+    outside = row("web", "external", pid=77, detail="runs outside sbctl (pid 77)")
+    lines = story(facts(row=outside), NOW)
+    assert lines[1] == "            runs outside sbctl (pid 77)"
+    assert lines[-1] == "next        that one is left alone; when it ends, this one is started"
