@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import launcher, limits, peers, procs
-from benchmarks.figures import adopt, config_server, idle, logs, restart, start_stop, status
+from benchmarks.figures import adopt, config_server, idle, logs, probes, restart, start_stop, status
 from benchmarks.ours import Ours, OursByCommand
 from benchmarks.plan import Plan, say
 from benchmarks.report import Figure, machine
@@ -26,6 +26,7 @@ FIGURES: dict[str, Callable[[Plan], list[Figure]]] = {
     "status": status.measure,
     "idle": idle.measure,
     "config": config_server.measure,
+    "probes": probes.measure,
     "logs": logs.measure,
     "launcher": launcher.measure,
 }

@@ -13,6 +13,7 @@ PSS_MIB = {"start": 11.0, "scheduler": 18.0, "config": 50.0}
 SWITCHES_A_MINUTE = {"config": 60.0}
 CPU_S_A_MINUTE = {"start": 0.02, "scheduler": 0.02}
 DASHBOARD_S = 0.9
+PROBES_CPU_S_A_MINUTE = 0.3  # for a hundred of them
 LOG_MB_S = {1: 1000.0, 20: 1200.0}
 LOG_CPU_S_GB = 0.9
 LAUNCHER_MS = 3.0

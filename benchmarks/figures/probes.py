@@ -1,0 +1,76 @@
+"""What it costs the scheduler to ask every server how it is, once in ten seconds."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import procs, targets
+from benchmarks.ours import Ours
+from benchmarks.plan import Plan, say
+from benchmarks.ports import free_ports
+from benchmarks.report import Figure
+from benchmarks.subject import Services
+
+INTERVAL_S = 10.0
+PATIENCE_S = 10.0
+SERVER = Path(__file__).resolve().parents[1] / "children" / "answers.py"
+
+
+class OursWithProbes(Ours):
+    """Each server has a check; all of them ask the same HTTP server, which is not measured."""
+
+    letter = "q"
+    port = 0
+
+    def write(self, services: Services) -> None:
+        super().write(services)
+        for name in services:
+            path = self.folder / "plugins" / name / "manifest.json"
+            manifest = json.loads(path.read_text())
+            manifest["server"]["alive"] = {"http": f":{self.port}/healthz", "intervalSeconds": INTERVAL_S}
+            path.write_text(json.dumps(manifest))
+
+
+def measure(plan: Plan) -> list[Figure]:
+    if plan.of(Ours) is None:
+        return []
+    count, seconds = plan.children, 10.0 if plan.quick else 60.0
+    title = f"Probes: processor time of the scheduler for {count} http checks, each every {INTERVAL_S:g} s"
+    figure = Figure(title, "s a minute", note=f"over {seconds:g} s")
+    ours = OursWithProbes(plan.work, plan.mark)
+    (ours.port,) = free_ports(1)
+    ours.work.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-I", "-S", str(SERVER), str(ours.port)]
+    server = procs.run_in_background(command, ours.environment(), ours.work / "answers.out")
+    try:
+        procs.wait_for("the server of the checks", lambda: _listens(ours.port), PATIENCE_S)
+        ours.prepare("probes", ours.sleepers(count))
+        ours.start(count)
+        say(f"probes, {seconds:g} s")
+        time.sleep(1.5)  # titles, and what else is put off until after the start
+        before = procs.cost([ours.daemons()["scheduler"]]).cpu_s
+        time.sleep(seconds)
+        used = procs.cost([ours.daemons()["scheduler"]]).cpu_s - before
+        target = targets.PROBES_CPU_S_A_MINUTE * count / 100
+        figure.add(ours.name, [used * 60 / seconds], target=target, note=_verdict(ours))
+    except procs.TookTooLong as error:
+        figure.add(ours.name, [], note=f"not measured: {error}")
+    finally:
+        ours.end()
+        procs.end([server.pid])
+    return [figure]
+
+
+def _verdict(ours: OursWithProbes) -> str:
+    """Whether every answer was a good one; else it is not this that was measured."""
+    journal = (ours.folder / "logs" / "scheduler.log").read_text()
+    return "SOME WERE FOUND UNWELL" if "service.unhealthy" in journal else ""
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
