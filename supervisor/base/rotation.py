@@ -18,7 +18,7 @@ from supervisor.base.files import remove_quietly
 PACKED = ".gz"
 INDEX = ".idx"
 FORMS = ("", PACKED)
-MAX_FILES = 1000  # of one log; more are not looked for
+MAX_FILES = 1100  # of one log; more are not looked for
 MAX_GAP = 2  # numbers without a file, after which there are no more
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from supervisor.base.errors import Problem
 from supervisor.base.files import write_all
-from supervisor.base.rotation import FORMS, INDEX, PACKED
+from supervisor.base.rotation import FORMS, INDEX, MAX_FILES, MAX_GAP, PACKED
 from supervisor.base.time_index import EVERY_S, read_marks
 from supervisor.cli.lines import BLOCK, MAX_LINE, start_of_last
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     Span = tuple["LogFile", int, int]
     Timed = tuple[float, bytes]
 
-MAX_ROTATED = 1000
-MAX_GAP = 2
 
 
 class LogFile:
@@ -110,7 +108,7 @@ def open_files(path: str) -> list[LogFile]:
     """Newest first, none twice though a rotation may shift the names meanwhile; of two forms the plain one."""
     found: dict[int, LogFile] = {}
     missing = 0
-    for number in range(MAX_ROTATED):
+    for number in range(MAX_FILES):
         forms = (f"{path}.{number}{form}" for form in FORMS) if number else (path,)
         name, fd = next(((name, fd) for name in forms if (fd := open_quietly(name)) >= 0), ("", -1))
         if fd < 0:

@@ -67,6 +67,33 @@ def test_a_follower_rides_over_restarts_and_rotation(home: TemporaryHome, tmp_pa
     assert steps.count(0) <= 1
 
 
+def test_many_are_followed_also_what_comes_late_and_what_is_emptied(home: TemporaryHome, tmp_path: Path) -> None:
+    home.settings["logs"] = {"maxMb": 0.02, "keep": 50}
+    home.write()
+    home.add_plugin("count", [sys.executable, "-I", "-S", "count.py"], files={"count.py": COUNTS})
+    home.add_plugin("late", ["/bin/sh", "-c", "echo hello; exec sleep 1000"], autoStart=False)
+    assert home.sbctl("start").code == 0
+    out = tmp_path / "followed"
+    log = home.path / "logs" / "count" / "server.log"
+    with following(home, out, "logs", "-f", "-n", "0", "*"):
+        eventually(lambda: b"count | line" in out.read_bytes())
+        assert home.sbctl("start", "late").code == 0
+        eventually(lambda: out.read_bytes().count(b"late | hello\n") == 1)
+        os.truncate(home.path / "logs" / "late" / "server.log", 0)
+        assert home.sbctl("restart", "late").code == 0
+        eventually(lambda: out.read_bytes().count(b"late | hello\n") == 2)
+        eventually(log.with_name("server.log.2.gz").exists, 30)
+        assert home.sbctl("stop", "count").code == 0
+        last = numbers(home.log("count"))[-1]
+        eventually(lambda: b"count | line %d\n" % last in out.read_bytes())
+    lines = out.read_text().splitlines()
+    assert {line.partition(" | ")[0] for line in lines} == {"count", "late"}
+    seen = numbers("".join(f"{line}\n" for line in lines if line.startswith("count")))
+    assert seen == list(range(seen[0], last + 1))
+    everything = numbers(home.sbctl("logs", "count", "-n", "1000000").out)
+    assert everything == list(range(1, last + 1)), "packed files are read, too"
+
+
 def test_events_are_followed_over_a_restart_of_the_scheduler(home: TemporaryHome, tmp_path: Path) -> None:
     home.add_plugin("web", ["/bin/sleep", "1000"])
     assert home.sbctl("start").code == 0
