@@ -56,7 +56,7 @@ def _takes(row: Facts) -> list[str]:
 
 
 def _in_the_way(row: Facts, facts: Facts) -> list[str]:
-    """What one that waits, or that runs elsewhere, is up to; and how those stand that it waits for, the last one last."""
+    """What one waits for, and how those stand; or that it runs elsewhere."""
     if row["state"] not in ("waiting", "external"):
         return []
     detail = str(row.get("detail") or "")
