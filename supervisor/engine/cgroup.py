@@ -17,7 +17,11 @@ import signal
 from supervisor.base import proc
 
 FILES = {"memory_max": "memory.max", "cpu_percent": "cpu.max", "pids_max": "pids.max"}
-SAID = {"memory_max": "memoryMax", "cpu_percent": "cpuPercent", "pids_max": "pidsMax"}  # as its settings name them
+SAID = {
+    "memory_max": "cgroup.memoryMb",
+    "cpu_percent": "cgroup.cpuPercent",
+    "pids_max": "cgroup.processes",
+}  # in settings
 DELEGATED = ("user.delegate", "trusted.delegate")  # marks that systemd puts on what it has given away
 CPU_PERIOD_US = 100_000
 MOVES = 5  # times to look for processes of ours that were forked meanwhile

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin")  # never the service's own PATH: we may be root
 SAID = "cannot set limit"  # what the verdict on its end looks for
+SETTINGS = {
+    "as": "addressSpaceMb", "core": "coreMb", "cpu": "cpuTimeSeconds", "fsize": "fileMb", "memlock": "lockedMemoryMb",
+    "nofile": "openFiles", "nproc": "processes", "stack": "stackMb",
+}  # fmt: skip
 CLASSES = {"realtime": 1, "best-effort": 2, "idle": 3}
 
 # $$ is the process that becomes the service. A tool's message ends with the kernel's reason.
@@ -41,7 +45,7 @@ def step(limits: KernelLimits, group: str = "", refused: dict[str, str] | None =
         lines.append(f"_sb_join() {{ echo $$ >{_quoted(group)}; }}; _sb_try cgroup _sb_join")
     if limits.oom_score is not None:
         place = f"{{ echo {int(limits.oom_score)} >/proc/$$/oom_score_adj; }} 2>/dev/null"
-        lines.append(f"{place} || _sb_refused oomScore 'only root may go below what start has'")
+        lines.append(f"{place} || _sb_refused oomScore 'to go below that of sbctl takes root (CAP_SYS_RESOURCE)'")
     if limits.nice is not None:
         lines.append(_try("nice", "renice", str(int(limits.nice)), "-p $$"))
     if limits.ionice:
@@ -73,7 +77,7 @@ def _rlimits(rlimits: dict[str, tuple[int, int]]) -> str:
     """All by one call; only if that fails each by itself, to name the one that is refused and to set the others."""
     tool = find_tool("prlimit")
     wanted = {name: f"--{name}={_amount(soft)}:{_amount(hard)}" for name, (soft, hard) in rlimits.items()}
-    singly = "; ".join(_try(name, "prlimit", word, "--pid $$") for name, word in wanted.items())
+    singly = "; ".join(_try(SETTINGS.get(name, name), "prlimit", word, "--pid $$") for name, word in wanted.items())
     if not tool or len(wanted) == 1:
         return singly
     return f"{tool} {' '.join(wanted.values())} --pid $$ >/dev/null 2>&1 || {{ {singly}; }}"

@@ -139,5 +139,7 @@ def test_a_limit_that_this_kernel_has_is_in_force_and_one_that_it_has_not_is_ref
         assert (entry.status, said) == (0, "100\n")
     else:
         assert entry.status == 126 << 8
-        assert said == "sbctl: cannot set limit pidsMax: the cgroup controller pids is not delegated to sbctl\n"
+        assert (
+            said == "sbctl: cannot set limit cgroup.processes: the cgroup controller pids is not delegated to sbctl\n"
+        )
     assert folders(group) == []

@@ -93,7 +93,11 @@ def test_without_one_it_is_said_why(tree: Tree, own: str, why: str) -> None:
 
     place = tree.cgroups().place("web.1", WANTED)
 
-    assert (place.path, place.procs, list(place.refused)) == ("", "", ["memoryMax", "cpuPercent", "pidsMax"])
+    assert (place.path, place.procs, list(place.refused)) == (
+        "",
+        "",
+        ["cgroup.memoryMb", "cgroup.cpuPercent", "cgroup.processes"],
+    )
     assert all(why in text for text in place.refused.values())
 
 
@@ -126,8 +130,8 @@ def test_a_controller_that_is_not_there_is_named_and_the_others_work(tree: Tree)
     place = cgroups.place("web.1", WANTED)
 
     assert place.refused == {
-        "memoryMax": "the cgroup controller memory is not delegated to sbctl",
-        "cpuPercent": "the cgroup controller cpu is not delegated to sbctl",
+        "cgroup.memoryMb": "the cgroup controller memory is not delegated to sbctl",
+        "cgroup.cpuPercent": "the cgroup controller cpu is not delegated to sbctl",
     }
     assert ((group / "pids.max").read_text(), (group / "memory.max").read_text()) == ("30", "")
 
@@ -159,7 +163,7 @@ def test_while_somebody_is_in_it_no_controller_can_be_switched_on(tree: Tree, mo
     place = tree.cgroups().place("web.1", {"pids_max": 30})
 
     assert (main / "cgroup.procs").read_text() == str(os.getpid())
-    assert "strangers are in our cgroup" in place.refused["pidsMax"]
+    assert "strangers are in our cgroup" in place.refused["cgroup.processes"]
 
 
 def test_a_place_that_is_none_does_nothing() -> None:

@@ -66,7 +66,7 @@ def test_what_is_refused_is_named_and_it_does_not_start() -> None:
     done = become(NEVER)
 
     assert (done.returncode, done.stdout) == (126, "")
-    assert done.stderr.startswith("sbctl: cannot set limit nofile: ")
+    assert done.stderr.startswith("sbctl: cannot set limit openFiles: ")
     cause = cause_of(126 << 8, asked=False, words=done.stderr.splitlines(), exit_codes=(0,))
     assert (cause.kind, cause.text) == (CauseKind.BAD_LIMIT, done.stderr.removeprefix("sbctl: ").strip())
 
@@ -77,7 +77,7 @@ def test_or_it_is_said_and_it_starts_with_the_others() -> None:
     NEVER.if_refused = "fail"
 
     assert done.returncode == 0
-    assert done.stderr.startswith("sbctl: cannot set limit nofile: ")
+    assert done.stderr.startswith("sbctl: cannot set limit openFiles: ")
     assert done.stderr.endswith("; started without it\n")
     assert json.loads(done.stdout)["limits"]["CORE"] == [0, 0]
 
@@ -85,7 +85,7 @@ def test_or_it_is_said_and_it_starts_with_the_others() -> None:
 def test_a_tool_that_is_missing_is_such_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("supervisor.engine.kernel_limits.FOLDERS", ("/no/such/folder",))
 
-    for limits, name in ((KernelLimits(ionice="idle"), "ionice"), (KernelLimits(rlimits={"core": (0, 0)}), "core")):
+    for limits, name in ((KernelLimits(ionice="idle"), "ionice"), (KernelLimits(rlimits={"core": (0, 0)}), "coreMb")):
         done = become(limits)
         assert done.returncode == 126
         assert done.stderr.startswith(f"sbctl: cannot set limit {name}: the program ")
@@ -93,9 +93,12 @@ def test_a_tool_that_is_missing_is_such_a_refusal(monkeypatch: pytest.MonkeyPatc
 
 def test_what_was_known_before_is_said_in_the_same_way() -> None:
     limits = KernelLimits(cgroup={"memory_max": 1 << 30})
-    done = become(limits, refused={"memoryMax": "it's not here; $(id) `id`"})
+    done = become(limits, refused={"cgroup.memoryMb": "it's not here; $(id) `id`"})
 
-    assert (done.returncode, done.stderr) == (126, "sbctl: cannot set limit memoryMax: it's not here; $(id) `id`\n")
+    assert (done.returncode, done.stderr) == (
+        126,
+        "sbctl: cannot set limit cgroup.memoryMb: it's not here; $(id) `id`\n",
+    )
 
 
 def test_a_cgroup_is_joined_by_its_file(tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_who_is_not_root_hears_that_only_root_may() -> None:
         done = subprocess.run([*words, "/bin/true"], capture_output=True, text=True, check=False, cwd="/")
 
     assert done.returncode == 126
-    assert done.stderr == "sbctl: cannot set limit oomScore: only root may go below what start has\n"
+    assert done.stderr == "sbctl: cannot set limit oomScore: to go below that of sbctl takes root (CAP_SYS_RESOURCE)\n"
 
 
 def test_the_soft_limit_on_open_files_is_the_services_own() -> None:
