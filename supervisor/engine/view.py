@@ -43,7 +43,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "detail": _detail(service, now),
         **(used.as_dict if used else NOTHING),
         "enabled": service.enabled,
-        "plugin": spec.plugin,
+        "plugin": spec.plugin if spec.kind == "plugin" else None,
         "instance": spec.instance or None,
     }
 
