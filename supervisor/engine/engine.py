@@ -270,6 +270,7 @@ class Engine(Telling):
         """Ask for the next generation; it replaces the entry of the one before."""
         replaces = service.key
         service.generation += 1
+        service.asked_at = self.loop.clock.wall()
         service.key = f"{service.name}.{service.generation}"
         service.pid = 0
         self._spawn_as(service, replaces)

@@ -20,8 +20,8 @@ class Service:
     """Spec and state, and the handles of what belongs to them."""
 
     __slots__ = (
-        "degraded", "detail", "events", "exit", "generation", "intent", "key", "leaving", "log_from", "log_inode",
-        "pid", "pumps", "removed", "since", "spec", "state", "timer", "told_before", "told_exit",
+        "asked_at", "degraded", "detail", "events", "exit", "generation", "intent", "key", "leaving", "log_from",
+        "log_inode", "pid", "pumps", "removed", "since", "spec", "state", "timer", "told_before", "told_exit",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, state: State) -> None:
@@ -30,6 +30,7 @@ class Service:
         self.generation = 0
         self.key = ""  # of the newest process: name.generation
         self.pid = 0
+        self.asked_at = 0.0  # wall time at which its start was decided; 0: by a predecessor
         self.since = 0.0  # wall time of the last change of phase
         self.timer: Timer | None = None
         self.pumps = Pumps()

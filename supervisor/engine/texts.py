@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.base.clock import iso
 from supervisor.core import actions
 
 TYPE_CHECKING = False
@@ -17,8 +18,10 @@ def describe(service: Service, action: Announce, now: float) -> tuple[str, dict[
     data = dict(action.data)
     data["key"] = service.key
     data["pid"] = service.pid or None
-    if action.kind in (actions.BACKING_OFF,):
+    if action.kind == actions.BACKING_OFF:
         data["retry_in"] = data["delay"]
+    elif action.kind == actions.STARTED and service.asked_at:
+        data["asked_at"] = iso(service.asked_at)
     return f"{service.name}: {_sentence(service, action.kind, data)}", data
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -56,23 +57,33 @@ def build(daemon: Daemon) -> dict[str, tuple[str, ...]]:
 
 
 def check_order(daemon: Daemon, needs: dict[str, tuple[str, ...]]) -> int:
-    """Each start happened while what it requires was ready; returns how many starts that were."""
-    ready: set[str] = set()
-    finished: set[str] = set()
-    starts = 0
+    """Each start was decided while what it requires was known to be ready; returns how many starts that were."""
+    starts: list[tuple[float, str]] = []
+    stories: dict[str, list[tuple[float, bool]]] = {}  # of each service: from when on it was ready, or not
+    count = 0
     for event in daemon.home.events():
-        name, kind = event["service"], event["kind"]
+        name, kind, at = event["service"], event["kind"], moment(event["at"])
         if kind == "service.ready":
-            ready.add(name)
+            stories.setdefault(name, []).append((at, True))
         elif kind == "service.exited":
-            ready.discard(name)
+            stories.setdefault(name, []).append((at, False))
             if event["data"]["cause"]["kind"] == "clean":
-                finished.add(f"{name}!")
+                stories.setdefault(f"{name}!", []).append((at, True))
         elif kind == "service.started" and name in needs:
-            starts += 1
-            missing = set(needs[name]) - ready - finished
-            assert not missing, f"{name} was started without {missing} at {event['at']}"
-    return starts
+            count += 1
+            if "asked_at" in event["data"]:  # else decided by a scheduler that was killed before it could tell
+                starts.append((moment(event["data"]["asked_at"]), name))
+    for asked, name in starts:
+        for other in needs[name]:
+            before = [up for at, up in stories[other] if at < asked]
+            meanwhile = [up for at, up in stories[other] if at == asked]  # in this millisecond, before it or after
+            assert True in (*before[-1:], *meanwhile), f"{name} was started without {other} at {asked}"
+    assert len(starts) > count / 2
+    return count
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def all_up(daemon: Daemon, needs: dict[str, tuple[str, ...]]) -> None:
