@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,3 +55,31 @@ def test_a_start_on_a_full_disk(daemon: Daemon, logs: Path) -> None:
     eventually(lambda: (logs / "server" / "server.log").stat().st_size > 0)
     assert daemon.row("server")["pid"] == row["pid"]
     assert daemon.stop() == 0
+
+
+@pytest.mark.root
+def test_a_disk_that_fills_up_while_logs_rotate(daemon: Daemon, logs: Path) -> None:
+    daemon.home.settings["logs"] = {"maxMb": 0.02, "keep": 3}
+    daemon.home.write()
+    daemon.home.add_plugin("server", child("spew", 0, 2000))
+    (logs / "server").mkdir()
+    daemon.start()
+    pid = daemon.row("server")["pid"]
+    eventually((logs / "server" / "server.log.2.gz").exists)
+
+    filler = fill(logs)
+    eventually(lambda: "output is dropped" in daemon.row("server")["detail"])
+    filler.unlink()
+    eventually(lambda: daemon.row("server")["detail"] == "")
+
+    newest = logs / "server" / "server.log"
+    eventually(lambda: newest.exists() and newest.read_bytes().count(b"\n") > 10)
+    assert daemon.row("server")["pid"] == pid
+    shown = daemon.home.sbctl("logs", "server", "--since", "1h", "--stdout", "--no-prefix")
+    assert shown.code == 0
+    numbers = [int(number) for number in re.findall(r"\] (\d{10})\.+$", shown.out, re.MULTILINE)]
+    assert len(numbers) > 100
+    torn = sum(later <= earlier for earlier, later in itertools.pairwise(numbers))
+    assert torn <= 2, "but for the line that the disk cut, what was written is whole and in order"
+    kinds = [event["kind"] for event in daemon.events("server")]
+    assert kinds.count("log.recovered") <= kinds.count("log.failed") <= 3
