@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.fakes import FakeWorld, spec
 
-from supervisor.engine.governor import Governor, amount
+from supervisor.engine.governor import Governor, amount, draw
 from supervisor.engine.service import Service
 from supervisor.engine.usage import Tree
 from supervisor.model.limits import WatchedLimits
@@ -263,3 +263,10 @@ def test_a_service_that_is_forgotten_is_not_watched(world: World) -> None:
 )
 def test_amounts(count: float, text: str) -> None:
     assert amount(count) == text
+
+
+def test_chance_is_from_nought_to_one_and_differs() -> None:
+    drawn = {draw() for _ in range(20)}
+
+    assert len(drawn) > 1
+    assert all(0 <= each < 1 for each in drawn)
