@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from supervisor.model.check import Check
 
 MAX_HEAD = 8192  # so far the status line must have come, also after announcements of it
-MAX_REST = 1 << 16  # of an answer that is read to its end, so that the server need not complain of us
-CHUNK = 16384
+MAX_REST = 1 << 20  # of an answer that is read to its end, so that the server need not complain of us
+CHUNK = 4096
+REST_CHUNK = 1 << 16
 NO_HTTP = "answered with something that is not HTTP"
 
 
@@ -44,7 +45,7 @@ class HttpConnection(Connection):
     def readable(self, _events: int) -> None:
         assert self.sock is not None
         try:
-            data = self.sock.recv(CHUNK)
+            data = self.sock.recv(CHUNK if self._done is not None else REST_CHUNK)
         except BlockingIOError:
             return
         except OSError as error:
