@@ -13,9 +13,12 @@ from supervisor.settings import revisions
 from supervisor.settings.commands import find_problem
 from supervisor.settings.core_services import core_specs, provider_spec
 from supervisor.settings.findings import Finding
+from supervisor.settings.launches import search_path
 from supervisor.settings.load import Loaded
+from supervisor.settings.schema import MIB, ConfigServer
 from supervisor.settings.secrets import SECRETS
-from supervisor.settings.servers import plugin_specs, search_path
+from supervisor.settings.servers import plugin_specs
+from supervisor.settings.shape import DAY_S
 
 Documents = dict[str, dict[str, Any]]
 
@@ -47,6 +50,12 @@ def build(loaded: Loaded) -> Documents:
         "scheduler": {
             "services": [spec.as_dict() for spec in plugins],
             **beat,
+            "max_starting": settings.supervision.max_starting,
+            "logs": {
+                "gzip": settings.logs.gzip,
+                "total_budget": int(settings.logs.total_budget_mb * MIB),
+                "keep_age": settings.logs.keep_days * DAY_S,
+            },
             "daily_lines_per_s": settings.logs.daily_lines_per_second,
             "daily_bytes_per_min": settings.logs.daily_bytes_per_minute,
             "summary": _summary(loaded),
@@ -76,9 +85,7 @@ def _summary(loaded: Loaded) -> list[str]:
     lines = [
         f"timezone {settings.timezone or 'of this machine'}",
         f"{len(servers)} plugin servers",
-        f"config server on {address(settings.config.host, settings.config.port)}"
-        if settings.config.enabled
-        else "no config server",
+        _config_server(settings.config),
         f"fast crash within {rules.fast_crash_seconds:g} s, next tries after {delays} s, "
         f"given up after {rules.give_up_after}",
         f"{rules.grace_seconds:g} s from the stop signal to SIGKILL",
@@ -88,6 +95,12 @@ def _summary(loaded: Loaded) -> list[str]:
     if hours := loaded.scheduler.active_hours:
         lines.append(f"active hours {hours.start:g}-{hours.end:g}")
     return lines
+
+
+def _config_server(its: ConfigServer) -> str:
+    if not its.enabled:
+        return "no config server"
+    return f"config server on {address(its.host, its.port) if its.port else f'a free port of {its.host}'}"
 
 
 def stamp(

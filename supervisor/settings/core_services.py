@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 
+from supervisor.core.order import longest_stop
 from supervisor.model.home import Home
 from supervisor.model.service import PROVIDER_NAME, Launch, Spec
 from supervisor.settings import commands
+from supervisor.settings.checks import config_check
 from supervisor.settings.policies import policy
+from supervisor.settings.policy_keys import WatchedPolicy
 from supervisor.settings.schema import SbctlFile
 from supervisor.settings.secrets import SECRETS
+from supervisor.settings.servers import set_logs
 
 # config and tunnel read their settings when they start: a change of these must show as a change of the service.
 SETTINGS = "SB_SETTINGS"
 
+SIGNS_MISSED = 3
 GRACE_ABOVE_S = 2.0  # a parent waits this much longer than the slowest below it
 
 _NEEDED_SECRETS = {"config": ("DASHBOARD_KEY",)}
@@ -22,13 +27,15 @@ _WORDS = {"scheduler": "plugin servers", "config": "REST", "tunnel": "the way in
 
 def core_specs(home: Home, settings: SbctlFile, plugins: list[Spec], provider: Spec | None) -> list[Spec]:
     """scheduler, config, tunnel: in the order of the start; the scheduler outwaits the slowest server."""
-    specs = [_core(home, settings, "scheduler", below=max((spec.policy.grace for spec in plugins), default=0.0))]
+    specs = [_core(home, settings, "scheduler", below=longest_stop(plugins))]
     if settings.config.enabled:
         its = settings.config
-        specs.append(_core(home, settings, "config", env={SETTINGS: f"{its.host}:{its.port}"}))
+        config = _core(home, settings, "config", env={SETTINGS: f"{its.host}:{its.port}"})
+        config.alive = config_check(settings.core.config.alive, its.host, its.port)
+        specs.append(config)
     if provider is not None:
         mark = hashlib.sha256(repr(provider.as_dict()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        specs.append(_core(home, settings, "tunnel", below=provider.policy.grace, env={SETTINGS: mark}))
+        specs.append(_core(home, settings, "tunnel", below=longest_stop([provider]), env={SETTINGS: mark}))
     return specs
 
 
@@ -44,10 +51,19 @@ def _core(
         env=env,
         drop_env=tuple(secret for secret in SECRETS if secret not in _NEEDED_SECRETS.get(role, ())),
         log=home.out_file(role),
-        log_max=settings.logs.max_bytes,
-        log_keep=settings.logs.keep,
     )
-    return Spec(name=role, kind="core", launch=launch, policy=its, description=_WORDS[role])
+    set_logs(launch, settings.logs)
+    spec = Spec(name=role, kind="core", launch=launch, policy=its, description=_WORDS[role])
+    spec.watchdog = _watchdog(settings, role)
+    return spec
+
+
+def _watchdog(settings: SbctlFile, role: str) -> float:
+    """Its signs of life come with each reconciliation: less than three of those would end it for nothing."""
+    keys = getattr(settings.core, role)
+    if not isinstance(keys, WatchedPolicy) or not keys.watchdog_seconds:
+        return 0.0
+    return max(keys.watchdog_seconds, SIGNS_MISSED * settings.supervision.reconcile_seconds)
 
 
 def provider_spec(home: Home, settings: SbctlFile) -> Spec | None:
@@ -59,8 +75,7 @@ def provider_spec(home: Home, settings: SbctlFile) -> Spec | None:
         cwd=home.path,
         drop_env=SECRETS,
         log=home.provider_log,
-        log_max=settings.logs.max_bytes,
-        log_keep=settings.logs.keep,
     )
+    set_logs(launch, settings.logs)
     its = policy(settings.supervision, settings.core.tunnel)
     return Spec(name=PROVIDER_NAME, kind="provider", launch=launch, policy=its, description="makes the tunnel")

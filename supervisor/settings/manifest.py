@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from supervisor.model.service import CORE_NAMES, SELF_NAME
-from supervisor.settings.accounts import check_account
+from supervisor.settings.accounts import check_account, check_group
 from supervisor.settings.commands import CommandKey
-from supervisor.settings.policy_keys import ServerPolicy
-from supervisor.settings.shape import FORMAT, NAME, Format, Hours, Shape, Variable, Verbs, wrong
+from supervisor.settings.server_keys import ServerPolicy
+from supervisor.settings.shape import FORMAT, NAME, FilePath, Format, Hours, Shape, Text, Variable, Verbs, wrong
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 RESERVED = frozenset({*CORE_NAMES, SELF_NAME, "run", "all"})
-OWN_VARIABLES = frozenset({"SB_HOME", "SB_PLUGIN", "SB_LOG_DIR"})
+OWN_VARIABLES = frozenset({"SB_HOME", "SB_INSTANCE", "SB_LOG_DIR", "SB_PLUGIN"})
 
 
 def _check_id(value: str, info: ValidationInfo) -> str:
@@ -56,9 +56,15 @@ def _check_user(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, Field(max_length=10_000)]
-FilePath = Annotated[str, Field(min_length=1, max_length=4096)]
+def _check_group(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise wrong("must be the name or number of a group", "write a name like docker")
+    check_group(value)
+    return value
+
+
 Account = Annotated[str | int, BeforeValidator(_check_user, json_schema_input_type=str | int)]
+Group = Annotated[str | int, BeforeValidator(_check_group, json_schema_input_type=str | int)]
 
 
 class Commands(Shape):
@@ -96,5 +102,8 @@ class Manifest(Shape):
     env_file: FilePath | None = Field(None, description="a file of NAME=VALUE lines, read at each start")
     pass_env: list[Variable] = Field([], description="secrets of sbctl that the plugin gets, like GITHUB_TOKEN")
     user: Account | None = Field(None, description="the account it runs as: a name or number")
+    groups: Annotated[list[Group], Field(max_length=1000)] = Field(
+        [], description="groups of that account beside its own: names or numbers"
+    )
     server: ServerPolicy = Field(ServerPolicy(), description="how its server is kept")
     scheduler: ScheduleDefaults | None = Field(None, description="defaults for its schedules")

@@ -6,10 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from supervisor.settings.shape import Count, ExitCode, RestartWord, Seconds, Shape, SignalName
+from supervisor.settings.check_keys import CoreAlive, CoreAliveKeys
+from supervisor.settings.shape import Count, Seconds, Shape, ZeroSeconds
 
 Delays = Annotated[list[Seconds], Field(min_length=1, max_length=50)]
 Minutes = Annotated[float, Field(gt=0, le=60 * 24 * 31)]
+ZeroMinutes = Annotated[float, Field(ge=0, le=60 * 24 * 31)]
+Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Supervision(Shape):
@@ -20,12 +23,17 @@ class Supervision(Shape):
         [5.0, 10.0, 20.0, 40.0],
         description="the wait after the 1st, 2nd, ... fast crash in a row; the last repeats",
     )
+    jitter_percent: Percent = Field(0.0, description="each of these waits is longer by up to this share of it")
     give_up_after: Count = Field(5, description="this many fast crashes in a row, and the service is failed")
+    retry_failed_minutes: ZeroMinutes = Field(0.0, description="... and tried once more after so long; 0: it is not")
     window_minutes: Minutes = Field(60.0, description="the window in which deaths of any age are counted")
     window_deaths: Count = Field(30, description="from this many deaths in the window on, restarts are slowed down")
     window_delay_seconds: Seconds = Field(300.0, description="... to one in this many seconds")
     grace_seconds: Seconds = Field(10.0, description="from the stop signal to SIGKILL")
-    start_timeout_seconds: Seconds = Field(60.0, description="a core service must be ready within this time")
+    start_timeout_seconds: Seconds = Field(60.0, description="who has to be ready must be so within this time")
+    max_starting: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0, description="so many servers may be on their way up at a time; 0: all"
+    )
     settle_seconds: Seconds = Field(0.3, description="how long a start is watched before it counts as up")
     tick_seconds: Seconds = Field(60.0, description="the time between two tick events")
     reconcile_seconds: Seconds = Field(30.0, description="the time between two silent checks of what runs")
@@ -36,30 +44,27 @@ class ServicePolicy(Shape):
 
     fast_crash_seconds: Seconds | None = Field(None, description="as in supervision")
     delays_seconds: Delays | None = Field(None, description="as in supervision")
+    jitter_percent: Percent | None = Field(None, description="as in supervision")
     give_up_after: Count | None = Field(None, description="as in supervision")
+    retry_failed_minutes: ZeroMinutes | None = Field(None, description="as in supervision")
     window_minutes: Minutes | None = Field(None, description="as in supervision")
     window_deaths: Count | None = Field(None, description="as in supervision")
     window_delay_seconds: Seconds | None = Field(None, description="as in supervision")
     grace_seconds: Seconds | None = Field(None, description="as in supervision; a server's stop.graceSeconds beats it")
-
-
-class CorePolicy(ServicePolicy):
-    """The same for a core service, which also says when it is ready."""
-
     start_timeout_seconds: Seconds | None = Field(None, description="as in supervision")
 
 
-class Stop(Shape):
-    """How a server is asked to end."""
+class ConfigPolicy(ServicePolicy):
+    """The same for the config server."""
 
-    signal: SignalName | None = Field(None, description="the signal, TERM if not given")
-    grace_seconds: Seconds | None = Field(None, description="from that signal to SIGKILL")
+    alive: CoreAlive = Field(CoreAliveKeys(), description="whether it still answers; false: it is not asked")
 
 
-class ServerPolicy(ServicePolicy):
-    """The same for a plugin's server; in the manifest under `server` and in the scheduler file under `servers`."""
+class WatchedPolicy(ServicePolicy):
+    """The same for a service that gives signs of life by itself."""
 
-    auto_start: bool | None = Field(None, description="start it with sbctl; false if not given")
-    restart: RestartWord | None = Field(None, description="which ends are answered by a new start; always if not given")
-    exit_codes: list[ExitCode] | None = Field(None, description="exit codes that are no failure; [0] if not given")
-    stop: Stop | None = Field(None, description="how it is asked to end")
+    watchdog_seconds: ZeroSeconds = Field(
+        90.0,
+        description="no sign of life for so long, and it is restarted; 0: never. At least 3 times "
+        "supervision.reconcileSeconds, whatever is given",
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from supervisor.settings.api import json_schema
+from supervisor.settings.server_keys import ServerPolicy
 
 INTRODUCTION = """\
 # Settings
@@ -30,7 +31,9 @@ runs. Warnings stop nothing.
 - In a file whose `format` is higher than this version knows, unknown keys are warnings.
 - A key without a value (YAML) or with `null` counts as not given. Values are never converted: `"5"` is no number.
 - A key given twice is an error. Files are UTF-8, at most 1 MiB, at most 50 levels deep.
-- For a server, the scheduler file beats the manifest and the manifest beats `supervision`, key by key.
+- For a server, the scheduler file beats the manifest and the manifest beats `supervision`, key by key, also within
+  maps like `stop`, `limits` and `log`. A list is replaced as a whole. Where one of several keys is wanted (the kind of
+  a check, `signal` or `signals`), the one in the scheduler file replaces the other.
 - As root: files and folders that somebody else owns or can write are refused, and so is a start from such a home,
   whatever was compiled in it (exit code 4).
 
@@ -51,6 +54,40 @@ is there, comes first on PATH.
 
 `SB_LOG_DIR` is the plugin's folder for files of its own: `logs/<id>`, beside its `server.log`. A plugin with a `user`
 gets `logs/<id>/own`, which belongs to that user; the folder around it stays with whoever runs sbctl.
+
+## Servers
+
+**Ready and alive.** A server with `ready` is up when its check succeeds; who requires it waits for that, and after
+`startTimeoutSeconds` without it the start has failed. `alive` is asked while it is up. Of `http`, `tcp`, `exec`, `log`
+and `notify` (the last two only for `ready`) exactly one is given. `localhost` is taken for 127.0.0.1: nothing waits
+for a name server. An address that is not a literal loopback one, and `https://`, is asked by a process of its own, as
+an `exec` check is; that costs more, so give it a longer interval. `log` is a plain text, no pattern. Sockets
+(`unix:PATH`) are relative to `cwd`.
+
+**Order.** `requires` and `after` name plugins (with all their instances) or instances (`web:2`). A name that is not
+there, and a circle, is an error. `"requires": ["db", {"name": "migrate", "condition": "finished"}]` waits for a
+one-shot: that one needs `"restart": "never"` or `"on-failure"`. What waits costs no tries. All stop in reverse; the
+scheduler has the time that the longest chain of them may take, and 2 s more.
+
+**Instances.** `"instances": 3` makes the services `web:1`, `web:2` and `web:3`, each with `SB_INSTANCE` in its
+environment and with log and pid file of its own (`server-1.log`, ...). A command that holds `$SB_INSTANCE` is run by
+the shell, so that `serve --port 808$SB_INSTANCE` gives each its port. The address of a check is the same for all
+instances; an `exec` check finds `SB_INSTANCE` in its environment too. With `"instances": 1`, or without it, the name
+is `web`, and there is no `SB_INSTANCE`.
+
+**Stopping.** `stop.command` first, then the signals in turn, then SIGKILL:
+`"stop": {"signals": [{"signal": "INT", "seconds": 5}, {"signal": "TERM", "seconds": 10}]}`.
+
+**Limits.** `limits` are set in front of the command (`openFiles` to `cgroup`: a change restarts the server) or watched
+while it runs (`memoryMb`, `cpuPercent`, `maxAgeHours`: taken over live). A limit of the kernel that can't be set is
+said, and the server then does not start, or with `"ifRefused": "start"` starts without it.
+
+## History
+
+Every revision keeps a copy of the files it was made of. `sbctl config history` shows the last 20 and
+`sbctl config undo NUMBER` brings the files of one back: those that differ are written, and a settings file or manifest
+that has come since is removed (its program and data stay). What was there before becomes a revision itself, so an undo
+can be undone. Copies are as private as the compiled settings (0600 in a folder with 0700).
 """
 
 FILES = {
@@ -67,7 +104,9 @@ def page() -> str:
 def _section(name: str, title: str) -> str:
     schema = json_schema(name)
     rows = [
-        f"| `{path}` | {kind} | {default} | {meaning} |" for path, kind, default, meaning in _rows(schema, schema, "")
+        f"| `{path}` | {kind} | {default} | {meaning} |"
+        for path, kind, default, meaning in _rows(schema, schema, "")
+        if not _is_told_elsewhere(path)
     ]
     return "\n".join(
         [
@@ -83,6 +122,14 @@ def _section(name: str, title: str) -> str:
     )
 
 
+def _is_told_elsewhere(path: str) -> bool:
+    """The keys of a server are explained once, with the manifest."""
+    server, _, key = path.partition(".<id>.")
+    return server == "servers" and key.partition(".")[0] in _SERVER_KEYS
+
+
+_SERVER_KEYS = frozenset(ServerPolicy.model_json_schema()["properties"])
+
 Row = tuple[str, str, str, str]
 
 
@@ -92,22 +139,26 @@ def _rows(root: dict[str, Any], schema: dict[str, Any], prefix: str) -> Iterator
         path = f"{prefix}{name}"
         inner = _resolved(root, value)
         meaning = value.get("description", "")
-        if "properties" in inner:
-            yield path, "map", "", meaning
-            yield from _rows(root, inner, f"{path}.")
-            continue
         default = "**must be given**" if name in required else _default(value)
         yield path, _kind(root, inner), default, meaning
         yield from _inner_rows(root, inner, path)
 
 
 def _inner_rows(root: dict[str, Any], schema: dict[str, Any], path: str) -> Iterator[Row]:
-    """What stands in a list of maps, or in a map by name."""
-    for key, mark in (("items", "[]"), ("additionalProperties", ".<id>")):
-        inner = schema.get(key)
-        inner = _resolved(root, inner) if isinstance(inner, dict) else {}
-        if "properties" in inner:
-            yield from _rows(root, inner, f"{path}{mark}.")
+    """What stands in a map, in a list of maps, or in a map by name; also where a short form would do."""
+    for choice in _choices(root, schema):
+        if "properties" in choice:
+            yield from _rows(root, choice, f"{path}.")
+        for key, mark in (("items", "[]"), ("additionalProperties", ".<id>")):
+            inner = choice.get(key)
+            for each in _choices(root, inner) if isinstance(inner, dict) else ():
+                if "properties" in each:
+                    yield from _rows(root, each, f"{path}{mark}.")
+
+
+def _choices(root: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    schema = _resolved(root, schema)
+    return [_resolved(root, each) for each in schema["anyOf"]] if "anyOf" in schema else [schema]
 
 
 def _resolved(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +173,7 @@ def _resolved(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 def _default(schema: dict[str, Any]) -> str:
     match schema.get("default"):
-        case None | "" | [] | {}:
+        case None | "" | [] | dict():  # a map's keys have lines of their own
             return ""
         case bool() as truth:
             return "true" if truth else "false"
@@ -139,6 +190,8 @@ _WORDS = {"string": "text", "integer": "whole number", "number": "number", "bool
 
 def _kind(root: dict[str, Any], schema: dict[str, Any]) -> str:
     schema = _resolved(root, schema)
+    if "const" in schema:
+        return str(schema["const"]).lower()
     if "enum" in schema:
         return ", ".join(f"`{each}`" for each in schema["enum"])
     if "anyOf" in schema:
@@ -147,7 +200,7 @@ def _kind(root: dict[str, Any], schema: dict[str, Any]) -> str:
         inner = _resolved(root, schema.get("items", {}))
         return "list of maps" if "properties" in inner else f"list of {_kind(root, inner)}"
     if schema.get("type") == "object":
-        return "map by name"
+        return "map" if "properties" in schema else "map by name"
     return _WORDS[schema["type"]] + _bounds(schema)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from supervisor.settings.policy_keys import ServerPolicy
+from supervisor.settings.server_keys import ServerPolicy
 from supervisor.settings.shape import FORMAT, Format, Hours, Shape, Verbs
 
 Hour = Annotated[float, Field(ge=0, le=24)]
@@ -41,5 +41,7 @@ class SchedulerFile(Shape):
 
     format: Format = Field(FORMAT, description="the format of this file")
     active_hours: ActiveHours | None = Field(None, description="when schedules run; always if not given")
-    servers: dict[str, ServerEntry] = Field({}, description="by plugin id: how its server is kept")
+    servers: dict[str, ServerEntry] = Field(
+        {}, description="by plugin id: the keys of a manifest's `server`, and `restartOnCrash`"
+    )
     tasks: list[Task] = Field([], description="schedules")

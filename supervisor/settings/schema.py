@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import zoneinfo
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainSerializer, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 from supervisor.settings.commands import CommandKey
-from supervisor.settings.policy_keys import CorePolicy, Supervision
+from supervisor.settings.policy_keys import ConfigPolicy, Supervision, WatchedPolicy
 from supervisor.settings.shape import FORMAT, Format, Shape, wrong
 
 MIB = 1 << 20
+AUTO = "auto"  # 0 in what is compiled
+HOUR_S = 3600.0
 
 
 def _check_loopback(host: str) -> str:
@@ -33,12 +35,26 @@ def _check_zone(name: str) -> str:
     return name
 
 
+def _port(value: Any, number: ValidatorFunctionWrapHandler) -> int:
+    return 0 if value == AUTO else int(number(value))
+
+
+_PORT = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 65_535}, {"enum": [AUTO]}]}
+ConfigPort = Annotated[
+    int,
+    Field(ge=1, le=65_535),
+    WrapValidator(_port),
+    PlainSerializer(lambda port: port or AUTO, return_type=int | str),
+    WithJsonSchema(_PORT),
+]
+
+
 class ConfigServer(Shape):
     """The config server (REST and pages)."""
 
     enabled: bool = Field(True, description="run it")
     host: Annotated[str, AfterValidator(_check_loopback)] = Field("127.0.0.1", description="a loopback address")
-    port: int = Field(3456, ge=1, le=65_535, description="its TCP port")
+    port: ConfigPort = Field(3456, description="its TCP port; `auto`: a free one, the same each time if it can be")
 
 
 class Tunnel(Shape):
@@ -53,6 +69,11 @@ class Logs(Shape):
 
     max_mb: float = Field(10.0, gt=0, le=100_000, description="a server's log is rotated at this many MiB")
     keep: int = Field(5, ge=1, le=1000, description="how many rotated files of a server are kept")
+    max_age_hours: float = Field(0.0, ge=0, le=24 * 366, description="... or when it is so old; 0: only by size")
+    keep_days: float = Field(0.0, ge=0, le=366 * 10, description="older rotated and daily files are removed; 0: none")
+    gzip: bool = Field(True, description="pack rotated and daily files")
+    budget_mb: float = Field(0.0, ge=0, le=1e9, description="MiB for all log files of one server; 0: no limit")
+    total_budget_mb: float = Field(2048.0, ge=0, le=1e9, description="MiB for all of logs/; 0: no limit")
     daily_lines_per_second: float = Field(200.0, gt=0, le=1e6, description="what of one server goes to the daily log")
     daily_mb_per_minute: float = Field(1.0, gt=0, le=1e5, description="... and how many MiB a minute")
 
@@ -68,9 +89,9 @@ class Logs(Shape):
 class Core(Shape):
     """Exceptions from `supervision` for the core services."""
 
-    config: CorePolicy = Field(CorePolicy(), description="for the config server")
-    scheduler: CorePolicy = Field(CorePolicy(), description="for the scheduler")
-    tunnel: CorePolicy = Field(CorePolicy(), description="for the tunnel")
+    config: ConfigPolicy = Field(ConfigPolicy(), description="for the config server")
+    scheduler: WatchedPolicy = Field(WatchedPolicy(), description="for the scheduler")
+    tunnel: WatchedPolicy = Field(WatchedPolicy(), description="for the tunnel")
 
 
 class SbctlFile(Shape):

@@ -4,40 +4,137 @@ from __future__ import annotations
 
 import os
 
-from supervisor.model.home import Home
-from supervisor.model.service import Launch, Spec
+from supervisor.model.launch import FILE, Launch
+from supervisor.model.service import AFTER_END, BEFORE, RELOAD, STOP, Policy, Spec
 from supervisor.settings import commands
-from supervisor.settings.accounts import find_account
+from supervisor.settings.checks import alive_check, ready_check
+from supervisor.settings.findings import has_errors
+from supervisor.settings.launches import account, environment, folder, search_path, warn_of_launch
+from supervisor.settings.limits import kernel_limits, warn_of_limits, watched_limits
 from supervisor.settings.load import Loaded, Plugin
-from supervisor.settings.policies import policy
+from supervisor.settings.ordering import Ordering
+from supervisor.settings.policies import server_policy
+from supervisor.settings.schema import HOUR_S, Logs
 from supervisor.settings.secrets import SECRETS
+from supervisor.settings.server_keys import LogKeys
+from supervisor.settings.shape import signal_number
 from supervisor.settings.tasks import check_tasks, for_unknown
+from supervisor.settings.written import Written
+
+MIB = 1 << 20
 
 
 def plugin_specs(loaded: Loaded) -> list[Spec]:
-    """The servers of all usable plugins, by name; what looks wrong about one is noted in its document."""
-    specs = []
+    """The servers of all usable plugins, by name; what is wrong or looks so is noted in their documents."""
+    servers: dict[str, Written] = {}
     for name, plugin in sorted(loaded.plugins.items()):
-        entry = loaded.scheduler.servers.get(name)
-        layers = (plugin.manifest.server, entry)
         if plugin.manifest.commands.server is None:
             _warn_without_server(loaded, name, plugin)
-            continue
-        wanted = [layer.auto_start for layer in layers if layer is not None and layer.auto_start is not None]
-        specs.append(
-            Spec(
-                name=name,
-                kind="plugin",
-                launch=_launch(loaded, name, plugin, plugin.manifest.commands.server),
-                policy=policy(loaded.settings.supervision, *layers),
-                auto_start=bool(wanted and wanted[-1]),
-                pid_file=os.path.join(loaded.home.plugin_logs(name), "server.pid"),
-                description=plugin.manifest.description or plugin.manifest.name,
-            )
-        )
+        else:
+            servers[name] = Written(loaded, name, plugin)
+    ordering = Ordering(loaded, servers)
+    specs = {name: _specs(loaded, written, ordering) for name, written in servers.items()}
+    ordering.report_circles()
     _warn_unknown(loaded)
     check_tasks(loaded)
-    return specs
+    for name, written in servers.items():
+        if has_errors(written.plugin.document.findings):
+            loaded.left_out[name] = loaded.plugins.pop(name).document.findings
+            del specs[name]
+    return [spec for each in specs.values() for spec in each]
+
+
+def _specs(loaded: Loaded, written: Written, ordering: Ordering) -> list[Spec]:
+    """One for each instance; they differ in their names, and in the files and the number that they get."""
+    first = _spec(loaded, written, ordering)
+    count = len(written.services)
+    if count == 1:
+        return [first]
+    return [_instance(loaded, first, name, number) for number, name in enumerate(written.services, 1)]
+
+
+def _spec(loaded: Loaded, written: Written, ordering: Ordering) -> Spec:
+    home, keys, name = loaded.home, written.keys, written.name
+    launch = _launch(loaded, written)
+    spec = Spec(
+        name=name,
+        kind="plugin",
+        launch=launch,
+        policy=_policy(loaded, written),
+        auto_start=bool(keys.auto_start),
+        pid_file=home.server_pid(name),
+        description=written.plugin.manifest.description or written.plugin.manifest.name,
+        ready=ready_check(written, launch.cwd),
+        alive=alive_check(written, launch.cwd),
+        watchdog=keys.watchdog_seconds or 0.0,
+        order=ordering.order(written, launch.cwd),
+        limits=watched_limits(keys.limits),
+        commands=_commands(written),
+        reload_signal=signal_number(keys.reload.signal) if keys.reload and keys.reload.signal else 0,
+    )
+    spec.policy.gated = bool(
+        spec.order.neighbours or spec.order.has_surroundings or loaded.settings.supervision.max_starting
+    )
+    _warn_of_commands(written, spec)
+    warn_of_limits(written)
+    return spec
+
+
+def _instance(loaded: Loaded, first: Spec, name: str, number: int) -> Spec:
+    """A copy of the record that is another instance."""
+    spec, home, plugin = Spec.from_dict(first.as_dict()), loaded.home, first.plugin
+    spec.name, spec.instance = name, number
+    spec.pid_file = home.server_pid(plugin, number)
+    spec.launch.log = home.server_log(plugin, number)
+    spec.launch.err_log = home.server_err_log(plugin, number) if first.launch.err_log else ""
+    spec.launch.env = dict(sorted({**first.launch.env, "SB_INSTANCE": str(number)}.items()))
+    return spec
+
+
+def _policy(loaded: Loaded, written: Written) -> Policy:
+    keys = written.keys
+    its = server_policy(loaded.settings.supervision, keys, *written.layers)
+    if both := sorted(set(its.exit_codes) & set(its.no_restart_codes)):
+        written.report(
+            ("noRestartCodes",),
+            f"exit code {both[0]} is also in exitCodes, where it is no failure",
+            "remove it from one of the two",
+            at_key=True,
+        )
+    grace = keys.ready.grace_seconds if keys.ready else None
+    if grace and grace >= its.start_timeout:
+        written.report(
+            ("ready", "graceSeconds"),
+            f"it is asked too late: it has {its.start_timeout:g} s to become ready",
+            "write less, or a longer startTimeoutSeconds",
+        )
+    return its
+
+
+def _commands(written: Written) -> dict[str, tuple[str, ...]]:
+    keys = written.keys
+    if keys.reload and not keys.reload.signal and keys.reload.command is None:
+        written.report(("reload",), "says no way to reload", "add signal or command", at_key=True)
+    found: dict[str, str | list[str] | None] = {
+        BEFORE: keys.before.command if keys.before else None,
+        STOP: keys.stop.command if keys.stop else None,
+        AFTER_END: keys.after_end.command if keys.after_end else None,
+        RELOAD: keys.reload.command if keys.reload else None,
+    }
+    return {name: commands.words(command) for name, command in found.items() if command is not None}
+
+
+def _warn_of_commands(written: Written, spec: Spec) -> None:
+    launch = spec.launch
+    search = search_path(launch)
+    paths = {BEFORE: ("before",), STOP: ("stop", "command"), AFTER_END: ("afterEnd",), RELOAD: ("reload", "command")}
+    asked = [(paths[name], argv) for name, argv in spec.commands.items()]
+    for name, keys in (("ready", written.keys.ready), ("alive", written.keys.alive)):
+        if keys is not None and keys.exec is not None:
+            asked.append(((name, "exec"), commands.words(keys.exec)))
+    for path, argv in asked:
+        if os.path.isdir(launch.cwd):  # else there is a warning of that
+            written.warn_of_command(path, argv, launch.cwd, search)
 
 
 def _warn_without_server(loaded: Loaded, name: str, plugin: Plugin) -> None:
@@ -68,63 +165,37 @@ def _warn_unknown(loaded: Loaded) -> None:
             )
 
 
-def _launch(loaded: Loaded, name: str, plugin: Plugin, command: str | list[str]) -> Launch:
-    home, manifest, logs = loaded.home, plugin.manifest, loaded.settings.logs
-    venv = os.path.join(plugin.folder, ".venv", "bin")
+def _launch(loaded: Loaded, written: Written) -> Launch:
+    home, manifest, name, keys = loaded.home, written.plugin.manifest, written.name, written.keys
+    venv = os.path.join(written.plugin.folder, ".venv", "bin")
+    assert manifest.commands.server is not None
     launch = Launch(
-        argv=commands.words(command),
-        cwd=_folder(home, plugin),
-        env=_environment(home, name, plugin),
-        env_file=os.path.normpath(os.path.join(plugin.folder, manifest.env_file)) if manifest.env_file else "",
+        argv=commands.words(manifest.commands.server),
+        cwd=folder(home, written.plugin),
+        env=environment(home, name, written.plugin, keys.watchdog_seconds),
+        env_file=os.path.normpath(os.path.join(written.plugin.folder, manifest.env_file)) if manifest.env_file else "",
         drop_env=tuple(secret for secret in SECRETS if secret not in manifest.pass_env),
         path_first=venv if os.path.isdir(venv) else "",
-        user=find_account(manifest.user) if manifest.user is not None else None,
+        user=account(written.plugin),
+        limits=kernel_limits(keys.limits),
+        notify=bool(keys.watchdog_seconds or (keys.ready and keys.ready.notify)),
         log=home.server_log(name),
-        log_max=logs.max_bytes,
-        log_keep=logs.keep,
     )
-    _warn_of_launch(plugin, launch)
+    set_logs(launch, loaded.settings.logs, keys.log)
+    if keys.log and keys.log.stderr == "separate":
+        launch.err_log = home.server_err_log(name)
+    warn_of_launch(written.plugin, launch)
     return launch
 
 
-def _folder(home: Home, plugin: Plugin) -> str:
-    if plugin.manifest.cwd == "home":
-        return home.path
-    return os.path.normpath(os.path.join(plugin.folder, plugin.manifest.cwd))
-
-
-def _environment(home: Home, name: str, plugin: Plugin) -> dict[str, str]:
-    """References stay as they are: only the process that starts the server resolves them."""
-    env = {"PYTHONUNBUFFERED": "1"}
-    for key, value in plugin.manifest.env.items():
-        if value.startswith("file:"):
-            value = "file:" + os.path.normpath(os.path.join(plugin.folder, value[5:]))
-        env[key] = value
-    folder = home.plugin_logs(name) if plugin.manifest.user is None else home.own_logs(name)
-    env.update(SB_HOME=home.path, SB_PLUGIN=name, SB_LOG_DIR=folder)
-    return dict(sorted(env.items()))
-
-
-def _warn_of_launch(plugin: Plugin, launch: Launch) -> None:
-    """What would fail now; the start gives its own verdict then."""
-    document = plugin.document
-
-    def warn(key: str, message: str, remedy: str) -> None:
-        path = ("commands", "server") if key == "server" else (key,)
-        document.report(path, message, remedy, level="warning")
-
-    if not os.path.isdir(launch.cwd):
-        warn("cwd", f"there is no folder {launch.cwd}", "create it, or name another one")
-    elif problem := commands.find_problem(launch.argv, launch.cwd, search_path(launch)):
-        warn("server", *problem)
-    if launch.env_file and not os.path.exists(launch.env_file):
-        warn("envFile", f"there is no file {launch.env_file}", "create it, or remove the key")
-    if launch.user and os.geteuid() not in (0, launch.user.uid):
-        warn("user", "only root can start it as another account", "run sbctl as root, or remove the key")
-
-
-def search_path(launch: Launch) -> str:
-    path = launch.env.get("PATH", "")
-    if not path or "$" in path or path.startswith(("env:", "file:")):
-        path = os.environ.get("PATH", os.defpath)
-    return f"{launch.path_first}:{path}" if launch.path_first else path
+def set_logs(launch: Launch, logs: Logs, keys: LogKeys | None = None) -> None:
+    """Where its output goes and how much of it is kept: what `keys` say, else the settings of all."""
+    keys = keys or LogKeys()
+    max_mb = logs.max_mb if keys.max_mb is None else keys.max_mb
+    max_age = logs.max_age_hours if keys.max_age_hours is None else keys.max_age_hours
+    budget = logs.budget_mb if keys.budget_mb is None else keys.budget_mb
+    launch.sink = keys.sink or FILE
+    launch.log_max = max(1, int(max_mb * MIB))
+    launch.log_keep = logs.keep if keys.keep is None else keys.keep
+    launch.log_age = max_age * HOUR_S
+    launch.log_budget = int(budget * MIB)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import signal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -50,9 +50,36 @@ class Shape(BaseModel):
         }
 
 
+class OneOf(Shape):
+    """A map that has at most one of some keys."""
+
+    ONE_OF: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        found = [to_camel(name) for name in self.ONE_OF if name in self.model_fields_set]
+        if len(found) > 1:
+            raise wrong(f"there are both {found[0]} and {found[1]}", "keep one of the two")
+        return self
+
+
+S = TypeVar("S", bound=Shape)
+
+
 def given(shape: Shape | None) -> dict[str, Any]:
     """The fields that a person has written, and only those."""
     return {} if shape is None else {name: getattr(shape, name) for name in shape.model_fields_set}
+
+
+def merged(lower: S, upper: Shape | None) -> S:
+    """`upper` beats `lower` key by key, also in maps within; lists are replaced."""
+    values, new = given(lower), given(upper)
+    if isinstance(lower, OneOf) and any(name in new for name in lower.ONE_OF):
+        values = {name: value for name, value in values.items() if name not in lower.ONE_OF}
+    for name, value in new.items():
+        old = values.get(name)
+        values[name] = merged(old, value) if isinstance(old, Shape) and isinstance(value, Shape) else value
+    return cast("S", type(lower).model_construct(set(values), **values))
 
 
 def _check_variable(name: str) -> str:
@@ -82,13 +109,34 @@ def _check_hours(value: Any) -> Any:
     return value
 
 
+def _check_exit(value: Any) -> Any:
+    if isinstance(value, str):
+        return _check_signal(value)
+    return _check_exit_code(value)
+
+
+def _check_exit_code(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong("must be an exit code", "write a number from 0 to 255")
+    if value < 0:
+        raise wrong("must be at least 0", "write 0 or more")
+    if value > 255:
+        raise wrong("must be at most 255", "write 255 or less")
+    return value
+
+
+_CODE = {"type": "integer", "minimum": 0, "maximum": 255}
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 Seconds = Annotated[float, Field(gt=0, le=31 * DAY_S)]
+ZeroSeconds = Annotated[float, Field(ge=0, le=31 * DAY_S)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-ExitCode = Annotated[int, Field(ge=0, le=255)]
+ExitCode = Annotated[int, BeforeValidator(_check_exit_code), WithJsonSchema(_CODE)]
+Exit = Annotated[int | str, BeforeValidator(_check_exit), WithJsonSchema({"anyOf": [_CODE, {"type": "string"}]})]
 Format = Annotated[int, Field(ge=1)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 SignalName = Annotated[str, AfterValidator(_check_signal)]
@@ -96,6 +144,8 @@ Hours = Annotated[
     float | str,
     BeforeValidator(_check_hours, json_schema_input_type=float | str),
 ]
+Text = Annotated[str, Field(max_length=10_000)]
+FilePath = Annotated[str, Field(min_length=1, max_length=4096)]
 Verb = Literal["get", "process", "push", "backup", "rollback"]
 Verbs = Annotated[list[Verb], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
 RestartWord = Literal["always", "on-failure", "never"]

@@ -7,7 +7,7 @@ from supervisor.cli.keys import CORE_KEYS, KEYS, written_keys
 from supervisor.model.service import Launch, Policy, Spec
 from supervisor.settings.api import FILES, json_schema
 
-NOBODY_WRITES = {"launch.log", "policy.wait_ready", "kind", "name", "pid_file"}
+NOBODY_WRITES = {"launch.log", "kind", "name", "pid_file", "plugin"}
 
 
 def all_keys() -> set[str]:
@@ -27,7 +27,12 @@ def test_every_field_has_its_key() -> None:
 
 
 def test_the_keys_are_those_of_the_schema() -> None:
-    assert {key.rpartition(".")[2] for key in KEYS.values()} - {"venv"} <= all_keys()
+    named = {word.rpartition(".")[2] for key in KEYS.values() for word in key.replace(" or ", ", ").split(", ")}
+    assert named - {"venv"} <= all_keys()
+
+
+def test_a_key_behind_several_fields_is_named_once() -> None:
+    assert written_keys("web", ["limits", "launch.limits", "policy.wait_ready", "ready"]) == ["limits", "ready"]
 
 
 def test_a_core_service_has_keys_of_its_own() -> None:

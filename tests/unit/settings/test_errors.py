@@ -197,7 +197,6 @@ MANIFEST = [
     ('{"id": "web", "user": []}', "1:23: user: must be the name or number of an account", ""),
     ('{"id": "web", "cwd": ""}', "1:22: cwd: must not be empty", ""),
     ('{"id": "web", "name": "' + "n" * 10_001 + '"}', "1:23: name: is too long (at most 10000)", "shorten it"),
-    ('{"id": "web", "server": {"ready": {}}}', "1:26: server.ready: not a known key", ""),
     (
         '{"id": "web", "scheduler": {"mode": "hourly"}}',
         "1:37: scheduler.mode: must be one of: interval, at, cron, once",

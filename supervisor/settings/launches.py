@@ -1,0 +1,66 @@
+"""How a plugin's server is started: its folder, its environment, its account."""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.model.home import Home
+from supervisor.model.launch import Launch, User
+from supervisor.settings import commands
+from supervisor.settings.accounts import find_account
+from supervisor.settings.load import Plugin
+
+
+def folder(home: Home, plugin: Plugin) -> str:
+    if plugin.manifest.cwd == "home":
+        return home.path
+    return os.path.normpath(os.path.join(plugin.folder, plugin.manifest.cwd))
+
+
+def account(plugin: Plugin) -> User | None:
+    manifest = plugin.manifest
+    if manifest.user is not None:
+        return find_account(manifest.user, manifest.groups)
+    if manifest.groups:
+        message = "groups belong to an account, and none is given"
+        plugin.document.report(("groups",), message, 'add "user"', at_key=True)
+    return None
+
+
+def environment(home: Home, name: str, plugin: Plugin, watchdog: float | None) -> dict[str, str]:
+    """References stay as they are: only the process that starts the server resolves them."""
+    env = {"PYTHONUNBUFFERED": "1"}
+    for key, value in plugin.manifest.env.items():
+        if value.startswith("file:"):
+            value = "file:" + os.path.normpath(os.path.join(plugin.folder, value[5:]))
+        env[key] = value
+    own = home.plugin_logs(name) if plugin.manifest.user is None else home.own_logs(name)
+    env.update(SB_HOME=home.path, SB_PLUGIN=name, SB_LOG_DIR=own)
+    if watchdog:
+        env["WATCHDOG_USEC"] = str(int(watchdog * 1_000_000))
+    return dict(sorted(env.items()))
+
+
+def warn_of_launch(plugin: Plugin, launch: Launch) -> None:
+    """What would fail now; the start gives its own verdict then."""
+    document = plugin.document
+
+    def warn(key: str, message: str, remedy: str) -> None:
+        path = ("commands", "server") if key == "server" else (key,)
+        document.report(path, message, remedy, level="warning")
+
+    if not os.path.isdir(launch.cwd):
+        warn("cwd", f"there is no folder {launch.cwd}", "create it, or name another one")
+    elif problem := commands.find_problem(launch.argv, launch.cwd, search_path(launch)):
+        warn("server", *problem)
+    if launch.env_file and not os.path.exists(launch.env_file):
+        warn("envFile", f"there is no file {launch.env_file}", "create it, or remove the key")
+    if launch.user and os.geteuid() not in (0, launch.user.uid):
+        warn("user", "only root can start it as another account", "run sbctl as root, or remove the key")
+
+
+def search_path(launch: Launch) -> str:
+    path = launch.env.get("PATH", "")
+    if not path or "$" in path or path.startswith(("env:", "file:")):
+        path = os.environ.get("PATH", os.defpath)
+    return f"{launch.path_first}:{path}" if launch.path_first else path
