@@ -70,7 +70,7 @@ def _tell(done: Done, rows: list[Row], *, enabled: bool, as_json: bool) -> None:
 def _now(row: Row, *, enabled: bool) -> str:
     if enabled and not is_up(row):
         return ""
-    return f"; {what_is_up(row, already=False)}" if enabled else f"; {row['name']} {row['state']}"
+    return f"; {what_is_up(row, already=False)}" if enabled else f" and {row['state']}"
 
 
 def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:

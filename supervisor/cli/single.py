@@ -70,9 +70,11 @@ def restart_services(
         note(f"along with it, because it requires it or is required: {', '.join(asked.also)}")
     together = [name for name in asked.names if role_of(name) == SCHEDULER]
     asked.accepted, asked.already = asked.names, []  # nobody has been restarted already
+    told: list[str] = []
     if len(together) > 1:
         watch_steps(home, {name: asked.before.get(name, "") for name in together}, wait, quiet=as_json)
-    return _tell_up(asked, _settled(home, asked.names, wait), as_json=as_json)
+        told = together
+    return _tell_up(asked, _settled(home, asked.names, wait), as_json=as_json, told=told)
 
 
 def stop_services(home: Home, words: Sequence[str], timeout: float | None, *, as_json: bool = False) -> int:
@@ -161,9 +163,15 @@ def _settled(home: Home, names: Sequence[str], wait: float) -> list[Row]:
     return rows
 
 
-def _tell_up(asked: Asked, rows: list[Row], *, as_json: bool) -> int:
+def _was_up(row: Row, asked: Asked) -> bool:
+    """It was wanted already, and it is the same process. (One that waited for another was wanted, and not up.)"""
+    return row["name"] in asked.already and asked.before.get(row["name"]) == str(row["pid"] or "")
+
+
+def _tell_up(asked: Asked, rows: list[Row], *, as_json: bool, told: Sequence[str] = ()) -> int:
+    """`told`: of these it has been said already that they are up."""
     wrong = [row for row in rows if not is_up(row)]
-    lines = [what_is_up(row, already=row["name"] in asked.already) for row in rows if is_up(row)]
+    lines = [what_is_up(row, already=_was_up(row, asked)) for row in rows if is_up(row) and row["name"] not in told]
     answer("\n".join(lines), {**asked.as_dict(), "services": rows}, as_json=as_json)
     for row in wrong:
         note(f"{row['name']} is not up: {what_is_wrong(row)}\n  why:  {why_hint(row)}")

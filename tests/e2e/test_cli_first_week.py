@@ -43,7 +43,7 @@ def test_what_is_disabled_stays_down_over_a_restart(quiet: TemporaryHome) -> Non
     assert quiet.sbctl("disable", "mail").out == "mail is disabled\n"  # before anything was ever started
     assert quiet.sbctl("start").code == 0
     assert states(quiet) == {"scheduler": "running", "web": "running", "mail": "stopped"}
-    assert quiet.sbctl("disable", "web").out == "web is disabled; web stopped\n"
+    assert quiet.sbctl("disable", "web").out == "web is disabled and stopped\n"
     started = quiet.sbctl("start", "mail")
     assert started.code == 0
     assert "mail is disabled: the next time" in started.err

@@ -220,8 +220,8 @@ def test_reload_of_services(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
 
 
 def test_disable_and_enable_of_a_running_home(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
-    assert sbctl("disable", "mail") == (0, "mail is disabled; mail stopped\n", "")
-    assert sbctl("disable", "mail")[1] == "mail was disabled already; mail stopped\n"
+    assert sbctl("disable", "mail") == (0, "mail is disabled and stopped\n", "")
+    assert sbctl("disable", "mail")[1] == "mail was disabled already and stopped\n"
     assert scheduler.fake.disabled == {"mail"}
     answer = json.loads(sbctl("enable", "mail", "--json")[1])
     assert (answer["accepted"], answer["already"], answer["with"]) == (["mail"], [], [])
