@@ -107,8 +107,9 @@ class Governor:
 
     def _look(self) -> None:
         self._timer = None
-        services = self._engine.services
-        chosen = [services[name] for name, watched in self._watched.items() if watched.spans() and name in services]
+        named = [self._engine.services.get(name) for name, watched in self._watched.items() if watched.spans()]
+        # Those that are about to be stopped are ended anyway, in their order.
+        chosen = [service for service in named if service is not None and not service.leaving]
         trees = self._usage.trees(chosen)
         now = self._engine.loop.clock.now()
         for service in chosen:
@@ -169,7 +170,7 @@ class Governor:
         service = self._engine.services.get(name)
         if service is None or self._watched.get(name) is not watched or service.state.started is None:
             return
-        if service.state.phase is not Phase.RUNNING or not self._may_go(service):
+        if service.state.phase is not Phase.RUNNING or service.leaving or not self._may_go(service):
             watched.age = self._engine.loop.after(ITS_TURN_S, lambda: self._aged(name, watched))
             return
         age, limit = self._engine.loop.clock.now() - service.state.started, watched.limits.max_age

@@ -221,6 +221,16 @@ def test_never_two_instances_of_one_plugin_at_a_time(world: World) -> None:
     assert [world.phase(name) for name in ("web:1", "web:2")] == ["running", "stopping"]
 
 
+def test_who_is_about_to_be_stopped_is_let_go_in_its_order(world: World) -> None:
+    service = world.run(memory=512 * MIB, memory_for=30, max_age=100.0)
+    world.used.memory["web"] = 612
+    service.leaving = "stop"
+
+    world.loop.pass_time(200)
+
+    assert world.phase("web") == "running"
+
+
 def test_other_limits_hold_at_once(world: World) -> None:
     service = world.run(memory=512 * MIB, memory_for=30)
     world.used.memory["web"] = 400
