@@ -34,6 +34,7 @@ def apply(engine: Engine, specs: list[Spec], rolling: Rolling | None = None) -> 
             engine.start(service.name)
         elif change.action is not ChangeAction.RESTART:
             engine.feed(service.name, machine.PolicyChanged())
+            engine.tell_changed(service, service.state.phase)  # whoever watches it goes by its new settings
     restart(engine, [change.name for change in changed if change.action is ChangeAction.RESTART], rolling)
     return changes
 

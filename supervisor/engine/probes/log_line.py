@@ -97,11 +97,12 @@ class Past:
 class Watch:
     """One process that has not said it yet."""
 
-    __slots__ = ("key", "past", "searches", "service")
+    __slots__ = ("key", "past", "searches", "service", "text")
 
     def __init__(self, service: Service, text: str) -> None:
         self.service = service
         self.key = service.key
+        self.text = text
         self.searches = {OUT: Search(text), ERR: Search(text)}
         self.past: Past | None = None  # until that has been read
 
@@ -134,14 +135,16 @@ class LogLines:
     def _changed(self, service: Service, _before: Phase) -> None:
         name, state, ready = service.name, service.state, service.spec.ready
         is_known = self._engine.services.get(name) is service
-        starting = is_known and state.phase is Phase.STARTING and not state.ready
-        starting = starting and (state.in_flight or state.has_process)
+        is_starting = is_known and state.phase is Phase.STARTING and not state.ready
+        is_there = state.in_flight or state.has_process
+        text = ready.text if is_starting and is_there and ready is not None and ready.kind == LOG else ""
         watch = self._watches.get(name)
-        if watch is not None and (not starting or watch.key != service.key):
+        if watch is not None and (watch.key, watch.text) == (service.key, text):
+            return
+        if watch is not None:
             self._leave(watch)
-            watch = None
-        if watch is None and starting and ready is not None and ready.kind == LOG:
-            self._watches[name] = Watch(service, ready.text)
+        if text:
+            self._watches[name] = Watch(service, text)
             self._begin(self._watches[name])
 
     def _begin(self, watch: Watch) -> None:

@@ -51,6 +51,10 @@ class Watch:
         self.timer: Timer | None = None  # until the next try
         self.attempt: Attempt | None = None  # the one under way
 
+    def goes_by(self, check: Check) -> bool:
+        """Also after a reload that changed something else of its service."""
+        return self.check is check or self.check.as_dict() == check.as_dict()
+
     def end(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
@@ -77,7 +81,7 @@ class Prober:
         """Also when a service is taken over from a predecessor; it is then asked anew."""
         kind, check = wanted(service) if self._engine.services.get(service.name) is service else ("", None)
         watch = self._watches.get(service.name)
-        if watch is not None and watch.key == service.key and watch.check is check:
+        if watch is not None and watch.key == service.key and check is not None and watch.goes_by(check):
             return
         if watch is not None:
             self._leave(watch)

@@ -9,6 +9,7 @@ import pytest
 from support.fakes import FakeWorld, spec
 
 from supervisor.core.health import offset
+from supervisor.engine.change import apply
 from supervisor.engine.probes.prober import Prober
 from supervisor.model.check import DEGRADE, EXEC, HTTP, LOG, TCP, Check
 from supervisor.model.service import Spec
@@ -265,6 +266,35 @@ def test_without_checks_there_is_no_timer(probed: Probed) -> None:
 
     assert len(probed.prober) == 0
     assert probed.asked_at == []
+
+
+# other settings
+
+
+def reload(probed: Probed, its: Spec, **policy: Any) -> None:
+    new = Spec.from_dict(its.as_dict())
+    for name, value in policy.items():
+        setattr(new.policy, name, value)
+    apply(probed.engine, [new])
+
+
+def test_another_check_is_taken_over_at_once(probed: Probed) -> None:
+    probed.start(service(alive=check(failures=30)))
+    probed.answer_all(20.0, 256)
+    reload(probed, service(alive=check(failures=2, interval=1.0)))
+    probed.answer_all(3.0, 256)
+
+    assert probed.world.phase("web") == "stopping"
+
+
+def test_settings_that_leave_the_check_alone_leave_its_count(probed: Probed) -> None:
+    its = service(alive=check(failures=3))
+    probed.start(its)
+    probed.answer_all(20.0, 256)
+    reload(probed, its, grace=3.0)
+    probed.answer_all(10.0, 256)
+
+    assert probed.world.phase("web") == "stopping"
 
 
 # in the loop
