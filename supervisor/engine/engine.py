@@ -118,6 +118,7 @@ class Engine(Telling):
         service.degraded = not up
         if up and service.state.phase is Phase.STARTING:
             self.feed(name, machine.Ready())
+            self.flush()  # it is said once: a successor could not find it out
 
     def degrade(self, name: str, text: str) -> None:
         """It runs on, and can't do its work."""

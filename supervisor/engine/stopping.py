@@ -126,6 +126,7 @@ class Stops:
             self._forget_gone()
             waiting = {name for name, turn in self._turns.items() if not turn.begun}
             ready = waiting & ready_to_stop(self._orders(), set(self._turns), set(self._turns))
+            ready |= {name for name in waiting if self._is_bare(name)}
             in_circle = not ready and len(waiting) == len(self._turns)  # refused by the settings; it holds up nobody
             for name in sorted(waiting if now or in_circle else ready):
                 self._turns[name].begun = True
@@ -133,6 +134,11 @@ class Stops:
             if not waiting or not (ready or now or in_circle):
                 break
         self._mark()
+
+    def _is_bare(self, name: str) -> bool:
+        """It is on its way up and has no process yet: it is of no use to anybody."""
+        state = self._engine.services[name].state
+        return state.phase is Phase.STARTING and not state.has_process
 
     def _end(self, name: str, turn: Turn, *, now: bool = False) -> None:
         engine = self._engine
