@@ -176,6 +176,8 @@ class Settling:
         if service.leaving or state.phase in (Phase.STARTING, Phase.STOPPING):
             return None
         if state.phase is Phase.WAITING:
+            if not state.waits_for:  # it has only just asked, and can't say yet for what
+                return None
             return None if self._can_come(service, {service.name}) else 0.0
         if state.phase is Phase.RUNNING and not service.spec.policy.wait_ready and state.started is not None:
             return max(state.started + self._settle - self._engine.loop.clock.now(), 0.0)

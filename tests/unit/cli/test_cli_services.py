@@ -109,7 +109,7 @@ def test_who_requires_it_is_named(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"state": "external", "detail": "runs outside sbctl (pid 77)", "pid": 77}, "web runs outside sbctl (pid 77)"),
+        ({"state": "external", "detail": "runs outside sbctl, pid 77", "pid": 77}, "web runs outside sbctl, pid 77"),
         ({"state": "stopped", "detail": "finished"}, "web finished"),
         ({"state": "running", "ready": True}, f"web is up (pid {row('web')['pid']})"),
     ],

@@ -129,7 +129,7 @@ def test_one_that_waits_names_all_that_it_waits_for() -> None:
 
 
 def test_one_that_runs_outside() -> None:
-    outside = row("web", "external", pid=77, detail="runs outside sbctl (pid 77)")
+    outside = row("web", "external", pid=77, detail="runs outside sbctl, pid 77")
     lines = story(facts(row=outside), NOW)
-    assert lines[1] == "            runs outside sbctl (pid 77)"
+    assert lines[1] == "            runs outside sbctl, pid 77"
     assert lines[-1] == "next        that one is left alone; when it ends, this one is started"
