@@ -65,7 +65,9 @@ def enable(asked: Asked, only_print: bool, as_json: bool) -> int:
 def disable(asked: Asked, only_print: bool, as_json: bool) -> int:
     """Do not start sbctl with this home at boot any more. What runs now goes on as it is."""
     home = asked.home(changing=True)
-    starter = _starter(home)
+    starter = _find_starter(home)
+    if starter is None:
+        return _tell_none(home, as_json=as_json)
     if only_print:
         _print(starter, as_json=as_json)
         return 0
@@ -81,7 +83,9 @@ def disable(asked: Asked, only_print: bool, as_json: bool) -> int:
 def status(asked: Asked, as_json: bool) -> int:
     """Show whether sbctl is started with this home at boot, and by what."""
     home = asked.home()
-    starter = _starter(home)
+    starter = _find_starter(home)
+    if starter is None:
+        return _tell_none(home, as_json=as_json)
     facts = _facts(starter)
     how = f"is started at boot, by {starter.method} ({starter.place})" if facts["enabled"] else "is not started at boot"
     answer(f"{home} {how}", facts, as_json=as_json)
@@ -113,18 +117,38 @@ def _print(starter: Starter, *, as_json: bool) -> None:
     answer(starter.text.rstrip("\n"), facts, as_json=as_json)
 
 
+def _tell_none(home: Home, *, as_json: bool) -> int:
+    """Nothing starts programs here, so it starts nothing of ours either."""
+    facts: dict[str, object] = {
+        "method": None,
+        "enabled": False,
+        "place": None,
+        "name": None,
+        "remarks": [],
+        "changed": False,
+    }
+    answer(f"{home} is not started at boot: there is neither systemd nor a crontab program", facts, as_json=as_json)
+    return 0
+
+
 def _starter(home: Home) -> Starter:
+    starter = _find_starter(home)
+    if starter is None:
+        command = shlex.join([*start_command(home), "--foreground"])
+        raise Problem(
+            "nothing here starts programs at boot",
+            why="systemd is not the init, and there is no crontab program",
+            remedy=f"have your init, or the container's entry point, run: {command}",
+            code=MISSING_PROGRAM,
+        )
+    return starter
+
+
+def _find_starter(home: Home) -> Starter | None:
     words = start_command(home)
     if os.path.isdir(boot_systemd.RUNS):
         return Systemd(home, [*words, "--foreground"], stop_seconds(home))
-    if cron_is_there():
-        return Cron(home, words)
-    raise Problem(
-        "nothing here starts programs at boot",
-        why="systemd is not the init, and there is no crontab program",
-        remedy=f"have your init, or the container's entry point, run: {shlex.join([*words, '--foreground'])}",
-        code=MISSING_PROGRAM,
-    )
+    return Cron(home, words) if cron_is_there() else None
 
 
 def start_command(home: Home) -> list[str]:

@@ -265,3 +265,6 @@ def test_where_nothing_starts_programs(sbctl: Sbctl, programs: Path, monkeypatch
     code, out, err = sbctl("enable")
     assert (code, out) == (5, "")
     assert "--foreground" in err
+    for verb in ("status", "disable"):
+        assert sbctl(verb)[0] == 0
+        assert json.loads(sbctl(verb, "--json")[1])["method"] is None
