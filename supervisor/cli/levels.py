@@ -27,6 +27,11 @@ FIELDS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "pri
 # Syslog's priorities, and the tens of bunyan and pino.
 SYSLOG = (CRITICAL, CRITICAL, CRITICAL, ERROR, WARNING, INFO, INFO, DEBUG)
 
+# Without any of these it can be nothing but information, whatever the patterns would find.
+_HINTS = (
+    *("trace", "debug", "dbg", "verbose", "fine", "silly", "warn", "wrn"),
+    *("err", "severe", "fail", "crit", "fatal", "ftl", "emerg", "alert", "panic"),
+)
 _LOUD = "TRACE|DEBUG|VERBOSE|INFO|NOTICE|WARNING|WARN|WRN|ERROR|ERR|SEVERE|CRITICAL|CRIT|FATAL|EMERG|ALERT|PANIC"
 _QUIET = "|".join(sorted(LEVEL_OF, key=len, reverse=True))
 _PLACES = re.compile(
@@ -48,7 +53,8 @@ def guess(line: str) -> str:
     head = line[:LOOK]
     if found := _of_start(head):
         return found
-    if place := _PLACES.search(head):
+    low = head.lower()
+    if any(hint in low for hint in _HINTS) and (place := _PLACES.search(head)):
         return LEVEL_OF[place[place.lastgroup or 0].lower()]
     return ERROR if _PYTHON_ERROR.match(head) else INFO
 

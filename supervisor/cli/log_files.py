@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Timed = tuple[float, bytes]
 
 
-
 class LogFile:
     """One file, held open, so that a rotation or a removal changes nothing for us."""
 
@@ -192,7 +191,9 @@ def open_quietly(path: str) -> int:
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise Problem(
-                "too many log files for one command", why=str(error.strerror), remedy="name fewer services, or: ulimit -n"
+                "too many log files for one command",
+                why=str(error.strerror),
+                remedy="name fewer services, or raise: ulimit -n",
             ) from None
         return -1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import zlib
@@ -46,11 +47,21 @@ class TextView:
         return f"\x1b[{NAME_COLOURS[zlib.crc32(name.encode()) % len(NAME_COLOURS)]}m{name} |\x1b[0m "
 
     def _render(self, prefix: bytes, lines: list[bytes]) -> bytes:
-        block = self._mask.hide(b"\n".join(lines) + b"\n")
+        block = self._masked(lines)
         if ODD.search(block) or (self._on_terminal and b"\t" in block):
             shown = (visible(line, colour=self._colour, expand=self._on_terminal) for line in block[:-1].split(b"\n"))
             block = ("\n".join(shown) + "\n").encode("utf-8", "backslashreplace")
         return prefix + block[:-1].replace(b"\n", b"\n" + prefix) + b"\n" if prefix else block
+
+    def _masked(self, lines: list[bytes]) -> bytes:
+        """Colours must not keep a secret from being found; a line that has one is shown without them."""
+        block = b"\n".join(lines) + b"\n"
+        if b"\x1b" not in block:
+            return self._mask.hide(block)
+        bare = [plain(line) for line in lines]
+        hidden = [self._mask.hide(line) for line in bare]
+        shown = (line if now == was else now for line, was, now in zip(lines, bare, hidden, strict=True))
+        return b"\n".join(shown) + b"\n"
 
 
 class JsonView:
@@ -61,18 +72,24 @@ class JsonView:
 
     def show(self, lines: Iterable[Line]) -> None:
         for chunk in _batched(lines):
-            out.show_bytes("".join(map(self._object, chunk)).encode("utf-8", "backslashreplace"))
+            texts = self._mask.hide(b"\n".join(plain(line.text.rstrip(b"\r")) for line in chunk)).split(b"\n")
+            objects = (_object(line, text) for line, text in zip(chunk, texts, strict=True))
+            out.show_bytes("".join(objects).encode("utf-8", "backslashreplace"))
 
-    def _object(self, line: Line) -> str:
-        text = self._mask.hide(plain(line.text.rstrip(b"\r"))).decode("utf-8", "replace")
-        record = {
-            "at": iso(line.at),
-            "service": line.service,
-            "stream": line.stream,
-            "level": level_of(line),
-            "text": text,
-        }
-        return json.dumps(record, ensure_ascii=False) + "\n"
+
+def _object(line: Line, text: bytes) -> str:
+    record = {
+        "at": _iso(line.at),
+        "service": line.service,
+        "stream": line.stream,
+        "level": level_of(line),
+        "text": text.decode("utf-8", "replace"),
+    }
+    return _encoder.encode(record) + "\n"
+
+
+_iso = functools.lru_cache(maxsize=64)(iso)  # neighbours have the same
+_encoder = json.JSONEncoder(ensure_ascii=False)
 
 
 class RawView:

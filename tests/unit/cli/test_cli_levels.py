@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from supervisor.cli import levels
 from supervisor.cli.levels import at_least, guess, parse_level
 
 CASES = {
@@ -93,3 +94,8 @@ def test_levels_have_an_order_and_other_names() -> None:
 )
 def test_odd_lines_are_information(line: str) -> None:
     assert guess(line) == "info"
+
+
+def test_every_word_that_is_no_information_has_its_hint() -> None:
+    words = [word for word, level in levels.LEVEL_OF.items() if level != "info"]
+    assert [word for word in words if not any(hint in word for hint in levels._HINTS)] == []

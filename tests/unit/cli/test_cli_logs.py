@@ -239,6 +239,12 @@ def test_secrets_are_masked_but_in_raw(sbctl: Sbctl, home: Home, monkeypatch: py
     assert sbctl("logs", "web", "--raw", "-n", "6")[1].splitlines()[:5] == [f"say {text}" for text in secrets]
 
 
+def test_colours_do_not_hide_a_secret_from_the_mask(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    write(home.server_log("web"), (0, "\x1b[32mok\x1b[0m"), (1, "password=\x1b[31mhun\x1b[32mter2\x1b[0m!"))
+    main(["--home", home.path, "--color", "always", "logs", "web"])
+    assert capfd.readouterr().out == "\x1b[32mok\x1b[0m\x1b[0m\npassword=••••\n"
+
+
 def test_a_terminal_gets_colours_and_nothing_else(
     home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
