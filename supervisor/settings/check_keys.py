@@ -42,10 +42,17 @@ def _check_line(value: Any) -> Any:
     return value
 
 
+def _check_true(value: Any) -> Any:
+    if value is not True:
+        raise wrong("must be true", "write true, or remove the key")
+    return value
+
+
 Http = Annotated[str, BeforeValidator(_check_http)]
 Tcp = Annotated[str | int, BeforeValidator(_check_tcp, json_schema_input_type=str | int)]
 Statuses = Annotated[str | int, BeforeValidator(_check_statuses, json_schema_input_type=str | int)]
 Line = Annotated[str, BeforeValidator(_check_line)]
+Yes = Annotated[Literal[True], BeforeValidator(_check_true)]
 
 
 class Probe(OneOf):
@@ -71,7 +78,7 @@ class Ready(Probe):
     ONE_OF: ClassVar[tuple[str, ...]] = (*Probe.ONE_OF, "log", "notify")
 
     log: Line | None = Field(None, description="a line of its output holds this text (no pattern)")
-    notify: Literal[True] | None = Field(None, description="it says READY=1 itself, by the protocol of sd_notify")
+    notify: Yes | None = Field(None, description="it says READY=1 itself, by the protocol of sd_notify")
     interval_seconds: Seconds | None = Field(None, description="the longest time between two tries; 0.5 if not given")
     timeout_seconds: Seconds | None = Field(None, description="of one try; 1 if not given")
 

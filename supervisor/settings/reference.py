@@ -125,7 +125,7 @@ def _section(name: str, title: str) -> str:
 def _is_told_elsewhere(path: str) -> bool:
     """The keys of a server are explained once, with the manifest."""
     server, _, key = path.partition(".<id>.")
-    return server == "servers" and key.partition(".")[0] in _SERVER_KEYS
+    return server == "servers" and key.partition(".")[0].removesuffix("[]") in _SERVER_KEYS
 
 
 _SERVER_KEYS = frozenset(ServerPolicy.model_json_schema()["properties"])

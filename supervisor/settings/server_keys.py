@@ -58,7 +58,7 @@ class Reload(OneOf):
 class CommandKeys(Shape):
     """A command beside the server."""
 
-    command: CommandKey = Field(description="the command")
+    command: CommandKey | None = Field(None, description="the command; must be given in one of the two files")
     timeout_seconds: Seconds = Field(60.0, description="then it is ended, and counts as failed")
 
 

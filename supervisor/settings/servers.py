@@ -115,6 +115,9 @@ def _commands(written: Written) -> dict[str, tuple[str, ...]]:
     keys = written.keys
     if keys.reload and not keys.reload.signal and keys.reload.command is None:
         written.report(("reload",), "says no way to reload", "add signal or command", at_key=True)
+    for key, command in (("before", keys.before), ("afterEnd", keys.after_end)):
+        if command is not None and command.command is None:
+            written.report((key,), "has no command", 'add "command"', at_key=True)
     found: dict[str, str | list[str] | None] = {
         BEFORE: keys.before.command if keys.before else None,
         STOP: keys.stop.command if keys.stop else None,
