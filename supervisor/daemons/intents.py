@@ -58,18 +58,19 @@ class Intents:
     def set(self, names: list[str], *, enabled: bool, by: str) -> list[str]:
         """Returns those for which that is new; a Problem when it can't be written, so that nobody relies on it."""
         at = iso(self._clock.wall())
-        changed = [name for name in names if self._intent.set(name, enabled=enabled, at=at, by=by)]
+        wanted = Intent.from_bytes(self._intent.to_bytes())
+        changed = [name for name in names if wanted.set(name, enabled=enabled, at=at, by=by)]
         if changed:
             try:
-                write_atomic(self._home.intent_file, self._intent.to_bytes(), mode=0o644)
+                write_atomic(self._home.intent_file, wanted.to_bytes(), mode=0o644)
             except OSError as error:
-                self.read()
                 raise Problem(
                     f"can't write {self._home.intent_file}",
                     why=error.strerror or str(error),
                     remedy="make room on the disk, then try again",
                     code=FAILED,
                 ) from None
+            self._intent = wanted
             _thread.start_new_thread(sync, (self._home.intent_file,))  # the disk is not for the loop
         return changed
 

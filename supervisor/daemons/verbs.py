@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from supervisor import __version__
 from supervisor.base.clock import iso
@@ -13,6 +14,7 @@ from supervisor.core.verdict import signal_name
 from supervisor.engine import view, wishes
 from supervisor.engine.rolling import Rolling
 from supervisor.engine.usage import Usage
+from supervisor.model.event import WARNING
 from supervisor.model.rows import encode_rows
 from supervisor.model.service import Phase, Want
 
@@ -131,8 +133,13 @@ class EngineVerbs:
         """The asker's limit is over: whoever is not gone is killed, also one whose turn has not come."""
         for name, key in keys.items():
             service = self.engine.by_key(key)
-            if service is not None and (service.state.phase is Phase.STOPPING or service.is_going_down):
+            if service is None or not (service.state.phase is Phase.STOPPING or service.is_going_down):
+                continue
+            if service.is_going_down or service.state.want is Want.DOWN:
                 self.engine.stop(name, now=True)
+            else:  # it goes along, and is still wanted
+                self.engine.tell("service.killed", name, "killed: no more time", WARNING)
+                self.engine.spawner.signal(key, signal.SIGKILL)
 
     def restart(self, args: Args, reply: Reply) -> None:
         done = wishes.restart(self.engine, self._names(args), self.rolling, one_by_one=args.get("rolling"))

@@ -78,3 +78,21 @@ def test_arguments_that_do_not(verb: str, args: dict[str, object], said: str) ->
 def test_every_argument_has_a_kind() -> None:
     named = {name for _, required, optional in api.VERBS.values() for name in (*required, *optional)}
     assert named == set(api.KINDS)
+
+
+@pytest.mark.parametrize("word", ["HUP", "SIGHUP", "hup", "sigHup", "1", 1])
+def test_a_signal_has_many_spellings(word: str | int) -> None:
+    assert api.signal_number(word) == 1
+
+
+@pytest.mark.parametrize("word", ["", "HUPP", "0", "65", -1, "SIG", "1.0", "99999999999999999999"])
+def test_what_is_no_signal_is_refused(word: str | int) -> None:
+    with pytest.raises(Problem, match="no signal"):
+        api.signal_number(word)
+
+
+def test_the_signal_that_was_meant_is_named() -> None:
+    with pytest.raises(Problem) as caught:
+        api.signal_number("TREM")
+
+    assert caught.value.remedy == "did you mean TERM?"
