@@ -35,8 +35,8 @@ class EventSource(RawSource):
         lines = (line for line in told if wanted.since <= line.at <= wanted.until)
         return iter(deque(lines, min(wanted.count, ALL))) if wanted.count else iter(())
 
-    def news(self, now: float) -> list[Line]:
-        return list(self._told(super().news(now)))
+    def news(self, now: float) -> Iterator[Line]:
+        return self._told(super().news(now))
 
     def _told(self, lines: Iterable[Line]) -> Iterator[Line]:
         for line in lines:

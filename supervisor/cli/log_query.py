@@ -39,7 +39,7 @@ def services_of(home: Home, words: Sequence[str]) -> list[str]:
     """Names, patterns and plugins with several instances; no word means all plugin servers."""
     known = known_services(home)
     if not words:
-        return sorted(known - {*CORE_NAMES})
+        return sorted(known - set(CORE_NAMES))
     known |= {SELF_NAME}
     names: list[str] = []
     for word in words:
@@ -83,9 +83,10 @@ class Outputs:
         found: Group = []
         if self._stream in ("", OUT):
             found.append(RawSource(name, launch["log"], OUT))
-        if launch["err_log"] and self._stream in ("", ERR):
-            found.append(RawSource(name, launch["err_log"], ERR))
-        if not launch["err_log"] and self._stream == ERR:
+        err = launch.get("err_log")  # settings of an older version know of none
+        if err and self._stream in ("", ERR):
+            found.append(RawSource(name, err, ERR))
+        if not err and self._stream == ERR:
             self.remarks.append(f"{name}: its stderr is not kept apart; it is with its stdout")
         return found
 

@@ -52,7 +52,7 @@ def _of_launch(launch: dict[str, Any], given: dict[str, str]) -> list[str]:
             values.append(given.get(value.removeprefix(ENV), ""))
         elif SECRET_NAME.search(name):
             values.append(value)
-    if launch["env_file"]:
+    if launch.get("env_file"):
         lines = _content(launch["env_file"]).split("\n")
         pairs = (line.strip().removeprefix("export ").partition("=") for line in lines)
         values += [value.strip().strip("\"'") for name, _, value in pairs if SECRET_NAME.search(name)]

@@ -88,13 +88,14 @@ class RawSource:
             return window_spans(files, wanted.since, wanted.until)
         return last_spans(files, wanted.count)
 
-    def news(self, now: float) -> list[Line]:
+    def news(self, now: float) -> Iterator[Line]:
         """Lines that have become whole since the last call."""
-        lines = [line for data in self._follower.read() for line in self._splitter.feed(data)]
+        for data in self._follower.read():
+            for line in self._splitter.feed(data):
+                yield Line(now, self.label, self.stream, line)
         if self._follower.lost:
             self._follower.lost = False
-            lines.append(LOST)
-        return [Line(now, self.label, self.stream, line) for line in lines]
+            yield Line(now, self.label, self.stream, LOST)
 
 
 class DailySource:
@@ -145,9 +146,10 @@ class DailySource:
                 self._follower.begin_with(name, file.copy_at_end())
             yield file
 
-    def news(self, now: float) -> list[Line]:
-        lines = [line for data in self._follower.read() for line in self._splitter.feed(data)]
-        return [Line(now, "", DAILY, line) for line in lines]
+    def news(self, now: float) -> Iterator[Line]:
+        for data in self._follower.read():
+            for line in self._splitter.feed(data):
+                yield Line(now, "", DAILY, line)
 
 
 Source = RawSource | DailySource
