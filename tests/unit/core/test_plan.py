@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from supervisor.core.plan import Change, ChangeAction, plan
-from supervisor.model.service import Launch, Policy, Restart, Spec, User
+from supervisor.model.limits import KernelLimits
+from supervisor.model.service import Check, Launch, Order, Policy, Restart, Spec, User, WatchedLimits
 
 
 def spec(
@@ -19,6 +20,16 @@ def spec(
 
 def test_nothing_changed() -> None:
     assert plan([spec(), spec("other")], [spec("other"), spec()], {"web"}) == []
+
+
+def test_instances_come_and_go_one_by_one() -> None:
+    one, two, three = (spec(f"web:{number}", plugin="web", instance=number) for number in (1, 2, 3))
+    assert plan([one, two, three], [one, two], {"web:1"}) == [Change("web:3", ChangeAction.REMOVE)]
+    assert plan([spec("web")], [one, two], {"web"}) == [
+        Change("web", ChangeAction.REMOVE),
+        Change("web:1", ChangeAction.START),
+        Change("web:2", ChangeAction.START),
+    ]
 
 
 def test_coming_and_going() -> None:
@@ -34,6 +45,9 @@ def test_coming_and_going() -> None:
 USER = User(name="nobody", uid=65534, gid=65534, groups=(), home="/")
 
 
+LIVE_LIMITS = ("launch.log_age", "launch.log_budget", "limits")
+
+
 @pytest.mark.parametrize(
     ("changed", "action", "fields"),
     [
@@ -46,6 +60,15 @@ USER = User(name="nobody", uid=65534, gid=65534, groups=(), home="/")
         ({"launch": {"cwd": "/"}, "policy": {"grace": 1}}, "restart", ("launch.cwd", "policy.grace")),
         ({"policy": {"grace": 1, "restart": Restart.NEVER}}, "live", ("policy.grace", "policy.restart")),
         ({"auto_start": False, "description": "x"}, "live", ("auto_start", "description")),
+        # Asked, waited for, watched and used at the next occasion: the process need not know.
+        ({"ready": Check(kind="tcp", shown="", port=1)}, "live", ("ready",)),
+        ({"alive": Check(kind="tcp", shown="", port=1), "watchdog": 5.0}, "live", ("alive", "watchdog")),
+        ({"order": Order(after=("db",)), "policy": {"gated": True}}, "live", ("order", "policy.gated")),
+        ({"limits": WatchedLimits(memory=1), "launch": {"log_age": 1.0, "log_budget": 1}}, "live", LIVE_LIMITS),
+        ({"commands": {"before": ("x",)}, "reload_signal": 1}, "live", ("commands", "reload_signal")),
+        # Set when it is started: only another process has them.
+        ({"launch": {"limits": KernelLimits(nice=1), "notify": True}}, "restart", ("launch.limits", "launch.notify")),
+        ({"launch": {"sink": "none", "err_log": "/srv/err"}}, "restart", ("launch.err_log", "launch.sink")),
     ],
 )
 def test_changed(changed: dict[str, Any], action: str, fields: tuple[str, ...]) -> None:
