@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import zlib
 from collections.abc import Iterable, Iterator
@@ -104,8 +103,16 @@ View = TextView | JsonView | RawView
 
 
 def _batched(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    rest = iter(lines)
-    while chunk := list(itertools.islice(rest, AT_ONCE)):
+    """Some at a time: a bounded number, of bounded size."""
+    chunk: list[Line] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line.text)
+        if len(chunk) >= AT_ONCE or size >= MAX_BLOCK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
         yield chunk
 
 

@@ -288,3 +288,16 @@ def test_a_service_that_is_no_more_and_a_damaged_packed_file(sbctl: Sbctl, home:
     assert code == 0
     assert out.startswith("line 0\n")
     assert out.endswith("still there\n")
+
+
+def test_long_lines_are_not_collected(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is shown at once is bounded: a hundred megabytes without a line end are no more than a few pieces."""
+    written: list[int] = []
+    monkeypatch.setattr(log_view.out, "show_bytes", lambda data: written.append(len(data)))
+    with open(home.server_log("web"), "wb") as file:
+        for _ in range(20):
+            file.write(b"x" * (1 << 20))
+    for view in ("--json", "--prefix", "--no-prefix"):
+        main(["--home", home.path, "logs", "web", view])
+    assert sum(written) >= 3 * (20 << 20)
+    assert max(written) <= 3 << 20
