@@ -12,7 +12,6 @@ import pytest
 from support.children import child
 from support.daemon import Daemon
 from support.processes import alive, kill
-from support.specs import Change, merged, requires, says_ready, start_with
 from support.waiting import eventually
 
 GRACE_S = 2.0
@@ -27,14 +26,14 @@ def build(daemon: Daemon) -> dict[str, tuple[str, ...]]:
         giveUpAfter=10_000, delaysSeconds=[0.05], windowDeaths=10_000, graceSeconds=GRACE_S, fastCrashSeconds=0.2
     )
     daemon.home.write()
-    changes: dict[str, Change] = {}
     needs: dict[str, tuple[str, ...]] = {}
 
-    def add(name: str, *required: str, instances: int = 0, restart: bool = False, **order: Any) -> None:
-        daemon.home.add_plugin(name, child("ready", 0.05))
-        change = merged(says_ready(), requires(*required, restart=restart, **order) if required or order else {})
+    def add(name: str, *required: str, instances: int = 0, restart: bool = False, **server: Any) -> None:
+        requires = [{"name": other, "restart": restart} for other in required]
+        ready = {"log": "ready"} if name.startswith("leaf") else {"notify": True}
+        more = {**server, **({"instances": instances} if instances else {})}
+        daemon.home.add_plugin(name, child("ready", 0.05), ready=ready, requires=requires, **more)
         names = [f"{name}:{number}" for number in range(1, instances + 1)] or [name]
-        changes[name] = {**change, "instances": instances} if instances else change
         needs.update(dict.fromkeys(names, required))
 
     for chain in "abc":  # three chains of four
@@ -43,15 +42,15 @@ def build(daemon: Daemon) -> dict[str, tuple[str, ...]]:
             add(f"{chain}-{number}", f"{chain}-{number - 1}", restart=chain == "b")
     for name in ("migrate", "index"):  # two that do their work once, and a service for each
         daemon.home.add_plugin(name, child("crash_after", 0.1, 0), restart="on-failure")
-        daemon.home.add_plugin(f"{name}-user", child("ready", 0.05))
-        changes[f"{name}-user"] = merged(says_ready(), requires(name, condition="finished"))
+        once = [{"name": name, "condition": "finished"}]
+        daemon.home.add_plugin(f"{name}-user", child("ready", 0.05), ready={"notify": True}, requires=once)
         needs[f"{name}-user"] = (f"{name}!",)
     add("web", "a-4", "b-4", instances=4)
     add("proxy", "web:1", "web:2")
-    add("late", after=("proxy",))
+    add("late", after=["proxy"])
     for number in range(1, 9):
         add(f"leaf-{number}", "c-4" if number % 2 else "a-1")
-    start_with(daemon, changes, wait=False)
+    daemon.start(wait=False)
     assert len(needs) + 2 == 30
     return needs
 
