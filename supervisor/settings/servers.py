@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from supervisor.model.launch import FILE, Launch
+from supervisor.model.launch import FILE, NONE, Launch
 from supervisor.model.service import AFTER_END, BEFORE, RELOAD, STOP, Policy, Spec
 from supervisor.settings import commands
 from supervisor.settings.checks import alive_check, ready_check
@@ -185,8 +185,11 @@ def _launch(loaded: Loaded, written: Written) -> Launch:
         log=home.server_log(name),
     )
     set_logs(launch, loaded.settings.logs, keys.log)
-    if keys.log and keys.log.stderr == "separate":
+    if keys.log and keys.log.stderr == "separate" and launch.sink != NONE:
         launch.err_log = home.server_err_log(name)
+    if launch.sink == NONE and keys.ready and keys.ready.log is not None:
+        remedy = "keep its output (file or syslog), or take another kind of check"
+        written.report(("ready", "log"), "nothing of its output is kept that could be looked at", remedy)
     warn_of_launch(written.plugin, launch)
     return launch
 

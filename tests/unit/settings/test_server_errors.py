@@ -42,6 +42,7 @@ KEYS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"ready": {"http": ":1/", "statuses": "2xx"}}, "server.ready.statuses", "not a status or a range of them", ""),
     ({"ready": {"http": ":1/", "statuses": "399-200"}}, "server.ready.statuses", "not a status or a range", ""),
     ({"ready": {"log": "a\nb"}}, "server.ready.log", "must be a text of one line", ""),
+    ({"ready": {"log": "up"}, "log": "none"}, "server.ready.log", "nothing of its output is kept", "keep its output"),
     ({"ready": {"notify": False}}, "server.ready.notify", "must be true", "write true"),
     ({"ready": {"tcp": 1, "graceSeconds": 60}}, "server.ready.graceSeconds", "it is asked too late: it has 60 s", ""),
     ({"watchdogSeconds": 0}, "server.watchdogSeconds", "must be greater than 0", ""),
