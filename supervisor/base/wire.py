@@ -115,6 +115,10 @@ class Channel:
             if close_fds:
                 _close_all(fds or [])
             raise BadFrame(f"message of {len(data)} bytes (at most {MAX_PACKET})")
+        if self.closed:  # to nobody; what is kept would look as if it were on its way
+            if close_fds:
+                _close_all(fds or [])
+            return
         self._queue.append((data, list(fds or []), close_fds))
         if len(self._queue) == 1:
             self._flush()

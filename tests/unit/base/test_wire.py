@@ -173,3 +173,17 @@ def test_closing_frees_the_descriptors_of_what_was_never_sent(ends: tuple[FakeLo
 
     # What was sent is the kernel's now; what was not, nobody's.
     assert open_files(os.getpid()) == before - 1
+
+
+def test_what_is_said_after_the_end_is_dropped_and_does_not_look_as_if_it_were_on_its_way(
+    ends: tuple[FakeLoop, End, End],
+) -> None:
+    _, one, _ = ends
+    one.channel.close()
+    before = open_files(os.getpid())
+
+    one.channel.send({"too": "late"}, list(os.pipe()), close_fds=True)
+    one.channel.send({"too": "late"})
+
+    assert one.channel.sent
+    assert open_files(os.getpid()) == before
