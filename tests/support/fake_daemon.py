@@ -121,7 +121,7 @@ class Fake:
         return names
 
     def do_signal(self, args: Message, reply: Any) -> None:
-        reply.send({"accepted": self._names(args)})
+        reply.send({"accepted": [name for name in self._names(args) if self.rows[name]["pid"]]})
 
     def do_reload_service(self, args: Message, reply: Any) -> None:
         reply.send({"accepted": self._names(args)})

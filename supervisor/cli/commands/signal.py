@@ -9,8 +9,8 @@ import click
 from supervisor.base.errors import USAGE, Problem
 from supervisor.cli.completing import signals
 from supervisor.cli.main import Asked
-from supervisor.cli.names import refuse_self
-from supervisor.cli.out import answer
+from supervisor.cli.names import expand, refuse_self
+from supervisor.cli.out import answer, note
 from supervisor.cli.single import ask
 from supervisor.control.api import nearest
 
@@ -31,10 +31,14 @@ def command(asked: Asked, words: tuple[str, ...], group: bool, as_json: bool) ->
     name = signal_name(word)
     for service in names:
         refuse_self(service)
-    done = ask(asked.home(changing=True), "signal", names, signal=name, group=group)
+    home = asked.home(changing=True)
+    done = ask(home, "signal", names, signal=name, group=group)
     whole = " and its group" if group else ""
     text = "\n".join(f"{service}{whole} got SIG{name}" for service in done.accepted)
     answer(text, {"accepted": done.accepted, "signal": name, "group": group}, as_json=as_json)
+    missed = [service for service in expand(home, names, done.before) if service not in done.accepted]
+    if missed:
+        note(f"not running, so there was nothing to signal: {', '.join(missed)}")
     return 0
 
 

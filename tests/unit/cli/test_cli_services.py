@@ -192,6 +192,13 @@ def test_a_signal_for_the_group(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
     assert scheduler.fake.asked[0]["group"] is True
 
 
+def test_who_does_not_run_gets_no_signal(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
+    scheduler.fake.rows["web:2"] = row("web:2", "stopped")
+    code, out, err = sbctl("signal", "web", "HUP")
+    assert (code, out) == (0, "web:1 got SIGHUP\nweb:10 got SIGHUP\n")
+    assert err == "not running, so there was nothing to signal: web:2\n"
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
