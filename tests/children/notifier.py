@@ -31,6 +31,4 @@ every = float(sys.argv[2])
 while True:
     if every:
         say("WATCHDOG=1")
-        time.sleep(every)
-    else:
-        signal.pause()
+    time.sleep(every or 0.05)  # not pause(): a signal just before it would be noticed only by the next one

@@ -42,6 +42,13 @@ def web(daemon: Daemon) -> tuple[int, Path]:
     return port, file
 
 
+def begun(daemon: Daemon, name: str) -> int:
+    """The pid of one that is there and not ready."""
+    pid: int = eventually(lambda: daemon.in_phase(name, "starting")["pid"])
+    eventually(lambda: daemon.home.log(name).endswith("\n"))
+    return pid
+
+
 def causes(daemon: Daemon, name: str) -> list[str]:
     return [event["text"] for event in daemon.events(name, "service.exited")]
 
@@ -81,8 +88,7 @@ def test_what_makes_it_ready_is_not_lost_while_no_scheduler_is_there(daemon: Dae
         daemon.home.add_plugin(name, child("notifier", "", 0))
     changes = {"said": says_ready(), "line": ready(LOG, text="server is up")}
     start_with(daemon, changes, wait=False)
-    pids = {name: daemon.in_phase(name, "starting")["pid"] for name in changes}
-    eventually(lambda: all("address" in daemon.home.log(name) for name in changes))
+    pids = {name: begun(daemon, name) for name in changes}
 
     scheduler = daemon.pid("scheduler")
     kill(scheduler)
@@ -97,8 +103,8 @@ def test_what_makes_it_ready_is_not_lost_while_no_scheduler_is_there(daemon: Dae
 def test_a_stranger_can_make_nobody_ready(daemon: Daemon) -> None:
     daemon.home.add_plugin("web", child("notifier", "", 0))
     start_with(daemon, {"web": says_ready()}, wait=False)
-    pid = daemon.in_phase("web", "starting")["pid"]
-    words = eventually(lambda: daemon.home.log("web").split())
+    pid = begun(daemon, "web")
+    words = daemon.home.log("web").split()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
         out.sendto(b"READY=1", "\0" + words[1][1:])
 
