@@ -70,3 +70,24 @@ def test_nothing_is_kept_where_nothing_is_wanted(daemon: Daemon) -> None:
 
     assert daemon.row("mute")["state"] == "running"
     assert not (daemon.home.path / "logs" / "mute" / "server.log").exists()
+
+
+def test_files_that_a_person_changed_are_written_on_each_by_itself(daemon: Daemon) -> None:
+    command = "while :; do echo out; echo err >&2; sleep 0.02; done"
+    daemon.home.add_plugin("both", ["/bin/sh", "-c", command], log={"stderr": "separate"})
+    daemon.start()
+    log = daemon.home.path / "logs" / "both" / "server.log"
+    err = log.with_name("server.err.log")
+    eventually(lambda: log.stat().st_size > 8 and err.stat().st_size > 8)
+
+    os.truncate(err, 0)
+    log.rename(log.with_name("elsewhere"))
+
+    eventually(lambda: log.exists() and log.stat().st_size > 8 and err.stat().st_size > 8)
+    assert set(log.read_bytes().splitlines()[:-1]) == {b"out"}
+    assert set(err.read_bytes().splitlines()[:-1]) == {b"err"}
+    for path in (log, err):
+        found = path.stat()
+        marks = eventually(lambda path=path: read_marks(f"{path}.idx", path.stat().st_ino, 1 << 30))  # type: ignore[misc]
+        assert marks[0][1] == 0
+        assert marks[0][0] <= found.st_mtime + 1

@@ -16,11 +16,16 @@ from supervisor.base.rotation import rotated
 def test_old_logs_are_packed_and_no_line_is_lost(daemon: Daemon) -> None:
     daemon.home.settings["logs"] = {"maxMb": 0.02, "keep": 50}
     daemon.home.write()
-    daemon.home.add_plugin("loud", child("spew", 6000, 0, 50, "stay"))
+    daemon.home.add_plugin("loud", child("spew", 6000, 3000, 50, "stay"))
     daemon.start()
     log = daemon.home.path / "logs" / "loud" / "server.log"
+    for number in (2, 6):  # whatever was prepared just then is prepared again
+        eventually(log.with_name(f"server.log.{number}.gz").exists, 20)
+        daemon.kill_scheduler()
 
     def all_packed() -> list[Path]:
+        newest = log if log.exists() and log.stat().st_size else log.with_name("server.log.1")
+        assert b"\n0000005999" in newest.read_bytes()
         older = [Path(each.name) for each in rotated(str(log))]
         assert [path.name for path in older if path.suffix != ".gz"] == ["server.log.1"]
         assert len(older) > 5

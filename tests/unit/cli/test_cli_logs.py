@@ -291,7 +291,7 @@ def test_a_service_that_is_no_more_and_a_damaged_packed_file(sbctl: Sbctl, home:
 
 
 def test_long_lines_are_not_collected(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is shown at once is bounded: a hundred megabytes without a line end are no more than a few pieces."""
+    """Whatever is shown at once is bounded: twenty megabytes without a line end come in pieces."""
     written: list[int] = []
     monkeypatch.setattr(log_view.out, "show_bytes", lambda data: written.append(len(data)))
     with open(home.server_log("web"), "wb") as file:
