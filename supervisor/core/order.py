@@ -35,7 +35,7 @@ class Standing(Record):
     @classmethod
     def of(cls, state: State) -> Standing:
         cause = state.cause.text if state.cause else ""
-        reason = cause if state.phase in (Phase.BACKOFF, Phase.FAILED) else state.waits_for
+        reason = cause if state.phase in (Phase.BACKOFF, Phase.FAILED) else ""
         return cls(state.phase, state.want, has_process=state.has_process, finished=state.finished, reason=reason)
 
     @property
