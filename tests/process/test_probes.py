@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -14,7 +13,7 @@ from support.children import child
 from support.daemon import Daemon
 from support.ports import free_port
 from support.processes import alive, kill
-from support.specs import Change, compile_with, merged, says_ready, start_with
+from support.specs import Change, merged, says_ready, start_with
 from support.waiting import eventually
 
 from supervisor.model.check import DEGRADE, EXEC, HTTP, LOG, TCP, Check
@@ -62,6 +61,7 @@ def test_each_kind_of_readiness(daemon: Daemon, web: tuple[int, Path]) -> None:
     home.add_plugin("exec", shell("sleep 0.3; touch is-ready; exec sleep 60"))
     home.add_plugin("line", shell("echo not; sleep 0.2; printf 'server '; sleep 0.1; echo is up; exec sleep 60"))
     home.add_plugin("said", child("ready", 0.2))
+    home.add_plugin("elsewhere", shell("exec sleep 60"))
     home.add_plugin("never", shell("exec sleep 60"))
     changes = {
         "web": ready(HTTP, port=web[0], path="/healthz"),
@@ -69,11 +69,13 @@ def test_each_kind_of_readiness(daemon: Daemon, web: tuple[int, Path]) -> None:
         "exec": ready(EXEC, argv=("test", "-e", "is-ready")),
         "line": ready(LOG, text="server is up"),
         "said": says_ready(),
+        # Not loopback, so it is asked by the helper; it leads back to this machine all the same.
+        "elsewhere": ready(EXEC, argv=("role:probe", f"http://0.0.0.0:{web[0]}/"), timeout=5.0),
         "never": merged(ready(EXEC, argv=tuple(shell("echo no database; exit 3"))), {"policy": {"start_timeout": 1.0}}),
     }
     start_with(daemon, changes, wait=False)
 
-    for name in ("web", "tcp", "exec", "line", "said"):
+    for name in ("web", "tcp", "exec", "line", "said", "elsewhere"):
         assert daemon.in_phase(name, "running")["ready"] is True
         assert daemon.events(name, "service.ready")
     (event, *_) = eventually(lambda: daemon.events("never", "probe.failed"))
@@ -208,22 +210,12 @@ def test_silence_ends_a_server_and_signs_keep_it(daemon: Daemon) -> None:
     assert daemon.row("talks")["restarts"] == 0
 
 
-def change_core(daemon: Daemon, name: str, **fields: Any) -> None:
-    path = Path(daemon.model.compiled_file("start"))
-    compiled = json.loads(path.read_text())
-    (spec,) = [spec for spec in compiled["services"] if spec["name"] == name]
-    spec.update(fields)
-    path.write_text(json.dumps(compiled))
-
-
 def test_a_scheduler_that_hangs_is_replaced_and_its_servers_run_on(daemon: Daemon) -> None:
     daemon.home.supervision.update(graceSeconds=0.5, reconcileSeconds=0.2)
+    daemon.home.settings["core"] = {"scheduler": {"watchdogSeconds": 1}}
     daemon.home.write()
     daemon.home.add_plugin("web", child("ready"))
-    compile_with(daemon, {})
-    change_core(daemon, "scheduler", watchdog=1.0)
-    daemon.launch()
-    daemon.settle()
+    daemon.start()
     pid, scheduler = daemon.row("web")["pid"], daemon.pid("scheduler")
 
     os.kill(scheduler, signal.SIGSTOP)
@@ -238,15 +230,15 @@ def test_a_scheduler_that_hangs_is_replaced_and_its_servers_run_on(daemon: Daemo
 def test_a_config_server_that_hangs_is_replaced(daemon: Daemon) -> None:
     daemon.home.settings["config"]["enabled"] = True
     daemon.home.supervision["graceSeconds"] = 0.5
+    asked = {"intervalSeconds": 0.2, "timeoutSeconds": 0.5, "failures": 2}
+    daemon.home.settings["core"] = {"config": {"alive": asked}}
     daemon.home.write()
-    compile_with(daemon, {})
-    asked = check(HTTP, port=daemon.home.port, path="/healthz", timeout=0.5, failures=2)
-    change_core(daemon, "config", alive=asked)
-    daemon.launch()
-    daemon.settle()
+    daemon.start()
     config = daemon.in_phase("config", "running")["pid"]
 
     os.kill(config, signal.SIGSTOP)
 
     eventually(lambda: daemon.row("config")["pid"] not in (config, None), 15.0, "there is a new config server")
-    assert daemon.in_phase("config", "running")["cause"] == "http it did not answer within 0.5 s, 2 times in a row"
+    assert daemon.in_phase("config", "running")["cause"] == (
+        f"http 127.0.0.1:{daemon.home.port}/healthz did not answer within 0.5 s, 2 times in a row"
+    )
