@@ -9,6 +9,7 @@ import pytest
 from support.fakes import FakeLoop
 from support.ports import free_port
 
+from supervisor.engine.probes import connection
 from supervisor.engine.probes.connection import Connection, is_itself
 
 from .conftest import Answers
@@ -92,10 +93,19 @@ def test_talking_to_oneself_is_no_proof(listener: socket.socket) -> None:
         assert not is_itself(other)
 
 
+def test_whoever_talks_to_oneself_was_refused(
+    loop: FakeLoop, answers: Answers, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel does this to us once in thousands of times, so here it is said that it did."""
+    monkeypatch.setattr(connection, "is_itself", lambda _sock: True)
+    Connection(loop, listener.getsockname(), 5.0, answers)
+
+    assert answers.wait() == (False, "refused the connection")
+
+
 def test_whoever_cancels_hears_nothing(loop: FakeLoop, answers: Answers, listener: socket.socket) -> None:
     before = len(os.listdir("/proc/self/fd"))
-    connection = Connection(loop, listener.getsockname(), 5.0, answers)
-    connection.cancel()
+    Connection(loop, listener.getsockname(), 5.0, answers).cancel()
     loop.pass_time(10.0)
 
     assert answers.told == []

@@ -169,6 +169,16 @@ def test_so_many_failures_in_a_row_end_it_with_that_cause(probed: Probed) -> Non
     assert (cause.kind.value, cause.text) == ("unhealthy", "exec it failed: exit code 1, 3 times in a row")
 
 
+def test_a_scheduler_that_is_unwell_is_told_to_leave_its_servers(probed: Probed) -> None:
+    told: list[tuple[str, str]] = []
+    probed.engine.before_restart = lambda name: told.append((name, probed.world.phase(name)))
+    probed.start(service(alive=check(failures=1)))
+    probed.answer_all(11.0, 256)
+
+    assert told == [("web", "running")]
+    assert probed.world.phase("web") == "stopping"
+
+
 def test_one_success_begins_the_count_anew(probed: Probed) -> None:
     probed.start(service(alive=check(failures=2)))
     for status in (256, 0) * 5:
