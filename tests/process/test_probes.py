@@ -178,6 +178,20 @@ def test_a_probe_that_hangs_is_alone_and_killed_at_its_limit(daemon: Daemon) -> 
     assert "exec it failed: not done within 0.4 s, 3 times in a row" in event["text"]
 
 
+def test_a_probe_does_not_outlive_the_scheduler_that_asked(daemon: Daemon) -> None:
+    daemon.home.add_plugin("web", shell("exec sleep 60"))
+    slow = check(EXEC, argv=shell("echo $$ >>probes; exec sleep 60"), timeout=30.0)
+    start_with(daemon, {"web": {"alive": slow}})
+    pid, started = daemon.row("web")["pid"], Path(daemon.home.path, "plugins", "web", "probes")
+    (first,) = eventually(lambda: started.exists() and started.read_text().split())
+
+    daemon.kill_scheduler()
+
+    eventually(lambda: len(started.read_text().split()) == 2)  # the next one asks anew
+    eventually(lambda: not alive(int(first)))
+    assert daemon.row("web")["pid"] == pid
+
+
 def test_the_verdict_on_an_earlier_life_is_dropped_with_it(daemon: Daemon) -> None:
     daemon.home.add_plugin("web", shell("exec sleep 60"))
     slow = check(EXEC, argv=shell("echo $$ >>probes; sleep 0.5; exit 1"), interval=0.3, timeout=5, failures=1)
