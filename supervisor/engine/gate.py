@@ -133,12 +133,13 @@ class Gate:
             self._engine.feed(waiting.service.name, machine.Blocked(reason))
 
     def _let_in(self, waiting: Waiting) -> None:
-        starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
-        if self.max_starting and starting >= self.max_starting:
-            self._block(waiting, f"its turn ({starting} are starting)")
-        else:
-            self._leave(waiting.service.name)
-            self._engine.feed(waiting.service.name, machine.Cleared())
+        if self.max_starting:
+            starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
+            if starting >= self.max_starting:
+                self._block(waiting, f"its turn ({starting} are starting)")
+                return
+        self._leave(waiting.service.name)
+        self._engine.feed(waiting.service.name, machine.Cleared())
 
     # outside
 

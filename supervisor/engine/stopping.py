@@ -47,6 +47,7 @@ class Stops:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._turns: dict[str, Turn] = {}
+        self._waiting = False  # somebody's turn has not come
         self._noted: dict[str, list[str]] = {}
         self._soon = False
         engine.watch_service(self._changed)
@@ -118,6 +119,7 @@ class Stops:
         for name, cause in along.items():
             if name not in self._turns:
                 self._turns[name] = Turn(HOLD, f"{cause} {why}")
+                self._waiting = True
 
     def _proceed(self, *, now: bool = False) -> None:
         """Everybody whose turn has come; `now`: everybody."""
@@ -174,6 +176,7 @@ class Stops:
             if not turn.begun:
                 plan[name] = [turn.how, turn.why]
             self._engine.services[name].leaving = "" if turn.begun else turn.how
+        self._waiting = bool(plan)
         if plan != self._noted:
             self._noted = plan
             self._engine.spawner.note(NOTE, plan or None)
@@ -187,7 +190,10 @@ class Stops:
                 self._hold(self._all_that_need([name]), "has failed" if phase is Phase.FAILED else "is stopped")
             elif before is Phase.RUNNING and phase is not Phase.RUNNING:
                 self._hold(self._all_to_restart([name]), "has ended")
-        if self._turns and not self._soon:
+        if not self._waiting:  # a stop of many at once is not gone through for each of them
+            if name in self._turns and phase is not Phase.STOPPING:
+                self._forget(name)
+        elif not self._soon:
             self._soon = True
             self._engine.loop.soon(self._proceed)
 

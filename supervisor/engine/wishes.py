@@ -71,6 +71,8 @@ def restart(engine: Engine, names: Iterable[str], rolling: Rolling, *, one_by_on
 
 def needed(engine: Engine, name: str) -> list[str]:
     """What it requires, directly or not, and nobody wants up now; what comes first first."""
+    if not engine.services[name].spec.order.requires:
+        return []
     orders = {other: service.spec.order for other, service in engine.services.items()}
     return [other for other in pulled(orders, name) if other in engine.services and _is_missing(engine.services[other])]
 
