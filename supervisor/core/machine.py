@@ -143,7 +143,7 @@ TABLE: dict[Phase, dict[type[Record], Handler]] = {
         Exited: on_end.exited_early,
         Emptied: ignore,
         Timer: on_start.too_late,
-        PolicyChanged: ignore,
+        PolicyChanged: on_start.wait_by_new_rules,
     },
     Phase.RUNNING: {
         StartAsked: ignore,

@@ -134,6 +134,13 @@ def more_time(turn: Turn, inp: MoreTime) -> None:
         turn.arm(inp.seconds)
 
 
+@leads_to(Phase.RUNNING)
+def wait_by_new_rules(turn: Turn, _inp: PolicyChanged) -> None:
+    """running, if its readiness is not waited for any more"""
+    if turn.state.has_process and not turn.policy.wait_ready:
+        turn.run()
+
+
 def forgive(turn: Turn, _inp: Timer) -> None:
     """healthy long enough: the streak is over"""
     turn.state.streak = 0

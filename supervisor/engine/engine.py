@@ -21,6 +21,7 @@ from supervisor.engine.telling import Telling
 from supervisor.engine.wishes import needed
 from supervisor.events.words import last_words
 from supervisor.model.cause import Cause, CauseKind
+from supervisor.model.check import DEGRADE
 from supervisor.model.event import WARNING
 from supervisor.model.service import Phase, Want
 
@@ -115,7 +116,10 @@ class Engine(Telling):
     def ready(self, name: str, *, up: bool = True) -> None:
         """It is ready, or later not any more (it runs on, degraded)."""
         service = self.services[name]
-        service.degraded = not up
+        alive = service.spec.alive
+        judged = service.state.phase is Phase.RUNNING and alive is not None and alive.action == DEGRADE
+        if not (up and judged):  # what its alive check has found is not for it to deny
+            service.degraded = not up
         if up and service.state.phase is Phase.STARTING:
             self.feed(name, machine.Ready())
             self.flush()  # it is said once: a successor could not find it out

@@ -15,6 +15,7 @@ from supervisor.core.inputs import (
     MustEnd,
     Outside,
     OutsideGone,
+    PolicyChanged,
     Ready,
     Spawned,
     StartAsked,
@@ -228,6 +229,15 @@ def test_the_reason_why_a_command_before_it_failed_is_the_cause() -> None:
         "the command before it failed: exit code 3: no database",
     )
     assert (world.state.phase, world.state.streak) == (Phase.BACKOFF, 1)
+
+
+def test_readiness_that_is_not_waited_for_any_more() -> None:
+    world = World(Policy(wait_ready=True), now=0.0)
+    world.at(0, START, SPAWNED)
+    assert world.at(1, PolicyChanged()) == ""
+    world.policy = Policy()
+    assert world.at(2, PolicyChanged()) == "timer 8"
+    assert world.state.phase is Phase.RUNNING
 
 
 def test_jitter_only_makes_a_delay_longer_and_differs() -> None:

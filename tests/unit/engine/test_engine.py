@@ -13,6 +13,7 @@ from supervisor.base.wire import MAX_PACKET, encode
 from supervisor.core.machine import End
 from supervisor.engine.change import apply
 from supervisor.model.cause import Cause, CauseKind
+from supervisor.model.check import DEGRADE, Check
 from supervisor.model.service import Launch, Policy, Spec
 
 SYSTEM = Cause(CauseKind.SYSTEM, "could not be spawned: no memory")
@@ -173,3 +174,16 @@ def test_only_the_last_ten_events_are_kept_by_a_service(world: FakeWorld) -> Non
         world.loop.pass_time(50)
 
     assert len(world.engine.services["server"].events) == 10
+
+
+def test_a_service_can_not_deny_what_its_alive_check_has_found(world: FakeWorld) -> None:
+    checked = spec()
+    checked.alive = Check(kind="http", shown="http 127.0.0.1:1/", action=DEGRADE)
+    world.engine.load([checked])
+    world.engine.spawned("server.1", 41, 1)
+    world.engine.degrade("server", "answered 500")
+    world.engine.ready("server")
+
+    assert world.engine.services["server"].degraded
+    world.engine.recover("server")
+    assert not world.engine.services["server"].degraded
