@@ -150,7 +150,8 @@ class EngineVerbs:
         number, names = signal_number(args["signal"]), self._names(args)
         up = [name for name in names if self.engine.services[name].state.has_process]
         if not up:
-            raise Problem(f"{', '.join(names)} does not run", remedy=f"sbctl start {names[0]}", code=FAILED)
+            what = f"{names[0]} does not run" if len(names) == 1 else f"none of {', '.join(names)} runs"
+            raise Problem(what, remedy=f"sbctl start {names[0]}", code=FAILED)
         group = bool(args.get("group"))
         for name in up:
             self.engine.spawner.signal(self.engine.services[name].key, number, main=not group)
