@@ -43,7 +43,7 @@ from supervisor.core.inputs import (
 from supervisor.core.machine import Ending, State
 from supervisor.model.service import Phase, Policy, Restart
 
-HISTORIES = 3000
+HISTORIES = 2000
 INPUTS_EACH = 400
 
 POLICIES = [
