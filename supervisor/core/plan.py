@@ -46,30 +46,34 @@ LIVE_FIELDS = (
 )  # fmt: skip
 
 
-def plan(old: Sequence[Spec], new: Sequence[Spec], up: Collection[str]) -> list[Change]:
+def plan(
+    old: Sequence[Spec], new: Sequence[Spec], up: Collection[str], disabled: Collection[str] = ()
+) -> list[Change]:
     """First what goes, so that its ports are free, then the rest as the new settings order it.
 
-    `up`: the names of those that are wanted up now, by a person or by the settings.
+    `up`: the names of those that are wanted up now, by a person or by the settings. `disabled`: of those that a person
+    wants down, whatever the settings say.
     """
     before = {spec.name: spec for spec in old}
     kept = {spec.name for spec in new}
     changes = [Change(spec.name, ChangeAction.REMOVE) for spec in old if spec.name not in kept]
     for spec in new:
-        change = _change(before.get(spec.name), spec, wanted=spec.name in up)
+        starts = spec.auto_start and spec.name not in disabled
+        change = _change(before.get(spec.name), spec, wanted=spec.name in up, starts=starts)
         if change:
             changes.append(change)
     return changes
 
 
-def _change(old: Spec | None, new: Spec, *, wanted: bool) -> Change | None:
+def _change(old: Spec | None, new: Spec, *, wanted: bool, starts: bool) -> Change | None:
     if old is None:
-        return Change(new.name, ChangeAction.START if new.auto_start else ChangeAction.ADD)
+        return Change(new.name, ChangeAction.START if starts else ChangeAction.ADD)
     fields = _differing(old.as_dict(), new.as_dict())
-    return Change(new.name, _action(new, fields, wanted=wanted), fields) if fields else None
+    return Change(new.name, _action(fields, wanted=wanted, starts=starts), fields) if fields else None
 
 
-def _action(new: Spec, fields: tuple[str, ...], *, wanted: bool) -> ChangeAction:
-    if new.auto_start and "auto_start" in fields and not wanted:
+def _action(fields: tuple[str, ...], *, wanted: bool, starts: bool) -> ChangeAction:
+    if starts and "auto_start" in fields and not wanted:
         return ChangeAction.START
     if all(field in LIVE_FIELDS or field.startswith("policy.") for field in fields):
         return ChangeAction.LIVE

@@ -19,7 +19,7 @@ def apply(engine: Engine, specs: list[Spec], rolling: Rolling | None = None) -> 
     """Carry out the plan from the services as they are to these specs; returns what was changed."""
     old = [service.spec for service in engine.services.values() if not service.removed]
     up = {service.name for service in engine.services.values() if service.state.want is Want.UP}
-    changes = plan(old, specs, up)
+    changes = plan(old, specs, up, [name for name, enabled in engine.intent.items() if not enabled])
     wanted = {spec.name: spec for spec in specs}
     engine.stops.remove(change.name for change in changes if change.name not in wanted)
     changed = [change for change in changes if change.name in wanted and change.name in engine.services]
@@ -30,7 +30,7 @@ def apply(engine: Engine, specs: list[Spec], rolling: Rolling | None = None) -> 
     )
     for change in changed:
         service = engine.services[change.name]
-        if change.action is ChangeAction.START and service.enabled:
+        if change.action is ChangeAction.START:
             engine.start(service.name)
         elif change.action is not ChangeAction.RESTART:
             engine.feed(service.name, machine.PolicyChanged())

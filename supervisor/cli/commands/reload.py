@@ -10,6 +10,7 @@ import click
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli.compiling import broken, finding_texts, read_compiled, run_compiler, specs_of
 from supervisor.cli.keys import written_keys
+from supervisor.cli.lasting import disabled_by_hand
 from supervisor.cli.main import Asked
 from supervisor.cli.names import refuse_self
 from supervisor.cli.out import answer, note
@@ -90,7 +91,9 @@ def _planned(home: Home, documents: dict[str, Any]) -> list[Change]:
         old = specs_of(read_compiled(home, role, revision))
         if up is None:
             up = {spec.name for spec in old if spec.auto_start}
-        changes += [change.as_dict() for change in plan(old, specs_of(documents.get(role)), up)]
+        new = specs_of(documents.get(role))
+        disabled = disabled_by_hand(home, [spec.name for spec in new])
+        changes += [change.as_dict() for change in plan(old, new, up, disabled)]
     return changes
 
 

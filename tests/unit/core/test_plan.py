@@ -92,3 +92,9 @@ def test_changed(changed: dict[str, Any], action: str, fields: tuple[str, ...]) 
 def test_what_a_person_wants_decides_too(old: dict[str, Any], new: dict[str, Any], up: bool, action: str) -> None:
     (change,) = plan([spec(**old)], [spec(**new)], {"web"} if up else set())
     assert change.action == action
+
+
+def test_what_a_person_has_disabled_is_not_started() -> None:
+    assert plan([], [spec()], set(), ["web"]) == [Change("web", ChangeAction.ADD)]
+    (change,) = plan([spec(auto_start=False)], [spec()], set(), ["web"])
+    assert change.action is ChangeAction.LIVE
