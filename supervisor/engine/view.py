@@ -41,7 +41,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "next_retry_at": None if retry_at is None else iso(wall + retry_at - now),
         "ready": state.ready and not service.degraded if spec.policy.wait_ready else None,
         "detail": _detail(service, now),
-        **(used.as_dict if used else NOTHING),
+        **(used.as_dict if used and state.has_process else NOTHING),
         "enabled": service.enabled,
         "plugin": spec.plugin if spec.kind == "plugin" else None,
         "instance": spec.instance or None,

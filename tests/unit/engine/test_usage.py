@@ -196,3 +196,16 @@ def test_a_service_that_has_ended_takes_nothing(world: FakeWorld) -> None:
     world.loop.pass_time(1)
 
     assert asked.look() == {}
+
+
+def test_one_that_has_just_ended_takes_nothing_though_somebody_has_just_looked(world: FakeWorld) -> None:
+    world.engine.load([spec()])
+    world.engine.spawned("server.1", os.getpid(), 1)
+    asked = Usage(world.engine)
+    before = view.rows(world.engine, asked.look())
+    world.engine.stop("server")
+    world.engine.exited("server.1", 15, True)
+    after = view.rows(world.engine, asked.look())
+
+    assert before[0]["memory_bytes"] > 0
+    assert after[0]["memory_bytes"] is None
