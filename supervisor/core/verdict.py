@@ -54,6 +54,8 @@ SAID_BY_CODE = {
     SETTINGS_ERROR: (CauseKind.SETTINGS_ERROR, "its settings are wrong (exit code 78)"),
     125: (CauseKind.STAY_DOWN, "asked to stay down (exit code 125)"),
 }
+# Kinds that rest on an exit code of the service's own, whatever its last words explain about it.
+SAID_BY_ITSELF = (CauseKind.EXIT_CODE, CauseKind.SETTINGS_ERROR, CauseKind.PORT_IN_USE)
 
 
 class Tally(Record):
@@ -129,7 +131,7 @@ def judge(cause: Cause, tally: Tally, policy: Policy) -> Verdict:
         return Rest("asked to stay down")
     if cause.kind is CauseKind.CLEAN and policy.restart is not Restart.ALWAYS:
         return Rest("finished")
-    if cause.kind is CauseKind.EXIT_CODE and cause.code in policy.no_restart_codes:
+    if cause.code in policy.no_restart_codes and cause.kind in SAID_BY_ITSELF:
         return Fail(f"exit code {cause.code} is not tried again")
     if policy.restart is Restart.NEVER:
         return Fail("exited, restart never")

@@ -207,6 +207,21 @@ def test_some_failures_are_final() -> None:
     assert (world.state.phase, world.state.reason) == (Phase.FAILED, "exit code 1 is not tried again")
 
 
+@pytest.mark.parametrize(
+    ("kind", "code", "phase"),
+    [
+        (CauseKind.SETTINGS_ERROR, 78, Phase.FAILED),
+        (CauseKind.PORT_IN_USE, 1, Phase.FAILED),
+        (CauseKind.EXIT_CODE, 2, Phase.BACKOFF),
+        (CauseKind.NOT_FOUND, 1, Phase.BACKOFF),  # not its own word
+    ],
+)
+def test_final_codes_are_final_whatever_its_words_explain(kind: CauseKind, code: int, phase: Phase) -> None:
+    world = World(Policy(no_restart_codes=(1, 78)), now=0.0)
+    world.at(0, START, SPAWNED, Exited(Cause(kind, "so it said", code=code), empty=True))
+    assert world.state.phase is phase
+
+
 def test_finished_until_it_is_started_again() -> None:
     world = World(Policy(restart=Restart.ON_FAILURE), now=0.0)
     world.at(0, START, SPAWNED, Exited(CLEAN, empty=True))
