@@ -49,11 +49,11 @@ class Watch:
         self.began = 0.0  # the last try
         self.said = ""  # how the last try has failed
         self.timer: Timer | None = None  # until the next try
-        self.attempt: Attempt | None = None  # the one under way
+        self.attempt: Attempt | None = None  # the one under way, or the last
 
-    def goes_by(self, check: Check) -> bool:
+    def goes_by(self, kind: str, check: Check) -> bool:
         """Also after a reload that changed something else of its service."""
-        return self.check is check or self.check.as_dict() == check.as_dict()
+        return self.kind == kind and (self.check is check or self.check.as_dict() == check.as_dict())
 
     def end(self) -> None:
         if self.timer is not None:
@@ -81,7 +81,7 @@ class Prober:
         """Also when a service is taken over from a predecessor; it is then asked anew."""
         kind, check = wanted(service) if self._engine.services.get(service.name) is service else ("", None)
         watch = self._watches.get(service.name)
-        if watch is not None and watch.key == service.key and check is not None and watch.goes_by(check):
+        if watch is not None and watch.key == service.key and check is not None and watch.goes_by(kind, check):
             return
         if watch is not None:
             self._leave(watch)
@@ -115,6 +115,8 @@ class Prober:
         watch.timer = None
         watch.began = self._engine.loop.clock.now()
         watch.tries += 1
+        if watch.attempt is not None:
+            watch.attempt.cancel()  # it has answered; what was still to come of that is not waited for
         watch.attempt = self._ask(watch, lambda ok, text: self._answered(watch, ok, text))
 
     def _ask(self, watch: Watch, done: Done) -> Attempt | None:

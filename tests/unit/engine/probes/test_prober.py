@@ -310,6 +310,50 @@ def test_settings_that_leave_the_check_alone_leave_its_count(probed: Probed) -> 
 # in the loop
 
 
+def test_two_equal_checks_are_two_questions(probed: Probed) -> None:
+    """Asked in the same way, but what follows from the answers is another thing."""
+    probed.start(service(ready=check(interval=1.0), alive=check(interval=1.0)))
+    probed.pass_time(0.2)
+    probed.answer()
+    assert probed.world.phase("web") == "running"
+
+    probed.answer_all(6.0, 256)
+
+    assert "service.unhealthy" in probed.world.kinds("web")
+
+
+def test_the_end_of_an_answer_is_not_read_beside_the_next_question(probed: Probed, listener: socket.socket) -> None:
+    host, port = listener.getsockname()
+    alive = check(HTTP, host=host, port=port, interval=1.0)
+    probed.start(service(alive=alive))
+    first = asked(probed, listener)
+    with first:
+        first.sendall(b"HTTP/1.1 200 OK\r\n\r\nand so on")
+        probed.world.loop.turn(0.05)
+        first.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            first.recv(1)
+
+        with asked(probed, listener) as second:
+            first.settimeout(5)
+            assert first.recv(1) == b""
+            second.sendall(b"HTTP/1.1 200 OK\r\n\r\nand so on")
+            probed.world.loop.turn(0.05)
+            probed.engine.exited("web.1", 0, True)
+            second.settimeout(5)
+            assert second.recv(1) == b""
+
+
+def asked(probed: Probed, listener: socket.socket) -> socket.socket:
+    """The server's end of the next question."""
+    probed.pass_time(1.0)
+    probed.world.loop.turn(0.05)
+    theirs, _ = listener.accept()
+    theirs.settimeout(5)
+    assert theirs.recv(4096).startswith(b"GET ")
+    return theirs
+
+
 def test_http_and_tcp_are_asked_from_here(probed: Probed, listener: socket.socket) -> None:
     host, port = listener.getsockname()
     probed.start(service("tcp", ready=check(TCP, host=host, port=port)))
