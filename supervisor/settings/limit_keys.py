@@ -11,6 +11,7 @@ from supervisor.settings.shape import Seconds, Shape, wrong
 
 UNLIMITED = "unlimited"
 MAX_NUMBER = 1_000_000_000
+LEAST_FILES = 16  # below it a program does not get as far as its first line
 
 _IONICE = re.compile(r"idle|(?:best-effort|realtime)(?::[0-7])?")
 _UMASK = re.compile(r"0?[0-7]{3}")
@@ -32,6 +33,12 @@ def _check_whole(value: Any) -> Any:
     return value
 
 
+def _check_open_files(value: Any) -> Any:
+    if isinstance(_check_whole(value), int) and value < LEAST_FILES:
+        raise wrong("no program can start with so few", f'write {LEAST_FILES} or more, or "{UNLIMITED}"')
+    return value
+
+
 def _check_ionice(value: Any) -> Any:
     if not isinstance(value, str) or not _IONICE.fullmatch(value):
         raise wrong("not a class of input and output", "write idle, best-effort:4 (0 to 7) or realtime:4")
@@ -44,12 +51,13 @@ def _check_umask(value: Any) -> Any:
     return value
 
 
-def _amount(kind: str) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [{"type": kind, "minimum": 0, "maximum": MAX_NUMBER}, {"enum": [UNLIMITED]}]})
+def _amount(kind: str, least: int = 0) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": kind, "minimum": least, "maximum": MAX_NUMBER}, {"enum": [UNLIMITED]}]})
 
 
 Amount = Annotated[int | float | str, BeforeValidator(_check_amount), _amount("number")]
 Whole = Annotated[int | str, BeforeValidator(_check_whole), _amount("integer")]
+OpenFiles = Annotated[int | str, BeforeValidator(_check_open_files), _amount("integer", LEAST_FILES)]
 Ionice = Annotated[str, BeforeValidator(_check_ionice)]
 Umask = Annotated[str, BeforeValidator(_check_umask)]
 Mb = Annotated[float, Field(gt=0, le=1e9)]
@@ -67,7 +75,7 @@ class CgroupKeys(Shape):
 class Limits(Shape):
     """What a server may take. The first group is set once, before its start; the second is watched."""
 
-    open_files: Whole | None = Field(None, description="open files of one process, or `unlimited`")
+    open_files: OpenFiles | None = Field(None, description="open files of one process, or `unlimited`")
     processes: Whole | None = Field(None, description="processes of its account, or `unlimited`")
     core_mb: Amount | None = Field(None, description="MiB of a core dump, or `unlimited`")
     file_mb: Amount | None = Field(None, description="MiB of one file it writes, or `unlimited`")

@@ -19,6 +19,7 @@ from supervisor.settings.secrets import SECRETS
 from supervisor.settings.server_keys import LogKeys
 from supervisor.settings.shape import signal_number
 from supervisor.settings.tasks import check_tasks, for_unknown
+from supervisor.settings.useless import report_useless
 from supervisor.settings.written import Written
 
 MIB = 1 << 20
@@ -77,6 +78,7 @@ def _spec(loaded: Loaded, written: Written, ordering: Ordering) -> Spec:
     )
     _warn_of_commands(written, spec)
     warn_of_limits(written)
+    report_useless(written, spec.policy)
     return spec
 
 
