@@ -18,6 +18,7 @@ HTTP_PORTS = {"http": 80, "https": 443}
 _HTTP = 'write ":8080/healthz", "http://127.0.0.1:8080/healthz" or "unix:/path.sock:/healthz"'
 _TCP = 'write 8080, "127.0.0.1:8080" or "unix:/path.sock"'
 _UNIX = "unix:"
+_SECRET = re.compile(r"(?i)token|key|secret|passw|pwd|auth|cred|sig|session")
 _GRAPHIC = re.compile(r"[\x21-\x7e]*")
 
 
@@ -44,6 +45,22 @@ class Address:
     @property
     def url(self) -> str:
         return f"{self.scheme}://{self.where}{self.path if self.scheme in HTTP_PORTS else ''}"
+
+    @property
+    def shown_path(self) -> str:
+        """For a status and for events: what follows the `?` may be a secret."""
+        path, mark, _query = self.path.partition("?")
+        return f"{path}?…" if mark else path
+
+    @property
+    def shown_url(self) -> str:
+        return f"{self.scheme}://{self.where}{self.shown_path if self.scheme in HTTP_PORTS else ''}"
+
+    @property
+    def secret_name(self) -> str:
+        """The first name in the query that looks like that of a secret, or ""."""
+        names = (part.partition("=")[0] for part in self.path.partition("?")[2].split("&"))
+        return next((name for name in names if _SECRET.search(name)), "")
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,6 +9,7 @@ from supervisor.model.check import Check
 from supervisor.settings import commands
 from supervisor.settings.addresses import Address, http_address, status_range, tcp_address
 from supervisor.settings.check_keys import CoreAliveKeys, Probe, Ready
+from supervisor.settings.findings import shorten
 from supervisor.settings.written import Written
 
 STATUSES = "200-399"
@@ -94,14 +95,21 @@ def _set_address(made: Check, written: Written, path: tuple[str, str], address: 
     made.path = address.path
     if address.socket:
         made.socket = os.path.normpath(os.path.join(cwd, address.socket))
-        made.shown = f"{made.kind} unix:{made.socket}{address.path if made.kind == check.HTTP else ''}"
+        made.shown = f"{made.kind} unix:{made.socket}{address.shown_path if made.kind == check.HTTP else ''}"
         if len(os.fsencode(made.socket)) > MAX_SOCKET:
             written.report(path, f"the path of a socket can have {MAX_SOCKET} bytes at most", "use a shorter one")
     elif address.is_here:
         made.host, made.port = address.host, address.port
-        made.shown = f"{made.kind} {address.where}{address.path if made.kind == check.HTTP else ''}"
+        made.shown = f"{made.kind} {address.where}{address.shown_path if made.kind == check.HTTP else ''}"
     else:  # by a process of its own, that may wait for a name server
-        made.kind, made.shown = check.EXEC, address.url
+        made.kind, made.shown = check.EXEC, address.shown_url
         low, high = made.statuses
         limit = f"{made.timeout * ENDS_BEFORE_S:.3g}"
         made.argv = (PROBE, address.url, "--timeout", limit, "--statuses", f"{low}-{high}")
+        if name := address.secret_name:
+            written.report(
+                path,
+                f"a process asks this address, so everybody on this machine can read {shorten(name)} in ps",
+                "use an exec check that reads it from a file or its environment",
+                level="warning",
+            )
