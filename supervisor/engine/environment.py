@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.errors import Problem
+from supervisor.base.held_env import GIVE_BACK, MARKS, hold
 from supervisor.base.where import role_command
 from supervisor.engine.kernel_limits import find_tool, soft_open_files, step
 from supervisor.model.cause import CauseKind
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from supervisor.model.launch import Launch, User
 
 FILE = "file:"  # a value that is the content of a file
-MARKS = ("SB_HOME_ID", "SB_KEY", "NOTIFY_SOCKET")  # whose process it is, and where it is heard: no file may change them
 
 # `start` execs only /bin/sh, in its own folder; the shim enters the service's folder and execs its command.
 # So a folder or a program on a hung disk hangs that one child, never `start`; and the shell's codes tell
@@ -47,7 +47,8 @@ def command_line(launch: Launch, open_files: int, place: Place | None = None) ->
     a need. `place` is where it goes among cgroups.
     """
     files = soft_open_files(launch.limits, open_files) if launch.limits.rlimits else str(open_files)
-    words = ["/bin/sh", "-c", SHIM, "sbctl", files, launch.cwd, *launch.argv]
+    shim = GIVE_BACK + SHIM if changes_user(launch) else SHIM
+    words = ["/bin/sh", "-c", shim, "sbctl", files, launch.cwd, *launch.argv]
     if changes_user(launch):
         words = [*_change_user(launch.user), *words]
     if launch.limits:
@@ -71,7 +72,7 @@ def _reading(launch: Launch) -> list[str]:
     words: list[str] = []
     if launch.env_file:
         words += ["--env-file", launch.env_file]
-        for name in (*launch.env, *MARKS):
+        for name in (*launch.env, *MARKS):  # whose process it is no file may change
             words += ["--keep", name]
     for name, value in launch.env.items():
         if value.startswith(FILE) and name not in MARKS:
@@ -79,7 +80,7 @@ def _reading(launch: Launch) -> list[str]:
     if launch.path_first:
         words += ["--path-first", launch.path_first]
     if changes_user(launch):
-        words.append("--changes-user")
+        words.append("--held")
     return words
 
 
@@ -116,6 +117,13 @@ def build(base: Mapping[str, str], launch: Launch, marker: Mapping[str, str]) ->
         env["PATH"] = f"{launch.path_first}:{env.get('PATH', os.defpath)}"
     env.update(marker)
     return env
+
+
+def for_spawn(env: dict[str, str], launch: Launch) -> dict[str, str]:
+    """As it is given to the first program of the command line. Where root stands in front of a user, nothing of it
+    means anything to root's programs.
+    """
+    return hold(env) if changes_user(launch) else env
 
 
 def resolve(value: str, base: Mapping[str, str]) -> str:

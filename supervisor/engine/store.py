@@ -141,7 +141,7 @@ class Store:
         marker = {"SB_HOME_ID": self.home_id, "SB_KEY": entry.key}
         if ends.address:
             marker["NOTIFY_SOCKET"] = ends.address
-        env = environment.build(self.base_env, launch, marker)
+        env = environment.for_spawn(environment.build(self.base_env, launch, marker), launch)
         if launch.limits.cgroup and not is_job(entry.key):
             entry.place = self._cgroups.place(entry.key, launch.limits.cgroup)
         words = environment.command_line(launch, self._open_files, entry.place)

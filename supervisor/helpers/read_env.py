@@ -1,9 +1,10 @@
 """Puts values that are kept in files into the environment, then becomes the service's own command.
 
 `start` can't read what people name (`envFile`, `file:PATH`): a file on a hung disk would stop everything. So a
-child of its own reads, before the change of user, and what it can't read is the trouble of that one service.
+child of its own reads, before the change of user (so a file may be root's alone), and what it can't read is the
+trouble of that one service. With --held nothing that was read takes effect before that change.
 
-    --env-file PATH · --keep NAME … (beats the file) · --value NAME PATH … · --path-first FOLDER · --changes-user
+    --env-file PATH · --keep NAME … (beats the file) · --value NAME PATH … · --path-first FOLDER · --held
     -- COMMAND …
 """
 
@@ -14,6 +15,7 @@ import errno
 import os
 
 from supervisor.base.files import read_small, write_all
+from supervisor.base.held_env import given_back, hold
 
 MAX_FILE = 64 << 10
 SETTINGS_ERROR = 78
@@ -33,7 +35,7 @@ class Order:
         self.keep: set[str] = set()
         self.values: list[tuple[str, str]] = []
         self.path_first = ""
-        self.changes_user = False
+        self.held = False
         rest = iter(words)
         for word in rest:
             if word == "--":
@@ -46,8 +48,8 @@ class Order:
                 self.values.append((next(rest), next(rest)))
             elif word == "--path-first":
                 self.path_first = next(rest)
-            elif word == "--changes-user":
-                self.changes_user = True
+            elif word == "--held":
+                self.held = True
         self.command = list(rest)
 
 
@@ -57,7 +59,8 @@ def main(words: list[str]) -> int:
         _signal.signal(number, _signal.SIG_DFL)
     order = Order(words)
     try:
-        env = filled(given_environment(), order)
+        given = given_environment()
+        env = hold(filled(given_back(given), order)) if order.held else filled(given, order)
         os.execve(order.command[0], order.command, env)
     except Trouble as trouble:
         return _complain(str(trouble), SETTINGS_ERROR)
@@ -77,25 +80,12 @@ def filled(env: dict[str, str], order: Order) -> dict[str, str]:
     """Later beats earlier: what was given, the file, the manifest's values, the folder first on PATH."""
     if order.env_file:
         found = read_env_file(order.env_file)
-        _refuse_loader(found, order)
         env.update((name, value) for name, value in found.items() if name not in order.keep)
     for name, path in order.values:
         env[name] = read_value(path)
     if order.path_first:
         env["PATH"] = f"{order.path_first}:{env.get('PATH', os.defpath)}"
     return env
-
-
-def _refuse_loader(found: dict[str, str], order: Order) -> None:
-    """What the file says reaches the programs that set limits and change the user while they are still root, and the
-    file may be the user's own: it must not say which libraries root loads. (In the manifest, which must be root's, it
-    may.)
-    """
-    if not order.changes_user:
-        return
-    for name in found:
-        if name.startswith("LD_"):
-            raise Trouble(f"{order.env_file}: {name} can't come from a file when the user is changed: use env")
 
 
 def read_value(path: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.base.held_env import given_back, hold
 from supervisor.base.where import role_command
 from supervisor.helpers import read_env
 from supervisor.helpers.read_env import Order, Trouble
@@ -122,11 +123,17 @@ def test_trouble_is_said_in_one_line_and_by_the_code(words: list[str], command: 
     assert done.stderr.count(b"\n") == 1
 
 
-def test_a_file_does_not_say_which_libraries_the_change_of_user_loads(tmp_path: Path) -> None:
-    (tmp_path / "env").write_text("NAME=1\nLD_PRELOAD=/tmp/evil.so\n")
-    order = ["--env-file", str(tmp_path / "env"), "--"]
+def test_what_root_reads_for_a_user_takes_effect_only_behind_the_change(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("NAME=1\nLD_PRELOAD=/tmp/evil.so\nLOCPATH=/tmp/evil\nPATH=/tmp/evil\n")
+    given = hold({"PATH": "/bin", "LC_ALL": "C", "SB_KEY": "web.1"})
+    words = ["--held", "--keep", "SB_KEY", "--env-file", f"{tmp_path}/env", "--path-first", "/v"]
 
-    with pytest.raises(Trouble, match="LD_PRELOAD can't come from a file"):
-        read_env.filled({}, Order(["--changes-user", *order, "/bin/sh", "-c", "step", "/usr/bin/setpriv", "true"]))
+    done = run(*words, command=["/usr/bin/env", "-0"], env=given)
+    found = dict(item.split("=", 1) for item in done.stdout.decode().rstrip("\0").split("\0"))
 
-    assert read_env.filled({}, Order([*order, "/bin/true"]))["LD_PRELOAD"] == "/tmp/evil.so"
+    assert {name for name in found if not name.startswith("SB_LATER")} == {"PATH", "SB_KEY"}
+    assert found["PATH"] == given["PATH"]
+    assert given_back(found) == {
+        "PATH": "/v:/tmp/evil", "LC_ALL": "C", "SB_KEY": "web.1", "NAME": "1", "LD_PRELOAD": "/tmp/evil.so",
+        "LOCPATH": "/tmp/evil",
+    }  # fmt: skip
