@@ -7,11 +7,11 @@ goes on with it.
 from __future__ import annotations
 
 from supervisor.model.event import WARNING
-from supervisor.model.service import Phase, Want
+from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from supervisor.base.loop import Timer
@@ -41,6 +41,7 @@ class Rolling:
         self._settle = settle  # how long one must live that declares no readiness
         self._rolls: list[Roll] = []
         engine.watch_service(lambda service, _before: self._look(service))
+        engine.stops.wanted_down = self.take_out
 
     def restart(self, names: Iterable[str]) -> None:
         """One after the other, from now on. Who is in another list is done there."""
@@ -49,14 +50,33 @@ class Rolling:
         self._rolls.append(roll)
         self._next(roll)
 
+    def take_out(self, names: Collection[str]) -> None:
+        """Somebody wants these down: no list may start them again."""
+        for roll in list(self._rolls):
+            first, left = roll.names[:1], [name for name in roll.names if name not in names]
+            if len(left) == len(roll.names):
+                continue
+            roll.names = left
+            if left[:1] != first:
+                self._clear(roll)
+                roll.key = None
+                self._engine.loop.soon(lambda roll=roll: self._next(roll))  # type: ignore[misc]
+        self._note()
+
     def restore(self, note: dict[str, Any] | None) -> None:
         """Go on where a predecessor was killed."""
+        services = self._engine.services
         for names, key in (note or {}).get("rolls", ()):
-            roll = Roll([name for name in names if name in self._engine.services], key)
-            if roll.names[:1] != names[:1]:
+            roll = Roll([name for name in names if name in services], key)
+            if roll.names[:1] != names[:1] or self._was_not_asked(services[roll.names[0]], key):
                 roll.key = None
             self._rolls.append(roll)
             self._next(roll)
+
+    @staticmethod
+    def _was_not_asked(service: Service, key: str | None) -> bool:
+        """The predecessor was killed between its note and its word."""
+        return service.key == key and service.state.phase is Phase.RUNNING and not service.leaving
 
     # one list
 
@@ -82,16 +102,14 @@ class Rolling:
 
     def _is_done(self, roll: Roll, service: Service) -> bool:
         """Whether the next may go; a list that is halted is emptied."""
-        state = service.state
-        if state.want is Want.DOWN and not state.finished:
-            return True  # a person wants it otherwise meanwhile
-        if service.leaving or service.key == roll.key or state.phase in ON_THE_WAY:
-            return service.key == roll.key and state.phase is Phase.EXTERNAL
-        if state.phase is Phase.RUNNING:
-            return self._has_settled(roll, service)
-        if state.phase in (Phase.BACKOFF, Phase.FAILED):
+        phase = service.state.phase
+        if service.leaving or phase in ON_THE_WAY:
+            return False  # its restart has not begun, or goes on
+        if phase in (Phase.BACKOFF, Phase.FAILED):  # also before there was a new process
             self._halt(roll, service)
-        return True
+        elif phase is Phase.RUNNING and service.key != roll.key:
+            return self._has_settled(roll, service)
+        return True  # also one that has done its work, or whose restart was called off
 
     def _has_settled(self, roll: Roll, service: Service) -> bool:
         loop, started = self._engine.loop, service.state.started

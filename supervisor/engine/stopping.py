@@ -13,7 +13,7 @@ from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable
     from typing import Any
 
     from supervisor.engine.engine import Engine
@@ -50,6 +50,7 @@ class Stops:
         self._waiting = False  # somebody's turn has not come
         self._noted: dict[str, list[str]] = {}
         self._soon = False
+        self.wanted_down: Callable[[Collection[str]], None] = lambda names: None  # told before they go
         engine.watch_service(self._changed)
 
     # asked for
@@ -57,6 +58,7 @@ class Stops:
     def stop(self, names: Iterable[str], *, now: bool = False) -> list[str]:
         """Returns who goes along, because it requires one of them. `now`: killed, all at once."""
         names = list(names)
+        self.wanted_down(names)
         along = self._all_that_need(names)
         self._hold(along, "is stopped")
         self._take(names, STOP)
@@ -64,6 +66,7 @@ class Stops:
         return list(along)
 
     def stop_all(self, *, now: bool = False) -> None:
+        self.wanted_down(self._engine.services)
         self._take(list(self._engine.services), STOP)
         self._proceed(now=now)
 
@@ -77,16 +80,23 @@ class Stops:
         return list(along)
 
     def remove(self, names: Iterable[str]) -> None:
-        self._take(list(names), REMOVE)
+        names = list(names)
+        self.wanted_down(names)
+        self._take(names, REMOVE)
         self._proceed()
 
     def release(self, name: str) -> None:
         """It is wanted up after all: neither it nor those that need it go, as far as their turn has not come."""
+        released: list[str] = []
         for other in (name, *dependents(self._orders(), name)):
             turn = self._turns.get(other)
             if turn is not None and not turn.begun and (other == name or turn.how == HOLD):
                 self._forget(other)
+                released.append(other)
         self._mark()
+        for other in released:  # it stays: whoever waited for its end must know
+            service = self._engine.services[other]
+            self._engine.tell_changed(service, service.state.phase)
 
     def restore(self, note: dict[str, Any] | None) -> None:
         """Go on with a predecessor's plan; whoever is stopping already is waited for, too."""
