@@ -45,6 +45,33 @@ class Kept:
             self.entries.append(entry)
 
 
+class Taken:
+    """A service that a predecessor had, with what is known of it."""
+
+    __slots__ = ("entry", "note", "service")
+
+    def __init__(self, service: Service, note: dict[str, Any] | None, entry: dict[str, Any] | None) -> None:
+        self.service = service
+        self.note = note
+        self.entry = entry
+
+    @property
+    def lives(self) -> bool:
+        return self.entry is not None and self.entry["status"] is None and self.entry["cause"] is None
+
+    @property
+    def was_launched_otherwise(self) -> bool:
+        service = self.service
+        if self.entry is None or not service.state.has_process:
+            return False
+        return bool(self.entry["launch"] != service.spec.launch.digest())
+
+    @property
+    def was_meant_otherwise(self) -> bool:
+        """Somebody has enabled or disabled it."""
+        return self.note is not None and self.service.intent is not self.note.get("intent")
+
+
 class Adoption:
     """Run once, before the engine does anything else."""
 
@@ -56,23 +83,54 @@ class Adoption:
 
     def run(self, kept: Kept, specs: Iterable[Spec]) -> int:
         """Take over; start what is new. Returns how many live processes were adopted."""
+        engine = self._engine
         newest = self._newest(kept.entries)
-        adopted = 0
-        new: list[Spec] = []
-        for spec in specs:
-            note, entry = kept.notes.pop(spec.name, None), newest.pop(spec.name, None)
+        taken: list[Taken] = []
+        new: list[Service] = []
+        for spec in specs:  # all are known as they were before one of them moves: others may depend on it
+            service, note = engine.add(spec), kept.notes.pop(spec.name, None)
+            entry = self._if_newest(newest.pop(spec.name, None), note)
+            if note is not None:
+                service.restore(note)
             if note is None and entry is None:
-                new.append(spec)
+                new.append(service)
             else:
-                adopted += self._take(spec, note, entry)
-        self._engine.load(new)
+                taken.append(Taken(service, note, entry))
+        for one in taken:
+            if one.entry is None:
+                self._without_process(one.service)
+            else:
+                self._with_entry(one.service, one.entry)
+        for one in taken:
+            self._go_on(one.service)
+        engine.start_wanted(new)
         for name, entry in (*newest.items(), *self._jobs.items()):
             self._end_unknown(name, entry)
         plan = kept.notes.pop(STOPPING, None)
         for name in kept.notes:
             self._spawner.note(name, None)
-        self._engine.stops.restore(plan)
-        return adopted
+        engine.stops.restore(plan)
+        self._hear_what_was_missed(taken)
+        return sum(one.lives for one in taken)
+
+    def _if_newest(self, entry: dict[str, Any] | None, note: dict[str, Any] | None) -> dict[str, Any] | None:
+        """One from before the newest try, of which `start` never heard (there was no pipe for it), says nothing."""
+        if entry is None or note is None or entry["generation"] >= note["generation"]:
+            return entry
+        _close(entry)
+        self._spawner.drop(entry["key"])
+        return None
+
+    def _hear_what_was_missed(self, taken: list[Taken]) -> None:
+        """What a person has changed while no scheduler could hear of it."""
+        engine = self._engine
+        anew = [one.service for one in taken if one.was_launched_otherwise]
+        engine.stops.restart([s.name for s in anew if s.state.want is Want.UP and not s.is_going_down])
+        meant = [one.service for one in taken if one.was_meant_otherwise]
+        engine.stops.stop([service.name for service in meant if service.disabled])
+        for service in meant:
+            if service.enabled and not service.disabled:
+                engine.start(service.name)
 
     def _newest(self, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """One entry a service. An older one beside it could only be a half-done replacement."""
@@ -91,22 +149,6 @@ class Adoption:
                 self._spawner.drop(other["key"])
         return newest
 
-    def _take(self, spec: Spec, note: dict[str, Any] | None, entry: dict[str, Any] | None) -> int:
-        engine = self._engine
-        service = engine.add(spec)
-        if note is not None:
-            service.restore(note)
-        if entry is None:
-            self._without_process(service)
-        else:
-            self._with_entry(service, entry)
-        self._go_on(service)
-        if entry is not None and service.state.has_process and entry["launch"] != spec.launch.digest():
-            engine.restart(spec.name)  # the settings were changed while no scheduler could hear of it
-        if note is not None and service.intent is not note.get("intent"):
-            self._obey(service)
-        return int(entry is not None and entry["status"] is None and entry["cause"] is None)
-
     def _go_on(self, service: Service) -> None:
         """With what it was waiting for when its scheduler died; whoever watches it looks at it anew."""
         engine, job = self._engine, service.state.job
@@ -121,13 +163,6 @@ class Adoption:
                 engine.jobs.adopt(service, entry)
         engine.gate.resume(service)
         engine.tell_changed(service, Phase.STOPPED)
-
-    def _obey(self, service: Service) -> None:
-        """A person has enabled or disabled it while no scheduler could hear of it."""
-        if service.disabled:
-            self._engine.stops.stop([service.name])
-        elif service.enabled:
-            self._engine.start(service.name)
 
     # with a process, alive or dead
 
@@ -171,10 +206,8 @@ class Adoption:
 
     def _catch_up(self, service: Service) -> None:
         """The note is from before this process was asked for: the spawn had been decided, so say so."""
-        state = machine.State()
-        state.streak, state.deaths, state.slowed = service.state.streak, service.state.deaths, service.state.slowed
-        state.restarts, state.last_token = service.state.restarts, service.state.last_token
-        state.phase, state.want, state.reason = Phase.STARTING, Want.UP, service.state.reason
+        state = _anew(service.state)
+        state.phase, state.want = Phase.STARTING, Want.UP
         service.state = state
 
     # without one
@@ -188,7 +221,7 @@ class Adoption:
         elif state.job in (BEFORE, AFTER_END):
             self._rearm(service)
         elif state.phase in WITH_PROCESS:
-            service.state.phase, service.state.has_process, service.state.exited = Phase.STOPPED, False, None
+            service.state = _anew(state)
             if state.want is Want.UP:
                 self._engine.feed(service.name, machine.StartAsked())
         else:
@@ -218,6 +251,15 @@ class Adoption:
         service.removed = True
         self._engine.spawned(entry["key"], entry["pid"], entry["started"])
         self._engine.stop(name)
+
+
+def _anew(old: machine.State) -> machine.State:
+    """Stopped, with nothing left of a process; the budget and what is shown of it stay."""
+    state = machine.State()
+    state.streak, state.deaths, state.slowed = old.streak, old.deaths, old.slowed
+    state.restarts, state.last_token = old.restarts, old.last_token
+    state.reason, state.cause = old.reason, old.cause
+    return state
 
 
 def _close(entry: dict[str, Any]) -> None:

@@ -65,7 +65,10 @@ class Engine(Telling):
 
     def load(self, specs: Iterable[Spec]) -> None:
         """The services of the settings; what is wanted is started in that order, and what it requires before it."""
-        added = [self.add(spec) for spec in specs]
+        self.start_wanted([self.add(spec) for spec in specs])
+
+    def start_wanted(self, added: list[Service]) -> None:
+        """Those that are started by themselves."""
         for service in added:
             if service.enabled:
                 required = [name for name in needed(self, service.name) if not self.services[name].disabled]

@@ -7,7 +7,7 @@ goes on with it.
 from __future__ import annotations
 
 from supervisor.model.event import WARNING
-from supervisor.model.service import Phase
+from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Rolling:
         """Go on where a predecessor was killed."""
         services = self._engine.services
         for names, key in (note or {}).get("rolls", ()):
-            roll = Roll([name for name in names if name in services], key)
+            roll = Roll([name for name in names if name in services and not _was_disabled(services[name])], key)
             if roll.names[:1] != names[:1] or self._was_not_asked(services[roll.names[0]], key):
                 roll.key = None
             self._rolls.append(roll)
@@ -145,3 +145,8 @@ class Rolling:
     def _note(self) -> None:
         rolls = [[roll.names, roll.key] for roll in self._rolls if roll.names]
         self._engine.spawner.note(NOTE, {"rolls": rolls} if rolls else None)
+
+
+def _was_disabled(service: Service) -> bool:
+    """While no scheduler could take it out."""
+    return service.disabled and (service.state.want is Want.DOWN or service.is_going_down)

@@ -101,13 +101,15 @@ class Stops:
     def restore(self, note: dict[str, Any] | None) -> None:
         """Go on with a predecessor's plan; whoever is stopping already is waited for, too."""
         services = self._engine.services
-        for name, (how, why) in (note or {}).items():
+        self._noted = dict(note or {})  # that is what `start` keeps, until it hears otherwise
+        for name, (how, why) in self._noted.items():
             if name in services:
                 self._turns[name] = Turn(how, why)
         for name, service in services.items():
             if service.state.phase in DOWN and not service.state.finished:  # killed before it could draw conclusions
                 self._hold(self._all_that_need([name]), "is down")
         if not self._turns:
+            self._mark()
             return
         for name, service in services.items():
             if service.state.phase is Phase.STOPPING:

@@ -165,3 +165,130 @@ def test_what_was_disabled_meanwhile_is_stopped(
     hand_over(old, new, entry("server.1"))
 
     assert new.phase("server") == wanted
+
+
+def pair(old: FakeWorld, first: str, second: str, *, restart: bool = False) -> None:
+    """Two that have run for a minute; the second requires the first."""
+    needing = spec(second, gated=True)
+    needing.order = Order(requires=(Need(first, restart=restart),))
+    old.engine.load(sorted([spec(first), needing], key=lambda one: one.name))
+    for name in (first, second):
+        old.loop.run_soon()
+        old.engine.spawned(f"{name}.1", 4000, 1)
+    old.loop.pass_time(60)
+
+
+def signals(world: FakeWorld) -> list[str]:
+    return [str(words[1]) for words in world.spawner.take() if words[0] == "signal"]
+
+
+def test_a_plan_that_has_come_to_its_end_meanwhile_is_no_more(old: FakeWorld, new: FakeWorld) -> None:
+    pair(old, "db", "web")
+    old.engine.stops.stop(["db"])
+    old.loop.run_soon()
+    assert old.spawner.notes["#stopping"] == {"db": ["stop", ""]}
+
+    hand_over(old, new, entry("db.1"), entry("web.1", status=0))
+
+    assert signals(new) == ["db.1"]
+    assert new.spawner.notes["#stopping"] is None
+
+
+def test_a_plan_for_what_is_gone_is_no_more(old: FakeWorld, new: FakeWorld) -> None:
+    old.engine.load([spec()])
+    old.engine.spawned("server.1", 4000, 1)
+    old.spawner.note("#stopping", {"gone": ["remove", ""]})
+
+    hand_over(old, new, entry("server.1"))
+
+    assert new.spawner.notes["#stopping"] is None
+
+
+@pytest.mark.parametrize("needing", ["api", "web"])
+def test_who_is_to_be_restarted_with_one_that_died_meanwhile_is(old: FakeWorld, new: FakeWorld, needing: str) -> None:
+    pair(old, "db", needing, restart=True)
+
+    hand_over(old, new, entry("db.1", status=9), entry(f"{needing}.1"))
+
+    assert signals(new) == [f"{needing}.1"]
+
+
+@pytest.mark.parametrize("needing", ["api", "web"])
+def test_who_needs_what_was_disabled_meanwhile_goes_first(old: FakeWorld, new: FakeWorld, needing: str) -> None:
+    pair(old, "db", needing)
+    new.engine.intent = {"db": False}
+
+    hand_over(old, new, entry("db.1"), entry(f"{needing}.1"))
+
+    assert signals(new) == [f"{needing}.1"]
+    new.engine.exited(f"{needing}.1", 15, True)
+    new.loop.run_soon()
+    assert signals(new) == ["db.1"]
+
+
+def test_other_settings_restart_in_order_and_only_what_is_wanted(old: FakeWorld, new: FakeWorld) -> None:
+    pair(old, "db", "web", restart=True)
+    old.engine.load([spec("cron")])
+    old.engine.spawned("cron.1", 4000, 1)
+    old.engine.stop("cron")
+    changed = {"launch": "other settings"}
+
+    hand_over(old, new, {**entry("db.1"), **changed}, entry("web.1"), {**entry("cron.1"), **changed})
+
+    assert signals(new) == ["web.1"]
+    new.engine.exited("cron.1", 15, True)
+    assert new.phase("cron") == "stopped"
+
+
+def no_pipes(*_args: Any) -> Any:
+    raise OSError(24, "Too many open files")
+
+
+def test_an_entry_from_before_the_newest_try_counts_no_more(old: FakeWorld, new: FakeWorld) -> None:
+    """The spawn was decided, and there was no pipe for it: `start` has never heard of it."""
+    old.engine.load([spec()])
+    old.engine.spawned("server.1", 4000, 1)
+    old.loop.pass_time(60)
+    old.engine.outlet.open = no_pipes  # type: ignore[method-assign]
+    old.engine.exited("server.1", 256, True)
+    old.loop.run_soon()
+    assert old.phase("server") == "backoff"
+    old.engine.stops.stop(["server"])
+
+    hand_over(old, new, entry("server.1", status=256))
+
+    assert new.phase("server") == "stopped"
+    assert new.spawner.take() == [("drop", "server.1")]
+    new.engine.start("server")
+    assert new.spawner.spawns() == ["server.3"]
+
+
+def test_a_try_without_a_pipe_is_made_again_after_a_hand_over(old: FakeWorld, new: FakeWorld) -> None:
+    old.engine.load([spec()])
+    old.engine.spawned("server.1", 4000, 1)
+    old.loop.pass_time(60)
+    old.engine.outlet.open = no_pipes  # type: ignore[method-assign]
+    old.engine.exited("server.1", 256, True)
+    old.loop.run_soon()
+
+    hand_over(old, new, entry("server.1", status=256))
+    assert new.phase("server") == "backoff"
+    new.loop.pass_time(31)
+
+    assert new.spawner.spawns() == ["server.3"]
+
+
+def test_a_stop_command_of_a_process_that_nobody_kept_is_forgotten(old: FakeWorld, new: FakeWorld) -> None:
+    one = spec(stop_command=10.0)
+    one.commands = {"stop": ("true",)}
+    old.engine.load([one])
+    old.engine.spawned("server.1", 4000, 1)
+    old.engine.stop("server")
+
+    hand_over(old, new)
+
+    assert new.phase("server") == "stopped"
+    assert new.engine.services["server"].state.job == ""
+    assert new.spawner.spawns() == []
+    new.loop.pass_time(60)
+    assert new.phase("server") == "stopped"

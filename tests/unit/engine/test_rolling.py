@@ -213,3 +213,15 @@ def test_a_restart_that_is_called_off_holds_up_nobody(world: FakeWorld) -> None:
     world.loop.run_soon()
 
     assert signalled(world) == ["web:2.1"]
+
+
+def test_a_successor_leaves_out_what_was_disabled_meanwhile(world: FakeWorld) -> None:
+    world.engine.services["web:1"].intent = False
+    world.engine.stops.stop(["web:1"])
+    down(world, "web:1")
+    world.spawner.take()
+
+    Rolling(world.engine, 0.3).restore({"rolls": [[NAMES, "web:1.1"]]})
+
+    assert signalled(world) == ["web:2.1"]
+    assert world.phase("web:1") == "stopped"
