@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from supervisor.base.loop import Loop
+    from supervisor.base.loop import Loop, Timer
     from supervisor.base.wire import Message
     from supervisor.engine.entries import Entry
     from supervisor.engine.store import Store
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CHUNK = 50  # entries a message, each with up to three descriptors: the kernel takes at most 253
 CHUNK_BYTES = MAX_PACKET // 2
 MAX_HELD_EVENTS = 500
-RETRY_PUMP_S = 1.0
+RETRY_S = 1.0
 
 
 class Keeper:
@@ -47,6 +47,7 @@ class Keeper:
         self._handed = False
         self._pumps: dict[str, Pumps] = {}  # by key
         self._heard: dict[str, Heard] = {}  # by key, until a scheduler has noted what follows from it
+        self._retry: Timer | None = None  # of pumps that could not be begun
         self._outlet = PipeOutlet(loop)
         self._events: list[dict[str, Any]] = []
         self.notes: dict[str, dict[str, Any]] = {}
@@ -73,6 +74,9 @@ class Keeper:
 
     def _pump_all(self) -> None:
         """Read every pipe that nobody reads; those for which no descriptor is left just now a little later."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         if self._channel is not None and self._handed:
             return
         missed = False
@@ -82,7 +86,7 @@ class Keeper:
             except OSError:
                 missed = True
         if missed:
-            self._loop.after(RETRY_PUMP_S, self._pump_all)
+            self._retry = self._loop.after(RETRY_S, self._pump_all)
 
     def _on_closed(self) -> None:
         self._handed = False
@@ -164,18 +168,20 @@ class Keeper:
         return [entry for entry in self._store.entries.values() if entry.listener is self]
 
     def _hand_over(self) -> None:
+        """All of it in one turn, so that no end falls between; else nothing, and all of it later."""
         channel = self._channel
         if channel is None:
             return
         for key in list(self._pumps):
             self._forget_pumps(key)
-        chunk: list[Entry] = []
-        for entry in self.entries():
-            chunk.append(entry)
-            if len(chunk) == CHUNK:
-                self._send_entries(channel, chunk)
-                chunk = []
-        self._send_entries(channel, chunk)
+        try:
+            chunks = self._chunks()
+        except OSError:  # no descriptor is left just now
+            self._pump_all()
+            self._loop.after(RETRY_S, lambda: self._hand_over_to(channel))
+            return
+        for rows, fds in chunks:
+            channel.send({"did": "entries", "entries": rows}, fds, close_fds=True)
         for part in _parts(self.notes):
             channel.send({"did": "notes", "notes": part})
         held, self._events = self._events, []
@@ -184,13 +190,33 @@ class Keeper:
         channel.send({"did": "end"})
         self._handed = True
 
-    def _send_entries(self, channel: Channel, entries: list[Entry]) -> None:
-        if not entries:
-            return
-        # Copies: the message may wait in the queue while an entry is dropped and its descriptors closed.
-        fds = [os.dup(fd) for entry in entries for fd in entry.kept().values()]
-        rows = [_as_dict(entry, self._heard.get(entry.key), self._loop.clock.now()) for entry in entries]
-        channel.send({"did": "entries", "entries": rows}, fds, close_fds=True)
+    def _hand_over_to(self, channel: Channel) -> None:
+        """Unless it has gone meanwhile."""
+        if self._channel is channel and not channel.closed:
+            self._hand_over()
+
+    def _chunks(self) -> list[tuple[list[Message], list[int]]]:
+        """Entries and their descriptors in pieces that fit a message each. The descriptors are copies: a message may
+        wait in the queue while an entry is dropped and its own are closed.
+        """
+        chunks: list[tuple[list[Message], list[int]]] = []
+        size, now = 0, self._loop.clock.now()
+        try:
+            for entry in self.entries():
+                row = _as_dict(entry, self._heard.get(entry.key), now)
+                length = len(encode(row)) + 1
+                if not chunks or size + length > CHUNK_BYTES or len(chunks[-1][0]) == CHUNK:
+                    chunks.append(([], []))
+                    size = 0
+                size += length
+                chunks[-1][0].append(row)
+                for fd in entry.kept().values():
+                    chunks[-1][1].append(os.dup(fd))
+        except OSError:
+            for _, fds in chunks:
+                close_fds(*fds)
+            raise
+        return chunks
 
     # pumping and listening while nobody else does
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -55,11 +57,14 @@ class Kept:
         self.fds: list[int] = []
 
     def connect(self) -> None:
+        self.connect_later()
+        self.ask({"verb": "hello"})
+
+    def connect_later(self) -> None:
         ours, theirs = channel_pair()
         self.keeper.connect(ours)
         self.heard = []
         self.scheduler = Channel(theirs, self.loop, on_message=self._hear, on_closed=lambda: None)
-        self.ask({"verb": "hello"})
 
     def _hear(self, message: dict[str, Any], fds: list[int]) -> None:
         self.heard.append(message)
@@ -152,3 +157,56 @@ def test_ends_that_were_lost_on_the_way_fail_the_spawn_and_leave_nothing_open(ke
     assert (kept.heard[-1]["did"], kept.heard[-1]["cause"]["kind"]) == ("failed", "system")
     assert kept.store.entries == {}
     assert open_files(os.getpid()) == before
+
+
+def quick(kept: Kept, number: int, path: str) -> None:
+    ends = Ends(*os.pipe(), *os.pipe())
+    launch = Launch(argv=("true",), cwd="/", log="/dev/null", err_log=path)
+    kept.store.spawn(kept.keeper, f"web:{number}.1", launch, ends=ends, stop=(15, 1.0))
+
+
+def handed(kept: Kept) -> list[str]:
+    return [row["key"] for message in kept.heard if message["did"] == "entries" for row in message["entries"]]
+
+
+def test_what_is_handed_over_is_cut_by_its_size(kept: Kept) -> None:
+    for number in range(60):
+        quick(kept, number, "/" + "x" * 4000)
+
+    kept.connect()
+    eventually(lambda: (kept.loop.run_soon(), kept.heard and kept.heard[-1]["did"] == "end")[1])
+
+    assert handed(kept) == [f"web:{number}.1" for number in range(60)]
+
+
+def test_without_descriptors_all_is_handed_over_later(kept: Kept) -> None:
+    """And nothing before: a scheduler that knew of some only would start the others again."""
+    for number in range(3):
+        quick(kept, number, "/dev/null")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    filling: list[int] = []
+    try:
+        kept.connect_later()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(open_numbers()) + 9, hard))
+        with contextlib.suppress(OSError):
+            while True:
+                filling.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+        for _ in range(3):
+            os.close(filling.pop())  # room for some of six
+        kept.ask({"verb": "hello"})
+        kept.loop.pass_time(1.5)
+        assert kept.heard == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in filling:
+            os.close(fd)
+    before = len(open_numbers())
+    kept.loop.pass_time(1.5)
+
+    assert handed(kept) == ["web:0.1", "web:1.1", "web:2.1"]
+    assert kept.heard[-1]["did"] == "end"
+    assert len(open_numbers()) <= before
+
+
+def open_numbers() -> list[int]:
+    return [int(name) for name in os.listdir("/proc/self/fd")]
