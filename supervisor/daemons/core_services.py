@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from supervisor.base.files import read_small, remove_quietly
+from supervisor.base.files import remove_quietly
 from supervisor.base.where import role_command
 from supervisor.base.wire import Channel, channel_pair
 from supervisor.engine.entries import is_job, name_of
@@ -42,6 +42,7 @@ class CoreServices:
         self._keeper = keeper
         self._home = home
         self._channels: dict[str, Channel] = {}
+        self._config_port = 0
         self._prober = Prober(engine, self._port)
         self._watchdog = Watchdog(engine)
         self.spawner = LocalSpawner(loop, store, self, self._prepare)
@@ -73,16 +74,15 @@ class CoreServices:
             self._watchdog.sign(name)
         if "detail" in message:
             self._engine.services[name].detail = str(message["detail"])
+        if name == "config" and message.get("ready"):
+            port = str(message.get("detail", "")).rpartition(":")[2]
+            self._config_port = int(port) if port.isdigit() else 0
         if "ready" in message:
             self._engine.ready(name, up=bool(message["ready"]))
 
     def _port(self) -> int:
         """Of a config server that has found a free one; 0: not yet."""
-        try:
-            text = read_small(self._home.port_file)
-        except OSError:
-            return 0
-        return int(text) if text.strip().isdigit() else 0
+        return self._config_port
 
     # answers of the store, passed on
 
@@ -110,5 +110,7 @@ class CoreServices:
         if name == "scheduler":
             self._keeper.scheduler_gone()
         channel = self._channels.pop(name, None)
+        if name == "config":
+            self._config_port = 0
         if channel is not None:
             channel.close()

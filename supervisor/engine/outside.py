@@ -2,6 +2,8 @@
 
 Found by one walk over /proc for all services that ask at the same moment. Whatever can't be proven is not the same
 program: the price of a wrong yes is a service that does not run, that of a wrong no what it would be without us.
+Links and scripts are looked at only where that asks a disk of this machine; on one elsewhere only what is written in
+the same way is the same.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 
 from supervisor.base import proc
 from supervisor.base.loop import READ
+from supervisor.engine.local_disk import Mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +43,10 @@ class Outside:
             by_rest.setdefault(tuple(os.fsencode(word) for word in spec.launch.argv[1:]), []).append(spec)
         taken = dict(self._watched)
         found: dict[str, Found] = {}
+        mounts = Mounts()
         for started, pid, spec in sorted(_candidates(by_rest), key=lambda one: one[:2]):
-            if spec.name not in found and taken.get(pid, spec.name) == spec.name and _is_same(pid, started, spec):
+            is_free = spec.name not in found and taken.get(pid, spec.name) == spec.name
+            if is_free and _is_same(pid, started, spec, mounts):
                 found[spec.name] = (pid, started)
                 taken[pid] = spec.name
         return found
@@ -114,52 +119,51 @@ def _candidates(by_rest: dict[tuple[bytes, ...], list[Spec]]) -> list[tuple[int,
     return found
 
 
-def _is_same(pid: int, started: int, spec: Spec) -> bool:
+def _is_same(pid: int, started: int, spec: Spec, mounts: Mounts) -> bool:
     launch = spec.launch
     if proc.user_of(pid) != (os.geteuid() if launch.user is None else launch.user.uid):
         return False
-    if not _same_command(pid, spec) or _is_below_sbctl(pid) or not _same_folder(pid, launch.cwd):
+    if not _same_command(pid, spec, mounts) or _is_below_sbctl(pid) or not _same_folder(pid, launch.cwd, mounts):
         return False
     return proc.is_alive(pid, started)  # it was one and the same process all the time
 
 
-def _same_folder(pid: int, ours: str) -> bool:
+def _same_folder(pid: int, ours: str, mounts: Mounts) -> bool:
     """Ours may be written by way of links; in a container the same path is another folder."""
     theirs = proc.link_of(pid, "cwd")
     if not theirs or proc.link_of(pid, "ns/mnt") != proc.link_of(os.getpid(), "ns/mnt"):
         return False
-    return theirs == ours or theirs == os.path.realpath(ours)
+    return theirs == ours or theirs == mounts.real(ours)
 
 
-def _same_command(pid: int, spec: Spec) -> bool:
+def _same_command(pid: int, spec: Spec, mounts: Mounts) -> bool:
     """`python3` and `/usr/bin/python3` are one program; a script appears behind the interpreter of its first line."""
     words = [os.fsdecode(word) for word in proc.words_of(pid)]
     program, *rest = spec.launch.argv
-    if words and words[1:] == rest and _same_program(words[0], proc.link_of(pid, "exe"), spec):
+    if words and words[1:] == rest and _same_program(words[0], proc.link_of(pid, "exe"), spec, mounts):
         return True
     for at in (1, 2):
         if words[at + 1 :] == rest and len(words) > at and _base(words[at]) == _base(program):
-            path = _find(program, spec)
+            path = _find(program, spec, mounts)
             return bool(path) and _interpreter(path) == _base(words[0])
     return False
 
 
-def _same_program(word: str, exe: str, spec: Spec) -> bool:
+def _same_program(word: str, exe: str, spec: Spec, mounts: Mounts) -> bool:
     program = spec.launch.argv[0]
     if _base(word) == _base(program):
         return True
-    path = _find(program, spec)
-    return bool(path and exe) and os.path.realpath(path) == exe
+    return bool(exe) and _find(program, spec, mounts) == exe
 
 
-def _find(program: str, spec: Spec) -> str:
-    """Where the program lies, as the shell of the service finds it; "" if nowhere."""
+def _find(program: str, spec: Spec, mounts: Mounts) -> str:
+    """Where the program lies, as the shell of the service finds it, behind all links; "" if nowhere."""
     if "/" in program:
-        return os.path.join(spec.launch.cwd, program)
+        return mounts.real(os.path.join(spec.launch.cwd, program))
     folders = f"{spec.launch.path_first}:{os.environ.get('PATH', os.defpath)}".split(":")
     for folder in folders:
-        path = os.path.join(spec.launch.cwd, folder, program)
-        if folder and os.access(path, os.X_OK):
+        path = mounts.real(os.path.join(spec.launch.cwd, folder, program)) if folder else ""
+        if path and os.access(path, os.X_OK):
             return path
     return ""
 
