@@ -15,25 +15,64 @@ if TYPE_CHECKING:
 
 MASK = "••••".encode()
 LEAST = 6  # a shorter value would mask words that only look like it
+LEAST_KEY_WORD = 16  # of a private key; only its last line is shorter
+KEY_PATIENCE = 4  # headers, an empty line, lines of others between
 MAX_VALUE = 8 << 10
 MAX_VALUES = 300
 COMMON = frozenset(b"false none null true default enabled disabled localhost 127.0.0.1 development production".split())
 
-_VALUE = rb"\"[^\"\n]{1,2000}\"|'[^'\n]{1,2000}'|[^\s\"',;&<>(){}\[\]\\]{1,2000}"
-_NAME = rb"(?:password|passwd|passphrase|secret|token(?!s)|api[_-]?key|access[_-]?key|private[_-]?key|credential)s?"
+# As written, or within a text of JSON, where each quote has a backslash before it (or three, seven, ...).
+_QUOTE = rb"\\{0,7}[\"']?"
+_IS = rb"[ \t]{0,3}(?::=|=>|={1,3}|:)[ \t]{0,3}"
 
-# Words that must be there (in small letters), the pattern, what takes its place.
+# A quoted value ends at its quote and not at one that belongs to it; one without an end takes the rest of its line.
+# No part can match what the next one begins with, so that nothing is ever tried in two ways.
+_IN_JSON = rb"\\\"(?:[^\"\\\n]|\\\\\\\"|\\\\|\\[^\"\\\n]){1,2000}(?:\\\")?|\\{3,7}\"[^\"\n]{1,2000}(?:\")?"
+_QUOTED = rb"\"(?:[^\"\\\n]|\\[^\n]){1,2000}\"?|'(?:[^'\\\n]|\\[^\n]|''){1,2000}'?"
+# Without quotes it goes on over punctuation that a word follows, unless that is the next name (`;user=x`).
+_BARE = (
+    rb"[^\s\"',;&<>(){}\[\]\\](?:[^\s\"',;&<>(){}\[\]\\]"
+    rb"|[,;&](?![\w.%\[\]-]{0,40}[=:])(?=[\w!-%*-/?@^~])|[<>(){}\[\]\"'](?=\w)|\\(?![nrt\"'\\])(?=\w)){0,2000}"
+)
+_VALUE = rb"(?:" + _IN_JSON + rb"|" + _QUOTED + rb"|" + _BARE + rb")"
+_NAME = (
+    rb"(?:password|passwd|passphrase|secret|token(?!s)|api[_-]?key|access[_-]?key|private[_-]?key|credential"
+    rb"|dash(?:board)?[_-]?key)s?"
+)
+_COOKIES = rb"(?:=\"[^\"\r\n]{0,4000}\"|[^\r\n\"'\\]){1,8000}"
+_GAP = rb"(?:[ \t]|\\{1,4}[nrt]){0,20}"  # between the lines of a key that stands in one line
+
+# Words of which one must be there (in small letters), the pattern, what takes its place.
 _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes], ...] = (
     (
         (b"authorization",),
         re.compile(
-            rb"(?i)(authorization[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?"
-            rb"(?:(?:basic|bearer|digest|negotiate|token|apikey)[ \t]{1,3})?)[^\s\"',]{1,4000}"
+            rb"(?i)(authorization" + _QUOTE + _IS + _QUOTE + rb"(?:(?:basic|bearer|digest|negotiate|token|apikey)"
+            rb"[ \t]{1,3})?)[^\s\"',\\]{1,4000}"
         ),
         rb"\1" + MASK,
     ),
     ((b"bearer",), re.compile(rb"(?i)(\bbearer[ \t]{1,3})[\w.~+/=-]{8,4000}"), rb"\1" + MASK),
-    ((b"://",), re.compile(rb"(://[^\s/:@\"']{0,200}:)[^\s/@\"']{1,400}(?=@)"), rb"\1" + MASK),
+    (
+        (b"cookie",),
+        re.compile(
+            rb"(?i)((?:set-)?cookie"
+            + _QUOTE
+            + rb"[ \t]{0,3}:[ \t]{0,3}"
+            + _QUOTE
+            + rb")(?=[^\s=\"']{1,200}=)"
+            + _COOKIES
+        ),
+        rb"\1" + MASK,
+    ),
+    (
+        (b"://",),
+        # A password may hold an @, and a slash where no port can be meant.
+        re.compile(
+            rb"(://[^\s/:@\"']{0,200}:)(?:[^\s/\"']{1,200}(?=@)|(?!\d{1,5}(?![^\s/?#,;)]))[^\s@\"']{1,200}(?=@))"
+        ),
+        rb"\1" + MASK,
+    ),
     (
         (b"discord",),
         re.compile(rb"(?i)(discord(?:app)?\.com/api/(?:v\d{1,3}/)?webhooks/)\d{1,30}/[\w-]{1,200}"),
@@ -42,12 +81,17 @@ _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes], ...] = (
     ((b"hooks.slack.com",), re.compile(rb"(?i)(hooks\.slack\.com/services/)[\w/]{10,200}"), rb"\1" + MASK),
     (
         (b"passw", b"passphrase", b"secret", b"token", b"key", b"credential"),
-        re.compile(rb"(?i)(" + _NAME + rb"[\w-]{0,20}[\"']?[ \t]{0,3}[=:][ \t]{0,3})(" + _VALUE + rb")"),
+        re.compile(rb"(?i)(" + _NAME + rb"[\w-]{0,20}" + _QUOTE + _IS + rb")" + _VALUE),
+        rb"\1" + MASK,
+    ),
+    (
+        (b"pwd",),  # which is also a folder
+        re.compile(rb"(?i)((?<![a-z])pwd" + _QUOTE + _IS + rb")(?!" + _QUOTE + rb"[/~.])" + _VALUE),
         rb"\1" + MASK,
     ),
     (
         (b"--pass", b"--token", b"--secret", b"-token ", b"-key ", b"-secret ", b"-password "),
-        re.compile(rb"(?i)(--[\w-]{0,30}(?:password|passwd|token|secret|key)[ \t]{1,3})(?!-)(" + _VALUE + rb")"),
+        re.compile(rb"(?i)(--[\w-]{0,30}(?:password|passwd|token|secret|key)[ \t]{1,3})(?!-)" + _VALUE),
         rb"\1" + MASK,
     ),
     (
@@ -59,7 +103,20 @@ _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes], ...] = (
         ),
         MASK,
     ),
+    (
+        (b"private key",),  # in one line, as in JSON
+        re.compile(
+            rb"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?:" + _GAP + rb"[A-Za-z0-9+/=]{16,9000}){1,400}"
+            rb"(?:" + _GAP + rb"[A-Za-z0-9+/=]{1,15}(?=" + _GAP + rb"-----END))?"
+        ),
+        rb"\1" + MASK,
+    ),
 )
+
+# A key in several lines.
+_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
+_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY")
+_KEY_LINE = re.compile(rb"[A-Za-z0-9+/]{16,1000}={0,2}|[A-Za-z0-9+/]{1,15}={1,2}")
 
 
 class Mask:
@@ -70,6 +127,7 @@ class Mask:
         worth = [part for part in parts if len(part) >= LEAST and part.lower() not in COMMON]
         # The longest first: one may be a part of another.
         self._values = sorted(worth, key=lambda part: (-len(part), part))[:MAX_VALUES]
+        self._in_key = 0  # within a private key: so many lines that are none of it may still come
 
     def hide(self, data: bytes) -> bytes:
         """The same lines, with `••••` where a secret was."""
@@ -80,7 +138,22 @@ class Mask:
         for words, pattern, instead in _SHAPES:
             if any(word in low for word in words):
                 data = pattern.sub(instead, data)
-        return data
+        return self._hide_keys(data) if self._in_key or b"private key" in low else data
+
+    def _hide_keys(self, data: bytes) -> bytes:
+        """The lines of private keys, which may have begun in what was given before, or where it was not looked."""
+        lines = data.split(b"\n")
+        for number, line in enumerate(lines):
+            if _BEGIN.search(line):
+                self._in_key = 0 if _END.search(line) else KEY_PATIENCE
+            elif _END.search(line):
+                for before in range(number - 1, -1, -1):
+                    if not _hide_last_word(lines, before, at_end=before == number - 1):
+                        break
+                self._in_key = 0
+            elif self._in_key and line:
+                self._in_key = KEY_PATIENCE if _hide_last_word(lines, number) else self._in_key - 1
+        return b"\n".join(lines)
 
     def hide_text(self, text: str) -> str:
         return self.hide(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
@@ -94,3 +167,16 @@ class Mask:
         if isinstance(value, dict):
             return {name: self.hide_in(each) for name, each in value.items()}
         return value
+
+
+def _hide_last_word(lines: list[bytes], number: int, *, at_end: bool = False) -> bool:
+    """The last one, because there may be a time and a name before it. False: it is none of a key."""
+    words = lines[number].rsplit(None, 1)
+    word = words[-1] if words else b""
+    if word == MASK:
+        return True
+    if not _KEY_LINE.fullmatch(word) and not (at_end and len(word) < LEAST_KEY_WORD and word.isalnum()):
+        return False
+    start = lines[number].rindex(word)
+    lines[number] = lines[number][:start] + MASK + lines[number][start + len(word) :]
+    return True
