@@ -89,27 +89,26 @@ def hopeless(order: Order, look: Look) -> str:
     return ""
 
 
-def dependents(orders: Mapping[str, Order], name: str) -> set[str]:
-    """Everybody who can't be up without it, directly or not. Who needs it finished doesn't need it any more."""
-    found: set[str] = set()
-    left = [name]
-    while left:
-        needed = left.pop()
-        for other, order in orders.items():
-            if other not in found and other != name and _stops_with(order, needed):
-                found.add(other)
-                left.append(other)
-    return found
+def needing(orders: Mapping[str, Order]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Of each name those who can't be up without it, and those who asked to be restarted with it; directly.
+
+    Who needs it finished doesn't need it any more.
+    """
+    ended: dict[str, list[str]] = {}
+    restarted: dict[str, list[str]] = {}
+    for other, order in orders.items():
+        for need in order.requires:
+            if need.condition is not Condition.FINISHED:
+                ended.setdefault(need.name, []).append(other)
+            if need.restart:
+                restarted.setdefault(need.name, []).append(other)
+    return ended, restarted
 
 
-def _stops_with(order: Order, name: str) -> bool:
-    return any(need.name == name and need.condition is not Condition.FINISHED for need in order.requires)
-
-
-def pulled(orders: Mapping[str, Order], name: str) -> list[str]:
-    """Everything it requires, directly or not, what comes first first."""
+def pulled(orders: Mapping[str, Order], names: Iterable[str]) -> list[str]:
+    """These and everything they require, directly or not, what comes first first."""
     edges = {one: [need.name for need in order.requires] for one, order in orders.items()}
-    return [one for one in _what_comes_first_first([name], edges) if one != name]
+    return _what_comes_first_first(names, edges)
 
 
 def ready_to_stop(orders: Mapping[str, Order], stopping: set[str], there: set[str]) -> set[str]:

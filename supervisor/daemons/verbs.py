@@ -99,7 +99,7 @@ class EngineVerbs:
         reply.raw(encode_rows(self.role, self.summary(), view.rows(self.engine, self.usage.look())))
 
     def why(self, args: Args, reply: Reply) -> None:
-        names = self._names({"names": [args["name"]]})
+        names = self._names({"names": [args["name"]]}, also_removed=True)
         if len(names) > 1:
             raise Problem(f"{args['name']!r} are several services", remedy=f"one of {', '.join(names)}", code=USAGE)
         service = self.engine.services[names[0]]
@@ -107,22 +107,29 @@ class EngineVerbs:
 
     # asking
 
-    def _names(self, args: Args) -> list[str]:
-        """Those meant by each word, a plugin or a pattern too; all known, or nothing is done at all."""
-        plugins = {service.name: service.spec.plugin for service in self.engine.services.values()}
+    def _names(self, args: Args, *, also_removed: bool = False) -> list[str]:
+        """Those meant by each word, a plugin or a pattern too; all known, or nothing is done at all.
+
+        `also_removed`: for what can still be asked about one that the settings no longer know.
+        """
+        services = self.engine.services
+        plugins = {service.name: service.spec.plugin for service in services.values()}
         names: list[str] = []
         for word in args.get("names") or []:
             found = matching(word, plugins)
+            staying = found if also_removed else [name for name in found if not services[name].is_removed]
             if not found:
                 raise no_match(word) if is_pattern(word) and plugins else unknown_name(word, plugins)
-            names += found
+            if not staying:
+                raise _is_removed(found[0])
+            names += staying
         return list(dict.fromkeys(names))
 
     def start(self, args: Args, reply: Reply) -> None:
         reply.send(wishes.start(self.engine, self._names(args)).as_dict())
 
     def stop(self, args: Args, reply: Reply) -> None:
-        done = wishes.stop(self.engine, self._names(args))
+        done = wishes.stop(self.engine, self._names(args, also_removed=True))
         timeout = args.get("timeout")
         if timeout is not None:
             keys = {name: self.engine.services[name].key for name in (*done.accepted, *done.along)}
@@ -147,7 +154,7 @@ class EngineVerbs:
 
     def signal(self, args: Args, reply: Reply) -> None:
         """To the main process of each, or to all of its group; those that do not run are left out."""
-        number, names = signal_number(args["signal"]), self._names(args)
+        number, names = signal_number(args["signal"]), self._names(args, also_removed=True)
         up = [name for name in names if self.engine.services[name].state.has_process]
         if not up:
             what = f"{names[0]} does not run" if len(names) == 1 else f"none of {', '.join(names)} runs"
@@ -160,7 +167,7 @@ class EngineVerbs:
         reply.send({"accepted": up, "already": []})
 
     def settle(self, args: Args, reply: Reply) -> None:
-        names = None if args.get("names") is None else self._names(args)
+        names = None if args.get("names") is None else self._names(args, also_removed=True)
         settle = self.settle_s if names is None else self.settle_s * NAMED_TIMES
         limit = args.get("timeout")
 
@@ -169,3 +176,12 @@ class EngineVerbs:
 
         waiting = view.Settling(self.engine, names, DEFAULT_SETTLE_S if limit is None else float(limit), settle, done)
         reply.on_closed(waiting.cancel)
+
+
+def _is_removed(name: str) -> Problem:
+    return Problem(
+        f"{name} is being removed",
+        why="the settings no longer have it, and it is on its way down",
+        remedy="bring its plugin back, then sbctl reload",
+        code=FAILED,
+    )

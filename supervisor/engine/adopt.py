@@ -244,6 +244,7 @@ class Adoption:
         policy = Policy(stop_signal=number, grace=grace)
         service = Service(Spec(name=name, kind="plugin", launch=launch, policy=policy), machine.State())
         self._engine.services[name] = service
+        self._engine.ties.renew()
         service.key, service.generation, service.pid = entry["key"], entry["generation"], entry["pid"]
         self._read_on(service, entry)
         self._spawner.adopt(entry["key"], entry["pid"], entry["started"])

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 def apply(engine: Engine, specs: list[Spec], rolling: Rolling | None = None) -> list[Change]:
     """Carry out the plan from the services as they are to these specs; returns what was changed."""
+    wanted = {spec.name: spec for spec in specs}
+    for service in engine.services.values():
+        if service.name in wanted and service.is_removed:  # it is in the settings again
+            engine.stops.release(service.name)
     old = [service.spec for service in engine.services.values() if not service.removed]
     up = {service.name for service in engine.services.values() if service.state.want is Want.UP}
     changes = plan(old, specs, up, [name for name, enabled in engine.intent.items() if not enabled])
-    wanted = {spec.name: spec for spec in specs}
     engine.stops.remove(change.name for change in changes if change.name not in wanted)
     changed = [change for change in changes if change.name in wanted and change.name in engine.services]
     for change in changed:  # all know the new order before one of them moves
         _take_over(engine.services[change.name], wanted[change.name])
+    engine.ties.renew()
     engine.load(
         [wanted[change.name] for change in changes if change.name not in engine.services and change.name in wanted]
     )

@@ -18,7 +18,7 @@ from supervisor.engine.oom import looks_like_it
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import Stops
 from supervisor.engine.telling import Telling
-from supervisor.engine.wishes import needed
+from supervisor.engine.ties import Ties
 from supervisor.events.words import last_words
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.check import DEGRADE
@@ -56,6 +56,7 @@ class Engine(Telling):
         self.intent: dict[str, bool] = {}  # what a person has enabled or disabled, whatever the settings say
         self.oom: OomCounter | None = None  # tells kills for want of memory from others
         self.stopping = False  # the whole is going down: nothing is started any more
+        self.ties = Ties(self.services)
         self.stops = Stops(self)
         self.gate = Gate(self)
         self.jobs = Jobs(self)
@@ -69,16 +70,17 @@ class Engine(Telling):
 
     def start_wanted(self, added: list[Service]) -> None:
         """Those that are started by themselves."""
-        for service in added:
-            if service.enabled:
-                required = [name for name in needed(self, service.name) if not self.services[name].disabled]
-                for name in (*required, service.name):
-                    self.start(name)
+        wanted = {service.name for service in added if service.enabled}
+        for name in self.ties.required_by(service.name for service in added if service.enabled):
+            service = self.services.get(name)
+            if name in wanted or (service is not None and service.is_missing and not service.disabled):
+                self.start(name)
 
     def add(self, spec: Spec) -> Service:
         """Known, and nothing more."""
         service = self.services[spec.name] = Service(spec, machine.State())
         service.intent = self.intent.get(spec.name)
+        self.ties.renew()
         return service
 
     def start(self, name: str) -> bool:
@@ -325,6 +327,7 @@ class Engine(Telling):
             self.spawner.drop(service.key)
             self.jobs.forget(service.name)
             del self.services[service.name]
+            self.ties.renew()
             self.tell_changed(service, service.state.phase)
             self.touch(service.name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supervisor.core.machine import State
 from supervisor.engine.outlet import Pumps
+from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +70,19 @@ class Service:
     def is_going_down(self) -> bool:
         """Whether it will be stopped, and stay so, once those that need it have gone."""
         return self.leaving in ("stop", "remove")
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the settings no longer know it: it is on its way out."""
+        return self.removed or self.leaving == "remove"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether somebody has to start it before who requires it can come; not if it has done its work."""
+        state = self.state
+        if state.finished or self.is_removed:
+            return False
+        return state.phase in (Phase.STOPPED, Phase.FAILED) or state.want is Want.DOWN or self.is_going_down
 
     def remember(self, record: dict[str, Any]) -> None:
         self.events.append(record)

@@ -8,7 +8,7 @@ What goes by itself takes along those that need it, too.
 from __future__ import annotations
 
 from supervisor.core import machine
-from supervisor.core.order import dependents, ready_to_stop
+from supervisor.core.order import ready_to_stop
 from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from supervisor.engine.engine import Engine
     from supervisor.engine.service import Service
-    from supervisor.model.order import Order
 
 NOTE = "#stopping"
 THERE = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
@@ -62,13 +61,13 @@ class Stops:
         along = self._all_that_need(names)
         self._hold(along, "is stopped")
         self._take(names, STOP)
-        self._proceed(now=now)
+        self._proceed(now={*names, *along} if now else ())
         return list(along)
 
     def stop_all(self, *, now: bool = False) -> None:
         self.wanted_down(self._engine.services)
         self._take(list(self._engine.services), STOP)
-        self._proceed(now=now)
+        self._proceed(now=set(self._engine.services) if now else ())
 
     def restart(self, names: Iterable[str]) -> list[str]:
         """Returns who is restarted along, because it asked for that."""
@@ -87,8 +86,10 @@ class Stops:
 
     def release(self, name: str) -> None:
         """It is wanted up after all: neither it nor those that need it go, as far as their turn has not come."""
+        if not self._turns:
+            return
         released: list[str] = []
-        for other in (name, *dependents(self._orders(), name)):
+        for other in (name, *self._engine.ties.ended_with([name])):
             turn = self._turns.get(other)
             if turn is not None and not turn.begun and (other == name or turn.how == HOLD):
                 self._forget(other)
@@ -105,9 +106,9 @@ class Stops:
         for name, (how, why) in self._noted.items():
             if name in services:
                 self._turns[name] = Turn(how, why)
-        for name, service in services.items():
-            if service.state.phase in DOWN and not service.state.finished:  # killed before it could draw conclusions
-                self._hold(self._all_that_need([name]), "is down")
+        # killed before it could draw conclusions
+        down = [name for name, one in services.items() if one.state.phase in DOWN and not one.state.finished]
+        self._hold(self._all_that_need(down), "is down")
         if not self._turns:
             self._mark()
             return
@@ -133,19 +134,20 @@ class Stops:
                 self._turns[name] = Turn(HOLD, f"{cause} {why}")
                 self._waiting = True
 
-    def _proceed(self, *, now: bool = False) -> None:
-        """Everybody whose turn has come; `now`: everybody."""
+    def _proceed(self, *, now: Collection[str] = ()) -> None:
+        """Everybody whose turn has come; `now`: these whether it has come or not."""
         self._soon = False
         while True:
             self._forget_gone()
             waiting = {name for name, turn in self._turns.items() if not turn.begun}
-            ready = waiting & ready_to_stop(self._orders(), set(self._turns), set(self._turns))
+            ready = waiting & ready_to_stop(self._engine.ties.orders, set(self._turns), set(self._turns))
             ready |= {name for name in waiting if self._is_bare(name)}
             in_circle = not ready and len(waiting) == len(self._turns)  # refused by the settings; it holds up nobody
-            for name in sorted(waiting if now or in_circle else ready):
+            going = waiting if in_circle else ready | waiting.intersection(now)
+            for name in sorted(going):
                 self._turns[name].begun = True
-                self._end(name, self._turns[name], now=now)
-            if not waiting or not (ready or now or in_circle):
+                self._end(name, self._turns[name], now=name in now)
+            if not going:
                 break
         self._mark()
 
@@ -211,33 +213,17 @@ class Stops:
 
     # who needs whom
 
-    def _orders(self) -> dict[str, Order]:
-        return {name: service.spec.order for name, service in self._engine.services.items()}
-
     def _all_that_need(self, names: list[str]) -> dict[str, str]:
         """Who is there and can't be without one of these, and which one that is."""
-        orders = self._orders()
-        found: dict[str, str] = {}
-        for name in names:
-            found.update((other, name) for other in dependents(orders, name) if other not in found)
-        return self._there(found, names)
+        return self._there(self._engine.ties.ended_with(names), names)
 
     def _all_to_restart(self, names: list[str]) -> dict[str, str]:
         """Who asked to be restarted with one of these, or with one that is restarted for it."""
-        orders = self._orders()
-        found: dict[str, str] = {}
-        left = list(names)
-        while left:
-            name = left.pop()
-            for other, order in orders.items():
-                if other not in found and any(need.name == name and need.restart for need in order.requires):
-                    found[other] = name
-                    left.append(other)
-        return self._there(found, names)
+        return self._there(self._engine.ties.restarted_with(names), names)
 
     def _there(self, found: dict[str, str], names: list[str]) -> dict[str, str]:
-        services = self._engine.services
+        services, asked = self._engine.services, set(names)
         up = (Phase.STARTING, Phase.RUNNING)
         return {
-            name: why for name, why in sorted(found.items()) if name not in names and services[name].state.phase in up
+            name: why for name, why in sorted(found.items()) if name not in asked and services[name].state.phase in up
         }

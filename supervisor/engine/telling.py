@@ -71,7 +71,7 @@ class Telling:
     def tell_watchers(self, name: str) -> None:
         self.touch(name)
         for watcher in list(self._watchers):
-            watcher()
+            self.loop.guard(watcher)
 
     # notes
 

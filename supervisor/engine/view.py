@@ -143,15 +143,24 @@ class Settling:
         self._done: Callable[[bool], None] | None = done
         self._limit = engine.loop.after(limit, lambda: self._finish(False))
         self._check_again: Timer | None = None
-        self._end_watch = engine.watch(self._check)
-        engine.loop.soon(self._check)
+        self._soon = False
+        self._end_watch = engine.watch(self._check_soon)
+        self._check_soon()
+
+    def _check_soon(self) -> None:
+        """Once for all that changes in one turn."""
+        if not self._soon:
+            self._soon = True
+            self._engine.loop.soon(self._check)
 
     def _check(self) -> None:
+        self._soon = False
         if self._done is None:
             return
         wait = 0.0
+        hopeless: set[str] = set()
         for service in self._chosen():
-            left = self._left(service)
+            left = self._left(service, hopeless)
             if left is None:
                 return
             wait = max(wait, left)
@@ -170,7 +179,7 @@ class Settling:
             return [service for service in services.values() if service.state.want is Want.UP]
         return [services[name] for name in self._names if name in services]
 
-    def _left(self, service: Service) -> float | None:
+    def _left(self, service: Service, hopeless: set[str]) -> float | None:
         """Seconds until it counts as settled; None: it is on its way."""
         state = service.state
         if service.leaving or state.phase in (Phase.STARTING, Phase.STOPPING):
@@ -178,26 +187,34 @@ class Settling:
         if state.phase is Phase.WAITING:
             if not state.waits_for:  # it has only just asked, and can't say yet for what
                 return None
-            return None if self._can_come(service, {service.name}) else 0.0
+            return None if self._can_come(service, hopeless) else 0.0
         if state.phase is Phase.RUNNING and not service.spec.policy.wait_ready and state.started is not None:
             return max(state.started + self._settle - self._engine.loop.clock.now(), 0.0)
         return 0.0
 
-    def _can_come(self, service: Service, seen: set[str]) -> bool:
-        """Whether what it waits for is on its way: not what is down, has failed, tries again, or is no service."""
-        names = in_the_way(self._engine, service)
-        return all(self._is_coming(name, seen) for name in names) and not self._engine.gate.missing(service)
+    def _can_come(self, service: Service, hopeless: set[str]) -> bool:
+        """Whether what it waits for is on its way: not what is down, has failed, tries again, or is no service.
 
-    def _is_coming(self, name: str, seen: set[str]) -> bool:
-        other, standing = self._engine.services.get(name), self._engine.gate.standing(name)
-        if other is None or standing is None or standing.want is Want.DOWN:
-            return False
-        if standing.phase is not Phase.WAITING:
-            return standing.phase in (Phase.STARTING, Phase.STOPPING, Phase.RUNNING)
-        if name in seen:
-            return True
-        seen.add(name)
-        return self._can_come(other, seen)
+        `hopeless`: names of which that is known not to be so; those of a long chain are not looked at for each.
+        """
+        engine = self._engine
+        left, seen = [service], {service.name}
+        while left:
+            one = left.pop()
+            for name in in_the_way(engine, one):
+                other, standing = engine.services.get(name), engine.gate.standing(name)
+                waits = standing is not None and standing.want is Want.UP and standing.phase is Phase.WAITING
+                if other is not None and waits and name not in hopeless:
+                    if name not in seen:
+                        seen.add(name)
+                        left.append(other)
+                elif standing is None or standing.want is Want.DOWN or standing.phase not in ACTIVE:
+                    hopeless.add(service.name)
+                    return False
+            if engine.gate.missing(one):
+                hopeless.add(service.name)
+                return False
+        return True
 
     def _finish(self, settled: bool) -> None:
         done, self._done = self._done, None

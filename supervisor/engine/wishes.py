@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from supervisor.core.order import pulled
 from supervisor.engine import change
 from supervisor.model.service import Phase, Want
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
 
     from supervisor.engine.engine import Engine
     from supervisor.engine.rolling import Rolling
-    from supervisor.engine.service import Service
 
 
 class Done:
@@ -31,12 +29,12 @@ class Done:
 
 def start(engine: Engine, names: Iterable[str]) -> Done:
     """These, and first what they require."""
-    done, names = Done(), list(names)
-    for name in names:
-        for other in needed(engine, name):
-            if other not in names and other not in done.along and engine.start(other):
-                done.along.append(other)
-        (done.accepted if engine.start(name) else done.already).append(name)
+    done, names = Done(), list(dict.fromkeys(names))
+    missing = _missing(engine, names)
+    done.along = [name for name in missing if engine.start(name)]
+    for name in engine.ties.required_by(names):
+        if name in names:
+            (done.accepted if engine.start(name) else done.already).append(name)
     return done
 
 
@@ -58,10 +56,7 @@ def restart(engine: Engine, names: Iterable[str], rolling: Rolling, *, one_by_on
     """
     done = Done()
     done.accepted = list(names)
-    for name in done.accepted:
-        for other in needed(engine, name):
-            if other not in done.accepted and engine.start(other):
-                done.along.append(other)
+    done.along = [name for name in _missing(engine, done.accepted) if engine.start(name)]
     if one_by_one:
         rolling.restart(done.accepted)
     else:
@@ -69,16 +64,7 @@ def restart(engine: Engine, names: Iterable[str], rolling: Rolling, *, one_by_on
     return done
 
 
-def needed(engine: Engine, name: str) -> list[str]:
-    """What it requires, directly or not, and nobody wants up now; what comes first first."""
-    if not engine.services[name].spec.order.requires:
-        return []
-    orders = {other: service.spec.order for other, service in engine.services.items()}
-    return [other for other in pulled(orders, name) if other in engine.services and _is_missing(engine.services[other])]
-
-
-def _is_missing(service: Service) -> bool:
-    state = service.state
-    if state.finished:  # it has done its work
-        return False
-    return state.phase in (Phase.STOPPED, Phase.FAILED) or state.want is Want.DOWN or service.is_going_down
+def _missing(engine: Engine, names: list[str]) -> list[str]:
+    """What they require, directly or not, and nobody wants up now; what comes first first."""
+    required = [name for name in engine.ties.required_by(names) if name in engine.services and name not in names]
+    return [name for name in required if engine.services[name].is_missing]

@@ -10,11 +10,11 @@ import pytest
 from supervisor.core.order import (
     Standing,
     blocked,
-    dependents,
     find_circle,
     fulfils,
     hopeless,
     longest_stop,
+    needing,
     pulled,
     ready_to_stop,
 )
@@ -100,16 +100,24 @@ ORDERS = {
 }
 
 
-def test_dependents() -> None:
-    assert dependents(ORDERS, "db") == {"api", "web"}
-    assert dependents(ORDERS, "cache") == {"api", "web"}
-    assert dependents(ORDERS, "mail") == set()  # only order
-    assert dependents(ORDERS, "migrate") == set()  # it has done its work
+def test_who_needs_whom_directly() -> None:
+    orders = {
+        **ORDERS,
+        "bot": Order(requires=(Need("db", restart=True), Need("migrate", Condition.FINISHED, restart=True))),
+    }
+    ended, restarted = needing(orders)
+    assert ended == {
+        "db": ["api", "bot"],
+        "cache": ["api"],
+        "api": ["web"],
+    }  # nobody who only comes after, or needs work done
+    assert restarted == {"db": ["bot"], "migrate": ["bot"]}
 
 
 def test_pulled_up_in_order() -> None:
-    assert pulled(ORDERS, "web") == ["migrate", "db", "cache", "api"]
-    assert pulled(ORDERS, "mail") == []
+    assert pulled(ORDERS, ["web"]) == ["migrate", "db", "cache", "api", "web"]
+    assert pulled(ORDERS, ["db", "web"]) == ["migrate", "db", "cache", "api", "web"]
+    assert pulled(ORDERS, ["mail"]) == ["mail"]
 
 
 def test_stop_in_reverse() -> None:
@@ -184,7 +192,7 @@ def test_circles_of_random_graphs_are_found_and_real() -> None:
 @pytest.mark.parametrize("backwards", [False, True])
 def test_longest_stop_and_pulled_of_a_long_chain(backwards: bool) -> None:
     orders = {"s0": Order(), **{f"s{n}": Order(requires=(Need(f"s{n - 1}"),)) for n in range(1, 3000)}}
-    assert pulled(orders, "s2999") == [f"s{n}" for n in range(2999)]
+    assert pulled(orders, ["s2999"]) == [f"s{n}" for n in range(3000)]
     launch = Launch(argv=("true",), cwd="/", log="/dev/null")
     specs = [
         Spec(name=name, kind="plugin", launch=launch, policy=Policy(grace=1), order=order)

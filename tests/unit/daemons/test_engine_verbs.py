@@ -10,6 +10,7 @@ from support.fakes import FakeWorld, spec
 
 from supervisor.base.errors import Problem
 from supervisor.daemons.verbs import EngineVerbs
+from supervisor.engine import change
 from supervisor.model.order import Need, Order
 
 
@@ -141,3 +142,54 @@ def test_the_story_of_several_is_refused_by_name(asked: Asked) -> None:
     with pytest.raises(Problem, match="several"):
         asked.ask("why", name="web")
     assert asked.ask("why", name="web:2")["row"]["name"] == "web:2"
+
+
+def test_what_is_being_removed_is_not_started_again(asked: Asked) -> None:
+    asked.load("db", "web:1", "web:2")
+    db, first, second = (service.spec for service in asked.world.engine.services.values())
+    change.apply(asked.world.engine, [db, first])
+
+    for verb in ("start", "restart"):
+        with pytest.raises(Problem, match="web:2 is being removed"):
+            asked.ask(verb, names=["web:2"])
+    assert asked.ask("start", names=["web"])["already"] == ["web:1"]
+    assert asked.ask("stop", names=["web:2"])["with"] == []
+
+    asked.world.engine.exited("web:2.1", 15, True)
+    assert list(asked.world.engine.services) == ["db", "web:1"]
+    assert second.name not in asked.world.engine.services
+
+
+def test_what_is_about_to_be_removed_is_neither_started_nor_pulled_up(asked: Asked) -> None:
+    asked.load("api", "db", "web")
+    engine = asked.world.engine
+    for name in ("api", "web"):
+        engine.services[name].spec.order = Order(requires=(Need("db"),))
+    engine.ties.renew()
+    asked.ask("stop", names=["api"])
+    engine.exited("api.1", 15, True)
+    engine.stops.remove(["db", "web"])
+    assert engine.services["db"].leaving == "remove"
+
+    with pytest.raises(Problem, match="db is being removed"):
+        asked.ask("start", names=["db"])
+    assert asked.ask("start", names=["api"])["with"] == []
+    assert engine.services["db"].leaving == "remove"
+
+
+def test_what_comes_back_into_the_settings_before_its_turn_stays(asked: Asked) -> None:
+    asked.load("db", "web")
+    engine = asked.world.engine
+    engine.services["web"].spec.order = Order(requires=(Need("db"),))
+    specs = [service.spec for service in engine.services.values()]
+    engine.ties.renew()
+    change.apply(engine, [])
+    assert engine.services["db"].leaving == "remove"
+
+    change.apply(engine, specs)
+    engine.exited("web.1", 15, True)
+    asked.world.loop.run_soon()
+
+    assert asked.world.phase("db") == "running"
+    assert not engine.services["db"].is_removed
+    assert not engine.services["web"].is_removed

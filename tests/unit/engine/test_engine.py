@@ -187,3 +187,19 @@ def test_a_service_can_not_deny_what_its_alive_check_has_found(world: FakeWorld)
     assert world.engine.services["server"].degraded
     world.engine.recover("server")
     assert not world.engine.services["server"].degraded
+
+
+def test_one_that_watches_and_fails_costs_the_others_nothing(world: FakeWorld) -> None:
+    told: list[str] = []
+    failures: list[BaseException] = []
+    world.loop._report = failures.append
+
+    def fail() -> None:
+        raise RuntimeError("a defect")
+
+    world.engine.watch(fail)
+    world.engine.watch(lambda: told.append("told"))
+    world.engine.load([spec()])
+
+    assert told
+    assert {str(error) for error in failures} == {"a defect"}

@@ -202,6 +202,7 @@ def test_a_successor_asks_for_what_was_only_noted(world: FakeWorld) -> None:
 def test_a_restart_that_is_called_off_holds_up_nobody(world: FakeWorld) -> None:
     world.engine.load([spec("api")])
     world.engine.services["api"].spec.order = Order(requires=(Need("web:1", restart=True),))
+    world.engine.ties.renew()
     world.loop.run_soon()
     up(world, "api")
     world.loop.pass_time(60)
