@@ -110,6 +110,7 @@ class Gate:
                 self._block(waiting, reason)
             elif reason is not None:
                 free.append(waiting)
+        free = self._as_many_as_may(free)
         self._find_outside(free)
         for waiting in free:
             if self._waiting.get(waiting.service.name) is waiting:
@@ -132,12 +133,17 @@ class Gate:
         if reason != waiting.service.state.waits_for:
             self._engine.feed(waiting.service.name, machine.Blocked(reason))
 
+    def _as_many_as_may(self, free: list[Waiting]) -> list[Waiting]:
+        """The others have to queue; they are not even looked for outside."""
+        if not self.max_starting or not free:
+            return free
+        starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
+        room = max(self.max_starting - starting, 0)
+        for waiting in free[room:]:
+            self._block(waiting, f"its turn ({starting + room} are starting)")
+        return free[:room]
+
     def _let_in(self, waiting: Waiting) -> None:
-        if self.max_starting:
-            starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
-            if starting >= self.max_starting:
-                self._block(waiting, f"its turn ({starting} are starting)")
-                return
         self._leave(waiting.service.name)
         self._engine.feed(waiting.service.name, machine.Cleared())
 

@@ -238,7 +238,10 @@ class Jobs:
         if job.name in COMMANDS:
             make_own_folder(launch)
             job.log = commands_log(launch)
-            os.makedirs(os.path.dirname(job.log), mode=0o755, exist_ok=True)
+            try:
+                os.makedirs(os.path.dirname(job.log), mode=0o755, exist_ok=True)
+            except OSError:
+                job.log = os.devnull  # it is to be done all the same
             log = Launch(argv=(), cwd="", log=job.log, log_max=launch.log_max, log_keep=launch.log_keep)
             ends = Ends(out_write=open_log(log))
             job.log_from, job.log_inode = look_at(job.log)

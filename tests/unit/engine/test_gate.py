@@ -304,3 +304,40 @@ def test_every_change_is_told_with_the_phase_before(world: FakeWorld) -> None:
         ("server", Phase.RUNNING, Phase.STOPPING),
         ("server", Phase.STOPPING, Phase.STOPPED),
     ]
+
+
+def test_a_kill_of_one_leaves_the_order_of_another_plan(world: FakeWorld) -> None:
+    world.engine.load([spec("db"), ordered("web", "db"), spec("other")])
+    for name in ("db", "web", "other"):
+        up(world, name)
+    world.engine.stops.stop(["db"])
+    assert signals(world) == ["web.1"]
+
+    world.engine.stops.stop(["other"], now=True)
+    world.loop.run_soon()
+
+    assert ("signal", "other.1", 9) in world.spawner.asked
+    assert signals(world) == ["other.1"]
+    assert world.engine.services["db"].leaving == "stop"
+
+
+def test_who_only_queues_is_not_looked_for_outside(world: FakeWorld) -> None:
+    outside = FakeOutside()
+    world.engine.gate.outside = outside  # type: ignore[assignment]
+    world.engine.gate.max_starting = 2
+    names = [f"s{number}" for number in range(8)]
+    world.engine.load([spec(name, wait_ready=True, look_outside=True) for name in names])
+    world.loop.run_soon()
+    assert world.spawner.spawns() == ["s0.1", "s1.1"]
+    assert outside.looks == [names]  # all at once, when they had just asked
+    looks = len(outside.looks)
+
+    world.engine.tell_changed(world.engine.services["s0"], Phase.STARTING)
+    up(world, "s0")
+    assert len(outside.looks) == looks
+    assert world.engine.services["s7"].state.waits_for == "its turn (2 are starting)"
+
+    world.engine.ready("s0")
+    world.loop.run_soon()
+    assert outside.looks[looks:] == [["s2"]]
+    assert world.spawner.spawns() == ["s0.1", "s1.1", "s2.1"]

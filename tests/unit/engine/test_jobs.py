@@ -173,3 +173,18 @@ def test_a_before_that_is_done_lets_the_service_start_and_one_that_fails_does_no
         assert world.phase("server") == phase
         assert ("server.1" in world.spawner.spawns()) == (status == 0)
         world.loop.close()
+
+
+def test_a_folder_that_can_not_be_made_for_its_log_stops_no_command(world: FakeWorld, tmp_path: Path) -> None:
+    told = Told()
+    service = server(world)
+    (tmp_path / "file").write_text("")
+    service.spec.launch.log = str(tmp_path / "file/web/server.log")
+    service.spec.commands = {"before": ("true",)}
+
+    job = world.engine.jobs.run_command(service, "before", 5, told)
+    world.loop.run_soon()
+    assert world.spawner.spawns() == [job.key]
+    world.engine.exited(job.key, 0, True)
+
+    assert told.calls == [(True, "")]
