@@ -20,6 +20,7 @@ from supervisor.base import proc
 from supervisor.engine import environment
 from supervisor.engine.cgroup import Cgroups
 from supervisor.engine.entries import Entry, close_fds, is_job
+from supervisor.engine.escapes import signal_escaped
 from supervisor.engine.records import Record
 from supervisor.model.cause import Cause, CauseKind
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 REMAINDER_POLL_S = 0.1
 CHANNEL_FD = 3  # where a core service finds its channel to `start`
 _TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+_FRIENDLY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 _RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
 
@@ -128,8 +130,9 @@ class Store:
         """The whole group, and whoever of it has left the group and is proven."""
         entry.signalled = number
         proc.signal_group(entry.pidfd, entry.pid, number)
-        for pid in entry.escaped:
-            _signal_child(pid, number)
+        signal_escaped(entry.pid, entry.escaped, number)
+        if number in _FRIENDLY:  # one that is suspended could not even obey
+            proc.signal_group(entry.pidfd, entry.pid, signal.SIGCONT)
         if entry.place is not None:
             entry.place.told = set(entry.escaped)
             entry.place.signal(number, entry.pid)
@@ -222,9 +225,7 @@ class Store:
     def _is_empty(self, entry: Entry, orphans: dict[str, list[int]]) -> bool:
         found = orphans.get(entry.key, [])
         if entry.signalled:
-            for pid in found:
-                if pid not in entry.escaped:
-                    _signal_child(pid, entry.signalled)
+            signal_escaped(entry.pid, [pid for pid in found if pid not in entry.escaped], entry.signalled)
         entry.escaped = found
         if entry.place is not None and entry.place.is_populated():
             if entry.signalled:
@@ -297,14 +298,3 @@ def _spawn_cause(error: OSError | ValueError) -> Cause:
             return Cause(CauseKind.NOT_EXECUTABLE, "its arguments and environment are too long for the system")
         return Cause(CauseKind.NOT_EXECUTABLE, text)
     return Cause(CauseKind.NOT_EXECUTABLE, f"could not be spawned: {error}")
-
-
-def _signal_child(pid: int, number: int) -> None:
-    """An escaped process that is our child now: its pid can't be reused before we reap it."""
-    try:
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, number)
-        else:
-            os.kill(pid, number)
-    except OSError:
-        return

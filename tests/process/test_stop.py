@@ -48,6 +48,31 @@ def test_a_deaf_server_is_killed_after_its_grace(daemon: Daemon) -> None:
     assert "ignored SIGTERM" in daemon.home.log("deaf")
 
 
+def test_each_process_below_a_shell_hears_a_stop_once(daemon: Daemon) -> None:
+    """Its shell ends first, so it loses its parent while it still tidies up; a second signal would mean "at once"."""
+    inner = " ".join(child("print_signals", "stay"))
+    daemon.home.add_plugin("wrapped", ["sh", "-c", f"{inner}; true"], stop={"graceSeconds": 1})
+    daemon.start()
+    eventually(lambda: "ready" in daemon.home.log("wrapped"))
+
+    daemon.ask("scheduler", "stop", names=["wrapped"])
+
+    daemon.in_phase("wrapped", "stopped")
+    assert daemon.home.log("wrapped").count("SIGTERM") == 1
+
+
+def test_a_suspended_server_can_obey(daemon: Daemon) -> None:
+    daemon.home.add_plugin("server", child("ready"), stop={"graceSeconds": 20})
+    daemon.start()
+    eventually(lambda: "ready" in daemon.home.log("server"))
+    os.kill(daemon.row("server")["pid"], signal.SIGSTOP)
+
+    daemon.ask("scheduler", "stop", names=["server"])
+
+    daemon.in_phase("server", "stopped")
+    assert daemon.events("server", "service.killed") == []
+
+
 def test_a_stop_with_a_time_limit_kills_when_that_is_over(daemon: Daemon) -> None:
     daemon.home.add_plugin("deaf", child("ignore_term"), stop={"graceSeconds": 60})
     daemon.start()
