@@ -162,7 +162,7 @@ TABLE: dict[Phase, dict[type[Record], Handler]] = {
         Exited: on_end.exited,
         Emptied: ignore,
         Timer: on_start.forgive,
-        PolicyChanged: ignore,
+        PolicyChanged: on_start.take_as_ready,
     },
     Phase.STOPPING: {
         StartAsked: on_stop.want_up,

@@ -141,6 +141,11 @@ def wait_by_new_rules(turn: Turn, _inp: PolicyChanged) -> None:
         turn.run()
 
 
+def take_as_ready(turn: Turn, _inp: PolicyChanged) -> None:
+    """what runs already is not asked whether it has become ready"""
+    turn.state.ready = turn.state.ready or turn.policy.wait_ready
+
+
 def forgive(turn: Turn, _inp: Timer) -> None:
     """healthy long enough: the streak is over"""
     turn.state.streak = 0

@@ -11,7 +11,7 @@ from supervisor.core.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
     from supervisor.model.service import Spec
@@ -45,10 +45,25 @@ LIVE_FIELDS = (
     "launch.log_max", "limits", "order", "ready", "reload_signal", "watchdog",
 )  # fmt: skip
 
+# What a daemon goes by itself, by the name in its compiled settings: the key that people write. Taken over as it runs.
+BEAT = {"settle": "settleSeconds"}
+OWN_KEYS = {
+    "start": BEAT,
+    "scheduler": {
+        **BEAT, "tick": "tickSeconds", "reconcile": "reconcileSeconds", "max_starting": "maxStarting",
+        "daily_lines_per_s": "dailyLinesPerSecond", "daily_bytes_per_min": "dailyMbPerMinute",
+    },
+}  # fmt: skip
 
-def plan(
-    old: Sequence[Spec], new: Sequence[Spec], up: Collection[str], disabled: Collection[str] = ()
-) -> list[Change]:
+
+def own_changes(role: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Change]:
+    """What changes for the daemon itself; nothing, or one."""
+    before, after = old or {}, new or {}
+    fields = tuple(key for name, key in OWN_KEYS[role].items() if before.get(name) != after.get(name))
+    return [Change(role, ChangeAction.LIVE, fields)] if fields and before and after else []
+
+
+def plan(old: Sequence[Spec], new: Sequence[Spec], up: Collection[str], disabled: Collection[str] = ()) -> list[Change]:
     """First what goes, so that its ports are free, then the rest as the new settings order it.
 
     `up`: the names of those that are wanted up now, by a person or by the settings. `disabled`: of those that a person

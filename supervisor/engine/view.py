@@ -39,7 +39,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "exit": {**exit_, "at": iso(exit_["at"])} if exit_ else None,
         "cause": state.cause.text if state.cause else None,
         "next_retry_at": None if retry_at is None else iso(wall + retry_at - now),
-        "ready": state.ready and not service.degraded if spec.policy.wait_ready else None,
+        "ready": False if service.degraded else state.ready if spec.policy.wait_ready else None,
         "detail": _detail(service, now),
         **(used.as_dict if used and state.has_process else NOTHING),
         "enabled": service.enabled,

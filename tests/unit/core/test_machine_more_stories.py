@@ -255,6 +255,15 @@ def test_readiness_that_is_not_waited_for_any_more() -> None:
     assert world.state.phase is Phase.RUNNING
 
 
+def test_what_runs_is_ready_when_that_is_asked_for_later() -> None:
+    world = World(now=0.0)
+    world.at(0, START, SPAWNED)
+    assert not world.state.ready
+    world.policy = Policy(wait_ready=True)
+    world.at(1, PolicyChanged())
+    assert (world.state.phase, world.state.ready) == (Phase.RUNNING, True)
+
+
 def test_jitter_only_makes_a_delay_longer_and_differs() -> None:
     delays = set()
     for n in range(50):

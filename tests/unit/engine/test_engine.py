@@ -11,6 +11,7 @@ from support.fakes import FakeWorld, spec
 
 from supervisor.base.wire import MAX_PACKET, encode
 from supervisor.core.machine import End
+from supervisor.engine import view
 from supervisor.engine.change import apply
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.check import DEGRADE, Check
@@ -185,6 +186,7 @@ def test_a_service_can_not_deny_what_its_alive_check_has_found(world: FakeWorld)
     world.engine.ready("server")
 
     assert world.engine.services["server"].degraded
+    assert view.rows(world.engine)[0]["ready"] is False
     world.engine.recover("server")
     assert not world.engine.services["server"].degraded
 
