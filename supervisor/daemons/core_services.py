@@ -80,6 +80,11 @@ class CoreServices:
         if "ready" in message:
             self._engine.ready(name, up=bool(message["ready"]))
 
+    def tell(self, name: str, message: dict[str, Any]) -> None:
+        """To one that is there and listens; a new one reads its settings itself."""
+        if name in self._channels:
+            self._channels[name].send(message)
+
     def _port(self) -> int:
         """Of a config server that has found a free one; 0: not yet."""
         return self._config_port

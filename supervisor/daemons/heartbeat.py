@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from supervisor.base.loop import Timer
     from supervisor.daemons.scheduler import Scheduler
 
 NOTE = "#scheduler"
@@ -25,6 +26,7 @@ class Heartbeat:
         self._doubted: set[str] = set()
         self.ticks = 0
         self.last_tick = 0.0
+        self._timers: list[Timer] = []  # the next tick, the next reconciliation
 
     def restore(self, note: dict[str, Any] | None) -> None:
         """A killed scheduler's count goes on."""
@@ -33,8 +35,19 @@ class Heartbeat:
 
     def begin(self) -> None:
         compiled, loop = self._daemon.compiled, self._daemon.loop
-        loop.after(compiled["tick"], self._tick)
-        loop.after(compiled["reconcile"], self._reconcile)
+        self._timers = [
+            loop.after(compiled["tick"], self._tick),
+            loop.after(compiled["reconcile"], self._reconcile),
+        ]
+
+    def renew(self) -> None:
+        """At another pace from now on; `start` goes by it already, and counts from the sign that is given here."""
+        if not self._timers:
+            return
+        for timer in self._timers:
+            timer.cancel()
+        self._sign()
+        self.begin()
 
     def _tick(self) -> None:
         daemon = self._daemon
@@ -47,13 +60,12 @@ class Heartbeat:
         daemon.loop.guard(daemon.tidying.tick)
         if daemon.engine.oom is not None:
             daemon.engine.oom.forget()
-        daemon.loop.after(daemon.compiled["tick"], self._tick)
+        self._timers[0] = daemon.loop.after(daemon.compiled["tick"], self._tick)
 
     def _reconcile(self) -> None:
         """A net below the news of exits: it has never been needed, so it may be slow to be sure."""
         daemon = self._daemon
-        if daemon.channel is not None:
-            daemon.channel.send({"alive": True})
+        self._sign()
         doubted: set[str] = set()
         for service in list(daemon.engine.services.values()):
             if not service.state.has_process or os.path.exists(f"/proc/{service.pid}"):
@@ -63,4 +75,8 @@ class Heartbeat:
             else:
                 doubted.add(service.key)
         self._doubted = doubted
-        daemon.loop.after(daemon.compiled["reconcile"], self._reconcile)
+        self._timers[1] = daemon.loop.after(daemon.compiled["reconcile"], self._reconcile)
+
+    def _sign(self) -> None:
+        if self._daemon.channel is not None:
+            self._daemon.channel.send({"alive": True})

@@ -27,14 +27,19 @@ class Logs:
         self._loop = loop
         self._bus = bus
         self.journal = Journal(home.journal_file, int(loop.clock.wall() * 1000), clock=loop.clock)
-        lines_per_s = max(1, int(compiled["daily_lines_per_s"]))  # a person may have written 0.5
-        self.daily = DailyLog(home.daily_folder, loop.clock, lines_per_s, compiled["daily_bytes_per_min"])
+        self.daily = DailyLog(home.daily_folder, loop.clock)
+        self.set_limits(compiled)
         self.syslog = Syslog(loop.clock, self._not_copied)
         self.rotations = 0  # since somebody last looked: a reason to tidy up
         self._flush: Timer | None = None
         self.last_activity = loop.clock.wall()
         bus.add(self.journal.write)
         bus.add(self._daily)
+
+    def set_limits(self, compiled: dict[str, Any]) -> None:
+        """Of what is copied for people."""
+        lines_per_s = max(1, int(compiled["daily_lines_per_s"]))  # a person may have written 0.5
+        self.daily.set_limits(lines_per_s, compiled["daily_bytes_per_min"])
 
     def _daily(self, event: Event) -> None:
         self.last_activity = event.at

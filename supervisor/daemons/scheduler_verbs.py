@@ -66,8 +66,7 @@ class SchedulerVerbs(EngineVerbs):
         daemon = self._daemon
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
         changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]], self.rolling)
-        daemon.compiled = compiled
-        daemon.engine.gate.max_starting = compiled.get("max_starting", 0)
+        changes += daemon.take_over(compiled)
         daemon.say_how_many()
         daemon.governor.review()
         self.revision = compiled["revision"]

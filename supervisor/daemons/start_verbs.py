@@ -6,6 +6,7 @@ import os
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, USAGE, Problem
+from supervisor.core.plan import own_changes
 from supervisor.core.verdict import cause_of
 from supervisor.daemons import common
 from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
@@ -145,10 +146,12 @@ class StartVerbs(EngineVerbs):
         if env is not None:
             self._take_environment(env)
         changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]])
+        changes += own_changes("start", self._daemon.compiled, compiled)
+        self._daemon.core.tell("tunnel", {name: compiled[name] for name in ("settle", "reconcile")})
         self._daemon.compiled = compiled
         self.revision = compiled["revision"]
         self.settings_problems = compiled.get("errors", [])
-        self.settle_s = compiled["settle"]
+        self.set_settle(compiled["settle"])
         listed = [item.as_dict() for item in changes]
         if listed:
             what = ", ".join(f"{item['action']} {item['name']}" for item in listed)

@@ -33,6 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from supervisor.base.loop import Timer
     from supervisor.daemons.options import Options
     from supervisor.model.event import Event
 
@@ -51,6 +52,7 @@ class Tunnel:
         self._engine = Engine(self._loop, self._bus.emit, PipeOutlet(self._loop))
         self._prober = Prober(self._engine)
         self._channel: Channel | None = None
+        self._next_beat: Timer | None = None
         self._stopping = False
         self._asked = False  # by a signal
         self._settle = compiled["settle"]  # how long the provider must live to count as up
@@ -79,15 +81,23 @@ class Tunnel:
         fd = self._options.channel_fd
         if fd is not None:
             os.set_inheritable(fd, False)
-            self._channel = Channel(
-                _socket.socket(fileno=fd), self._loop, on_message=lambda _message, _fds: None, on_closed=self._stop
-            )
+            self._channel = Channel(_socket.socket(fileno=fd), self._loop, on_message=self._hear, on_closed=self._stop)
+
+    def _hear(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Other settings of ours, while we run."""
+        for fd in fds:
+            os.close(fd)
+        self._settle = message["settle"]
+        self._compiled["reconcile"] = message["reconcile"]
+        if self._next_beat is not None:
+            self._next_beat.cancel()
+            self._beat()
 
     def _beat(self) -> None:
         """A sign of life to `start`, as the scheduler gives it."""
         if self._channel is not None:
             self._channel.send({"alive": True})
-            self._loop.after(self._compiled["reconcile"], self._beat)
+            self._next_beat = self._loop.after(self._compiled["reconcile"], self._beat)
 
     def _build_store(self) -> Store:
         proc.become_subreaper()

@@ -48,6 +48,10 @@ class EngineVerbs:
         self.last_activity = started
         self.stopping = False
 
+    def set_settle(self, settle: float) -> None:
+        """How long one must live to count as up, from now on."""
+        self.settle_s = self.rolling.settle = settle
+
     def table(self) -> dict[str, Callable[[Args, Reply], None]]:
         return {
             "ping": self.ping,

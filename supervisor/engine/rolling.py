@@ -38,7 +38,7 @@ class Rolling:
 
     def __init__(self, engine: Engine, settle: float) -> None:
         self._engine = engine
-        self._settle = settle  # how long one must live that declares no readiness
+        self.settle = settle  # how long one must live that declares no readiness
         self._rolls: list[Roll] = []
         engine.watch_service(lambda service, _before: self._look(service))
         engine.stops.wanted_down = self.take_out
@@ -115,7 +115,7 @@ class Rolling:
         loop, started = self._engine.loop, service.state.started
         if service.spec.policy.wait_ready or started is None:
             return True
-        left = started + self._settle - loop.clock.now()
+        left = started + self.settle - loop.clock.now()
         if left > 0 and roll.timer is None:
             roll.timer = loop.after(left, lambda: self._time_to_look(roll))
         return left <= 0

@@ -41,6 +41,12 @@ class DailyLog:
         self._file: AppendFile | None = None
         self._stamped = (0, "")
 
+    def set_limits(self, lines_per_s: int, bytes_per_min: int) -> None:
+        """From now on; what has been used of the running second and minute stays used."""
+        self._lines_per_s, self._bytes_per_min = lines_per_s, bytes_per_min
+        for output in self._outputs.values():
+            output.set_limits(lines_per_s, bytes_per_min)
+
     # events
 
     def event(self, event: Event) -> None:

@@ -42,6 +42,11 @@ class Output:
         self._left_bytes = 0
         self._left_since = 0.0
 
+    def set_limits(self, lines_per_s: int, bytes_per_min: int) -> None:
+        self._lines_left += lines_per_s - self._lines_per_s
+        self._bytes_left += bytes_per_min - self._bytes_per_min
+        self._lines_per_s, self._bytes_per_min = lines_per_s, bytes_per_min
+
     @property
     def pending(self) -> Pending | None:
         """What has been left out and not been told of yet."""

@@ -212,3 +212,24 @@ def restart_often(daemon: Daemon, times: int) -> None:
         for _ in range(times):
             client.request("restart", names=["server", "helper"])
             client.request("settle", names=["server", "helper"], timeout=5)
+
+
+def test_what_the_daemons_go_by_themselves_changes_as_they_run(daemon: Daemon) -> None:
+    """And is said, though no service has anything to do with it."""
+    daemon.home.supervision.update(tickSeconds=3600, settleSeconds=0.3, reconcileSeconds=600)
+    daemon.home.write()
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.start()
+    pid = daemon.row("scheduler")["pid"]
+    daemon.home.supervision.update(tickSeconds=0.1, settleSeconds=0.2, reconcileSeconds=0.1)
+    daemon.home.settings["logs"] = {"dailyLinesPerSecond": 7}
+    daemon.home.write()
+
+    assert daemon.reload() == {"scheduler": "live", "start": "live"}
+
+    told = [event for event in daemon.home.events() if event["kind"] == "settings.reloaded"]
+    fields = [change["fields"] for event in told for change in event["data"]["changes"]]
+    assert ["settleSeconds", "tickSeconds", "reconcileSeconds", "dailyLinesPerSecond"] in fields
+    eventually(lambda: len([event for event in daemon.home.events() if event["kind"] == "tick"]) >= 3)
+    assert daemon.row("scheduler")["pid"] == pid
+    assert daemon.reload() == {}

@@ -17,7 +17,7 @@ from supervisor.cli.out import answer, note
 from supervisor.cli.single import ask
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
-from supervisor.core.plan import ChangeAction, plan
+from supervisor.core.plan import ChangeAction, own_changes, plan
 from supervisor.model.home import Home
 
 ROLES = (START, SCHEDULER)
@@ -88,12 +88,14 @@ def _planned(home: Home, documents: dict[str, Any]) -> list[Change]:
     changes: list[Change] = []
     for role in ROLES:
         revision, up = _present(home, role)
-        old = specs_of(read_compiled(home, role, revision))
+        before = read_compiled(home, role, revision)
+        old = specs_of(before)
         if up is None:
             up = {spec.name for spec in old if spec.auto_start}
         new = specs_of(documents.get(role))
         disabled = disabled_by_hand(home, [spec.name for spec in new])
-        changes += [change.as_dict() for change in plan(old, new, up, disabled)]
+        planned = [*plan(old, new, up, disabled), *own_changes(role, before, documents.get(role))]
+        changes += [change.as_dict() for change in planned]
     return changes
 
 

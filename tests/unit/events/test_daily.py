@@ -203,3 +203,16 @@ def test_a_chunk_costs_no_python_per_line(tmp_path: Path, clock: Any) -> None:
     spent = time.process_time() - began
 
     assert spent < 3.0  # a hundred megabytes; a loop over the lines takes over ten
+
+
+def test_other_limits_count_from_now_on(tmp_path: Path, log: DailyLog) -> None:
+    """Also for one that has used up what it had."""
+    log.set_limits(2, 1 << 20)
+    log.output("web", b"1\n2\n3\n")
+    log.set_limits(4, 1 << 20)
+    log.output("web", b"4\n5\n6\n")
+    log.output("other", b"a\nb\nc\nd\ne\n")
+    log.flush(0.0)
+
+    shown = [line.rpartition(" | ")[2] for line in lines(tmp_path) if " | " in line]
+    assert [line for line in shown if len(line) == 1] == ["1", "2", "4", "5", "a", "b", "c", "d"]
