@@ -14,6 +14,8 @@ from support.daemon import Daemon
 from support.processes import alive, kill
 from support.waiting import eventually
 
+from supervisor.base.proc import start_time
+
 GRACE_S = 2.0
 
 
@@ -100,23 +102,44 @@ def each_runs_once(daemon: Daemon, needs: dict[str, tuple[str, ...]]) -> bool:
     return names == sorted(needs)
 
 
+CHAIN_B = ("b-1", "b-2", "b-3", "b-4")
+
+
+def restarted_along(daemon: Daemon, needs: dict[str, tuple[str, ...]]) -> None:
+    """Chain b is restarted with what it requires: also when that dies while there is no scheduler."""
+
+    def younger_than(before: list[int]) -> list[int]:
+        all_up(daemon, needs)
+        rows = daemon.rows()
+        pids = [rows[name]["pid"] for name in CHAIN_B]
+        began = [start_time(pid) for pid in pids]
+        assert None not in began
+        assert began == sorted(began), f"not in the order of the chain: {began}"  # type: ignore[type-var]
+        assert not set(pids) & set(before), f"{before} have become {pids}"
+        return pids
+
+    pids = eventually(lambda: younger_than([]), 30)
+    scheduler = daemon.pid("scheduler")
+    assert kill(scheduler)
+    assert kill(pids[0])
+    eventually(lambda: younger_than(pids), 30)
+
+
 def run(daemon: Daemon, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     needs = build(daemon)
     all_up(daemon, needs)
     assert check_order(daemon, needs) == len(needs)
 
-    for _ in range(kills):
-        if chance.random() < 0.2:
-            kill(daemon.pid("scheduler"))
-        else:
-            pid = daemon.row(chance.choice(list(needs)))["pid"]
-            if pid is not None:
-                kill(pid)
+    done = 0
+    while done < kills:
+        of_scheduler = chance.random() < 0.2
+        pid = daemon.pid("scheduler") if of_scheduler else daemon.row(chance.choice(list(needs)))["pid"]
+        done += pid is not None and kill(pid)  # one that is down, or gone meanwhile, can't be killed
         if chance.random() < 0.1:
             all_up(daemon, needs)
 
-    all_up(daemon, needs)
+    restarted_along(daemon, needs)
     assert check_order(daemon, needs) > len(needs)
     eventually(lambda: each_runs_once(daemon, needs), 10)  # the last that was killed may still be shown as running
     all_up(daemon, needs)
