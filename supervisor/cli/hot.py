@@ -54,6 +54,7 @@ def quick(args: list[str]) -> int | None:
 def status(home: Home, *, plain: bool) -> int:
     from supervisor.cli import quick as asking
     from supervisor.cli import table
+    from supervisor.cli.details import mask_rows
 
     try:
         found = asking.snapshot(home)
@@ -65,6 +66,7 @@ def status(home: Home, *, plain: bool) -> int:
         from supervisor.cli.report import with_entries  # from `start`, as JSON
 
         found = with_entries(home, found)
+    mask_rows(home, found.rows)
     style = table.Style(colour=out.wants_colour(), utf8=out.speaks_utf8(), width=out.width())
     lines = table.plain(found.rows) if plain else asking.status_lines(found, home, style)
     if lines:

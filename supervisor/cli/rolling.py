@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from supervisor.base.errors import FAILED, TIMED_OUT, Problem
+from supervisor.cli.details import mask_facts
 from supervisor.cli.out import show
 from supervisor.cli.settling import is_up, what_is_wrong, why_hint
 from supervisor.control.api import SCHEDULER
@@ -42,6 +43,7 @@ def watch_steps(home: Home, before: dict[str, str], wait: float, *, quiet: bool 
                 return
             stuck = _stuck(rows, done)
             if stuck is not None:
+                mask_facts(home, [stuck])
                 raise _stopped_at(stuck, [name for name in before if name not in done], before)
             if time.monotonic() > until:
                 left = [name for name in before if name not in done]

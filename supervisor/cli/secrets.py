@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
 
 from supervisor.base.files import read_pid_file, read_small
 from supervisor.base.proc import environment_of
 from supervisor.cli.compiling import read_compiled
 from supervisor.cli.masking import Mask
-from supervisor.model.home import Home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.model.home import Home
 
 SECRET_NAME = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|WEBHOOK")
 FILE, ENV = "file:", "env:"

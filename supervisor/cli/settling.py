@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from supervisor.base.errors import NOT_RUNNING, Problem
+from supervisor.cli.details import mask_facts
 from supervisor.control.api import SCHEDULER, START, role_of
 from supervisor.control.client import connect
 
@@ -46,6 +47,7 @@ def settle(home: Home, role: str, names: Sequence[str] | None, wait: float) -> R
     with connect(home, role) as client:
         answer = client.request("settle", limit=wait + EXTRA_S, names=names and list(names), timeout=wait)
     rows: Rows = answer["rows"]
+    mask_facts(home, rows)
     return rows if names is None else [row for row in rows if row["name"] in names]
 
 

@@ -12,6 +12,7 @@ from supervisor.base.errors import FAILED, NO_PERMISSION, NOT_RUNNING, Problem
 from supervisor.base.where import role_command
 from supervisor.cli import quick
 from supervisor.cli.compiling import make_fresh
+from supervisor.cli.details import mask_rows
 from supervisor.cli.known_homes import remember
 from supervisor.cli.out import answer, note, show
 from supervisor.cli.settling import is_up, settle_all, what_is_wrong, why_hint
@@ -137,6 +138,7 @@ def _already(home: Home, wait: float) -> int | None:
     if found.head.state == "stopping":
         _outlive(int(found.head.pid), wait)
         return None
+    mask_rows(home, found.rows)
     for row in found.rows:
         if row.is_wrong:
             note(f"  {row.name}: {row.state}  {row.detail}".rstrip() + f"    why: sbctl why {row.name}")

@@ -11,6 +11,7 @@ import click
 
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
+from supervisor.cli.details import mask_facts, mask_rows
 from supervisor.cli.main import Asked
 from supervisor.cli.names import meant
 from supervisor.cli.params import Duration, OptionalValue
@@ -103,6 +104,7 @@ class View:
             (out.note if code == quick.CANT_TELL else out.show)(text)
             return code
         found = quick.narrowed(found, _expanded(self._names, [row.name for row in found.rows]))
+        mask_rows(self._home, found.rows)
         style = table.Style(colour=out.wants_colour(self._colour), utf8=out.speaks_utf8(), width=out.width())
         lines = table.plain(found.rows) if self._plain else quick.status_lines(found, self._home, style)
         if lines:
@@ -115,6 +117,7 @@ class View:
         except Problem as problem:
             return self._show_json_without(problem)
         status["services"] = self._chosen(status["services"])
+        mask_facts(self._home, status["services"])
         out.show(json.dumps(status, ensure_ascii=False))
         return self._code([(row["state"], row["desired"]) for row in status["services"]])
 
@@ -128,6 +131,7 @@ class View:
         status = status_without_start(self._home, quick.PATIENCE_S, "starting" if code == quick.UP else "stopped")
         if status["services"]:
             status["services"] = self._chosen(status["services"])
+            mask_facts(self._home, status["services"])
         out.show(json.dumps(status, ensure_ascii=False))
         return code
 

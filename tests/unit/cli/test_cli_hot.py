@@ -15,8 +15,10 @@ from support.waiting import eventually
 
 from supervisor.base.where import MAIN, ROOT
 from supervisor.cli.hot import SPELLINGS
+from supervisor.cli.settling import settle
 from supervisor.model.home import Home
 
+DOTS = "••••"
 HOT = [sys.executable, "-I", "-S", os.path.join(ROOT, "supervisor", "cli", "hot.py")]
 FULL = [sys.executable, MAIN]
 
@@ -30,8 +32,14 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def running(home: Home) -> Iterator[FakeDaemon]:
-    plugins = [row("mail", "failed", detail="exit code 1 \x1b[31m"), *(row(f"web{n}") for n in range(20))]
-    with FakeDaemon(home, "start", [row("scheduler", ready=True)]) as start, FakeDaemon(home, "scheduler", plugins):
+    plugins = [
+        row("mail", "failed", detail="gave up: exit code 1; next try in 12s"),
+        *(row(f"web{n}") for n in range(20)),
+    ]
+    with (
+        FakeDaemon(home, "start", [row("scheduler", ready=True, detail="21 servers")]) as start,
+        FakeDaemon(home, "scheduler", plugins),
+    ):
         start.fake.settings_problems = ["plugins/bad/manifest.json:1:2: this is no JSON"]
         yield start
 
@@ -63,6 +71,33 @@ def test_same_bytes_from_a_running_one(home: Home, args: list[str], locale: str)
     assert hot == full
     assert hot[0] == 0
     assert hot[1].isascii() == (locale == "C" or args != ["status"])
+
+
+def test_same_bytes_and_no_secret_where_a_program_speaks(home: Home) -> None:
+    secrets = Path(home.secrets)
+    secrets.mkdir(parents=True)
+    (secrets / "mail").write_text("correct horse\n")
+    details = ["\x1b[31m token=hunter22", "connected with correct horse", "finished"]
+    rows = [row(f"web{number}", "failed", detail=text, cause=text) for number, text in enumerate(details)]
+    with (
+        FakeDaemon(home, "start", [row("scheduler")]),
+        FakeDaemon(
+            home,
+            "scheduler",
+            rows,
+        ),
+    ):
+        for args in (["status"], ["status", "--plain"], ["start"]):
+            hot, full = both(home, args, LC_ALL="C.UTF-8")
+            assert hot == full
+            assert (hot[1] + hot[2]).decode().count(DOTS) == 2
+        for args in (["status", "--json"], ["status", "web0", "web1"]):
+            shown = run(HOT, ["--home", home.path, *args], LC_ALL="C.UTF-8")[1].decode()
+            assert DOTS in shown
+            assert "hunter22" not in shown
+            assert "correct horse" not in shown
+        settled = settle(home, "scheduler", ["web0", "web1"], 0.1)  # what start, restart, enable and stop tell from
+        assert [each["detail"] for each in settled] == [f"\x1b[31m token={DOTS}", f"connected with {DOTS}"]
 
 
 def test_same_bytes_with_the_scheduler_away(home: Home) -> None:
