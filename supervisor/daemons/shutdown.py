@@ -1,7 +1,8 @@
 """The end of the whole tree: the core services are asked, the scheduler ends what it manages, nothing stays behind.
 
 begin        TERM to the core services; the scheduler stops its servers first (cascade)
-no scheduler what it managed is ended from here, by the store's own table: each one's signal and grace, then KILL
+no scheduler what it managed is ended from here, by the store's own table: each one's signal and grace, then KILL;
+             in the order that the scheduler has noted, but without the services' own commands
 limit        shortly before it (T − 1 s) whatever is left is killed, the servers' groups first, then the daemons
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import signal
 
+from supervisor.engine.entries import service_of
 from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
@@ -83,18 +85,26 @@ class Shutdown:
         return scheduler is not None and scheduler.state.phase is Phase.STOPPED
 
     def _end_left(self) -> bool:
-        """End what no scheduler is there to end; False: nothing is left."""
+        """End what no scheduler is there to end, in the order that it has noted; False: nothing is left."""
         left = [entry for entry in self._keeper.entries() if not entry.empty]
         self._ended &= {entry.key for entry in left}
+        held = self._held({service_of(entry.key) for entry in left})
         for entry in left:
-            if entry.key not in self._ended:
+            if entry.key not in self._ended and service_of(entry.key) not in held:
                 self._end(entry)
         return bool(left)
+
+    def _held(self, there: set[str]) -> set[str]:
+        """Those of them that others of them are ordered behind; nobody, if that is a circle."""
+        notes = self._keeper.notes
+        held = {name for other in there for name in notes.get(other, {}).get("behind", ())} & there
+        return held if held != there else set()
 
     def _end(self, entry: Entry) -> None:
         self._ended.add(entry.key)
         number, grace = entry.stop
-        self._store.signal(entry.key, number)
+        if not entry.signalled:  # else the scheduler got that far; a second signal would mean "at once" to many
+            self._store.signal(entry.key, number)
         self._loop.after(grace, lambda: self._kill_one(entry))
 
     def _kill_one(self, entry: Entry) -> None:

@@ -106,6 +106,7 @@ class Service:
             "intent": self.intent,
             "degraded": self.degraded,
             "detail": self.detail,
+            "behind": self.spec.order.neighbours,  # for `start`, should it have to end them without us
             "log_from": self.log_from,
             "log_inode": self.log_inode,
         }

@@ -170,6 +170,22 @@ def test_a_reverse_stop_goes_on_under_the_next_scheduler(daemon: Daemon) -> None
     assert {daemon.row(name)["state"] for name in ("api", "web")} == {"waiting"}
 
 
+def test_a_stop_of_everything_keeps_the_order_also_when_no_scheduler_is_there(daemon: Daemon) -> None:
+    ended = daemon.home.path / "ended"
+    for name in CHAIN:
+        tidy = f"echo {name} >> {ended}; sleep 0.3; echo {name} gone >> {ended}; exit 0"
+        loop = "echo ready; while :; do sleep 0.05; done"
+        daemon.home.add_plugin(name, ["sh", "-c", f"trap '{tidy}' TERM; {loop}"])
+    start_with(daemon, {"api": requires("db"), "web": requires("api")})
+    for name in CHAIN:
+        eventually(lambda name=name: "ready" in daemon.home.log(name))
+    daemon.ask("start", "stop", names=["scheduler"], timeout=0.0)  # killed at once, and not started again
+
+    daemon.stop()
+
+    assert ended.read_text().splitlines() == ["web", "web gone", "api", "api gone", "db", "db gone"]
+
+
 def test_a_wait_goes_on_under_the_next_scheduler(daemon: Daemon) -> None:
     quick_scheduler(daemon)
     path = daemon.home.path / "there"
