@@ -198,21 +198,24 @@ class Settling:
         `hopeless`: names of which that is known not to be so; those of a long chain are not looked at for each.
         """
         engine = self._engine
-        left, seen = [service], {service.name}
+        left, found_by = [service], {service.name: ""}
         while left:
             one = left.pop()
+            waits_in_vain = bool(engine.gate.missing(one))
             for name in in_the_way(engine, one):
                 other, standing = engine.services.get(name), engine.gate.standing(name)
-                waits = standing is not None and standing.want is Want.UP and standing.phase is Phase.WAITING
-                if other is not None and waits and name not in hopeless:
-                    if name not in seen:
-                        seen.add(name)
-                        left.append(other)
-                elif standing is None or standing.want is Want.DOWN or standing.phase not in ACTIVE:
-                    hopeless.add(service.name)
-                    return False
-            if engine.gate.missing(one):
-                hopeless.add(service.name)
+                if other is None or standing is None or standing.want is Want.DOWN or name in hopeless:
+                    waits_in_vain = True
+                elif standing.phase is not Phase.WAITING:
+                    waits_in_vain = waits_in_vain or standing.phase not in ACTIVE
+                elif name not in found_by:
+                    found_by[name] = one.name
+                    left.append(other)
+            if waits_in_vain:
+                name = one.name
+                while name:  # and so does whoever waits for it
+                    hopeless.add(name)
+                    name = found_by[name]
                 return False
         return True
 
