@@ -11,7 +11,19 @@ from supervisor.model.service import CORE_NAMES, SELF_NAME
 from supervisor.settings.accounts import check_account, check_group
 from supervisor.settings.commands import CommandKey
 from supervisor.settings.server_keys import ServerPolicy
-from supervisor.settings.shape import FORMAT, NAME, FilePath, Format, Hours, Shape, Text, Variable, Verbs, wrong
+from supervisor.settings.shape import (
+    FORMAT,
+    NAME,
+    NOT_YET,
+    FilePath,
+    Format,
+    Hours,
+    Shape,
+    Text,
+    Variable,
+    Verbs,
+    wrong,
+)
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 RESERVED = frozenset({*CORE_NAMES, SELF_NAME, "run", "all"})
@@ -71,11 +83,11 @@ class Commands(Shape):
     """What the plugin can do; each a text or a list of words."""
 
     server: CommandKey | None = Field(None, description="the server, which is kept running")
-    get: CommandKey | None = Field(None, description="a step of its schedules")
-    process: CommandKey | None = Field(None, description="a step of its schedules")
-    push: CommandKey | None = Field(None, description="a step of its schedules")
-    backup: CommandKey | None = Field(None, description="a step of its schedules")
-    rollback: CommandKey | None = Field(None, description="a step of its schedules")
+    get: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
+    process: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
+    push: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
+    backup: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
+    rollback: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
 
 
 class ScheduleDefaults(Shape):
@@ -106,4 +118,4 @@ class Manifest(Shape):
         [], description="groups of that account beside its own: names or numbers"
     )
     server: ServerPolicy = Field(ServerPolicy(), description="how its server is kept")
-    scheduler: ScheduleDefaults | None = Field(None, description="defaults for its schedules")
+    scheduler: ScheduleDefaults | None = Field(None, description=f"defaults for its schedules; {NOT_YET}")

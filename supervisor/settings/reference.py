@@ -27,6 +27,10 @@ Three kinds of files, all optional but a plugin's manifest:
 one runs the settings of before and says so. At the very first start a plugin with errors is left out and the rest
 runs. Warnings stop nothing.
 
+- `timezone`, `activeHours`, `tasks`, a manifest's `scheduler` and its commands beside `server` (`get`, `process`,
+  `push`, `backup`, `rollback`) are checked, but not acted upon by this version: it runs no schedules.
+- What has no effect or can't work together is said: a key that needs another one is a warning without it, a
+  contradiction is an error.
 - Unknown keys are errors. A key that begins with `x-` is a note and may hold anything.
 - In a file whose `format` is higher than this version knows, unknown keys are warnings.
 - A key without a value (YAML) or with `null` counts as not given. Values are never converted: `"5"` is no number.
@@ -61,8 +65,9 @@ gets `logs/<id>/own`, which belongs to that user; the folder around it stays wit
 `startTimeoutSeconds` without it the start has failed. `alive` is asked while it is up. Of `http`, `tcp`, `exec`, `log`
 and `notify` (the last two only for `ready`) exactly one is given. `localhost` is taken for 127.0.0.1: nothing waits
 for a name server. An address that is not a literal loopback one, and `https://`, is asked by a process of its own, as
-an `exec` check is; that costs more, so give it a longer interval. `log` is a plain text, no pattern. Sockets
-(`unix:PATH`) are relative to `cwd`.
+an `exec` check is; that costs more, so give it a longer interval, and everybody on the machine can read it in `ps`.
+What follows a `?` is never part of a status or an event. `log` is a plain text, no pattern. Sockets (`unix:PATH`) are
+relative to `cwd`.
 
 **Order.** `requires` and `after` name plugins (with all their instances) or instances (`web:2`). A name that is not
 there, and a circle, is an error. `"requires": ["db", {"name": "migrate", "condition": "finished"}]` waits for a

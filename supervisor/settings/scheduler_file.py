@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from supervisor.settings.server_keys import ServerPolicy
-from supervisor.settings.shape import FORMAT, Format, Hours, Shape, Verbs
+from supervisor.settings.shape import FORMAT, NOT_YET, Format, Hours, Shape, Verbs
 
 Hour = Annotated[float, Field(ge=0, le=24)]
 PluginName = Annotated[str, Field(min_length=1, max_length=63)]
@@ -40,8 +40,8 @@ class SchedulerFile(Shape):
     """Everything in the scheduler file; each key may be left out."""
 
     format: Format = Field(FORMAT, description="the format of this file")
-    active_hours: ActiveHours | None = Field(None, description="when schedules run; always if not given")
+    active_hours: ActiveHours | None = Field(None, description=f"when schedules run; always if not given; {NOT_YET}")
     servers: dict[str, ServerEntry] = Field(
         {}, description="by plugin id: the keys of a manifest's `server`, and `restartOnCrash`"
     )
-    tasks: list[Task] = Field([], description="schedules")
+    tasks: list[Task] = Field([], description=f"schedules; {NOT_YET}")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, ValidatorFunctionWr
 
 from supervisor.settings.commands import CommandKey
 from supervisor.settings.policy_keys import ConfigPolicy, Supervision, WatchedPolicy
-from supervisor.settings.shape import FORMAT, Format, Shape, wrong
+from supervisor.settings.shape import FORMAT, NOT_YET, Format, Shape, wrong
 
 MIB = 1 << 20
 AUTO = "auto"  # 0 in what is compiled
@@ -99,7 +99,7 @@ class SbctlFile(Shape):
 
     format: Format = Field(FORMAT, description="the format of this file")
     timezone: Annotated[str, AfterValidator(_check_zone)] | None = Field(
-        None, description="a name like Europe/Berlin; the zone of the machine if not given"
+        None, description=f"a name like Europe/Berlin; the zone of the machine if not given; {NOT_YET}"
     )
     config: ConfigServer = Field(ConfigServer(), description="the config server")
     tunnel: Tunnel = Field(Tunnel(), description="the tunnel")

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 FORMAT = 1  # of all three files
+NOT_YET = "checked, but not acted upon by this version"  # said of each such key
 
 DAY_S = 86_400.0
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

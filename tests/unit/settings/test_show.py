@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from unit.settings.settings_files import SettingsFiles
 
 from supervisor.settings import reference
 from supervisor.settings.api import FILES, json_schema, show
+from supervisor.settings.shape import NOT_YET, Verb
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -55,3 +57,12 @@ def test_every_key_is_explained() -> None:
 
 def test_the_page_is_that_of_this_schema() -> None:
     assert PAGE.read_text() == reference.page(), "python -m supervisor.settings.reference > docs/settings.md"
+
+
+def test_what_is_only_checked_is_said_to_be() -> None:
+    lines = reference.page().splitlines()
+    commands = [f"commands.{verb}" for verb in get_args(Verb)]
+    for key in ["timezone", "activeHours", "tasks", "scheduler", *commands]:
+        (line,) = [line for line in lines if line.startswith(f"| `{key}` |")]
+        assert NOT_YET in line
+    assert not any(NOT_YET in line for line in lines if line.startswith("| `commands.server`"))
