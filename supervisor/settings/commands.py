@@ -21,6 +21,8 @@ _INSTALL = "install it, or correct the command"
 MAX_COMMAND = 32_000  # the kernel takes 128 KiB a word
 
 _PLAIN = set("_./:=@%+,- \t\"'")
+_OPERATORS = set(";&|<>(){}`\\!#\n")  # more than one command, or something that exec would read otherwise
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _OF_THE_SHELL = """
 . : alias bg break case cd command continue declare do done elif else esac eval exec exit export fc fg fi for function
@@ -68,6 +70,23 @@ def words(command: str | list[str]) -> tuple[str, ...]:
         if not _ASSIGNMENT.match(split[0]) and split[0] not in _SHELL_WORDS:
             return tuple(split)
     return (SHELL, "-c", command)
+
+
+def server_words(command: str | list[str]) -> tuple[str, ...]:
+    """The same for a server: a shell that is only there to fill in variables makes way for it.
+
+    So its pid is the server's, and a signal for the main process alone reaches it.
+    """
+    argv = words(command)
+    if isinstance(command, str) and argv[0] == SHELL and argv[2:] == (command,) and _is_one_program(command):
+        return (SHELL, "-c", f"exec {command}")
+    return argv
+
+
+def _is_one_program(command: str) -> bool:
+    text = _VARIABLE.sub("", command)
+    first = command.split(maxsplit=1)[0]
+    return not (set(text) & _OPERATORS) and "=" not in first and first not in _SHELL_WORDS
 
 
 def _check_command(value: Any) -> Any:

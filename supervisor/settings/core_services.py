@@ -71,7 +71,7 @@ def provider_spec(home: Home, settings: SbctlFile) -> Spec | None:
     if not settings.tunnel.enabled or settings.tunnel.command is None:
         return None
     launch = Launch(
-        argv=commands.words(settings.tunnel.command),
+        argv=commands.server_words(settings.tunnel.command),
         cwd=home.path,
         drop_env=SECRETS,
         log=home.provider_log,

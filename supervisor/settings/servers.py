@@ -175,7 +175,7 @@ def _launch(loaded: Loaded, written: Written) -> Launch:
     venv = os.path.join(written.plugin.folder, ".venv", "bin")
     assert manifest.commands.server is not None
     launch = Launch(
-        argv=commands.words(manifest.commands.server),
+        argv=commands.server_words(manifest.commands.server),
         cwd=folder(home, written.plugin),
         env=environment(home, name, written.plugin, keys.watchdog_seconds),
         env_file=os.path.normpath(os.path.join(written.plugin.folder, manifest.env_file)) if manifest.env_file else "",

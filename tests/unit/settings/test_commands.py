@@ -7,7 +7,7 @@ import time
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from supervisor.settings.commands import CommandKey, find_problem, words
+from supervisor.settings.commands import CommandKey, find_problem, server_words, words
 
 DIRECT = [
     ("python3 server.py", ("python3", "server.py")),
@@ -49,6 +49,34 @@ BY_SHELL = [
 @pytest.mark.parametrize(("command", "expected"), DIRECT)
 def test_executed_directly(command: str | list[str], expected: tuple[str, ...]) -> None:
     assert words(TypeAdapter(CommandKey).validate_python(command)) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("command", "makes_way"),
+    [
+        ("./serve --port 808$SB_INSTANCE", True),
+        ('./serve "${NAME}" *.conf', True),
+        ("$PYTHON server.py", True),
+        ("./serve $A; echo $B", False),
+        ("./serve $A && ./other", False),
+        ("./serve $A | logger", False),
+        ("./serve $A > file", False),
+        ("X=1 ./serve $A", False),
+        ("cd $A", False),
+        ("exec ./serve $A", False),
+        ("./serve $(cat file)", False),
+        ("( ./serve $A )", False),
+        ("./serve $A &", False),
+        ("./serve $A\n./other", False),
+    ],
+)
+def test_the_shell_of_a_server_makes_way_for_one_program(command: str, makes_way: bool) -> None:
+    assert server_words(command) == ("/bin/sh", "-c", f"exec {command}" if makes_way else command)
+
+
+def test_without_a_shell_nothing_makes_way() -> None:
+    assert server_words("./serve --port 80") == ("./serve", "--port", "80")
+    assert server_words(["/bin/sh", "-c", "./serve $A"]) == ("/bin/sh", "-c", "./serve $A")
 
 
 @pytest.mark.parametrize("command", BY_SHELL)
