@@ -98,9 +98,9 @@ class CoreServices:
         self._let_go(key)
         self._engine.spawn_failed(key, cause)
 
-    def exited(self, key: str, status: int | None, empty: bool) -> None:
+    def exited(self, key: str, status: int | None, empty: bool, oom: bool | None = None) -> None:
         self._let_go(key)
-        self._engine.exited(key, status, empty)
+        self._engine.exited(key, status, empty, oom)
 
     def emptied(self, key: str) -> None:
         self._engine.emptied(key)

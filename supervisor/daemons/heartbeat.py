@@ -40,9 +40,10 @@ class Heartbeat:
             loop.after(compiled["reconcile"], self._reconcile),
         ]
 
-    def renew(self) -> None:
+    def renew(self, old: dict[str, Any]) -> None:
         """At another pace from now on; `start` goes by it already, and counts from the sign that is given here."""
-        if not self._timers:
+        compiled = self._daemon.compiled
+        if not self._timers or all(old[beat] == compiled[beat] for beat in ("tick", "reconcile")):
             return
         for timer in self._timers:
             timer.cancel()

@@ -21,7 +21,6 @@ from supervisor.base.files import take_lock
 from supervisor.base.loop import Loop
 from supervisor.base.wire import Channel
 from supervisor.control.server import ControlServer
-from supervisor.core.plan import own_changes
 from supervisor.daemons import common
 from supervisor.daemons.alone import build_store
 from supervisor.daemons.heartbeat import Heartbeat
@@ -52,7 +51,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from supervisor.core.plan import Change
     from supervisor.daemons.options import Options
     from supervisor.engine.store import Store
 
@@ -151,15 +149,13 @@ class Scheduler:
         self.engine.intent = self.intents.read()
         self.engine.load(self._specs())
 
-    def take_over(self, compiled: dict[str, Any]) -> list[Change]:
-        """Other settings, as far as they are this daemon's own; says what that changes."""
+    def take_over(self, compiled: dict[str, Any]) -> None:
+        """Other settings, as far as they are this daemon's own."""
         old, self.compiled = self.compiled, compiled
         self.engine.gate.max_starting = compiled.get("max_starting", 0)
         self.verbs.set_settle(compiled["settle"])
         self.logs.set_limits(compiled)
-        if any(old[beat] != compiled[beat] for beat in ("tick", "reconcile")):
-            self.heartbeat.renew()
-        return own_changes("scheduler", old, compiled)
+        self.heartbeat.renew(old)
 
     def _specs(self) -> list[Spec]:
         return [Spec.from_dict(data) for data in self.compiled["services"]]

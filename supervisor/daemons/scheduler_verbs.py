@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.errors import FAILED, USAGE, Problem
+from supervisor.core.plan import own_changes
 from supervisor.core.verdict import signal_name
 from supervisor.daemons import common
 from supervisor.daemons.verbs import EngineVerbs
@@ -66,7 +67,8 @@ class SchedulerVerbs(EngineVerbs):
         daemon = self._daemon
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
         changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]], self.rolling)
-        changes += daemon.take_over(compiled)
+        changes += own_changes("scheduler", daemon.compiled, compiled)
+        daemon.take_over(compiled)
         daemon.say_how_many()
         daemon.governor.review()
         self.revision = compiled["revision"]

@@ -71,7 +71,7 @@ class Start:
         )
         self.keeper = Keeper(self.loop, self.store, self._scheduler_says)
         self.engine = Engine(self.loop, self.bus.emit, FileOutlet())
-        self.engine.oom = self.oom = OomCounter()
+        self.engine.oom = self.keeper.oom = self.oom = OomCounter()
         self.core = CoreServices(self.loop, self.store, self.engine, self.keeper, home)
         self.engine.spawner = self.core.spawner
         self.shutdown = Shutdown(self.loop, self.store, self.engine, self.keeper, self._stopped)
@@ -148,7 +148,7 @@ class Start:
     def _scheduler_says(self, message: dict[str, Any]) -> None:
         self.core.says("scheduler", message)
         if "alive" in message:
-            self.oom.forget()  # whoever was killed until now was none of the core services
+            self.oom.forget()  # whoever was killed until now was none of ours
         if message.get("ready"):
             self.loop.soon(self.start_rest)
 

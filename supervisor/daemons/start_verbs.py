@@ -175,7 +175,7 @@ def _ended(entry: Entry) -> dict[str, Any]:
     """It has ended since the scheduler went away: never shown as if it ran."""
     cause = entry.cause
     if cause is None and entry.status is not None:
-        cause = cause_of(entry.status, asked=False, words=[], exit_codes=(0,))
+        cause = cause_of(entry.status, asked=False, words=[], exit_codes=(0,), oom=entry.oom)
     text = cause.text if cause else "ended"
     return {"state": Phase.BACKOFF.value, "pid": None, "cause": text, "detail": f"{text}; waits for the scheduler"}
 

@@ -191,7 +191,7 @@ class Adoption:
         if entry["status"] is not None and not judged:
             if self._was_told(key, entry["pid"]):
                 service.told_before = True
-            engine.exited(key, entry["status"], entry["empty"])
+            engine.exited(key, entry["status"], entry["empty"], entry.get("oom"))
         elif judged and entry["empty"] and service.state.exited is not None:
             engine.emptied(key)
         elif entry["status"] is None and not proc.is_alive(entry["pid"], entry["started"]):

@@ -183,7 +183,7 @@ class Engine(Telling):
         self._note_exit(service, cause)
         self.feed(service.name, machine.SpawnFailed(cause))
 
-    def exited(self, key: str, status: int | None, empty: bool) -> None:
+    def exited(self, key: str, status: int | None, empty: bool, oom: bool | None = None) -> None:
         if is_job(key):
             self.jobs.exited(key, status)
             return
@@ -191,7 +191,7 @@ class Engine(Telling):
         if service is None or service.told_exit == key:
             return
         service.pumps.drain()
-        cause = self._judge(service, status)
+        cause = self._judge(service, status, oom)
         service.told_exit = key
         service.detail, service.degraded = "", False
         self._note_exit(service, cause)
@@ -209,7 +209,7 @@ class Engine(Telling):
         service.pumps.close()
         self.feed(service.name, machine.Emptied())
 
-    def _judge(self, service: Service, status: int | None) -> Cause:
+    def _judge(self, service: Service, status: int | None, oom: bool | None) -> Cause:
         asked = not service.state.ending.is_death
         if status is None:
             kind = CauseKind.STOPPED if asked else CauseKind.UNKNOWN
@@ -224,7 +224,7 @@ class Engine(Telling):
             exit_codes=policy.exit_codes,
             exit_signals=policy.exit_signals,
             stop_signals=policy.stop_signals,
-            oom=self._was_out_of_memory(service, status),
+            oom=self._was_out_of_memory(service, status) if oom is None else oom and not service.state.kills,
         )
 
     def _was_out_of_memory(self, service: Service, status: int) -> bool:

@@ -94,8 +94,8 @@ class Entry:
     """One process that was asked for, from its spawn until it is replaced or dropped."""
 
     __slots__ = (
-        "cause", "empty", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "out_read", "pid",
-        "pidfd", "place", "signalled", "started", "status", "stop",
+        "cause", "empty", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "oom", "out_read",
+        "pid", "pidfd", "place", "signalled", "started", "status", "stop",
     )  # fmt: skip
 
     def __init__(self, key: str, launch: Launch, listener: Listener, ends: Ends, stop: StopRule) -> None:
@@ -112,6 +112,7 @@ class Entry:
         self.pidfd = -1
         self.inode = 0
         self.status: int | None = None  # wait status once reaped
+        self.oom = False  # it was killed for want of memory, as far as who waited for it could tell
         self.cause: Cause | None = None  # why it could not be spawned
         self.empty = False  # nobody of its group is left
         self.escaped: list[int] = []  # proven children of it outside the group

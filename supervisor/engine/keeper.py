@@ -11,10 +11,12 @@ only when the scheduler's exit has been waited for, so exactly one side reads at
 from __future__ import annotations
 
 import os
+import signal
 
 from supervisor.base.wire import MAX_PACKET, Channel, encode
 from supervisor.engine.entries import Ends, close_fds
 from supervisor.engine.notify import Heard, Listener, Owner
+from supervisor.engine.oom import looks_like_it
 from supervisor.engine.outlet import PipeOutlet, Pumps
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.service import Launch
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Loop, Timer
     from supervisor.base.wire import Message
     from supervisor.engine.entries import Entry
+    from supervisor.engine.oom import OomCounter
     from supervisor.engine.store import Store
 
 CHUNK = 50  # entries a message, each with up to three descriptors: the kernel takes at most 253
@@ -52,6 +55,7 @@ class Keeper:
         self._events: list[dict[str, Any]] = []
         self.notes: dict[str, dict[str, Any]] = {}
         self.dropped_events = 0
+        self.oom: OomCounter | None = None
 
     @property
     def connected(self) -> bool:
@@ -157,7 +161,11 @@ class Keeper:
     # what the store tells
 
     def exited(self, entry: Entry) -> None:
-        self.send({"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty})
+        """Whether it was for want of memory is told from here: also of an end that no scheduler has seen."""
+        if entry.status is not None and entry.signalled != signal.SIGKILL and looks_like_it(entry.status):
+            entry.oom = self.oom is not None and self.oom.rose(own_cgroup=bool(entry.launch.limits.cgroup))
+        message = {"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty}
+        self.send({**message, "oom": entry.oom})
 
     def emptied(self, entry: Entry) -> None:
         self.send({"did": "empty", "key": entry.key})
@@ -267,6 +275,7 @@ def _as_dict(entry: Entry, heard: Heard | None, now: float) -> dict[str, Any]:
         "started": entry.started,
         "status": entry.status,
         "empty": entry.empty,
+        "oom": entry.oom,
         "cause": entry.cause.as_dict() if entry.cause else None,
         "ends": list(entry.kept()),
         "notified": heard.as_dict(now) if heard is not None else None,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
         def spawned(self, key: str, pid: int, started: int) -> None: ...
         def spawn_failed(self, key: str, cause: Cause) -> None: ...
-        def exited(self, key: str, status: int | None, empty: bool) -> None: ...
+        def exited(self, key: str, status: int | None, empty: bool, oom: bool | None = None) -> None: ...
         def emptied(self, key: str) -> None: ...
 
     class Spawner(Protocol):
@@ -164,7 +164,7 @@ class RemoteSpawner:
         elif did == "exit":
             if message["empty"]:
                 self._alive.pop(key, None)
-            self._answers.exited(key, message["status"], message["empty"])
+            self._answers.exited(key, message["status"], message["empty"], message.get("oom"))
         elif did == "empty":
             self._alive.pop(key, None)
             self._answers.emptied(key)

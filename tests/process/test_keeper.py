@@ -21,6 +21,7 @@ from supervisor.base.wire import Channel, channel_pair
 from supervisor.engine.entries import Ends
 from supervisor.engine.keeper import Keeper
 from supervisor.engine.notify import open_socket
+from supervisor.engine.oom import Counter, OomCounter
 from supervisor.engine.records import RecordFile
 from supervisor.engine.store import Store
 from supervisor.model.launch import Launch
@@ -206,6 +207,25 @@ def test_without_descriptors_all_is_handed_over_later(kept: Kept) -> None:
     assert handed(kept) == ["web:0.1", "web:1.1", "web:2.1"]
     assert kept.heard[-1]["did"] == "end"
     assert len(open_numbers()) <= before
+
+
+@pytest.mark.parametrize("killed", [1, 0])
+def test_a_kill_for_want_of_memory_is_known_though_no_scheduler_saw_it(kept: Kept, killed: int) -> None:
+    counted = kept.folder / "memory.events"
+    counted.write_text("oom_kill 3\n")
+    kept.keeper.oom = OomCounter()
+    kept.keeper.oom._own = kept.keeper.oom._machine = Counter(str(counted))
+    kept.connect()
+    kept.spawn()
+    kept.lose_scheduler()
+    entry = kept.store.entries["web.1"]
+    counted.write_text(f"oom_kill {3 + killed}\n")
+    os.kill(entry.pid, signal.SIGKILL)
+    eventually(lambda: (kept.store.reap(), entry.empty)[1])
+
+    kept.connect()
+
+    assert kept.entry()["oom"] is bool(killed)
 
 
 def open_numbers() -> list[int]:

@@ -33,6 +33,7 @@ def entry(generation: int = 1, *, status: int | None = None, empty: bool = False
         "started": 1,
         "status": status,
         "empty": empty,
+        "oom": False,
         "cause": None,
         "ends": [],
         "notified": None,
@@ -418,3 +419,15 @@ def test_a_server_whose_settings_changed_meanwhile_is_restarted(lives: Lives, ta
 
     assert new.phase == "stopping"
     assert new.state.want == "up"
+
+
+@pytest.mark.parametrize(("oom", "kind"), [(True, "out-of-memory"), (False, "signal")])
+def test_what_it_was_killed_for_while_nobody_saw_it_is_told_by_start(
+    lives: Lives, take_over: TakeOver, oom: bool, kind: str
+) -> None:
+    lives.spawned().after(60)
+
+    new = take_over(lives.note(), {**dead(status=9), "oom": oom})
+
+    (told,) = [event for event in new.world.events if event.kind == "service.exited"]
+    assert told.data["cause"]["kind"] == kind
