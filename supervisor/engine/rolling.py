@@ -52,16 +52,14 @@ class Rolling:
 
     def take_out(self, names: Collection[str]) -> None:
         """Somebody wants these down: no list may start them again."""
-        for roll in list(self._rolls):
-            first, left = roll.names[:1], [name for name in roll.names if name not in names]
-            if len(left) == len(roll.names):
-                continue
-            roll.names = left
-            if left[:1] != first:
+        for roll in [roll for roll in self._rolls if any(name in names for name in roll.names)]:
+            first = roll.names[0]
+            roll.names = [name for name in roll.names if name not in names]
+            if roll.names[:1] != [first]:
                 self._clear(roll)
                 roll.key = None
                 self._engine.loop.soon(lambda roll=roll: self._next(roll))  # type: ignore[misc]
-        self._note()
+            self._note()
 
     def restore(self, note: dict[str, Any] | None) -> None:
         """Go on where a predecessor was killed."""

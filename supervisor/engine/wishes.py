@@ -30,11 +30,9 @@ class Done:
 def start(engine: Engine, names: Iterable[str]) -> Done:
     """These, and first what they require."""
     done, names = Done(), list(dict.fromkeys(names))
-    missing = _missing(engine, names)
-    done.along = [name for name in missing if engine.start(name)]
-    for name in engine.ties.required_by(names):
-        if name in names:
-            (done.accepted if engine.start(name) else done.already).append(name)
+    done.along = [name for name in _missing(engine, names) if engine.start(name)]
+    for name in names:
+        (done.accepted if engine.start(name) else done.already).append(name)
     return done
 
 
@@ -66,5 +64,6 @@ def restart(engine: Engine, names: Iterable[str], rolling: Rolling, *, one_by_on
 
 def _missing(engine: Engine, names: list[str]) -> list[str]:
     """What they require, directly or not, and nobody wants up now; what comes first first."""
-    required = [name for name in engine.ties.required_by(names) if name in engine.services and name not in names]
-    return [name for name in required if engine.services[name].is_missing]
+    services, named = engine.services, set(names)
+    required = [name for name in engine.ties.required_by(names) if name in services and name not in named]
+    return [name for name in required if services[name].is_missing]
