@@ -163,6 +163,11 @@ def without_answer(home: Home, problem: Problem) -> tuple[str, int]:
     holder = lock_holder(home)
     if holder is not None:
         return f"sbctl is starting or ending (pid {holder}), home {home}", UP
+    from supervisor.cli.left import left_of, named  # looks at every process
+
+    left = left_of(home)
+    if left:
+        return f"sbctl was killed; its services are still ending: {named(left)}, home {home}", DEAD_WITH_PID_FILE
     if os.path.exists(home.pid_file("start")):
         return f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start", DEAD_WITH_PID_FILE
     return f"sbctl is stopped, home {home}", STOPPED

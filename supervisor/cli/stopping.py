@@ -28,17 +28,34 @@ BEGINNING_S = 2.0
 
 
 class Ended:
-    """How a tree ended: its pid, None when nothing ran, and who had to be killed."""
+    """How a tree ended: its pid, None when nothing ran, and who had to be killed.
 
-    __slots__ = ("killed", "pid", "seconds")
+    `waited`: `start` had been killed before, and services of it were still ending; `left`: who of them has not ended.
+    """
 
-    def __init__(self, pid: int | None, seconds: float, killed: list[str]) -> None:
+    __slots__ = ("killed", "left", "pid", "seconds", "waited")
+
+    def __init__(
+        self,
+        pid: int | None,
+        seconds: float,
+        killed: list[str],
+        *,
+        waited: bool = False,
+        left: dict[str, list[int]] | None = None,
+    ) -> None:
         self.pid = pid
         self.seconds = seconds
         self.killed = killed
+        self.waited = waited
+        self.left = left or {}
 
     @property
     def text(self) -> str:
+        if self.left:
+            return "start had been killed; what it left is still ending"
+        if self.waited:
+            return f"start had been killed; what it left has ended after {self.seconds:.1f} s"
         return f"stopped in {self.seconds:.1f} s (pid {self.pid})" if self.pid else "already stopped"
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,6 +65,9 @@ class Ended:
 def stop_tree(home: Home, timeout: float | None = None, *, as_json: bool = False) -> int:
     """Stop everything; 0 when it is stopped, also when it was before."""
     ended = end_tree(home, timeout)
+    if ended.left:
+        tell_killed(ended.killed)
+        raise _left(ended.left)
     answer(ended.text, ended.as_dict(), as_json=as_json)
     tell_killed(ended.killed)
     return 0
@@ -58,8 +78,11 @@ def end_tree(home: Home, timeout: float | None) -> Ended:
     sock = _reach(home)
     if sock is None:
         ended = _end_by_signal(home, timeout)
+        left, waited = {}, False
+        if ended is None:
+            left, waited = _wait_for_left(home, None if timeout is None else began + timeout)
         _clean_up(home)
-        return Ended(ended, time.monotonic() - began, [])
+        return Ended(ended, time.monotonic() - began, killed_since(home, wall), waited=waited, left=left)
     pid = _peer_pid(sock)
     pidfd = _open_pidfd(pid)
     try:
@@ -121,6 +144,30 @@ def _end_by_signal(home: Home, timeout: float | None) -> int | None:
     finally:
         os.close(pidfd)
     return holder.pid
+
+
+def _wait_for_left(home: Home, until: float | None) -> tuple[dict[str, list[int]], bool]:
+    """Who has not ended of a tree whose `start` is gone; and whether there was anybody to wait for."""
+    from supervisor.cli.left import left_of, named, wait_for_left
+
+    left = left_of(home)
+    if not left:
+        return left, False
+    note(f"start was killed; its services are still ending: {named(left)}")
+    return wait_for_left(home, until), True
+
+
+def _left(left: dict[str, list[int]]) -> Problem:
+    from supervisor.cli.left import named
+
+    return Problem(
+        f"start was killed, and not everything has ended: {named(left)}",
+        why="its scheduler ends them, each within its grace"
+        if "scheduler" in left
+        else "nobody is there any more who ends them",
+        remedy="wait and try again; or sbctl start, which ends what is left before it begins",
+        code=FAILED,
+    )
 
 
 def _not_in_time(pid: int, timeout: float | None) -> Problem:

@@ -92,6 +92,11 @@ def _find_lost(home: Home) -> Holder | None:
     return None
 
 
+def scheduler_pids(home: Home) -> list[int]:
+    """Of a home that no `start` runs: a scheduler that ends what it managed."""
+    return [pid for pid in proc.all_pids() if _is_ours(pid) and _role(pid, home) == "scheduler"]
+
+
 def _is_ours(pid: int) -> bool:
     """Our user's, and it sees the same files: in a container the same path may be another home."""
     try:

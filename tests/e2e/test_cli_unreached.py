@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from support.home import TemporaryHome
+from support.processes import alive
+from support.waiting import eventually
 
 from supervisor.cli import unreached
 from supervisor.model.home import Home
@@ -74,3 +77,27 @@ def test_another_home_is_not_this_one(home: TemporaryHome, pid: int) -> None:
 
 def home_of(path: Path) -> Home:
     return Home(str(path))
+
+
+def test_a_stop_waits_for_what_a_killed_start_left(home: TemporaryHome) -> None:
+    home.supervision["graceSeconds"] = 2
+    home.write()
+    home.add_plugin("deaf", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"])
+    assert home.sbctl("start").code == 0
+    pid = home.pid("start")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not alive(pid))
+    status = home.sbctl("status")
+    assert status.code == 1
+    assert status.out.startswith("sbctl was killed; its services are still ending: deaf (pid ")
+    assert home.sbctl("status", "--json").json()["state"] == "stopping"
+    short = home.sbctl("stop", "--timeout", "0.2s")
+    assert (short.code, short.out) == (1, "")
+    assert "start was killed, and not everything has ended: deaf (pid " in short.err
+    stopped = home.sbctl("stop")
+    assert (stopped.code, home.pids()) == (0, []), stopped
+    assert stopped.out.startswith("start had been killed; what it left has ended after ")
+    assert "start was killed; its services are still ending: deaf" in stopped.err
+    assert "1 killed after its grace: deaf" in stopped.err
+    assert home.sbctl("stop").out == "already stopped\n"

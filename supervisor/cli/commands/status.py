@@ -12,6 +12,7 @@ import click
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.details import mask_facts, mask_rows
+from supervisor.cli.left import left_of
 from supervisor.cli.main import Asked
 from supervisor.cli.names import meant
 from supervisor.cli.params import Duration, OptionalValue
@@ -128,7 +129,8 @@ class View:
         if problem.code != NOT_RUNNING:
             out.show(json.dumps({**stopped_status("unknown"), "error": problem.as_dict()}, ensure_ascii=False))
             return code
-        status = status_without_start(self._home, quick.PATIENCE_S, "starting" if code == quick.UP else "stopped")
+        state = "starting" if code == quick.UP else "stopping" if left_of(self._home) else "stopped"
+        status = status_without_start(self._home, quick.PATIENCE_S, state)
         if status["services"]:
             status["services"] = self._chosen(status["services"])
             mask_facts(self._home, status["services"])
