@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from supervisor.base.files import look_at, publish_pid_file, remove_quietly
 from supervisor.core import machine
-from supervisor.core.verdict import cause_of
 from supervisor.engine.entries import is_job
 from supervisor.engine.gate import Gate
 from supervisor.engine.hearing import Hearing
 from supervisor.engine.jobs import Jobs
-from supervisor.engine.oom import looks_like_it
+from supervisor.engine.judging import judge_end
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import Stops
 from supervisor.engine.telling import Telling
 from supervisor.engine.ties import Ties
-from supervisor.events.words import last_words
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.check import DEGRADE
-from supervisor.model.event import WARNING
 from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
@@ -129,31 +126,11 @@ class Engine(Telling):
             self.feed(name, machine.Ready())
             self.flush()  # it is said once: a successor could not find it out
 
-    def degrade(self, name: str, text: str) -> None:
-        """It runs on, and can't do its work."""
-        service = self.services[name]
-        was, service.degraded = service.degraded, True
-        if not was:
-            self.tell("service.degraded", name, f"degraded: {text}", WARNING)
-        self.detail(name, text)
-
-    def recover(self, name: str) -> None:
-        service = self.services[name]
-        was, service.degraded = service.degraded, False
-        if was:
-            self.tell("service.recovered", name, "recovered")
-            self.detail(name, "")
-
     def must_end(self, name: str, ending: machine.Ending, text: str, data: dict[str, Any] | None = None) -> None:
         self.feed(name, machine.MustEnd(ending, text, data))
 
     def more_time(self, name: str, seconds: float) -> None:
         self.feed(name, machine.MoreTime(seconds))
-
-    def detail(self, name: str, text: str) -> None:
-        """What it says of itself, or is said of it, for its row."""
-        self.services[name].detail = text
-        self.tell_watchers(name)
 
     # answers of the spawner
 
@@ -191,7 +168,7 @@ class Engine(Telling):
         if service is None or service.told_exit == key:
             return
         service.pumps.drain()
-        cause = self._judge(service, status, oom)
+        cause = judge_end(service, status, oom, self.oom)
         service.told_exit = key
         service.detail, service.degraded = "", False
         self._note_exit(service, cause)
@@ -208,29 +185,6 @@ class Engine(Telling):
         service.pumps.drain()
         service.pumps.close()
         self.feed(service.name, machine.Emptied())
-
-    def _judge(self, service: Service, status: int | None, oom: bool | None) -> Cause:
-        asked = not service.state.ending.is_death
-        if status is None:
-            kind = CauseKind.STOPPED if asked else CauseKind.UNKNOWN
-            return Cause(kind, "stopped" if asked else "it ended while nobody could wait for it")
-        policy = service.spec.policy
-        launch = service.spec.launch  # what went wrong is said on stderr, where that is kept apart
-        words = last_words(launch.err_log or launch.log, since_offset=service.log_from, since_inode=service.log_inode)
-        return cause_of(
-            status,
-            asked=asked,
-            words=words,
-            exit_codes=policy.exit_codes,
-            exit_signals=policy.exit_signals,
-            stop_signals=policy.stop_signals,
-            oom=self._was_out_of_memory(service, status) if oom is None else oom and not service.state.kills,
-        )
-
-    def _was_out_of_memory(self, service: Service, status: int) -> bool:
-        if self.oom is None or service.state.kills or not looks_like_it(status):
-            return False
-        return self.oom.rose(own_cgroup=bool(service.spec.launch.limits.cgroup))
 
     def _note_exit(self, service: Service, cause: Cause) -> None:
         service.exit = {"code": cause.code, "signal": cause.signal, "at": self.loop.clock.wall()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor.core.actions import EXITED
 from supervisor.engine.texts import describe
-from supervisor.model.event import INFO, Event
+from supervisor.model.event import INFO, WARNING, Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Telling:
-    """The part of an engine that changes nothing."""
+    """The part of an engine that moves no service."""
 
     def __init__(self, loop: Loop, emit: Callable[[Event], None]) -> None:
         self.loop = loop
@@ -52,6 +52,28 @@ class Telling:
         service = self.services.get(event.service)
         if service is not None:
             service.remember(event.as_record())
+
+    # what is said of one
+
+    def degrade(self, name: str, text: str) -> None:
+        """It runs on, and can't do its work."""
+        service = self.services[name]
+        was, service.degraded = service.degraded, True
+        if not was:
+            self.tell("service.degraded", name, f"degraded: {text}", WARNING)
+        self.detail(name, text)
+
+    def recover(self, name: str) -> None:
+        service = self.services[name]
+        was, service.degraded = service.degraded, False
+        if was:
+            self.tell("service.recovered", name, "recovered")
+            self.detail(name, "")
+
+    def detail(self, name: str, text: str) -> None:
+        """What it says of itself, or is said of it, for its row."""
+        self.services[name].detail = text
+        self.tell_watchers(name)
 
     # who watches
 
