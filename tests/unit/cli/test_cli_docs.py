@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -11,8 +12,10 @@ from supervisor.base import errors
 from supervisor.base.where import ROOT
 from supervisor.cli import quick
 from supervisor.cli.main import VERBS, sbctl
+from supervisor.cli.verbs import FOLLOWS, SUB_VERBS
 
 PAGE = Path(ROOT, "docs", "cli.md").read_text()
+TABLE = PAGE.partition("## Verbs")[2].partition("\n## ")[0]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -21,6 +24,30 @@ def test_verbs_and_their_options(verb: str) -> None:
     assert command is not None
     words = [verb, *(param.opts[0] for param in command.params if isinstance(param, click.Option))]
     assert [word for word in words if word not in PAGE] == []
+
+
+def rows_of(verb: str) -> str:
+    """What the table of verbs has on one, with the names of several in a row written out."""
+    lines = [line for line in TABLE.splitlines() if line.startswith("| `")]
+    return "\n".join(line for line in lines if verb in re.findall(r"`([a-z]+)", line.split(" | ")[0]))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_table_has_each_verb_with_its_sub_verbs_and_options(verb: str) -> None:
+    shown = rows_of(verb)
+    assert shown
+    assert [word for word in SUB_VERBS.get(verb, ()) if word not in shown] == []
+    follows = [FOLLOWS[name][1] for name in FOLLOWS if name.partition(" ")[0] == verb]
+    options = {option for each in follows for option in each} - {"--json"}
+    short = {"--follow": "-f", "--lines": "-n", "--ignore-case": "-i"}
+    assert [
+        option for option in sorted(options) if f"[{short.get(option, option)}" not in shown.replace("\\|", "[")
+    ] == []
+
+
+def test_the_table_has_no_verb_that_is_gone() -> None:
+    rows = [line.split(" | ")[0] for line in TABLE.splitlines() if line.startswith("| `")]
+    assert {word for row in rows for word in re.findall(r"`([a-z]+)", row)} == set(VERBS)
 
 
 def test_exit_codes() -> None:
