@@ -92,6 +92,7 @@ class Tunnel:
         if self._next_beat is not None:
             self._next_beat.cancel()
             self._beat()
+        self._after_change()
 
     def _beat(self) -> None:
         """A sign of life to `start`, as the scheduler gives it."""

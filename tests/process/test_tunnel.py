@@ -59,3 +59,18 @@ def test_a_provider_that_is_lost_later_degrades_it(daemon: Daemon) -> None:
     assert row["state"] == "running"
     assert "SIGKILL" in row["detail"]
     assert daemon.ask("start", "status")["summary"]["state"] == "degraded"
+
+
+def test_it_goes_by_other_settings_without_being_restarted(daemon: Daemon) -> None:
+    daemon.home.supervision.update(settleSeconds=3600, reconcileSeconds=600)
+    with_provider(daemon, child("ready")).start(wait=False)
+    eventually(lambda: daemon.marked().get("provider.1"))
+    pid = eventually(lambda: daemon.pid("tunnel"))
+    assert not daemon.row("tunnel")["ready"]
+    daemon.home.supervision.update(settleSeconds=0.1, reconcileSeconds=300)
+    daemon.home.write()
+
+    daemon.reload()
+
+    eventually(lambda: daemon.row("tunnel")["ready"])
+    assert daemon.pid("tunnel") == pid
