@@ -32,19 +32,25 @@ MAX_ANSWER = 16 << 20
 
 
 class Snapshot:
-    """One look at both daemons. `heard`: the scheduler answered; `complete`: it did, or is not to run."""
+    """One look at both daemons. `heard`: the scheduler answered; `complete`: it did, or is not to run.
 
-    __slots__ = ("complete", "head", "heard", "rows")
+    `whole`: all rows, where `rows` are only those that were asked for.
+    """
 
-    def __init__(self, head: Head, rows: list[Row], *, heard: bool, complete: bool) -> None:
+    __slots__ = ("complete", "head", "heard", "rows", "whole")
+
+    def __init__(
+        self, head: Head, rows: list[Row], *, heard: bool, complete: bool, whole: list[Row] | None = None
+    ) -> None:
         self.head = head
         self.rows = rows
+        self.whole = rows if whole is None else whole
         self.heard = heard
         self.complete = complete
 
     @property
     def state(self) -> str:
-        services = ((row.state, row.desired, row.is_unready) for row in self.rows)
+        services = ((row.state, row.desired, row.is_unready) for row in self.whole)
         return overall(self.head.state, services, complete=self.complete)
 
 
@@ -153,7 +159,8 @@ def narrowed(found: Snapshot, names: Sequence[str]) -> Snapshot:
             problem = unknown_name(name, by_name)
             problem.code = CANT_TELL
             raise problem
-    return Snapshot(found.head, [by_name[name] for name in names], heard=found.heard, complete=found.complete)
+    chosen = [by_name[name] for name in names]
+    return Snapshot(found.head, chosen, heard=found.heard, complete=found.complete, whole=found.whole)
 
 
 def without_answer(home: Home, problem: Problem) -> tuple[str, int]:

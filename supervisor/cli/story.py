@@ -20,6 +20,7 @@ def story(facts: Facts, now: float) -> list[str]:
     return [
         _state(row, facts, now),
         *_in_the_way(row, facts),
+        *_unwell(row, facts.get("events") or [], now),
         _titled("last exit", _last_exit(row, now) + _rest_killed(row, facts.get("events") or [])),
         _titled("attempts", _attempts(row, facts.get("attempts") or {}, now)),
         *_last_words(facts.get("words") or []),
@@ -64,6 +65,41 @@ def _in_the_way(row: Facts, facts: Facts) -> list[str]:
     if row["state"] == "waiting" and title == "waits":
         return [_titled("waits for", rest), *(INDENT + clean(line) for line in facts.get("waits_for") or [])]
     return [_titled("", detail)] if detail else []
+
+
+def _unwell(row: Facts, events: list[Facts], now: float) -> list[str]:
+    """It runs, and can't do its work, or uses more than it should: since when, and what was found."""
+    if row["state"] != "running":
+        return []
+    lines: list[str] = []
+    if row["ready"] is False:
+        event = _still_true(events, "service.degraded", "service.recovered", row)
+        found = str(row.get("detail") or "") or _words_of(event, row).removeprefix("degraded: ")
+        lines.append(_titled("not ready", _so_long(event, now, found)))
+    event = _still_true(events, "service.over_limit", "service.within_limit", row)
+    if event is not None:
+        lines.append(_titled("over limit", _so_long(event, now, _words_of(event, row))))
+    return lines
+
+
+def _still_true(events: list[Facts], begin: str, end: str, row: Facts) -> Facts | None:
+    """The newest event of that kind of this very process, if nothing has ended it."""
+    for event in reversed(events):
+        kind, data = event.get("kind"), event.get("data") or {}
+        if kind == end:
+            return None
+        if kind == begin:
+            return event if data.get("pid") == row["pid"] else None
+    return None
+
+
+def _words_of(event: Facts | None, row: Facts) -> str:
+    return str((event or {}).get("text") or "").removeprefix(f"{row['name']}: ")
+
+
+def _so_long(event: Facts | None, now: float, text: str) -> str:
+    at = parse_iso((event or {}).get("at"))
+    return text if at is None else f"for {duration(now - at)}" + (f": {text}" if text else "")
 
 
 def _last_exit(row: Facts, now: float) -> str:

@@ -5,7 +5,7 @@ Imports next to nothing, because `sbctl status` is to cost no more than starting
 
 from __future__ import annotations
 
-from supervisor.model.rows import FIELDS, USED, clean, is_missing
+from supervisor.model.rows import FIELDS, USED, clean, is_missed, is_missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,11 @@ class Row:
 
     @property
     def is_wrong(self) -> bool:
-        return is_missing(self.state, self.desired)
+        return is_missing(self.state, self.desired) or self.is_unready
+
+    @property
+    def is_missed(self) -> bool:
+        return is_missed(self.state, self.desired, unready=self.is_unready)
 
     @property
     def is_unready(self) -> bool:

@@ -50,6 +50,11 @@ def is_missing(state: str, desired: str) -> bool:
     return desired == "up" and state in ("backoff", "failed", "stopped")
 
 
+def is_missed(state: str, desired: str, *, unready: bool) -> bool:
+    """Wanted, and not there now, on its way or not; or there, without being able to do its work."""
+    return desired == "up" and (state not in UP or (state == "running" and unready))
+
+
 def overall(state: str, services: Iterable[Standing], *, complete: bool) -> str:
     """One word for the whole tree, from what `start` says of itself and from the services."""
     if state == "stopping":

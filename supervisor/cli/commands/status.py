@@ -21,7 +21,7 @@ from supervisor.cli.unreached import LOST, who_runs
 from supervisor.control.api import unknown_name
 from supervisor.control.status import status_without_start, stopped_status, tree_status
 from supervisor.model.home import Home
-from supervisor.model.rows import UP
+from supervisor.model.rows import is_missed
 
 EVERY_S = 2.0
 LEAST_S = 0.1
@@ -50,14 +50,14 @@ class Resized(Exception):
     metavar="[2s]",
     help="Show it again and again, until Ctrl-C",
 )
-@click.option("--check", is_flag=True, help="Exit with 150 if something that should run does not")
+@click.option("--check", is_flag=True, help="Exit with 150 if something that should run does not, or can't do its work")
 @click.pass_obj
 def command(asked: Asked, names: tuple[str, ...], as_json: bool, plain: bool, every: float | None, check: bool) -> int:
     """Show what runs, since when, and what is wrong.
 
     A name may be a plugin with all its instances, or a pattern like 'web*'.
     Exit codes: 0 it runs (even if a service does not), 1 it was killed and left its PID file, 3 it is stopped,
-    4 no telling, 150 with --check: something desired is not running.
+    4 no telling, 150 with --check: something desired is not running, or says that it is not ready.
     """
     if as_json and plain:
         raise Problem("--json or --plain, not both", code=USAGE)
@@ -110,7 +110,7 @@ class View:
         lines = table.plain(found.rows) if self._plain else quick.status_lines(found, self._home, style)
         if lines:
             out.show("\n".join(lines))
-        return self._code([(row.state, row.desired) for row in found.rows])
+        return self._code(any(row.is_missed for row in found.rows))
 
     def _show_json(self) -> int:
         try:
@@ -120,7 +120,7 @@ class View:
         status["services"] = self._chosen(status["services"])
         mask_facts(self._home, status["services"])
         out.show(json.dumps(status, ensure_ascii=False))
-        return self._code([(row["state"], row["desired"]) for row in status["services"]])
+        return self._code(any(_is_missed(row) for row in status["services"]))
 
     def _show_json_without(self, problem: Problem) -> int:
         if problem.code == NOT_RUNNING and (holder := who_runs(self._home)) is not None and holder.kind == LOST:
@@ -143,9 +143,12 @@ class View:
         by_name = {row["name"]: row for row in rows}
         return [by_name[name] for name in _expanded(self._names, by_name)]
 
-    def _code(self, services: list[tuple[str, str]]) -> int:
-        missing = any(desired == "up" and state not in UP for state, desired in services)
+    def _code(self, missing: bool) -> int:
         return quick.SOMETHING_MISSING if self._check and missing else quick.UP
+
+
+def _is_missed(row: dict[str, Any]) -> bool:
+    return is_missed(row["state"], row["desired"], unready=row["ready"] is False)
 
 
 def _expanded(words: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:

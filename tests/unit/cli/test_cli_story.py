@@ -133,3 +133,31 @@ def test_one_that_runs_outside() -> None:
     lines = story(facts(row=outside), NOW)
     assert lines[1] == "            runs outside sbctl, pid 77"
     assert lines[-1] == "next        that one is left alone; when it ends, this one is started"
+
+
+def test_one_that_runs_and_can_not_do_its_work() -> None:
+    degraded = row("web", ready=False, detail="GET / answered 503")
+    pid = degraded["pid"]
+    event = {
+        "kind": "service.degraded",
+        "at": iso(NOW - 180),
+        "text": "web: degraded: GET / answered 500",
+        "data": {"pid": pid},
+    }
+    lines = story(facts(row=degraded, events=[event]), NOW)
+    assert lines[1] == "not ready   for 3m 0s: GET / answered 503"
+    assert story(facts(row=degraded), NOW)[1] == "not ready   GET / answered 503"
+    recovered = {"kind": "service.recovered", "at": iso(NOW), "data": {"pid": pid}}
+    assert story(facts(row=row("web", ready=True), events=[event, recovered]), NOW)[1].startswith("last exit")
+
+
+def test_one_over_its_limit_as_long_as_it_is() -> None:
+    fat = row("web")
+    text = "web: 612 MiB of memory for 30 s, its limit is 512 MiB"
+    over = {"kind": "service.over_limit", "at": iso(NOW - 60), "text": text, "data": {"pid": fat["pid"]}}
+    lines = story(facts(row=fat, events=[over]), NOW)
+    assert lines[1] == "over limit  for 1m 0s: 612 MiB of memory for 30 s, its limit is 512 MiB"
+    within = {"kind": "service.within_limit", "at": iso(NOW), "data": {}}
+    assert story(facts(row=fat, events=[over, within]), NOW)[1].startswith("last exit")
+    older = {**over, "data": {"pid": 1}}
+    assert story(facts(row=fat, events=[older]), NOW)[1].startswith("last exit")

@@ -6,7 +6,7 @@ import pytest
 from support.fake_daemon import row
 
 from supervisor.cli import table
-from supervisor.cli.quick import Snapshot
+from supervisor.cli.quick import Snapshot, narrowed
 from supervisor.cli.table import Style
 from supervisor.model.rows import encode_rows
 
@@ -180,3 +180,15 @@ def test_the_header() -> None:
     head, _ = parsed()
     text = table.header("0.1.0", head, "running", "/srv/a home", Style())
     assert text == "sbctl 0.1.0 · running · up 3d 4h · pid 42 · /srv/a home"
+
+
+def test_one_that_runs_and_is_not_ready_is_a_problem() -> None:
+    _, rows = parsed([row("web", ready=False), row("num")])
+    assert [each.is_missed for each in rows] == [True, False]
+    assert table.hints(rows, Style())[0].startswith("1 problem.  why: sbctl why web")
+
+
+def test_the_head_is_that_of_the_whole_tree() -> None:
+    head, rows = parsed()
+    found = Snapshot(head, rows, heard=True, complete=True)
+    assert (found.state, narrowed(found, ["config"]).state) == ("degraded", "degraded")
