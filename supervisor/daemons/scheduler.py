@@ -17,22 +17,21 @@ import sys
 from supervisor.base import proc
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
-from supervisor.base.files import take_lock
 from supervisor.base.loop import Loop
 from supervisor.base.wire import Channel
 from supervisor.control.server import ControlServer
 from supervisor.daemons import common
-from supervisor.daemons.alone import build_store
+from supervisor.daemons.alone import build_store, claim, end_escaped
 from supervisor.daemons.heartbeat import Heartbeat
 from supervisor.daemons.intents import Intents
-from supervisor.daemons.logs import Logs, told_exits
+from supervisor.daemons.logs import Logs
 from supervisor.daemons.predecessor import Predecessor
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
+from supervisor.daemons.taking_over import take_over
 from supervisor.daemons.tidying import Tidying
-from supervisor.engine.adopt import Adoption, Kept
+from supervisor.engine.adopt import Kept
 from supervisor.engine.engine import Engine
 from supervisor.engine.governor import Governor, draw
-from supervisor.engine.leftovers import find_marked
 from supervisor.engine.oom import OomCounter
 from supervisor.engine.outlet import PipeOutlet
 from supervisor.engine.outside import Outside
@@ -45,7 +44,7 @@ from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.events.bus import Bus
 from supervisor.model.event import WARNING, Event
 from supervisor.model.home import Home
-from supervisor.model.service import CORE_NAMES, PROVIDER_NAME, Phase, Spec
+from supervisor.model.service import Phase, Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,19 +198,8 @@ class Scheduler:
             self.remote.receive(message)
 
     def _take_over(self) -> None:
-        remote = self.remote
-        assert remote is not None
-        self.heartbeat.restore(self.kept.notes.pop("#scheduler", None))
-        rolls = self.kept.notes.pop(ROLLING, None)
-        self.engine.intent = self.intents.read()
-        kept, count = self.kept, len(self.kept.entries)
-        past = self.logs.journal.tail() if count else []
-        told = told_exits(past)
-        adopted = Adoption(self.engine, remote, lambda key, pid: (key, pid) in told).run(kept, self._specs())
-        self.verbs.rolling.restore(rolls)
-        for service in self.engine.services.values():
-            service.recall([record for record in past if record.get("service") == service.name])
-        self.governor.review()
+        assert self.remote is not None
+        adopted = take_over(self, self.remote, self._specs())
         self._open_door()
         if adopted:
             self.bus.tell(
@@ -286,7 +274,7 @@ class Scheduler:
                 self.engine.spawner.drop(service.key)
                 self.engine.spawner.note(name, None)
         else:
-            self._end_escaped()
+            end_escaped(self.compiled["home_id"])
         self.loop.soon(self._leave)
 
     def _leave(self) -> None:
@@ -296,13 +284,6 @@ class Scheduler:
             self.loop.stop()
         else:
             self.loop.after(0.01, self._leave)
-
-    def _end_escaped(self) -> None:
-        """Without `start` as sub-reaper, whoever left its group is found by the marker it carries."""
-        for pid, _key in find_marked(self.compiled["home_id"], skip=frozenset((*CORE_NAMES, PROVIDER_NAME))):
-            started = proc.start_time(pid)
-            if started is not None:
-                proc.signal_one(pid, started, signal.SIGKILL)
 
     def _close(self) -> None:
         if self.server is not None:
@@ -324,25 +305,9 @@ def main(path: str, options: Options) -> int:
     try:
         if options.alone:
             common.close_inherited(None)
-            _claim(home)
+            claim(home)
         compiled = common.read_compiled(home, "scheduler")
     except Problem as problem:
         sys.stderr.write(problem.text() + "\n")
         return problem.code
     return Scheduler(home, options, compiled).run()
-
-
-_held: list[int] = []
-
-
-def _claim(home: Home) -> None:
-    """Alone it takes the place of `start`, so it takes its lock."""
-    os.makedirs(home.run, mode=0o700, exist_ok=True)
-    lock = take_lock(home.lock_file)
-    if lock is None:
-        raise Problem(
-            "this home is running already",
-            why="start manages the scheduler",
-            remedy="sbctl stop, then sbctl serve scheduler",
-        )
-    _held.append(lock)
