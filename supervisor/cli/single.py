@@ -74,7 +74,9 @@ def restart_services(
     if len(together) > 1:
         watch_steps(home, {name: asked.before.get(name, "") for name in together}, wait, quiet=as_json)
         told = together
-    return _tell_up(asked, _settled(home, asked.names, wait), as_json=as_json, told=told)
+    names = list(dict.fromkeys([*asked.names, *asked.also]))
+    rows = sorted(_settled(home, names, wait), key=lambda row: names.index(row["name"]))
+    return _tell_up(asked, rows, as_json=as_json, told=told)
 
 
 def stop_services(home: Home, words: Sequence[str], timeout: float | None, *, as_json: bool = False) -> int:

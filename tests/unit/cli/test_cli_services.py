@@ -172,6 +172,17 @@ def test_a_restart_that_stops_is_named(sbctl: Sbctl, scheduler: FakeDaemon) -> N
     assert "sbctl why web:2; then: sbctl restart web:2" in err
 
 
+def test_those_restarted_along_are_waited_for_and_told(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
+    scheduler.fake.also = ["mail"]
+    code, out, err = sbctl("restart", "web:1")
+    assert (code, [line.partition(" (")[0] for line in out.splitlines()]) == (0, ["web:1 is up", "mail is up"])
+    assert "along with it, because it requires it or is required: mail" in err
+    scheduler.fake.rows["mail"] = row("mail", "backoff", desired="up", cause="exit code 1")
+    code, out, err = sbctl("restart", "web:1", "--json")
+    assert (code, [each["name"] for each in json.loads(out)["services"]]) == (1, ["web:1", "mail"])
+    assert "mail is not up: backoff: exit code 1" in err
+
+
 @pytest.mark.parametrize("args", [["--rolling", "--at-once", "web"], ["--rolling"], ["--at-once"]])
 def test_restarts_that_can_not_be_meant(sbctl: Sbctl, args: list[str]) -> None:
     assert sbctl("restart", *args)[0] == 2
