@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 # A shorter value is not masked anyway (see masking.LEAST); what is no number must be one of these.
 SHORT = 6
 _OURS = """
-a after and asked at backoff by clean code crash crashed crashes disabled ended exit failed fast finished for gave
-in is it killed next not of once orphan outside pid ready requires restart restarting row running runs sbctl
-scheduler since started starting stopped stopping the to too try unsupervised up waiting waits was
+a after again and as asked at backoff by can't clean code core crash crashed crashes d disabled down dumped ended exit
+exited expected failed fast finished for gave group h in is it its killed long m memory never next not of once orphan
+outside pid port ready requires rest restart restarting row running runs s sbctl scheduler since so start started
+starting stay stopped stopping system the to too tried try unsupervised up use waited waiting waits was within
 SIGABRT SIGBUS SIGHUP SIGINT SIGKILL SIGPIPE SIGQUIT SIGSEGV SIGTERM
 """
 OURS = frozenset(_OURS.split())

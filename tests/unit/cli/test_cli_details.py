@@ -12,7 +12,7 @@ from supervisor.cli.details import is_ours
     [
         "",
         "exit code 1",
-        "exit code 1; crash 2 of 5; next try in 12s",
+        "exit code 1; crash 2 of 5; next try in 5.0 s",
         "waits for db:1 (failed: killed by SIGKILL)",
         "not started",
         "runs outside sbctl, pid 4711",
