@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.daemons.heartbeat import NOTE as HEARTBEAT
 from supervisor.daemons.logs import told_exits
 from supervisor.engine.adopt import Adoption
 from supervisor.engine.rolling import NOTE as ROLLING
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from supervisor.daemons.scheduler import Scheduler
     from supervisor.engine.spawner import RemoteSpawner
     from supervisor.model.service import Spec
-
-HEARTBEAT = "#scheduler"
 
 
 def take_over(daemon: Scheduler, remote: RemoteSpawner, specs: Iterable[Spec]) -> int:
