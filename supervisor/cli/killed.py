@@ -20,7 +20,7 @@ SLACK_S = 0.01  # the journal has milliseconds
 def tell_killed(killed: list[str]) -> None:
     """Name them, on stderr: they may have lost something."""
     if killed:
-        note(f"{len(killed)} killed after {'its' if len(killed) == 1 else 'their'} grace: {', '.join(killed)}")
+        note(f"{len(killed)} had to be killed: {', '.join(killed)}")
 
 
 def killed_among(home: Home, since: float, names: Container[str]) -> list[str]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import signal
 
-from supervisor.engine.entries import service_of
+from supervisor.engine.entries import is_job, service_of
+from supervisor.engine.texts import duration
+from supervisor.model.event import WARNING, Event
 from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
@@ -109,15 +111,27 @@ class Shutdown:
 
     def _kill_one(self, entry: Entry) -> None:
         if not entry.empty:
+            self._tell_killed(entry, f"did not end within {duration(entry.stop[1])}: killed")
             self._store.signal_entry(entry, signal.SIGKILL)
 
     def _kill(self) -> None:
         """No more time: the groups, then (they may still want to write down what happened) the daemons."""
+        for entry in self._keeper.entries():
+            if not entry.empty:
+                self._tell_killed(entry, "killed: no more time")
         self._store.kill_all(self._keeper)
         for name, service in self._engine.services.items():
             if name != "scheduler" and service.state.has_process:
                 self._engine.stop(name, now=True)
         self._loop.after(DAEMONS_AFTER_S, self._kill_rest)
+
+    def _tell_killed(self, entry: Entry, text: str) -> None:
+        """The scheduler writes it down, as long as it is there; who waits for the stop names it."""
+        if not is_job(entry.key):
+            name = service_of(entry.key)
+            data = {"key": entry.key, "pid": entry.pid, "grace": None}
+            at = self._loop.clock.wall()
+            self._engine.emit(Event("service.killed", f"{name}: {text}", at=at, service=name, level=WARNING, data=data))
 
     def _kill_rest(self) -> None:
         if not self._done:

@@ -395,7 +395,18 @@ def test_a_stop_names_whom_it_had_to_kill(home: TemporaryHome) -> None:
     assert home.sbctl("start").code == 0
     assert home.sbctl("stop", "web").err == ""
     stopped = home.sbctl("stop", "deaf")
-    assert (stopped.code, stopped.err) == (0, "1 killed after its grace: deaf\n")
+    assert (stopped.code, stopped.err) == (0, "1 had to be killed: deaf\n")
     assert home.sbctl("start", "deaf").code == 0
     stopped = home.sbctl("stop")
-    assert (stopped.code, stopped.err) == (0, "1 killed after its grace: deaf\n")
+    assert (stopped.code, stopped.err) == (0, "1 had to be killed: deaf\n")
+
+
+def test_a_stop_names_whom_it_killed_at_its_limit(home: TemporaryHome) -> None:
+    home.supervision["graceSeconds"] = 30
+    home.write()
+    home.add_plugin("deaf", ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"])
+    assert home.sbctl("start").code == 0
+    eventually(lambda: "ready" in home.log("deaf"))
+    stopped = home.sbctl("stop", "--timeout", "1s", "--json")
+    assert (stopped.code, stopped.json()["killed"]) == (0, ["deaf"]), stopped
+    assert stopped.err == "1 had to be killed: deaf\n"

@@ -99,5 +99,5 @@ def test_a_stop_waits_for_what_a_killed_start_left(home: TemporaryHome) -> None:
     assert (stopped.code, home.pids()) == (0, []), stopped
     assert stopped.out.startswith("start had been killed; what it left has ended after ")
     assert "start was killed; its services are still ending: deaf" in stopped.err
-    assert "1 killed after its grace: deaf" in stopped.err
+    assert "1 had to be killed: deaf" in stopped.err
     assert home.sbctl("stop").out == "already stopped\n"
