@@ -15,7 +15,7 @@ from supervisor.cli.settling import LONG_S, is_up, settle, what_is_up, what_is_w
 from supervisor.cli.starting import WAIT_S, make_folders
 from supervisor.control.api import SCHEDULER
 from supervisor.control.client import connect
-from supervisor.model.intent import Intent, NotReadable
+from supervisor.model.intent import Intent, NotReadable, choice_for
 from supervisor.model.service import CORE_NAMES
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def change(home: Home, words: Sequence[str], *, enabled: bool, as_json: bool) ->
             raise Problem(f"{word} can't be {verb} like a plugin's server", remedy=OWN[word], code=USAGE)
     done = _ask(home, words, enabled=enabled)
     if done is None:
-        done = _write(home, expand(home, words, known_services(home)), enabled=enabled)
+        done = _write(home, words, expand(home, words, known_services(home)), enabled=enabled)
         # Should it have started meanwhile, and have read the file before.
         done["with"] = (_ask(home, words, enabled=enabled) or {}).get("with", [])
         rows: list[Row] = []
@@ -87,7 +87,7 @@ def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:
     return {name: reply.get(name, []) for name in ("accepted", "already", "with")}
 
 
-def _write(home: Home, names: list[str], *, enabled: bool) -> Done:
+def _write(home: Home, words: Sequence[str], names: list[str], *, enabled: bool) -> Done:
     """One writer at a time; whoever reads sees the file as it was or as it is."""
     make_folders(home)
     done: Done = {"accepted": [], "already": [], "with": []}
@@ -98,10 +98,11 @@ def _write(home: Home, names: list[str], *, enabled: bool) -> Done:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             intent = _read(home)
+            before = intent.enabled()
+            changed = intent.choose(list(words), names, enabled=enabled, at=iso(time.time()), by=_login())
             for name in names:
-                changed = intent.set(name, enabled=enabled, at=iso(time.time()), by=_login())
-                done["accepted" if changed else "already"].append(name)
-            if done["accepted"]:
+                done["accepted" if name in changed else "already"].append(name)
+            if intent.enabled() != before:
                 write_atomic(home.intent_file, intent.to_bytes(), mode=0o644, durable=True)
         finally:
             os.close(lock)
@@ -116,7 +117,7 @@ def disabled_by_hand(home: Home, names: Sequence[str]) -> list[str]:
         choices = _read(home).enabled()
     except (OSError, Problem):
         return []
-    return [name for name in names if choices.get(name) is False]
+    return [name for name in names if choice_for(choices, name) is False]
 
 
 def _read(home: Home) -> Intent:

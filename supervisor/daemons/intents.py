@@ -55,12 +55,15 @@ class Intents:
     def _complain(self, text: str) -> None:
         self._bus.tell("intent.broken", text, level=WARNING)
 
-    def set(self, names: list[str], *, enabled: bool, by: str) -> list[str]:
-        """Returns those for which that is new; a Problem when it can't be written, so that nobody relies on it."""
+    def set(self, names: list[str], *, enabled: bool, by: str, words: list[str] | None = None) -> list[str]:
+        """Returns those for which that is new; a Problem when it can't be written, so that nobody relies on it.
+
+        `words`: as they were given, where the name of a plugin means its instances to come as well.
+        """
         at = iso(self._clock.wall())
         wanted = Intent.from_bytes(self._intent.to_bytes())
-        changed = [name for name in names if wanted.set(name, enabled=enabled, at=at, by=by)]
-        if changed:
+        changed = wanted.choose(words or [], names, enabled=enabled, at=at, by=by)
+        if wanted.enabled() != self._intent.enabled():
             try:
                 write_atomic(self._home.intent_file, wanted.to_bytes(), mode=0o644)
             except OSError as error:

@@ -109,17 +109,18 @@ class SchedulerVerbs(EngineVerbs):
         """From now on started by itself, whatever the settings say; and started."""
         self._refuse_when_stopping()
         names = self._names(args)
-        changed = self._intend(names, enabled=True, by=args.get("by"))
+        changed = self._intend(names, enabled=True, args=args)
         self._answer(reply, names, changed, wishes.start(self.engine, names).along)
 
     def disable(self, args: Args, reply: Reply) -> None:
         """Stopped, and not started by itself any more, until somebody enables it."""
         names = self._names(args)
-        changed = self._intend(names, enabled=False, by=args.get("by"))
+        changed = self._intend(names, enabled=False, args=args)
         self._answer(reply, names, changed, wishes.stop(self.engine, names).along)
 
-    def _intend(self, names: list[str], *, enabled: bool, by: str | None) -> list[str]:
-        changed = self._daemon.intents.set(names, enabled=enabled, by=by or "")
+    def _intend(self, names: list[str], *, enabled: bool, args: Args) -> list[str]:
+        by = args.get("by")
+        changed = self._daemon.intents.set(names, enabled=enabled, by=by or "", words=args.get("names"))
         self.engine.intent = self._daemon.intents.enabled()
         for name in changed:
             self.engine.services[name].intent = enabled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supervisor.core import machine
 from supervisor.core.plan import ChangeAction, plan
+from supervisor.model.intent import choice_for
 from supervisor.model.service import Want
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ def apply(engine: Engine, specs: list[Spec], rolling: Rolling | None = None) -> 
             engine.stops.release(service.name)
     old = [service.spec for service in engine.services.values() if not service.removed]
     up = {service.name for service in engine.services.values() if service.state.want is Want.UP}
-    changes = plan(old, specs, up, [name for name, enabled in engine.intent.items() if not enabled])
+    changes = plan(old, specs, up, [name for name in wanted if choice_for(engine.intent, name) is False])
     engine.stops.remove(change.name for change in changes if change.name not in wanted)
     changed = [change for change in changes if change.name in wanted and change.name in engine.services]
     for change in changed:  # all know the new order before one of them moves

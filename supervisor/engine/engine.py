@@ -20,6 +20,7 @@ from supervisor.engine.telling import Telling
 from supervisor.engine.ties import Ties
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.check import DEGRADE
+from supervisor.model.intent import choice_for
 from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
@@ -76,7 +77,7 @@ class Engine(Telling):
     def add(self, spec: Spec) -> Service:
         """Known, and nothing more."""
         service = self.services[spec.name] = Service(spec, machine.State())
-        service.intent = self.intent.get(spec.name)
+        service.intent = choice_for(self.intent, spec.name)
         self.ties.renew()
         return service
 

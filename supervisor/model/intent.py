@@ -3,6 +3,8 @@
 The content of `logs/state.json`:
 
     {"format": 1, "services": {"web": {"enabled": false, "at": "2026-01-02T03:04:05Z", "by": "anna"}}}
+
+The name of a plugin is that of all its instances, also of those that later settings add; `web:2` is that one alone.
 """
 
 from __future__ import annotations
@@ -18,6 +20,16 @@ FORMAT = 1
 
 class NotReadable(ValueError):
     """This is not what we have written; the message says why."""
+
+
+def choice_for(choices: dict[str, bool], name: str) -> bool | None:
+    """Its own, else that of its plugin; None: it goes by the settings."""
+    own = choices.get(name)
+    return choices.get(plugin_of(name)) if own is None else own
+
+
+def plugin_of(name: str) -> str:
+    return name.partition(":")[0]
 
 
 class Intent:
@@ -56,6 +68,19 @@ class Intent:
             return False
         self._services[name] = {"enabled": enabled, "at": at, "by": by}
         return True
+
+    def choose(self, words: list[str], names: list[str], *, enabled: bool, at: str, by: str) -> list[str]:
+        """`words` as they were given, `names` the services meant by them. Returns those for which that is new."""
+        before = self.enabled()
+        changed = [name for name in names if choice_for(before, name) is not enabled]
+        for plugin in sorted({plugin_of(name) for name in names} & set(words)):
+            for name in [name for name in self._services if name != plugin and plugin_of(name) == plugin]:
+                del self._services[name]
+            self.set(plugin, enabled=enabled, at=at, by=by)
+        for name in changed:
+            if choice_for(self.enabled(), name) is not enabled:
+                self.set(name, enabled=enabled, at=at, by=by)
+        return changed
 
     def enabled(self) -> dict[str, bool]:
         return {name: choice["enabled"] for name, choice in self._services.items()}

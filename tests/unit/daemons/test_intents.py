@@ -13,7 +13,7 @@ from supervisor.daemons.intents import Intents
 from supervisor.events.bus import Bus
 from supervisor.model.event import Event
 from supervisor.model.home import Home
-from supervisor.model.intent import Intent, NotReadable
+from supervisor.model.intent import Intent, NotReadable, choice_for
 
 
 class Kept:
@@ -76,3 +76,18 @@ def test_what_a_later_version_wrote_beside_it_is_kept() -> None:
 def test_unreadable_says_why() -> None:
     with pytest.raises(NotReadable, match="'web'"):
         Intent.from_bytes(b'{"services": {"web": {}}}')
+
+
+def test_the_name_of_a_plugin_covers_its_instances_to_come() -> None:
+    intent, by = Intent(), {"at": "", "by": ""}
+    assert intent.choose(["web"], ["web:1", "web:2"], enabled=False, **by) == ["web:1", "web:2"]
+    assert intent.enabled() == {"web": False}
+    assert [choice_for(intent.enabled(), name) for name in ("web", "web:7", "webs")] == [False, False, None]
+    assert intent.choose(["web:2"], ["web:2"], enabled=True, **by) == ["web:2"]
+    assert choice_for(intent.enabled(), "web:2") is True
+    assert intent.choose(["web"], ["web:1", "web:2"], enabled=False, **by) == ["web:2"]
+    assert intent.enabled() == {"web": False}
+    assert intent.choose(["web"], ["web"], enabled=True, **by) == ["web"]
+    assert choice_for(intent.enabled(), "web:1") is True
+    assert intent.choose(["web:1"], ["web:1"], enabled=False, **by) == ["web:1"]
+    assert intent.enabled() == {"web": True, "web:1": False}
