@@ -54,9 +54,10 @@ def services_of(home: Home, words: Sequence[str]) -> list[str]:
 class Outputs:
     """Where the output of each service lies, and what is not kept of it."""
 
-    def __init__(self, home: Home, stream: str = "") -> None:
+    def __init__(self, home: Home, stream: str = "", *, commands: bool = False) -> None:
         self._home = home
         self._stream = stream  # only this one; "": both
+        self._commands = commands  # instead: of the commands beside it
         services = (read_compiled(home, "scheduler") or {}).get("services", ())
         self._launches: dict[str, dict[str, Any]] = {service["name"]: service["launch"] for service in services}
         self.remarks: list[str] = []
@@ -64,6 +65,11 @@ class Outputs:
     def groups_of(self, name: str) -> list[Group]:
         """A daemon tells events and prints only when it breaks; the tunnel has its program's output as well."""
         home, path = self._home, output_file(self._home, name)
+        if self._commands:
+            if name in (*CORE_NAMES, SELF_NAME):
+                self.remarks.append(f"{name} has no commands beside it")
+                return []
+            return [[RawSource(name, path.removesuffix(".log") + ".commands.log")]]
         if name not in (*CORE_NAMES, SELF_NAME):
             return [self._streams(name, self._launches.get(name) or {"log": path, "err_log": _err_beside(path)})]
         groups: list[Group] = [[RawSource(name, path)]]
@@ -80,6 +86,8 @@ class Outputs:
     def _streams(self, name: str, launch: dict[str, Any]) -> Group:
         if launch.get("sink") == NONE:
             self.remarks.append(f"{name}: its output is not kept: its settings say log: none")
+            if not os.path.exists(launch["log"]):
+                return []
         found: Group = []
         if self._stream in ("", OUT):
             found.append(RawSource(name, launch["log"], OUT))

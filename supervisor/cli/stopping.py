@@ -78,7 +78,8 @@ def end_tree(home: Home, timeout: float | None) -> Ended:
     sock = _reach(home)
     if sock is None:
         ended = _end_by_signal(home, timeout)
-        left, waited = {}, False
+        left: dict[str, list[int]] = {}
+        waited = False
         if ended is None:
             left, waited = _wait_for_left(home, None if timeout is None else began + timeout)
         _clean_up(home)

@@ -134,6 +134,10 @@ def _attempts(row: Facts, attempts: Facts, now: float) -> str:
     parts: list[str] = []
     if row["state"] == "failed" and streak and give_up and streak >= give_up:
         parts.append(f"gave up after {streak} fast crashes in a row")
+    elif row["state"] == "stopped" and str(row.get("detail") or "").startswith("finished"):
+        parts.append("finished")
+    elif row["state"] == "failed":
+        parts.append("not tried again")
     elif streak:
         parts.append(f"crash {streak} of {give_up} in a row")
     retry = parse_iso(row["next_retry_at"])
@@ -160,6 +164,10 @@ def _next(row: Facts, facts: Facts) -> str:
         return f"sbctl why {last}" if last else f"it starts by itself when that is so; sbctl stop {name} ends the wait"
     if row["state"] == "external":
         return "that one is left alone; when it ends, this one is started"
+    if row["state"] in ("failed", "backoff") and str(row["cause"] or "").startswith("the command before it"):
+        return f"sbctl logs {name} --commands; then: sbctl start {name}"
+    if row["state"] == "failed" and str(row.get("detail") or "").startswith("waited too long"):
+        return f"look at what it waited for (waitFor, requires); then: sbctl start {name}"
     if row["state"] == "failed":
         return f"sbctl logs {name}; then: sbctl start {name} (a fresh budget)"
     if row["state"] == "stopped":

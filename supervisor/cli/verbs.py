@@ -89,6 +89,7 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
             "--level": ("debug", "info", "warning", "error", "critical"),
             "--grep": ANY,
             "--ignore-case": FLAG,
+            "--commands": FLAG,
             "--stdout": FLAG,
             "--stderr": FLAG,
             "--json": FLAG,

@@ -49,9 +49,11 @@ def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
     if kind == actions.STOPPED:
         return f"stopped ({data['reason']})"
     if kind == actions.KILLED:
-        return (
-            "killed: no more time" if data["grace"] is None else f"did not end within {duration(data['grace'])}: killed"
-        )
+        if data["grace"] is None:
+            return "killed: no more time"
+        # With a command to stop it that is the sum of all limits, of which a quick command leaves the most.
+        in_time = "in time" if service.spec.policy.stop_command else f"within {duration(data['grace'])}"
+        return f"did not end {in_time}: killed"
     if kind == actions.NOT_READY:
         return f"not ready within {duration(data['start_timeout'])}: ended"
     if kind == actions.WAITING:

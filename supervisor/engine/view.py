@@ -40,7 +40,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "cause": state.cause.text if state.cause else None,
         "next_retry_at": None if retry_at is None else iso(wall + retry_at - now),
         "ready": False if service.degraded else state.ready if spec.policy.wait_ready else None,
-        "detail": _detail(service, now),
+        "detail": _detail(service, now, wall),
         **(used.as_dict if used and state.has_process else NOTHING),
         "enabled": service.enabled,
         "plugin": spec.plugin if spec.kind == "plugin" else None,
@@ -48,8 +48,11 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
     }
 
 
-def _detail(service: Service, now: float) -> str:
+def _detail(service: Service, now: float, wall: float) -> str:
     state = service.state
+    if state.job and state.phase in (Phase.STARTING, Phase.STOPPING):
+        so_long = f", for {duration(max(wall - service.since, 0.0))}" if service.since else ""
+        return f"runs its command {state.job}{so_long}"
     if state.phase is Phase.RUNNING and not service.leaving:
         return service.detail
     cause = state.cause.text if state.cause else ""
@@ -118,7 +121,7 @@ def chain(engine: Engine, service: Service) -> list[str]:
     """On whom it waits, on whom that one waits, and so on: the last one is what to look at."""
     told: list[str] = []
     seen: set[str] = set()
-    now = engine.loop.clock.now()
+    now, wall = engine.loop.clock.now(), engine.loop.clock.wall()
     while service.state.phase is Phase.WAITING and service.name not in seen:
         seen.add(service.name)
         names = in_the_way(engine, service)
@@ -126,7 +129,7 @@ def chain(engine: Engine, service: Service) -> list[str]:
         if name not in engine.services:
             break
         service = engine.services[name]
-        detail = _detail(service, now)
+        detail = _detail(service, now, wall)
         told.append(f"{name} is {service.state.phase}" + (f": {detail}" if detail else ""))
     return told
 

@@ -38,6 +38,7 @@ TOLD = ("service.started", "service.exited")  # on stderr, between the lines: ra
 @click.option("-i", "--ignore-case", is_flag=True, help="... in small letters or capitals")
 @click.option("--stdout", "only_out", is_flag=True, help="Only what was written to stdout")
 @click.option("--stderr", "only_err", is_flag=True, help="Only stderr, where that is kept apart")
+@click.option("--commands", is_flag=True, help="What its commands wrote: before, stop, afterEnd, reload")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: at, service, stream, level, text")
 @click.option("--raw", is_flag=True, help="The exact bytes: no names, nothing masked, nothing made safe")
 @click.option("--prefix/--no-prefix", default=None, help="Names before the lines (else: if there are several)")
@@ -55,6 +56,7 @@ def command(
     ignore_case: bool,
     only_out: bool,
     only_err: bool,
+    commands: bool,
     as_json: bool,
     raw: bool,
     prefix: bool | None,
@@ -66,18 +68,25 @@ def command(
     """
     if raw and as_json:
         raise Problem("--raw and --json contradict each other", code=USAGE)
+    if commands and (only_out or only_err):
+        raise Problem("--commands has stdout and stderr in one", code=USAGE)
     home = asked.home()
     allow_many_files()
     tests = _tests(level, expression, ignore_case=ignore_case)
     wanted = _range(count, since, until, tests)
     stream = "" if only_out == only_err else (OUT if only_out else ERR)
     query = Query(wanted, tests, follow)
-    if not names and not (level or stream or as_json):
+    if not names and not (level or stream or as_json or commands):
         groups: list[Group] = [[DailySource(home.daily_folder)]]
         services: list[str] = []
     else:
         services = services_of(home, names)
-        groups = _groups(home, services, stream, events=wanted.is_timed and not (as_json or raw or stream or level))
+        groups = _groups(
+            home,
+            services,
+            Outputs(home, stream, commands=commands),
+            events=wanted.is_timed and not (as_json or raw or stream or level or commands),
+        )
     for group in groups:
         for source in group:
             check_readable(source.path)
@@ -115,8 +124,7 @@ def _range(count: int | None, since: str | None, until: str | None, tests: list[
     return Range(count, begin, end)
 
 
-def _groups(home: Home, services: list[str], stream: str, *, events: bool) -> list[Group]:
-    outputs = Outputs(home, stream)
+def _groups(home: Home, services: list[str], outputs: Outputs, *, events: bool) -> list[Group]:
     groups = [group for name in services for group in outputs.groups_of(name) if group]
     for remark in outputs.remarks:
         out.note(remark)

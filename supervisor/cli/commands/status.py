@@ -24,7 +24,7 @@ from supervisor.model.home import Home
 from supervisor.model.rows import is_missed
 
 EVERY_S = 2.0
-LEAST_S = 0.1
+LEAST_S = 0.2
 CLEAR = "\x1b[H\x1b[J"  # home, then to the end: what was scrolled away before stays to be looked at
 
 
@@ -61,13 +61,15 @@ def command(asked: Asked, names: tuple[str, ...], as_json: bool, plain: bool, ev
     """
     if as_json and plain:
         raise Problem("--json or --plain, not both", code=USAGE)
+    if every is not None and every < LEAST_S:
+        raise Problem(f"--watch {every:g} is too often", remedy=f"at least {LEAST_S:g} (seconds)", code=USAGE)
     try:
         home = asked.home()
     except Problem as problem:
         problem.code = quick.CANT_TELL  # 6 is not among the codes of a status
         raise
     view = View(home, names, asked.colour, as_json=as_json, plain=plain, check=check)
-    return view.show() if every is None else view.watch(max(every, LEAST_S))
+    return view.show() if every is None else view.watch(every)
 
 
 class View:

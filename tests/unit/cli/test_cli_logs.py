@@ -110,7 +110,17 @@ def test_stdout_and_stderr_apart_and_together(sbctl: Sbctl, home: Home) -> None:
     assert sbctl("logs", "web", "-n", "3")[1] == "err 1\nout 2\nerr 2\n"
     told = sbctl("logs", "mail")[2]
     assert told.startswith("mail: its output is not kept")
-    assert "not kept apart" in sbctl("logs", "mail", "--stderr")[2]
+    for more in ([], ["--stderr"], ["-n", "5"]):
+        assert sbctl("logs", "mail", *more)[2] == "mail: its output is not kept: its settings say log: none\n"
+
+
+def test_what_its_commands_wrote(sbctl: Sbctl, home: Home) -> None:
+    compile_with(home, web={})
+    write(home.server_log("web"), (0, "out"))
+    write(home.commands_log("web"), (0, "migrated"))
+    assert sbctl("logs", "web", "--commands")[1] == "migrated\n"
+    assert sbctl("logs", "config", "--commands")[2] == "config has no commands beside it\n"
+    assert sbctl("logs", "web", "--commands", "--stderr")[0] == 2
 
 
 def test_instances_and_patterns(sbctl: Sbctl, home: Home) -> None:

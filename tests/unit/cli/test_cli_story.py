@@ -161,3 +161,19 @@ def test_one_over_its_limit_as_long_as_it_is() -> None:
     assert story(facts(row=fat, events=[over, within]), NOW)[1].startswith("last exit")
     older = {**over, "data": {"pid": 1}}
     assert story(facts(row=fat, events=[older]), NOW)[1].startswith("last exit")
+
+
+def test_a_clean_end_is_no_crash() -> None:
+    at = iso(NOW - 5)
+    attempts = {"streak": 1, "give_up": 5}
+    done = row("job", "stopped", exit={"code": 0, "signal": None, "at": at}, cause="exit code 0", detail="finished")
+    assert story(facts(row=done, attempts=attempts), NOW)[2] == "attempts    finished, never restarted"
+    never = {**done, "state": "failed", "detail": "exit code 7 is not tried again: exit code 7"}
+    assert story(facts(row=never, attempts=attempts), NOW)[2] == "attempts    not tried again, never restarted"
+
+
+def test_what_to_look_at_when_it_never_came_to_run() -> None:
+    before = row("web", "failed", cause="the command before it failed: exit code 1")
+    assert story(facts(row=before), NOW)[-1] == "next        sbctl logs web --commands; then: sbctl start web"
+    waited = row("web", "failed", detail="waited too long: waited 5 s: port 80", cause="waited 5 s: port 80")
+    assert "look at what it waited for" in story(facts(row=waited), NOW)[-1]

@@ -59,8 +59,15 @@ def test_a_time_that_is_none() -> None:
         status.make_context("status", ["--watch=soon"])
 
 
+def test_too_often_is_refused(home: Home) -> None:
+    words = [*HOT, "--home", home.path, "status", "--watch", "0"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "at least 0.2" in done.stderr
+
+
 def test_one_object_a_line_until_ctrl_c(home: Home) -> None:
-    words = [*HOT, "--home", home.path, "status", "--watch", "100ms", "--json", "web"]
+    words = [*HOT, "--home", home.path, "status", "--watch", "200ms", "--json", "web"]
     going = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert going.stdout is not None
     seen = [json.loads(going.stdout.readline()) for _ in range(3)]

@@ -96,3 +96,9 @@ def test_a_wait_that_is_no_crash_does_not_count_one() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_with_a_command_to_stop_no_number_is_made_up() -> None:
+    service = Service(spec("web", stop_command=10.0), State())
+    text, _ = describe(service, Announce(actions.KILLED, "warning", {"grace": 13.0}), 0.0)
+    assert text == "web: did not end in time: killed"
