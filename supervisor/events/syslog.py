@@ -26,7 +26,8 @@ MAX_LINE = 8000  # of one message, which is what common syslogs take; longer lin
 MAX_TAG = 32
 LINES_PER_S = 5000  # of one service; a flood must not cost the daemon its time
 RETRY_S = 1.0
-TELL_EVERY_S = 60.0
+TELL_EVERY_S = 60.0  # and while nothing at all gets through less and less often
+TELL_SELDOM_S = 3600.0
 GONE = (errno.ECONNREFUSED, errno.ENOTCONN, errno.ECONNRESET, errno.EPIPE, errno.ENOENT, errno.EDESTADDRREQ)
 
 
@@ -48,7 +49,7 @@ class Syslog:
         old = self._copies.get((service, stream))
         copy = self._copies[service, stream] = Copy(self, self._clock, service, stream)
         if old is not None:
-            copy.lost = old.lost
+            copy.lost, copy.tell_at, copy.patience = old.lost, old.tell_at, old.patience
         return copy
 
     def send(self, priority: int, tag: bytes, line: bytes) -> bool:
@@ -75,12 +76,13 @@ class Syslog:
     def tell_losses(self, *, all_of_them: bool = False) -> None:
         """For the tick: what was lost and has not been said yet."""
         for copy in self._copies.values():
-            if copy.lost and (all_of_them or self._clock.now() >= copy.told_at + TELL_EVERY_S):
+            if copy.lost and (all_of_them or self._clock.now() >= copy.tell_at):
                 self.tell(copy)
 
     def tell(self, copy: Copy) -> None:
         lost, copy.lost = copy.lost, 0
-        copy.told_at = self._clock.now()
+        copy.tell_at = self._clock.now() + copy.patience
+        copy.patience = min(copy.patience * 2, TELL_SELDOM_S)
         self._on_loss(copy.service, lost, copy.reason)
 
     def close(self) -> None:
@@ -129,7 +131,8 @@ class Copy:
         self._left = 0
         self.lost = 0
         self.reason = ""
-        self.told_at = float("-inf")
+        self.tell_at = float("-inf")
+        self.patience = TELL_EVERY_S
 
     def __call__(self, file: int, start: int, end: int) -> None:
         """Bytes were added to the raw file: a pipe full at most."""
@@ -146,7 +149,7 @@ class Copy:
                 self._lose(len(lines) - number, f"more than {LINES_PER_S} lines a second")
                 break
             self._send(line)
-        if self.lost and self._clock.now() >= self.told_at + TELL_EVERY_S:
+        if self.lost and self._clock.now() >= self.tell_at:
             self._syslog.tell(self)
 
     def _may_send(self) -> bool:
@@ -162,6 +165,7 @@ class Copy:
             if not self._syslog.send(self._priority, self._tag, line[begin : begin + MAX_LINE]):
                 self._lose(1, self._syslog.reason)
                 return
+            self.patience = TELL_EVERY_S
 
     def _lose(self, count: int, reason: str) -> None:
         self.lost += count

@@ -88,7 +88,7 @@ def test_lines_come_whole_long_ones_in_pieces_and_empty_ones_not_at_all(log: Log
     assert max(map(len, texts)) <= syslogs.MAX_LINE
 
 
-def test_without_a_syslog_lines_are_counted_and_said_once_a_minute(log: Log) -> None:
+def test_without_a_syslog_lines_are_counted_and_said_now_and_then(log: Log) -> None:
     log.write(b"one\ntwo\n")
     log.write(b"three\n")
     assert [(name, count) for name, count, _ in log.losses] == [("web:1", 2)]
@@ -103,6 +103,18 @@ def test_without_a_syslog_lines_are_counted_and_said_once_a_minute(log: Log) -> 
     assert [count for _, count, _ in log.losses] == [2, 1]
     log.syslog.tell_losses()
     assert len(log.losses) == 2
+
+
+def test_where_there_is_no_syslog_that_is_said_less_and_less_often(log: Log) -> None:
+    for _ in range(24 * 60):
+        log.clock.pass_by(60)
+        log.write(b"line\n")
+
+    assert 20 < len(log.losses) < 40  # once an hour, and at the start a little more often
+    log.listen()
+    log.clock.pass_by(60)
+    log.write(b"through\n")
+    assert log.copy.patience == syslogs.TELL_EVERY_S
 
 
 def test_a_restarted_syslog_is_found_again_without_a_loss(log: Log) -> None:
