@@ -45,6 +45,12 @@ def numbers(text: str) -> list[int]:
     return [int(line.split()[-1]) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
+def shown(out: Path, name: str) -> int:
+    """The last number of this service that a follower has shown."""
+    mine = [line for line in out.read_bytes().splitlines(keepends=True) if line.startswith(f"{name} | line ".encode())]
+    return int(mine[-1].split()[-1]) if mine and mine[-1].endswith(b"\n") else 0
+
+
 def test_a_follower_rides_over_restarts_and_rotation(home: TemporaryHome, tmp_path: Path) -> None:
     home.settings["logs"] = {"maxMb": 0.02, "keep": 5}
     home.write()
@@ -80,6 +86,8 @@ def test_many_are_followed_also_what_comes_late_and_what_is_emptied(home: Tempor
         assert home.sbctl("start", "late").code == 0
         eventually(lambda: out.read_bytes().count(b"late | hello\n") == 1)
         os.truncate(home.path / "logs" / "late" / "server.log", 0)
+        now = numbers(home.log("count"))[-1]  # what is shown of count after this was read after the truncation
+        eventually(lambda: shown(out, "count") > now + 2000, 20, "the follower has looked at all files again")
         assert home.sbctl("restart", "late").code == 0
         eventually(lambda: out.read_bytes().count(b"late | hello\n") == 2)
         eventually(log.with_name("server.log.2.gz").exists, 30)
