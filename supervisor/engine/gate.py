@@ -38,6 +38,7 @@ class Gate:
         self._waiting: dict[str, Waiting] = {}
         self._watches: dict[str, Watch] = {}  # of programs that others have started
         self._soon = False
+        self._going: list[Service] = []  # what the settings no longer know, and is still there
         self.outside: Outside | None = None  # who finds those
         self.max_starting = 0  # so many may be on their way up at once; 0: all
         engine.watch_service(self._changed)
@@ -103,6 +104,7 @@ class Gate:
         if self._engine.stopping:
             return
         self._find_outside([one for one in self._waiting.values() if not one.service.state.waits_for])
+        self._going = [service for service in self._engine.services.values() if service.removed]
         free: list[Waiting] = []
         for waiting in list(self._waiting.values()):
             reason = self._in_the_way(waiting)
@@ -119,7 +121,7 @@ class Gate:
     def _in_the_way(self, waiting: Waiting) -> str | None:
         """What it must wait for; None: that will be known in a moment."""
         order = waiting.service.spec.order
-        reason = blocked(order, self.standing)
+        reason = blocked(order, self.standing) or self._still_goes(waiting.service)
         if reason:
             waiting.surroundings.cancel()
         elif order.has_surroundings:
@@ -127,6 +129,13 @@ class Gate:
                 waiting.surroundings.look()
             return waiting.surroundings.missing
         return reason
+
+    def _still_goes(self, service: Service) -> str:
+        """Another number of instances gives them other names: who goes may hold the port of who comes."""
+        for other in self._going:
+            if other.spec.plugin == service.spec.plugin and self._engine.services.get(other.name) is other:
+                return f"{other.name} ({other.state.phase}, not in the settings any more)"
+        return ""
 
     def _block(self, waiting: Waiting, reason: str) -> None:
         waiting.looked = False  # by the time the way is free somebody may have started it

@@ -9,6 +9,7 @@ import pytest
 from support.fakes import FakeWorld, spec
 
 from supervisor.core.machine import Ending
+from supervisor.engine.change import apply
 from supervisor.model.order import Condition, Need, Order
 from supervisor.model.service import Phase, Spec
 
@@ -341,3 +342,23 @@ def test_who_only_queues_is_not_looked_for_outside(world: FakeWorld) -> None:
     world.loop.run_soon()
     assert outside.looks[looks:] == [["s2"]]
     assert world.spawner.spawns() == ["s0.1", "s1.1", "s2.1"]
+
+
+def test_another_number_of_instances_waits_for_the_old_names_to_go(world: FakeWorld) -> None:
+    def instance(name: str) -> Spec:
+        made = spec(name)
+        made.plugin, made.policy.gated = "api", True
+        return made
+
+    world.engine.load([instance("api:1"), instance("api:2")])
+    world.loop.run_soon()
+    up(world, "api:1")
+    up(world, "api:2")
+
+    apply(world.engine, [instance("api")])
+    world.loop.run_soon()
+    down(world, "api:1")
+    assert world.engine.services["api"].state.waits_for == "api:2 (stopping, not in the settings any more)"
+    down(world, "api:2")
+
+    assert phases(world) == {"api": "starting"}
