@@ -120,7 +120,9 @@ class Daemon:
         return found
 
     def row(self, name: str) -> dict[str, Any]:
-        return self.rows()[name]
+        rows = self.rows()
+        assert name in rows, f"there is no service {name} (yet): {', '.join(rows)}"
+        return rows[name]
 
     def in_phase(self, name: str, phase: str, timeout: float = 10.0) -> dict[str, Any]:
         return eventually(lambda: self._in_phase(name, phase), timeout, f"{name} is {phase}")
