@@ -33,15 +33,17 @@ def watch_steps(home: Home, before: dict[str, str], wait: float, *, quiet: bool 
     until = time.monotonic() + wait * len(before)
     with connect(home, SCHEDULER) as client:
         while True:
-            rows = {row["name"]: row for row in client.request("status")["rows"] if row["name"] in before}
+            answer = client.request("status")
+            settle = answer["summary"]["settle_s"]
+            rows = {row["name"]: row for row in answer["rows"] if row["name"] in before}
             for name in (name for name in before if name not in done):
-                if name in rows and is_new(rows[name], before[name]):
+                if name in rows and is_new(rows[name], before[name], settle):
                     done.append(name)
                     if not quiet:
                         show(f"{name} restarted (pid {rows[name]['pid']}), {len(done)} of {len(before)}")
             if len(done) == len(before):
                 return
-            stuck = _stuck(rows, done)
+            stuck = _stuck(rows)
             if stuck is not None:
                 mask_facts(home, [stuck])
                 raise _stopped_at(stuck, [name for name in before if name not in done], before)
@@ -53,17 +55,19 @@ def watch_steps(home: Home, before: dict[str, str], wait: float, *, quiet: bool 
             time.sleep(EVERY_S)
 
 
-def is_new(row: Row, old_pid: str) -> bool:
-    """Up again; or it has no process of ours that could be another."""
-    return is_up(row) and (row["state"] != "running" or str(row["pid"]) != old_pid)
+def is_new(row: Row, old_pid: str, settle: float) -> bool:
+    """Up again, and for as long as the daemon itself wants to see it; or it has no process that could be another."""
+    if row["state"] != "running":
+        return is_up(row)
+    has_settled = row["ready"] is True or (row["uptime_s"] or 0.0) >= settle
+    return is_up(row) and str(row["pid"]) != old_pid and has_settled
 
 
-def _stuck(rows: dict[str, Row], done: list[str]) -> Row | None:
-    """One that does not come up, once nothing else is on its way."""
-    left = [row for name, row in rows.items() if name not in done]
-    if any(row["state"] in ON_THE_WAY for row in left):
+def _stuck(rows: dict[str, Row]) -> Row | None:
+    """One that is not up, once nothing is on its way; also one that was up again for a moment."""
+    if any(row["state"] in ON_THE_WAY for row in rows.values()):
         return None
-    return next((row for row in left if not is_up(row)), None)
+    return next((row for row in rows.values() if not is_up(row)), None)
 
 
 def _stopped_at(row: Row, left: list[str], before: dict[str, str]) -> Problem:

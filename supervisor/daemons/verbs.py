@@ -82,6 +82,7 @@ class EngineVerbs:
             "last_activity_at": iso(self.last_activity),
             "ticks": self.ticks,
             "revision": self.revision,
+            "settle_s": self.settle_s,
             "settings_problems": self.settings_problems,
         }
 

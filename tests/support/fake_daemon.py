@@ -67,6 +67,7 @@ class Fake:
         self.restarts = 0
         self.also: list[str] = []  # whom a start or stop takes along
         self.on_shutdown: Callable[[], None] = lambda: None
+        self.after_status: Callable[[], None] = lambda: None  # what happens once somebody has looked
 
     def handlers(self) -> dict[str, Any]:
         verbs = ["ping", "status", "rows", "start", "stop", "restart", "settle", "why", "reload"]
@@ -83,6 +84,7 @@ class Fake:
             "last_activity_at": iso(STARTED + 7300),
             "ticks": 122,
             "revision": "0003",
+            "settle_s": 0.3,
             "settings_problems": self.settings_problems,
         }
 
@@ -91,6 +93,7 @@ class Fake:
 
     def do_status(self, _args: Message, reply: Any) -> None:
         reply.send({"summary": self.summary(), "rows": list(self.rows.values())})
+        self.after_status()
 
     def do_rows(self, _args: Message, reply: Any) -> None:
         head = {**self.summary(), "started": STARTED, "wall": STARTED + 7325}

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from support.fake_daemon import FakeDaemon, row
 
+from supervisor.base.errors import Problem
 from supervisor.cli.main import main
+from supervisor.cli.rolling import watch_steps
 from supervisor.cli.settling import is_up, what_is_up, what_is_wrong, why_hint
 from supervisor.model.home import Home
 
@@ -170,6 +172,19 @@ def test_a_restart_that_stops_is_named(sbctl: Sbctl, scheduler: FakeDaemon) -> N
     assert (code, out) == (1, "")
     assert "the restart stopped at web:2, which is backoff: exit code 1" in err
     assert "sbctl why web:2; then: sbctl restart web:2" in err
+
+
+def test_one_that_is_up_for_a_moment_is_not_taken_for_restarted(home: Home, scheduler: FakeDaemon) -> None:
+    """It ends after it has been looked at: the daemon stops there, and nothing further would ever happen."""
+    rows = scheduler.fake.rows
+    rows["web:2"] = row("web:2", pid=7777, uptime_s=0.0)
+    before = {"web:2": "2", "web:10": str(rows["web:10"]["pid"])}
+    ended = row("web:2", "backoff", desired="up", cause="exit code 3")
+    scheduler.fake.after_status = lambda: rows.update({"web:2": ended})
+    with pytest.raises(Problem) as raised:
+        watch_steps(home, before, 5.0)
+    assert "the restart stopped at web:2, which is backoff: exit code 3" in raised.value.text()
+    assert "running as before: web:10" in raised.value.text()
 
 
 def test_those_restarted_along_are_waited_for_and_told(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
