@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ MakeHome = Callable[..., TemporaryHome]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background job ignores Ctrl-C, and all that it starts inherits that: tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("SB_") or name in LEAKS]:
         del os.environ[name]
     # Each start notes its home for `sbctl homes`; those of tests are nobody's business.
