@@ -4,6 +4,8 @@
     server.log.1      server.log.1.idx
     server.log.2.gz   server.log.2.idx      packed, from 2 on
 
+Of a log whose beginning matters most (that of a run) the first file stays as `.head`, and the middle goes.
+
 Files move on by one with each rotation. Highest first and an index before its file, so that a kill between two of
 these renames loses nothing but, at worst, the times of one file.
 """
@@ -17,6 +19,7 @@ from supervisor.base.files import remove_quietly
 
 PACKED = ".gz"
 INDEX = ".idx"
+HEAD = ".head"
 FORMS = ("", PACKED)
 MAX_FILES = 1100  # of one log; more are not looked for
 MAX_GAP = 2  # numbers without a file, after which there are no more
@@ -78,6 +81,14 @@ def shift(path: str, keep: int) -> None:
     for number in range(last, 1, -1):
         _move_on(f"{path}.{number - 1}", f"{path}.{number}", FORMS)
     _move_on(path, f"{path}.1", ("",))
+
+
+def keep_head(path: str) -> bool:
+    """The first file of a log becomes its head; False: it has one."""
+    if os.path.lexists(path + HEAD):
+        return False
+    _rename(path, path + HEAD)
+    return True
 
 
 def remove(path: str, number: int) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.engine.engine import Engine
+    from supervisor.engine.entries import Used
     from supervisor.engine.keeper import Keeper
     from supervisor.engine.store import Store
     from supervisor.model.cause import Cause
@@ -98,9 +99,11 @@ class CoreServices:
         self._let_go(key)
         self._engine.spawn_failed(key, cause)
 
-    def exited(self, key: str, status: int | None, empty: bool, oom: bool | None = None) -> None:
+    def exited(
+        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+    ) -> None:
         self._let_go(key)
-        self._engine.exited(key, status, empty, oom)
+        self._engine.exited(key, status, empty, oom, used)
 
     def emptied(self, key: str) -> None:
         self._engine.emptied(key)

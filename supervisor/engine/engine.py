@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from supervisor.base.files import look_at, publish_pid_file, remove_quietly
 from supervisor.core import machine
-from supervisor.engine.entries import is_job
+from supervisor.engine.entries import is_job, is_step
 from supervisor.engine.gate import Gate
 from supervisor.engine.hearing import Hearing
 from supervisor.engine.jobs import Jobs
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
-    from supervisor.engine.entries import Ends
+    from supervisor.engine.entries import Ends, Used
     from supervisor.engine.oom import OomCounter
     from supervisor.engine.outlet import Pumps
+    from supervisor.engine.spawner import Answers
     from supervisor.model.event import Event
     from supervisor.model.service import Launch, Spec
 
@@ -59,6 +60,7 @@ class Engine(Telling):
         self.gate = Gate(self)
         self.jobs = Jobs(self)
         self.hearing = Hearing(self)
+        self.steps: Answers | None = None  # who hears of steps of runs
 
     # wishes
 
@@ -136,6 +138,10 @@ class Engine(Telling):
     # answers of the spawner
 
     def spawned(self, key: str, pid: int, started: int) -> None:
+        if is_step(key):
+            if self.steps is not None:
+                self.steps.spawned(key, pid, started)
+            return
         if is_job(key):
             self.jobs.spawned(key)
             return
@@ -150,6 +156,10 @@ class Engine(Telling):
         self.feed(service.name, machine.Spawned())
 
     def spawn_failed(self, key: str, cause: Cause) -> None:
+        if is_step(key):
+            if self.steps is not None:
+                self.steps.spawn_failed(key, cause)
+            return
         if is_job(key):
             self.jobs.spawn_failed(key, cause)
             return
@@ -161,7 +171,13 @@ class Engine(Telling):
         self._note_exit(service, cause)
         self.feed(service.name, machine.SpawnFailed(cause))
 
-    def exited(self, key: str, status: int | None, empty: bool, oom: bool | None = None) -> None:
+    def exited(
+        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+    ) -> None:
+        if is_step(key):
+            if self.steps is not None:
+                self.steps.exited(key, status, empty, oom, used)
+            return
         if is_job(key):
             self.jobs.exited(key, status)
             return

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from supervisor.model.cause import Cause
     from supervisor.model.service import Launch, StopRule
 
+    Used = tuple[int, int]  # processor time in milliseconds, and the most memory of one process in bytes
+
     class Listener(Protocol):
         """Whoever asked for a process hears of its end."""
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 
 JOB = "/"  # in the key of a command that runs beside a service: `web/before.3`
+STEP = "run/"  # begins the key of a step of a run: `run/r5k2m9x/1-get.1`; no plugin may be called run
 KEPT = ("out_read", "err_read", "notify")  # by whoever keeps the process; the others are closed after the spawn
 GIVEN = ("out_write", "err_write")
 ENDS = ("out_read", "out_write", "err_read", "err_write", "notify")  # in this order in a message
@@ -80,7 +83,11 @@ def service_of(key: str) -> str:
 
 
 def is_job(key: str) -> bool:
-    return JOB in key
+    return JOB in key and not is_step(key)
+
+
+def is_step(key: str) -> bool:
+    return key.startswith(STEP)
 
 
 def close_fds(*fds: int) -> None:
@@ -95,7 +102,7 @@ class Entry:
 
     __slots__ = (
         "cause", "empty", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "oom", "out_read",
-        "pid", "pidfd", "place", "signalled", "started", "status", "stop",
+        "pid", "pidfd", "place", "signalled", "started", "status", "stop", "used",
     )  # fmt: skip
 
     def __init__(self, key: str, launch: Launch, listener: Listener, ends: Ends, stop: StopRule) -> None:
@@ -112,6 +119,7 @@ class Entry:
         self.pidfd = -1
         self.inode = 0
         self.status: int | None = None  # wait status once reaped
+        self.used: Used | None = None  # by it and those it has waited for, once reaped
         self.oom = False  # it was killed for want of memory, as far as who waited for it could tell
         self.cause: Cause | None = None  # why it could not be spawned
         self.empty = False  # nobody of its group is left

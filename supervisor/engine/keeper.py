@@ -165,7 +165,7 @@ class Keeper:
         if entry.status is not None and entry.signalled != signal.SIGKILL and looks_like_it(entry.status):
             entry.oom = self.oom is not None and self.oom.rose(own_cgroup=bool(entry.launch.limits.cgroup))
         message = {"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty}
-        self.send({**message, "oom": entry.oom})
+        self.send({**message, "oom": entry.oom, "used": entry.used})
 
     def emptied(self, entry: Entry) -> None:
         self.send({"did": "empty", "key": entry.key})
@@ -276,6 +276,7 @@ def _as_dict(entry: Entry, heard: Heard | None, now: float) -> dict[str, Any]:
         "status": entry.status,
         "empty": entry.empty,
         "oom": entry.oom,
+        "used": entry.used,
         "cause": entry.cause.as_dict() if entry.cause else None,
         "ends": list(entry.kept()),
         "notified": heard.as_dict(now) if heard is not None else None,

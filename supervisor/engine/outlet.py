@@ -123,6 +123,7 @@ class PipeOutlet:
             age=launch.log_age,
             budget=launch.log_budget,
             family=(launch.log, launch.err_log) if launch.err_log else (launch.log,),
+            head=launch.log_head,
             on_bytes=self._reader(name, launch, stream),
             on_trouble=on_trouble and (lambda text, lost: on_trouble(name, text, lost)),
             on_rotated=on_rotated and (lambda text: on_rotated(name, text)),

@@ -18,7 +18,7 @@ import stat
 
 from supervisor.base.files import look_at, write_all
 from supervisor.base.loop import READ
-from supervisor.base.rotation import INDEX, shift, trim
+from supervisor.base.rotation import INDEX, keep_head, shift, trim
 from supervisor.base.time_index import EVERY_S, TimeIndex, first_time
 from supervisor.engine.raw_file import PIPE_SIZE, is_named, open_raw, peek
 
@@ -50,6 +50,7 @@ class Pump:
         age: float = 0.0,
         budget: int = 0,
         family: tuple[str, ...] = (),
+        head: bool = False,
         on_bytes: Callable[[int, int, int], None] | None = None,
         on_trouble: Callable[[str, int], None] | None = None,
         on_rotated: Callable[[str], None] | None = None,
@@ -58,6 +59,7 @@ class Pump:
         self._fd = fd
         self.path = path
         self._family = family or (path,)  # all logs that share the budget
+        self._head = head  # the first file is kept as it is; no times then, a run has its own
         self._on_bytes = on_bytes
         self._on_trouble = on_trouble
         self._on_rotated = on_rotated  # called with what was in the way, "" when nothing was
@@ -234,7 +236,8 @@ class Pump:
     def _rotate(self) -> None:
         self._close_file()
         try:
-            shift(self.path, self._keep)
+            if not (self._head and keep_head(self.path)):
+                shift(self.path, self._keep)
             if self._budget:
                 trim(self._family, self._budget, self._limit * len(self._family))
         except OSError as error:
@@ -284,7 +287,8 @@ class Pump:
 
     def _restart_index(self) -> None:
         self._index.restart()
-        self._next_mark = 0.0 if stat.S_ISREG(os.fstat(self._file).st_mode) else NEVER
+        has_times = not self._head and stat.S_ISREG(os.fstat(self._file).st_mode)
+        self._next_mark = 0.0 if has_times else NEVER
 
     def _mark(self, start: int) -> None:
         """At most once a second: what begins there came now."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Channel, Message
-    from supervisor.engine.entries import Ends, Entry
+    from supervisor.engine.entries import Ends, Entry, Used
     from supervisor.engine.store import Store
     from supervisor.model.service import Launch, StopRule
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
         def spawned(self, key: str, pid: int, started: int) -> None: ...
         def spawn_failed(self, key: str, cause: Cause) -> None: ...
-        def exited(self, key: str, status: int | None, empty: bool, oom: bool | None = None) -> None: ...
+        def exited(
+            self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+        ) -> None: ...
         def emptied(self, key: str) -> None: ...
 
     class Spawner(Protocol):
@@ -84,7 +86,7 @@ class LocalSpawner:
         """Nobody would read it: what dies with this process dies with its store."""
 
     def exited(self, entry: Entry) -> None:
-        self._answers.exited(entry.key, entry.status, entry.empty)
+        self._answers.exited(entry.key, entry.status, entry.empty, used=entry.used)
 
     def emptied(self, entry: Entry) -> None:
         self._answers.emptied(entry.key)
@@ -164,7 +166,8 @@ class RemoteSpawner:
         elif did == "exit":
             if message["empty"]:
                 self._alive.pop(key, None)
-            self._answers.exited(key, message["status"], message["empty"], message.get("oom"))
+            used = message.get("used")
+            self._answers.exited(key, message["status"], message["empty"], message.get("oom"), used and tuple(used))
         elif did == "empty":
             self._alive.pop(key, None)
             self._answers.emptied(key)

@@ -175,7 +175,7 @@ class Store:
         ended: list[Entry] = []
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 break
             if pid == 0:
@@ -183,6 +183,7 @@ class Store:
             entry = self._by_pid.pop(pid, None)
             if entry is not None:
                 entry.status = status
+                entry.used = (int((used.ru_utime + used.ru_stime) * 1000), used.ru_maxrss * 1024)
                 ended.append(entry)
         if ended or self._remaining or self._dropped:
             self._settle_groups(ended)

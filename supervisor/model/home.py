@@ -28,6 +28,11 @@ class Home:
         return self.join("etc", "sbctl.yaml")
 
     @property
+    def schedules(self) -> str:
+        """One file a schedule that was made or changed by a command."""
+        return self.join("etc", "schedules.d")
+
+    @property
     def secrets(self) -> str:
         return self.join("etc", "secrets")
 

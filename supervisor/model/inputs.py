@@ -6,6 +6,7 @@ kernel's clock, to the same size, in place, after it was read would be missed; `
 
 from __future__ import annotations
 
+import binascii
 import os
 
 from supervisor import __version__
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # of the compiled files
 
+VARIABLE = "env:"  # before the name of a variable of the environment, which settings may take values from
+
 _MISSING = (-1, -1, -1, -1)
 
 
 def look(path: str) -> list[Any]:
-    """One entry of the list `inputs`: [path, mtime_ns, ctime_ns, size, inode], -1s for what is not there."""
+    """One entry of the list `inputs`: [path, mtime_ns, ctime_ns, size, inode], -1s for what is not there.
+
+    Of a variable (`env:NAME`) it is a checksum: its value may be none of this file's business.
+    """
+    if path.startswith(VARIABLE):
+        value = os.environ.get(path.removeprefix(VARIABLE))
+        return [path, -1 if value is None else binascii.crc32(value.encode("utf-8", "surrogateescape")), 0, 0, 0]
     try:
         seen = os.stat(path)
     except (OSError, ValueError):

@@ -14,7 +14,7 @@ FILE = "file"
 SYSLOG = "syslog"
 NONE = "none"
 
-LIVE = ("log_age", "log_budget", "log_keep", "log_max")
+LIVE = ("log_age", "log_budget", "log_head", "log_keep", "log_max")
 
 
 class User:
@@ -52,8 +52,8 @@ class Launch:
     """
 
     __slots__ = (
-        "argv", "cwd", "drop_env", "env", "env_file", "err_log", "limits", "log", "log_age", "log_budget", "log_keep",
-        "log_max", "notify", "path_first", "sink", "user",
+        "argv", "cwd", "drop_env", "env", "env_file", "err_log", "limits", "log", "log_age", "log_budget", "log_head",
+        "log_keep", "log_max", "notify", "path_first", "sink", "user",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,7 @@ class Launch:
         log_keep: int = 5,
         log_age: float = 0.0,
         log_budget: int = 0,
+        log_head: bool = False,
     ) -> None:
         self.argv = argv
         self.cwd = cwd  # absolute
@@ -93,6 +94,7 @@ class Launch:
         self.log_keep = log_keep  # keep that many rotated files
         self.log_age = log_age  # rotate what is older than these seconds; 0: only by size
         self.log_budget = log_budget  # bytes for all its log files together; 0: no such limit
+        self.log_head = log_head  # the first file is kept whatever comes: a run's output, of which the middle may go
 
     def as_dict(self) -> dict[str, Any]:
         data = {name: getattr(self, name) for name in self.__slots__}

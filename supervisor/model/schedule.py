@@ -57,14 +57,37 @@ class Policy:
     """How the slots of a schedule are judged and its runs are kept. Seconds, unless a name says otherwise."""
 
     __slots__ = (
-        "active_hours", "blackouts", "check", "dst", "exclude", "grace", "group", "interrupted", "jitter",
-        "jitter_kind", "ledger", "max_catchup", "missed", "outside", "output_max", "overlap", "overlap_max", "retry",
-        "run_timeout", "safety", "spread", "step_timeout", "stop_grace", "valid_from", "valid_until", "window",
+        "active_hours",
+        "blackouts",
+        "check",
+        "dst",
+        "exclude",
+        "grace",
+        "group",
+        "interrupted",
+        "jitter",
+        "jitter_kind",
+        "ledger",
+        "max_catchup",
+        "missed",
+        "output_max",
+        "outside",
+        "overlap",
+        "overlap_max",
+        "retry",
+        "run_timeout",
+        "safety",
+        "spread",
+        "step_timeout",
+        "stop_grace",
+        "valid_from",
+        "valid_until",
+        "window",
     )  # fmt: skip
 
     def __init__(self, **given: Any) -> None:
         self.dst = "vixie"  # vixie, literal or skip
-        self.active_hours: list[list[Any]] = []  # windows [weekdays or null, from, to]; none: always; see `core/hours.py`
+        self.active_hours: list[list[Any]] = []  # windows as `core/hours.py` has them; none: always
         self.outside = Outside.DEFER.value
         self.blackouts: tuple[str, ...] = ()  # names of calendars
         self.exclude: tuple[str, ...] = ()  # dates like 2026-12-25, in the schedule's zone

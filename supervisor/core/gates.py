@@ -1,0 +1,193 @@
+"""What stands between a due slot and its run: the gates, in their fixed order, each a question about one snapshot.
+
+The first that is shut decides. `skip` ends the slot with a row, `wait` looks again later, `queue` lets the run wait
+for its turn, `end_other` makes room. A run by hand passes the same gates; with force it passes them all, and its row
+names those that were shut.
+"""
+
+from __future__ import annotations
+
+from supervisor.core.record import Record
+from supervisor.model.run import Skip
+from supervisor.model.schedule import Outside, Overlap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.model.schedule import Policy
+
+SKIP, WAIT, QUEUE, END_OTHER = "skip", "wait", "queue", "end_other"
+AGAIN_S = 10.0  # a shortage is looked at again after so long
+
+
+class Standing:
+    """How things are for one schedule at this moment. Times are wall clock; 0: not known, or never."""
+
+    __slots__ = (
+        "blackout_name",
+        "blackout_until",
+        "breaker_shut",
+        "breaker_until",
+        "by_hand",
+        "check_ok",
+        "check_text",
+        "cpu_percent",
+        "deadline",
+        "enabled",
+        "group_running",
+        "group_size",
+        "hours_open",
+        "memory_mb",
+        "opens_at",
+        "pause_reason",
+        "pause_until",
+        "paused",
+        "queued",
+        "running",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self.paused = False
+        self.pause_reason = ""
+        self.pause_until = 0.0
+        self.hours_open = True
+        self.opens_at = 0.0
+        self.blackout_name = ""
+        self.blackout_until = 0.0
+        self.breaker_shut = False
+        self.breaker_until = 0.0
+        self.check_ok: bool | None = True  # None: nobody has looked lately
+        self.check_text = ""
+        self.memory_mb = 0.0  # used on this machine
+        self.cpu_percent = 0.0
+        self.running = 0  # runs of this schedule
+        self.queued = 0
+        self.group_running = 0  # runs of its group, of any schedule
+        self.group_size = 0
+        self.deadline = 0.0  # until when a slot may be put off
+        self.by_hand = False
+
+
+class Held(Record):
+    """A gate that is shut."""
+
+    __slots__ = ("action", "gate", "reason", "skip", "until")
+
+    def __init__(self, gate: str, skip: Skip, reason: str, *, until: float = 0.0, action: str = SKIP) -> None:
+        self.gate = gate
+        self.skip = skip  # what the slot's row says
+        self.reason = reason
+        self.until = until
+        self.action = action
+
+
+def first_held(policy: Policy, standing: Standing, now: float) -> Held | None:
+    """The first gate that is shut; None: it may run."""
+    for gate in GATES.values():
+        held = gate(policy, standing, now)
+        if held is not None:
+            return held
+    return None
+
+
+def all_held(policy: Policy, standing: Standing, now: float) -> list[Held]:
+    """Every gate that is shut, for `why` and for a run that is forced."""
+    found = (gate(policy, standing, now) for gate in GATES.values())
+    return [held for held in found if held is not None]
+
+
+# the gates, each a function of its own
+
+
+def _enabled(_policy: Policy, standing: Standing, _now: float) -> Held | None:
+    return None if standing.enabled else Held("enabled", Skip.DISABLED, "it is disabled")
+
+
+def _paused(_policy: Policy, standing: Standing, _now: float) -> Held | None:
+    if not standing.paused:
+        return None
+    return Held("paused", Skip.PAUSED, standing.pause_reason, until=standing.pause_until)
+
+
+def _active_hours(policy: Policy, standing: Standing, _now: float) -> Held | None:
+    if standing.hours_open or policy.outside == Outside.RUN:
+        return None
+    put_off = policy.outside == Outside.DEFER and not standing.by_hand and standing.opens_at > 0
+    return Held(
+        "active hours", Skip.ACTIVE_HOURS, "outside its active hours", until=standing.opens_at,
+        action=WAIT if put_off else SKIP,
+    )  # fmt: skip
+
+
+def _blackout(_policy: Policy, standing: Standing, _now: float) -> Held | None:
+    if not standing.blackout_name:
+        return None
+    reason = f"in the blackout {standing.blackout_name}"
+    return Held("blackout", Skip.BLACKOUT, reason, until=standing.blackout_until)
+
+
+def _cooldown(_policy: Policy, standing: Standing, _now: float) -> Held | None:
+    if not standing.breaker_shut:
+        return None
+    return Held("cooldown", Skip.COOLDOWN, "cooling down after failures in a row", until=standing.breaker_until)
+
+
+def _reachable(policy: Policy, standing: Standing, _now: float) -> Held | None:
+    if not policy.check or standing.check_ok:
+        return None
+    if standing.check_ok is None:
+        return Held("reachability", Skip.UNREACHABLE, f"the check {policy.check} is being made", action=WAIT)
+    return Held("reachability", Skip.UNREACHABLE, f"{policy.check} is not reachable: {standing.check_text}")
+
+
+def _safety(policy: Policy, standing: Standing, now: float) -> Held | None:
+    """A shortage is waited for, as long as the slot may be late."""
+    memory, cpu = policy.safety.get("max_memory_mb"), policy.safety.get("max_cpu_percent")
+    reason = ""
+    if memory is not None and standing.memory_mb > memory:
+        reason = f"{standing.memory_mb:.0f} MB of memory are in use, the limit is {memory:g}"
+    elif cpu is not None and standing.cpu_percent > cpu:
+        reason = f"the processors are {standing.cpu_percent:.0f}% busy, the limit is {cpu:g}%"
+    if not reason:
+        return None
+    again = now + AGAIN_S
+    if standing.by_hand or again > standing.deadline:
+        return Held("safety", Skip.SAFETY, reason)
+    return Held("safety", Skip.SAFETY, reason, until=again, action=WAIT)
+
+
+def _overlap(policy: Policy, standing: Standing, _now: float) -> Held | None:
+    if not standing.running and not standing.queued:
+        return None
+    kind = policy.overlap
+    if kind == Overlap.ALLOW and standing.running < policy.overlap_max:
+        return None
+    if kind in (Overlap.CANCEL_OTHER, Overlap.KILL_OTHER):
+        return Held("overlap", Skip.OVERLAP, "the run before it is being ended", action=END_OTHER)
+    room = {Overlap.QUEUE_ONE: 1, Overlap.QUEUE_ALL: policy.overlap_max}.get(Overlap(kind), 0)
+    if standing.queued < room:
+        return Held("overlap", Skip.OVERLAP, "the run before it is still going", action=QUEUE)
+    waiting = f", and {standing.queued} more are waiting" if standing.queued else ""
+    return Held("overlap", Skip.OVERLAP, f"the run before it is still going{waiting}")
+
+
+def _group(policy: Policy, standing: Standing, _now: float) -> Held | None:
+    if not policy.group or standing.group_running < standing.group_size:
+        return None
+    reason = f"{standing.group_running} of the group {policy.group} are running"
+    return Held("group", Skip.GROUP, reason, action=QUEUE)
+
+
+GATES: dict[str, Callable[[Policy, Standing, float], Held | None]] = {
+    "enabled": _enabled,
+    "paused": _paused,
+    "active hours": _active_hours,
+    "blackout": _blackout,
+    "cooldown": _cooldown,
+    "reachability": _reachable,
+    "safety": _safety,
+    "overlap": _overlap,
+    "group": _group,
+}

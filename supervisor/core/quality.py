@@ -1,0 +1,55 @@
+"""What a run's own figures say about it: enough data, good enough, no worse than what was accepted before.
+
+A step writes them as JSON into `$SB_RESULT_FILE`. A gate whose limit is not set is open; one whose figure nobody has
+reported is open too, but for the amount of data: a limit on that is written by hand, so it is meant.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+DATA = ("data", "count", "records", "items", "data_count")
+QUALITY = ("quality", "quality_score")
+VALIDATION = ("validation", "validation_score")
+
+
+def figure(metrics: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
+    """The first of these that is a number."""
+    for name in names:
+        value = metrics.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def data_gate(metrics: Mapping[str, Any], safety: Mapping[str, Any]) -> str:
+    """After `get`. Returns what is wrong, "" when nothing is."""
+    least, most = safety.get("min_data"), safety.get("max_data")
+    if least is None and most is None:
+        return ""
+    amount = figure(metrics, DATA)
+    if amount is None:
+        return f"nobody said how much data there is: write {{{DATA[0]!r}: NUMBER}} as JSON into $SB_RESULT_FILE"
+    if least is not None and amount < least:
+        return f"too little data: {amount:g}, at least {least:g} wanted"
+    if most is not None and amount > most:
+        return f"too much data: {amount:g}, at most {most:g} wanted"
+    return ""
+
+
+def quality_gate(metrics: Mapping[str, Any], safety: Mapping[str, Any], accepted: Mapping[str, Any]) -> str:
+    """After `process`; `accepted` are the figures of the last run that was pushed."""
+    for word, names in (("quality", QUALITY), ("validation", VALIDATION)):
+        found = figure(metrics, names)
+        if found is None:
+            continue
+        least = safety.get(word)
+        if least is not None and found < least:
+            return f"{word} {found:g} is below {least:g}"
+        before = figure(accepted, names)
+        if safety.get("rollback_on_degradation") and before is not None and found < before:
+            return f"{word} {found:g} is worse than {before:g}, which was accepted last"
+    return ""

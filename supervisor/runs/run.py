@@ -1,0 +1,121 @@
+"""One run as the scheduler has it while it lasts, and the note from which a successor goes on with it."""
+
+from __future__ import annotations
+
+from supervisor.core.pipeline import ENDED, Progress
+from supervisor.engine.outlet import Pumps
+from supervisor.model.run import Trigger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.base.loop import Timer
+
+NOTE = "run/"  # begins the name of the note
+_NOTED = (
+    "args", "begun", "by", "claimed", "correlation", "cpu_ms", "cycle", "due", "ended", "env", "forced", "id", "key",
+    "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started", "tenant", "trigger",
+    "unledgered", "words",
+)  # fmt: skip
+_ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and o: they are read as digits
+_BASE = len(_ALPHABET)
+_BEGINNING_MS = 1_735_689_600_000  # of 2025: ids stay short
+
+
+class Run:
+    """Times are wall clock in seconds; `key` is that of the step's process."""
+
+    __slots__ = (*_NOTED, "dropped", "pumps", "progress", "result", "timer", "timer_due", "work")
+
+    def __init__(self, id: str, schedule: str, plugin: str, steps: list[str], *, trigger: Trigger, due: float) -> None:
+        self.id = id
+        self.schedule = schedule  # "": a plugin by hand, without one
+        self.plugin = plugin
+        self.trigger = trigger.value
+        self.due = due
+        self.nominal: int | None = None
+        self.claimed = 0.0
+        self.started = 0.0
+        self.ended = 0.0
+        self.begun = 0.0  # its present step
+        self.late = 0.0
+        self.cycle = 0
+        self.tenant = ""
+        self.by = ""
+        self.retry_of = ""
+        self.correlation = id
+        self.args: list[str] = []
+        self.env: dict[str, str] = {}
+        self.forced: list[str] = []  # gates that were shut and passed by force
+        self.unledgered = False  # it began before its claim was on the disk
+        self.log = ""
+        self.key = ""
+        self.cpu_ms = 0
+        self.memory = 0
+        self.words: list[str] = []  # the last lines of the step that failed
+        self.last: dict[str, Any] = {}  # how the last step ended: code, signal
+        self.progress = Progress(steps)
+        # of this process alone
+        self.pumps = Pumps()
+        self.timer: Timer | None = None
+        self.timer_due = 0.0
+        self.result = ""  # where the present step writes its figures
+        self.work = ""
+        self.dropped = False  # its step's entry
+
+    @property
+    def has_ended(self) -> bool:
+        return self.progress.phase == ENDED
+
+    @property
+    def name(self) -> str:
+        """What people call it by."""
+        return self.schedule or self.plugin
+
+    @property
+    def took(self) -> float:
+        return max(self.ended - (self.started or self.ended), 0.0)
+
+    def note(self) -> dict[str, Any]:
+        return {**{name: getattr(self, name) for name in _NOTED}, "progress": self.progress.as_dict()}
+
+    @classmethod
+    def from_note(cls, note: dict[str, Any]) -> Run:
+        run = cls(note["id"], note["schedule"], note["plugin"], [], trigger=Trigger(note["trigger"]), due=note["due"])
+        for name in _NOTED:
+            if name in note:
+                setattr(run, name, note[name])
+        run.progress = Progress.from_dict(note["progress"])
+        return run
+
+
+def key_of(run: Run) -> str:
+    """Of the process of its present step and try."""
+    progress = run.progress
+    return f"{NOTE}{run.id}/{progress.number}-{progress.step}.{progress.attempt}"
+
+
+def run_of(key: str) -> str:
+    """The id in the key of a step."""
+    return key.split("/", 2)[1]
+
+
+class Ids:
+    """Short names that sort by time; no two schedulers of one home give the same, for the clock goes on meanwhile."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def draw(self, wall: float) -> str:
+        # 16 a millisecond: a burst of claims takes names from the next milliseconds.
+        self._last = max(self._last + 1, (int(wall * 1000) - _BEGINNING_MS) * 16)
+        return "r" + _in_letters(self._last)
+
+
+def _in_letters(number: int) -> str:
+    digits = ""
+    while number > 0:
+        number, rest = divmod(number, _BASE)
+        digits = _ALPHABET[rest] + digits
+    return digits or "0"
