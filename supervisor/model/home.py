@@ -129,6 +129,19 @@ class Home:
     def server_pid(self, plugin_id: str, instance: int = 0) -> str:
         return self.join("logs", plugin_id, f"{_server(instance)}.pid")
 
+    def run_log(self, plugin_id: str, run: str) -> str:
+        """Output of all steps of one run."""
+        return self.join("logs", plugin_id, "runs", f"{run}.log")
+
+    def run_work(self, plugin_id: str, run: str) -> str:
+        """The folder that its steps may use, for as long as it lasts."""
+        return self.join("logs", plugin_id, "work", run)
+
+    @property
+    def pause_file(self) -> str:
+        """While it is there, no schedule runs."""
+        return self.join("pause.flag")
+
     @property
     def intent_file(self) -> str:
         """What a person wants to last: which services are enabled or disabled."""

@@ -26,7 +26,18 @@ _BEGINNING_MS = 1_735_689_600_000  # of 2025: ids stay short
 class Run:
     """Times are wall clock in seconds; `key` is that of the step's process."""
 
-    __slots__ = (*_NOTED, "dropped", "pumps", "progress", "result", "timer", "timer_due", "work")
+    __slots__ = (
+        *_NOTED,
+        "deadline",
+        "dropped",
+        "not_before",
+        "pumps",
+        "progress",
+        "result",
+        "timer",
+        "timer_due",
+        "work",
+    )
 
     def __init__(self, id: str, schedule: str, plugin: str, steps: list[str], *, trigger: Trigger, due: float) -> None:
         self.id = id
@@ -57,6 +68,8 @@ class Run:
         self.last: dict[str, Any] = {}  # how the last step ended: code, signal
         self.progress = Progress(steps)
         # of this process alone
+        self.not_before = 0.0  # while it is queued
+        self.deadline = 0.0  # until when it may be put off
         self.pumps = Pumps()
         self.timer: Timer | None = None
         self.timer_due = 0.0

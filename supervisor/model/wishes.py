@@ -1,0 +1,83 @@
+"""What a person wants of schedules, and what must not be lost with the history: a part of `logs/state.json`.
+
+    "schedules": {"twitter": {"first_seen": 1764300000, "enabled": false,
+                              "paused": {"at": 1764300100.0, "by": "anna", "reason": "…", "until": null, "on_resume": "next"}}}
+
+Of a schedule nobody has a wish about there is only when it was first seen: an interval is counted from then.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+ON_RESUME = ("next", "once", "catch_up")
+
+
+class Wishes:
+    """By schedule."""
+
+    __slots__ = ("_all",)
+
+    def __init__(self, data: Any = None) -> None:
+        self._all: dict[str, dict[str, Any]] = {}
+        for name, wish in (data if isinstance(data, dict) else {}).items():
+            if isinstance(wish, dict):
+                self._all[name] = _checked(wish)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: wish for name, wish in self._all.items() if wish}
+
+    def first_seen(self, name: str) -> int | None:
+        return self._all.get(name, {}).get("first_seen")
+
+    def see(self, name: str, at: int) -> None:
+        self._all.setdefault(name, {}).setdefault("first_seen", at)
+
+    def enabled(self, name: str) -> bool | None:
+        """None: it goes by the settings."""
+        return self._all.get(name, {}).get("enabled")
+
+    def enable(self, name: str, enabled: bool | None) -> bool:
+        """False: it was so already."""
+        return self._set(name, "enabled", enabled)
+
+    def paused(self, name: str) -> dict[str, Any] | None:
+        return self._all.get(name, {}).get("paused")
+
+    def pause(self, name: str, pause: dict[str, Any] | None) -> bool:
+        return self._set(name, "paused", pause)
+
+    def pauses(self) -> dict[str, dict[str, Any]]:
+        return {name: wish["paused"] for name, wish in self._all.items() if wish.get("paused")}
+
+    def _set(self, name: str, key: str, value: Any) -> bool:
+        wish = self._all.setdefault(name, {})
+        if wish.get(key) == value:
+            return False
+        if value is None:
+            del wish[key]
+        else:
+            wish[key] = value
+        return True
+
+
+def _checked(wish: dict[str, Any]) -> dict[str, Any]:
+    """What can be used of it: a person may have edited the file."""
+    good: dict[str, Any] = {}
+    seen, enabled, paused = wish.get("first_seen"), wish.get("enabled"), wish.get("paused")
+    if isinstance(seen, int) and not isinstance(seen, bool) and 0 < seen < 1 << 40:
+        good["first_seen"] = seen
+    if isinstance(enabled, bool):
+        good["enabled"] = enabled
+    if isinstance(paused, dict):
+        until, at = paused.get("until"), paused.get("at")
+        good["paused"] = {
+            "at": float(at) if isinstance(at, int | float) else 0.0,
+            "by": str(paused.get("by") or ""),
+            "reason": str(paused.get("reason") or ""),
+            "until": float(until) if isinstance(until, int | float) and not isinstance(until, bool) else None,
+            "on_resume": paused.get("on_resume") if paused.get("on_resume") in ON_RESUME else ON_RESUME[0],
+        }
+    return good

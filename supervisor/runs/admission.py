@@ -1,0 +1,158 @@
+"""From a due slot to a claimed run, or to the row that says why there is none.
+
+admit -> gates -> claim, durable -> begin
+               -> skip: a row with its reason
+               -> queue: claimed, begins when its turn comes, or is skipped then
+"""
+
+from __future__ import annotations
+
+from supervisor.core.breaker import allows, begun
+from supervisor.core.gates import END_OTHER, SKIP, Standing, all_held, first_held
+from supervisor.core.pipeline import Progress, steps_of
+from supervisor.model.event import INFO, WARNING
+from supervisor.model.run import RunState, Skip, Trigger
+from supervisor.model.schedule import Overlap
+from supervisor.runs.run import Run
+from supervisor.store.rows import SlotRow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.core.due import Passed
+    from supervisor.core.gates import Held
+    from supervisor.runs.desk import Desk
+    from supervisor.runs.plan import Plan
+    from supervisor.runs.slot import Slot
+
+TOLD_AS_WARNING = (Skip.COOLDOWN, Skip.MISSED, Skip.SAFETY, Skip.UNREACHABLE, Skip.WINDOW, Skip.LEDGER)
+
+
+class Admission:
+    """Of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._last_spread = 0.0  # when the last of those that may not all begin at once begins
+
+    # slots that do not run
+
+    def pass_over(self, plan: Plan, passed: Passed) -> None:
+        self.pass_range(plan, passed.first, passed.last, passed.reason, passed.count)
+
+    def pass_range(self, plan: Plan, first: int, last: int, reason: Skip, count: int | None = None) -> None:
+        count = 1 if first == last else count
+        row = SlotRow(
+            plan.id, first, nominal_to=last, outcome="skipped", reason=reason.value, count=count,
+            revision=plan.schedule.revision,
+        )  # fmt: skip
+        self._desk.writer.skip([row])
+        if plan.stretch is not reason:
+            plan.stretch = reason
+            level = WARNING if reason in TOLD_AS_WARNING else INFO
+            self._desk.telling.passed(plan, first, last, count, reason, level)
+
+    def skip(self, slot: Slot, held: Held) -> None:
+        """Its end: a row, and an event where the slot before did not end for the same reason."""
+        if slot.nominal is None:
+            return
+        plan = slot.plan
+        until = int(held.until * 1000) if held.until else None
+        self._desk.writer.skip([
+            SlotRow(
+                plan.id, slot.nominal, outcome="skipped", reason=held.skip.value, due=int(slot.due * 1000), until=until,
+                revision=plan.schedule.revision, note=held.reason,
+            )
+        ])  # fmt: skip
+        self.tell_skipped(slot, held)
+
+    def tell_skipped(self, slot: Slot, held: Held) -> None:
+        """Said where the slot before did not end for the same reason."""
+        plan = slot.plan
+        if plan.stretch is not held.skip:
+            plan.stretch = held.skip
+            self._desk.telling.held(plan, slot, held, WARNING if held.skip in TOLD_AS_WARNING else INFO)
+
+    # slots that may
+
+    def admit(self, slot: Slot, *, spread: bool = False) -> None:
+        """By time. `spread`: many may have come at once, after a pause of the machine, say.
+
+        Whatever can't begin now and is not skipped is claimed all the same, and waits in the queue of its plan: so
+        nothing is lost with this process.
+        """
+        desk, plan, now = self._desk, slot.plan, self._desk.loop.clock.wall()
+        slot.deadline = max(slot.due, now) + plan.rule.grace
+        if spread:
+            slot.not_before = max(now, self._last_spread)
+            self._last_spread = slot.not_before + plan.schedule.policy.spread
+        held = first_held(plan.schedule.policy, self.standing(plan, slot.deadline), now)
+        if held is None:
+            desk.claims.claim(slot, queue=slot.not_before > now)
+            return
+        if held.action == SKIP:
+            self.skip(slot, held)
+            return
+        if held.action == END_OTHER:
+            self._end_other(plan)
+        desk.claims.claim(slot, queue=True)
+
+    def _end_other(self, plan: Plan) -> None:
+        at_once = plan.schedule.policy.overlap == Overlap.KILL_OTHER
+        for run in self._desk.runner.of(plan.id):
+            self._desk.runner.end(run, RunState.CANCELLED, "the next slot takes its place", now=at_once)
+
+    # by hand
+
+    def held_by_hand(self, slot: Slot) -> list[Held]:
+        """Every gate that is shut to a run that a person asks for."""
+        standing = self.standing(slot.plan, 0.0)
+        standing.by_hand = True
+        standing.check_ok = standing.check_ok is not False  # nobody waits for a check that was not made lately
+        return all_held(slot.plan.schedule.policy, standing, self._desk.loop.clock.wall())
+
+    # how things are
+
+    def standing(self, plan: Plan, deadline: float) -> Standing:
+        desk, now = self._desk, self._desk.loop.clock.wall()
+        policy, standing = plan.schedule.policy, Standing()
+        standing.deadline = deadline
+        standing.enabled = desk.is_enabled(plan)
+        pause = desk.pauses.of(plan.id)
+        if pause is not None:
+            standing.paused, standing.pause_reason, standing.pause_until = True, pause.text, pause.until or 0.0
+        hours = plan.rule.hours
+        standing.hours_open = hours.is_open(int(now))
+        if not standing.hours_open:
+            standing.opens_at = float(hours.next_open(int(now)) or 0)
+        blackout = desk.maker.blackout(plan.schedule, int(now)) if policy.blackouts else None
+        if blackout is not None:
+            standing.blackout_name, standing.blackout_until = blackout[0], float(blackout[1])
+        standing.breaker_shut = not allows(plan.breaker, now)
+        standing.breaker_until = plan.breaker.until
+        if policy.check:
+            standing.check_ok, standing.check_text = desk.reach.verdict(policy.check)
+        if policy.safety.get("max_memory_mb") is not None or policy.safety.get("max_cpu_percent") is not None:
+            standing.memory_mb, standing.cpu_percent = desk.load.look()
+        standing.running = len(desk.runner.of(plan.id)) + desk.claims.pending(plan.id)
+        standing.queued = len(plan.queued)
+        if policy.group:
+            standing.group_running = desk.claims.in_group(policy.group)
+            standing.group_size = desk.catalogue.groups.get(policy.group, 1)
+        return standing
+
+    # what comes of a slot
+
+    def make_run(self, slot: Slot) -> Run:
+        desk, plan, schedule = self._desk, slot.plan, slot.plan.schedule
+        commands = desk.catalogue.commands.get(schedule.plugin, {})
+        wall = desk.loop.clock.wall()
+        steps = steps_of(schedule.steps, tuple(commands))
+        run = Run(desk.ids.draw(wall), schedule.id, schedule.plugin, steps, trigger=Trigger(slot.trigger), due=slot.due)
+        run.nominal, run.tenant, run.claimed = slot.nominal, schedule.tenant, wall
+        run.progress = Progress(steps, plan.accepted)
+        run.forced = [held.gate for held in slot.forced]
+        run.not_before, run.deadline = slot.not_before, slot.deadline
+        plan.breaker = begun(plan.breaker, wall)
+        plan.stretch = None
+        slot.run = run
+        return run

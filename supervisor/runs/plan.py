@@ -1,0 +1,152 @@
+"""One schedule as the planner has it: its rule, how far it has been considered, and what is known of its runs.
+
+There may be a hundred thousand of these, so what most never need is made when it is needed.
+"""
+
+from __future__ import annotations
+
+from supervisor.core import trigger
+from supervisor.core.breaker import Breaker
+from supervisor.core.due import Rule
+from supervisor.core.hours import Blackout, Hours
+from supervisor.core.timeline import Timeline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.core.zone import Zone
+    from supervisor.model.run import Skip
+    from supervisor.model.schedule import Catalogue, Schedule
+    from supervisor.runs.run import Run
+
+    Zones = Callable[[str], Zone]
+
+RECENT = 20  # durations that are remembered to tell what is usual
+ENOUGH = 5
+
+
+class Plan:
+    """Times are wall clock; `cursor` is the nominal time up to which every slot has been decided."""
+
+    __slots__ = (
+        "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "last_at", "last_result",
+        "last_run", "last_took", "queued", "recent", "rule", "schedule", "stamp", "stretch", "succeeded", "total",
+        "wake",
+    )  # fmt: skip
+
+    def __init__(self, schedule: Schedule, rule: Rule, anchor: int) -> None:
+        self.schedule = schedule
+        self.rule = rule
+        self.anchor = anchor
+        self.cursor = 0
+        self.wake: float | None = None
+        self.stamp = 0  # of its newest place in the heap; older ones are passed over
+        self.after_finish = 0.0  # seconds; 0: it does not go by the ends of its runs
+        self.stretch: Skip | None = None  # why the slot before was skipped: said once, not for each
+        self.queued: tuple[Run, ...] = ()
+        self.breaker = NOTHING_WRONG
+        self.accepted: dict[str, Any] | None = None
+        self.recent: tuple[float, ...] = ()
+        self.cycle = self.total = self.succeeded = self.failed = 0
+        self.last_run = self.last_result = ""
+        self.last_at = self.last_took = 0.0
+
+    @property
+    def id(self) -> str:
+        return self.schedule.id
+
+    def restore(self, row: dict[str, Any], decode: Callable[[str], Any]) -> None:
+        """From the history's row of it."""
+        for name in ("cycle", "total", "succeeded", "failed"):
+            setattr(self, name, row[name] or 0)
+        self.last_run, self.last_result = row["last_run"] or "", row["last_result"] or ""
+        self.last_at, self.last_took = (row["last_at"] or 0) / 1000, (row["last_ms"] or 0) / 1000
+        if row["streak"] or row["breaker"]:
+            self.breaker = Breaker(
+                row["breaker"] or "closed",
+                streak=row["streak"] or 0,
+                until=(row["breaker_until"] or 0) / 1000,
+                opens=row["breaker_opens"] or 0,
+            )
+        if row["accepted"]:
+            try:
+                self.accepted = decode(row["accepted"])
+            except ValueError:
+                self.accepted = None
+        if row["recent"]:
+            try:
+                self.recent = tuple(float(each) for each in decode(row["recent"]))[-RECENT:]
+            except (ValueError, TypeError):
+                self.recent = ()
+
+    def usual(self) -> tuple[float, float] | None:
+        """From and to how long its runs take; None: there were too few."""
+        if len(self.recent) < ENOUGH:
+            return None
+        ordered = sorted(self.recent)
+        return ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
+
+
+NOTHING_WRONG = Breaker()
+
+
+class Maker:
+    """Makes plans out of the catalogue; what many share is made once."""
+
+    def __init__(self, catalogue: Catalogue, zones: Zones, seed: str) -> None:
+        self._catalogue = catalogue
+        self._zones = zones
+        self._seed = seed
+        self._hours: dict[tuple[str, str], Hours] = {}
+        self._blackouts: dict[tuple[str, str], Blackout] = {}
+
+    def zone_of(self, schedule: Schedule) -> Zone:
+        return self._zones(schedule.zone or self._catalogue.zone)
+
+    def plan(self, schedule: Schedule, anchor: int) -> Plan:
+        zone, policy = self.zone_of(schedule), schedule.policy
+        triggers = [
+            trigger.build(data, zone=zone, zones=self._zones, key=schedule.id, anchor=anchor, dst=policy.dst)
+            for data in schedule.triggers
+        ]
+        times = Timeline(
+            triggers,
+            zone=zone,
+            exclude=policy.exclude,
+            valid_from=policy.valid_from,
+            valid_until=policy.valid_until,
+        )
+        plan = Plan(schedule, Rule(schedule, times, self.hours(schedule), self._seed), anchor)
+        for each in triggers:
+            if isinstance(each, trigger.AfterFinish):
+                plan.after_finish = each.seconds
+        return plan
+
+    def hours(self, schedule: Schedule) -> Hours:
+        zone = self.zone_of(schedule)
+        windows = schedule.policy.active_hours
+        key = (zone.name, repr(windows) if windows else "")
+        hours = self._hours.get(key)
+        if hours is None:
+            hours = self._hours[key] = Hours(windows, zone)
+        return hours
+
+    def blackout(self, schedule: Schedule, at: int) -> tuple[str, int] | None:
+        """The calendar that this moment lies in, and until when."""
+        zone = self.zone_of(schedule)
+        for name in schedule.policy.blackouts:
+            blackout = self._blackouts.get((name, zone.name))
+            if blackout is None:
+                rules = self._catalogue.calendars.get(name, [])
+                blackout = self._blackouts[name, zone.name] = Blackout(rules, zone)
+            until = blackout.holds(at)
+            if until is not None:
+                return name, until
+        return None
+
+
+def waits_for(schedule: Schedule) -> list[dict[str, Any]]:
+    """Its triggers that follow another schedule."""
+    return [each for each in schedule.triggers if each["kind"] == "after"]

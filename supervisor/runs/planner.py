@@ -1,0 +1,178 @@
+"""Wakes each schedule when its next slot is due, and hands what is due to the gates.
+
+One heap of wall times and one timer for its top. What is in the heap may be old: the newest stamp of a plan counts.
+The wall clock is looked at beside the monotonic one with each heartbeat, so that a step is noticed within 30 seconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+from supervisor.core.due import judge
+from supervisor.model.run import Skip, Trigger
+from supervisor.runs.slot import Slot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.base.loop import Timer
+    from supervisor.core.due import Judged
+    from supervisor.runs.desk import Desk
+    from supervisor.runs.plan import Plan
+
+SLACK_S = 1.0  # the clocks may drift by so much between two looks
+BIG_STEP_S = 3 * 3600.0  # a larger one sets the clock right; nothing was missed
+AT_A_TURN = 2000  # plans a turn, so that the loop stays awake for others
+LONG_S = 86_400.0
+
+
+class Planner:
+    """Of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._heap: list[tuple[float, int, Plan]] = []
+        self._stamp = 0
+        self._timer: Timer | None = None
+        self._timer_due = 0.0
+        self._offset = 0.0  # wall - monotonic
+        self._suspended = 0.0  # boot time - monotonic
+        self.begun = False
+
+    def begin(self) -> None:
+        """Everything is known that a predecessor left: go."""
+        clock = self._desk.loop.clock
+        self._offset, self._suspended = clock.wall() - clock.now(), clock.boot() - clock.now()
+        self.begun = True
+        for plan in self._desk.plans.values():
+            self.look(plan)
+
+    # when
+
+    def look(self, plan: Plan) -> None:
+        """Anew: find out when it has to be considered next."""
+        if self.begun:
+            self._push(plan, plan.wake if plan.wake is not None else self._first(plan))
+
+    def _first(self, plan: Plan) -> float | None:
+        if plan.after_finish and plan.last_at and not self._desk.runner.of(plan.id):
+            return plan.last_at + plan.after_finish
+        fire = plan.rule.times.next(plan.cursor)
+        return None if fire is None else plan.rule.due(fire).at
+
+    def _push(self, plan: Plan, wake: float | None) -> None:
+        plan.wake = wake
+        self._stamp += 1
+        plan.stamp = self._stamp
+        if wake is not None:
+            heapq.heappush(self._heap, (wake, plan.stamp, plan))
+            self._arm()
+
+    def forget(self, plan: Plan) -> None:
+        plan.stamp = 0
+
+    def _arm(self) -> None:
+        heap = self._heap
+        while heap and heap[0][2].stamp != heap[0][1]:
+            heapq.heappop(heap)
+        if not heap:
+            return
+        clock = self._desk.loop.clock
+        due = clock.now() + min(max(heap[0][0] - clock.wall(), 0.0), LONG_S)
+        if self._timer is not None:
+            if abs(due - self._timer_due) < 0.001:
+                return
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = self._desk.loop.at(due, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        if self._desk.stopping:
+            return
+        heap, now = self._heap, self._desk.loop.clock.wall()
+        left = AT_A_TURN
+        while heap and heap[0][0] <= now and left > 0:
+            _, stamp, plan = heapq.heappop(heap)
+            if plan.stamp == stamp:
+                left -= 1
+                self._desk.loop.guard(self.consider, plan)
+        self._arm()
+
+    # what
+
+    def consider(self, plan: Plan) -> None:
+        """All of its slots up to now."""
+        now = self._desk.loop.clock.wall()
+        if plan.after_finish:
+            self._consider_after_finish(plan, now)
+            return
+        self.carry_out(plan, judge(plan.rule, plan.cursor, now))
+
+    def carry_out(self, plan: Plan, judged: Judged) -> None:
+        desk = self._desk
+        for passed in judged.passed:
+            desk.admission.pass_over(plan, passed)
+        plan.cursor = max(plan.cursor, judged.cursor)
+        self._push(plan, judged.wake)
+        for chosen in judged.chosen:
+            trigger = Trigger.CATCH_UP if chosen.catch_up else Trigger.SCHEDULE
+            slot = Slot(plan, chosen.fire.at, chosen.due, trigger, note=chosen.fire.shifted)
+            desk.admission.admit(slot, spread=chosen.catch_up or chosen.fire.at == plan.anchor)
+
+    def _consider_after_finish(self, plan: Plan, now: float) -> None:
+        """Its slots are made by the ends of its runs; the first one when it is first seen."""
+        self._push(plan, None)
+        nominal = int(plan.last_at + plan.after_finish) if plan.last_at else plan.anchor
+        if nominal > plan.cursor and not self._desk.runner.of(plan.id):
+            plan.cursor = nominal
+            self._desk.admission.admit(Slot(plan, nominal, float(nominal), Trigger.SCHEDULE), spread=nominal < now - 60)
+
+    def finished(self, plan: Plan) -> None:
+        """A run of it has ended."""
+        if plan.after_finish:
+            self._push(plan, plan.last_at + plan.after_finish)
+
+    # the clock
+
+    def check_clock(self) -> None:
+        """With each heartbeat: has the wall clock been set, or has the machine slept?"""
+        clock = self._desk.loop.clock
+        offset, suspended = clock.wall() - clock.now(), clock.boot() - clock.now()
+        slept = suspended - self._suspended
+        stepped = offset - self._offset - slept
+        self._offset, self._suspended = offset, suspended
+        if slept > SLACK_S:
+            self._desk.telling.slept(slept)
+        if abs(stepped) > SLACK_S:
+            self._stepped(stepped)
+        elif slept > SLACK_S:
+            self._arm_anew()
+
+    def _stepped(self, by: float) -> None:
+        """A small step passes over slots like a pause of the machine; a large one sets the clock right."""
+        desk, now = self._desk, self._desk.loop.clock.wall()
+        desk.telling.stepped(by)
+        if abs(by) > BIG_STEP_S:
+            for plan in desk.plans.values():
+                if by > 0:
+                    self.skip_to(plan, now, Skip.CLOCK)
+                else:
+                    plan.cursor = min(plan.cursor, int(now))
+                self._push(plan, None)
+                plan.wake = None
+                self.look(plan)
+        self._arm_anew()
+
+    def skip_to(self, plan: Plan, now: float, reason: Skip) -> None:
+        """Everything up to now is decided: it does not run, for this one reason."""
+        times = plan.rule.times
+        first, last = times.next(plan.cursor), times.prev(int(now) + 1)
+        if first is not None and last is not None and first.at <= last.at:
+            self._desk.admission.pass_range(plan, first.at, last.at, reason)
+        plan.cursor = max(plan.cursor, int(now))
+
+    def _arm_anew(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._arm()

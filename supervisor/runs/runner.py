@@ -1,0 +1,347 @@
+"""Carries out runs: starts their steps, reads what they write, ends them, and tells how it went.
+
+It decides nothing itself: what happens goes into `core/pipeline.py`, what that answers is done here. A step is
+spawned, pumped and kept like a server, so a scheduler that is killed costs no run. The order of what is written down:
+
+    note of the run, then the spawn        a step that `start` knows belongs to a run that is noted
+    end in the history, then no note       a run whose note is gone has ended for everybody
+"""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base.files import look_at
+from supervisor.core import pipeline
+from supervisor.core.pipeline import Finish, Progress, Result, Rules, Signal, Start, StepEnd
+from supervisor.core.verdict import signal_name
+from supervisor.engine.own_folder import make_own_folder
+from supervisor.events.words import last_words
+from supervisor.model.launch import Launch
+from supervisor.model.run import RunState
+from supervisor.model.schedule import ROLLBACK
+from supervisor.runs.result import Unusable, make_work_folder, read_result, remove_work_folder
+from supervisor.runs.run import NOTE, Run, key_of, run_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from supervisor.base.loop import Loop
+    from supervisor.engine.engine import Outlet
+    from supervisor.engine.entries import Used
+    from supervisor.engine.spawner import Spawner
+    from supervisor.model.cause import Cause
+    from supervisor.model.home import Home
+    from supervisor.model.schedule import Policy
+
+    class Listener(Protocol):
+        """Whoever has the runs hears of each step and end."""
+
+        def run_began(self, run: Run) -> None: ...
+        def step_began(self, run: Run) -> None: ...
+        def step_ended(self, run: Run, end: StepEnd, state: str) -> None: ...
+        def run_ended(self, run: Run) -> None: ...
+
+
+WORDS = 30
+PARTS = 3  # head, the one before, the newest: each a third of what is kept of a run's output
+SMALLEST_PART = 16 << 10
+RESULT, WORK = "SB_RESULT_FILE", "SB_WORK_DIR"
+
+
+class Context:
+    """What a run goes by: it stays the same for its whole life, whatever a reload brings."""
+
+    __slots__ = ("commands", "policy")
+
+    def __init__(self, policy: Policy, commands: dict[str, Launch]) -> None:
+        self.policy = policy
+        self.commands = commands
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.policy, can_roll_back=ROLLBACK in self.commands)
+
+
+class Runner:
+    """All runs that have begun and not ended."""
+
+    def __init__(self, loop: Loop, home: Home, outlet: Outlet, spawner: Callable[[], Spawner]) -> None:
+        self._loop = loop
+        self._home = home
+        self._outlet = outlet
+        self._spawner = spawner
+        self.listener: Listener  # set once: each needs the other
+        self.runs: dict[str, Run] = {}
+        self._contexts: dict[str, Context] = {}
+        self.stopping = False
+
+    # asking
+
+    def begin(self, run: Run, context: Context) -> None:
+        """Its claim is made: go."""
+        self.runs[run.id] = run
+        self._contexts[run.id] = context
+        run.started = self._loop.clock.wall()
+        run.late = max(run.started - run.due, 0.0)
+        run.log = run.log or self._home.run_log(run.plugin, run.id)
+        self.listener.run_began(run)
+        self._apply(run, pipeline.begin(run.progress, context.rules, self._loop.clock.now()))
+
+    def adopt(self, run: Run, context: Context, entry: dict[str, Any] | None) -> None:
+        """Go on with one that a predecessor had begun; `entry` is that of its present step, if `start` has it."""
+        self.runs[run.id] = run
+        self._contexts[run.id] = context
+        run.work, run.result = self._places(run)
+        if entry is not None:
+            name, launch = self._stream(run), self._launch(run, context)
+            if entry["out_read"] >= 0:
+                run.pumps = self._outlet.resume(name, launch, entry["out_read"], entry["err_read"])
+            key = entry["key"]
+            if entry["cause"] is not None:
+                self._loop.soon(lambda: self._failed_to_start(key, str(entry["cause"]["text"])))
+            elif entry["status"] is not None:
+                used = entry.get("used")
+                self._loop.soon(lambda: self.exited(key, entry["status"], True, None, used and tuple(used)))
+        elif run.progress.phase == pipeline.STEPPING:  # noted, and killed before `start` was asked
+            self._spawn(run, context)
+        self._arm(run)
+
+    def end(self, run: Run, state: RunState, what: str, *, now: bool = False) -> None:
+        """Ask it to end; its end is told as ever."""
+        context = self._contexts[run.id]
+        at, grace = self._loop.clock.now(), context.policy.stop_grace
+        self._apply(run, pipeline.ask_end(run.progress, state, what, at, grace, at_once=now))
+
+    def stop_all(self, *, now: bool = False) -> None:
+        """sbctl goes down: no run outlives it."""
+        self.stopping = True
+        for run in list(self.runs.values()):
+            self.end(run, RunState.INTERRUPTED, "sbctl was stopped", now=now)
+
+    def of(self, schedule: str) -> list[Run]:
+        return [run for run in self.runs.values() if run.schedule == schedule]
+
+    def forget_note(self, run_id: str) -> None:
+        """Its end is on the disk."""
+        self._spawner().note(NOTE + run_id, None)
+
+    def note(self, run: Run) -> None:
+        self._spawner().note(NOTE + run.id, run.note())
+
+    # answers of the spawner
+
+    def spawned(self, key: str, pid: int, started: int) -> None:
+        if self._by_key(key) is None:
+            self._spawner().drop(key)
+
+    def spawn_failed(self, key: str, cause: Cause) -> None:
+        self._failed_to_start(key, cause.text)
+
+    def _failed_to_start(self, key: str, text: str) -> None:
+        run = self._by_key(key)
+        if run is not None:
+            self._step_ended(run, StepEnd(None, cause=f"could not be started: {text}"))
+
+    def exited(
+        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+    ) -> None:
+        run = self._by_key(key)
+        if run is None:
+            return
+        run.pumps.drain()
+        if used is not None:
+            run.cpu_ms += used[0]
+            run.memory = max(run.memory, used[1])
+        self._step_ended(run, self._end_of(run, status, oom=bool(oom)), used)
+
+    def emptied(self, key: str) -> None:
+        """Whoever was left of a step's group is gone; the run went on long ago."""
+
+    def _by_key(self, key: str) -> Run | None:
+        run = self.runs.get(run_of(key))
+        return run if run is not None and run.key == key and not run.dropped else None
+
+    # a step
+
+    def _end_of(self, run: Run, status: int | None, *, oom: bool) -> StepEnd:
+        if status is None:
+            return StepEnd(None, cause="ended while nobody could wait for it")
+        number = status & 0x7F
+        if number:
+            cause = "killed for want of memory" if oom else ""
+            return StepEnd(None, signal=signal_name(number), cause=cause)
+        code = status >> 8
+        try:
+            metrics = read_result(run.result)
+        except Unusable as error:
+            return StepEnd(code, cause=str(error) if code == 0 else "")
+        return StepEnd(code, metrics=metrics, cause=_cause_of(code))
+
+    def _step_ended(self, run: Run, end: StepEnd, used: Used | None = None) -> None:
+        context = self._contexts[run.id]
+        run.pumps.close()
+        run.dropped = True
+        self._spawner().drop(run.key)
+        if not end.ok:
+            run.words = self._words(run)
+        before = run.progress
+        run.last = {"code": end.code, "signal": end.signal, "used": used}
+        result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
+        self.listener.step_ended(run, end, _step_state(before, end))
+        if run.result:
+            _remove(run.result)
+        self._apply(run, result)
+
+    def _words(self, run: Run) -> list[str]:
+        offset, inode = run.last.get("log_from", (0, 0))
+        return last_words(run.log, WORDS, since_offset=offset, since_inode=inode)
+
+    # carrying out
+
+    def _apply(self, run: Run, result: Result) -> None:
+        run.progress, actions = result
+        for action in actions:
+            if isinstance(action, Start):
+                self._spawn(run, self._contexts[run.id])
+            elif isinstance(action, Signal):
+                self._spawner().signal(run.key, action.number)
+            elif isinstance(action, Finish):
+                self._finish(run)
+                return
+        self.note(run)
+        self._arm(run)
+
+    def _spawn(self, run: Run, context: Context) -> None:
+        run.key, run.dropped = key_of(run), False
+        run.begun = self._loop.clock.wall()
+        run.work, run.result = self._places(run)
+        command = context.commands.get(run.progress.step)
+        if command is None:
+            key, step = run.key, run.progress.step
+            self._loop.soon(lambda: self._failed_to_start(key, f"its plugin has no command {step} any more"))
+            return
+        make_own_folder(command)
+        make_work_folder(run.work, command.user)
+        _remove(run.result)
+        self._head_line(run, command)
+        run.last = {"log_from": look_at(run.log)}
+        launch = self._launch(run, context)
+        self.note(run)
+        try:
+            ends, run.pumps = self._outlet.open(self._stream(run), launch)
+        except OSError as error:
+            key, text = run.key, f"no pipe for its output: {error.strerror}"
+            self._loop.soon(lambda: self._failed_to_start(key, text))
+            return
+        self.listener.step_began(run)
+        self._spawner().spawn(run.key, launch, replaces="", ends=ends, stop=(15, context.policy.stop_grace))
+
+    def _launch(self, run: Run, context: Context) -> Launch:
+        """The command, for this run and step."""
+        command = context.commands.get(run.progress.step) or Launch(argv=("?",), cwd="/", log="")
+        part = max(context.policy.output_max // PARTS, SMALLEST_PART)
+        data = {name: getattr(command, name) for name in Launch.__slots__}
+        data.update(
+            argv=(*command.argv, *run.args),
+            env={**command.env, **run.env, **self._facts(run)},
+            log=run.log, err_log="", notify=False, log_max=part, log_keep=1, log_age=0.0, log_budget=0, log_head=True,
+        )  # fmt: skip
+        return Launch(**data)
+
+    def _facts(self, run: Run) -> dict[str, str]:
+        """What a step may want to know."""
+        return {
+            "SB_RUN_ID": run.id,
+            "SB_SCHEDULE": run.schedule,
+            "SB_STEP": run.progress.step,
+            "SB_NOMINAL_TIME": "" if run.nominal is None else str(run.nominal),
+            "SB_ATTEMPT": str(run.progress.attempt),
+            "SB_CORRELATION_ID": run.correlation,
+            "SB_TENANT": run.tenant,
+            "SB_TRIGGER": run.trigger,
+            RESULT: run.result,
+            WORK: run.work,
+        }
+
+    def _places(self, run: Run) -> tuple[str, str]:
+        work = self._home.run_work(run.plugin, run.id)
+        return work, os.path.join(work, f"{run.progress.number}-{run.progress.step}.json")
+
+    @staticmethod
+    def _stream(run: Run) -> str:
+        """Under which its output stands in the daily log."""
+        return f"{run.name}/{run.progress.step}"
+
+    def _head_line(self, run: Run, command: Launch) -> None:
+        """In the run's log, before a step's output."""
+        again = f", try {run.progress.attempt}" if run.progress.attempt > 1 else ""
+        words = " ".join((*command.argv, *run.args))
+        line = f"=== {run.progress.step}{again}: {words}\n"
+        try:
+            os.makedirs(os.path.dirname(run.log), 0o755, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            fd = os.open(run.log, flags, 0o640)
+        except OSError:
+            return  # what fails here is told by the pump
+        try:
+            os.write(fd, line.encode("utf-8", "replace"))
+        except OSError:
+            return
+        finally:
+            os.close(fd)
+
+    # time
+
+    def _arm(self, run: Run) -> None:
+        deadlines = run.progress.deadlines
+        due = min(deadlines.values(), default=0.0)
+        if run.timer is not None and (due != run.timer_due or not due):
+            run.timer.cancel()
+            run.timer = None
+        if due and run.timer is None:
+            run.timer_due = due
+            run.timer = self._loop.at(due, lambda: self._time_is_up(run))
+
+    def _time_is_up(self, run: Run) -> None:
+        run.timer = None
+        if run.id not in self.runs:
+            return
+        now = self._loop.clock.now()
+        which = next((name for name, due in run.progress.deadlines.items() if due <= now), "")
+        if which:
+            self._apply(run, pipeline.time_is_up(run.progress, self._contexts[run.id].rules, which, now))
+        else:
+            self._arm(run)
+
+    # the end
+
+    def _finish(self, run: Run) -> None:
+        if run.timer is not None:
+            run.timer.cancel()
+            run.timer = None
+        run.ended = self._loop.clock.wall()
+        del self.runs[run.id], self._contexts[run.id]
+        self.note(run)  # as ended, until the history has it
+        if run.work:
+            remove_work_folder(run.work)
+        self.listener.run_ended(run)
+
+
+def _step_state(before: Progress, end: StepEnd) -> str:
+    if before.ending:
+        return before.ending
+    return RunState.SUCCEEDED.value if end.ok else RunState.FAILED.value
+
+
+def _cause_of(code: int) -> str:
+    return {126: "it can't be executed (exit code 126)", 127: "its program is not there (exit code 127)"}.get(code, "")
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return

@@ -1,0 +1,31 @@
+"""A slot on its way through the gates, by time or by hand, until it is claimed or skipped."""
+
+from __future__ import annotations
+
+from supervisor.model.run import Trigger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.core.gates import Held
+    from supervisor.runs.plan import Plan
+    from supervisor.runs.run import Run
+
+
+class Slot:
+    """`nominal` None: by hand, so nothing is unique about it and no row is written when it is held."""
+
+    __slots__ = ("deadline", "due", "forced", "nominal", "not_before", "note", "on_claimed", "plan", "run", "trigger")
+
+    def __init__(self, plan: Plan, nominal: int | None, due: float, trigger: Trigger, *, note: str = "") -> None:
+        self.plan = plan
+        self.nominal = nominal
+        self.due = due
+        self.trigger = trigger
+        self.note = note  # what is special about it: moved by the change to summer time, ...
+        self.deadline = 0.0  # until when it may be put off
+        self.not_before = 0.0  # its place among those that came at once
+        self.forced: list[Held] = []
+        self.run: Run | None = None
+        self.on_claimed: Callable[[Run], None] | None = None
