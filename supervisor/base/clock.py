@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         def wall(self) -> float:
             """Seconds since 1970, UTC."""
 
+        def boot(self) -> float:
+            """Like `now`, and it goes on while the machine sleeps."""
+
 
 class SystemClock:
     """The real clocks."""
@@ -26,6 +29,9 @@ class SystemClock:
 
     def wall(self) -> float:
         return time.time()
+
+    def boot(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def iso(wall: float) -> str:

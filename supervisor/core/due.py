@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from supervisor.core.cron import Fire
+    from supervisor.core.cron_search import Fire
     from supervisor.core.hours import Hours
     from supervisor.model.schedule import Policy, Schedule
 

@@ -1,4 +1,4 @@
-"""What a change of settings means for the running services: the one place that says so.
+"""What a change of settings means for the running services and for schedules: the one place that says so.
 
 `sbctl reload --dry-run` shows it, the engine does it. Both go by the action alone, so that plan and deed agree.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 
 from supervisor.core.record import Record
+from supervisor.model.schedule import BACKUP, ROLLBACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,3 +105,64 @@ def _differing(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
         elif value != old[name]:
             fields.append(name)
     return tuple(sorted(fields))
+
+
+# What of a schedule is called otherwise by people; the names of its policy are those of `model/schedule.py`.
+_OF_SCHEDULE = {
+    "description": "description", "enabled": "enabled", "run_at_start": "runAtStart", "source": "file",
+    "steps": "commands", "tenant": "tenant", "triggers": "triggers", "zone": "timezone",
+}  # fmt: skip
+_OF_POLICY = {
+    "active_hours": "activeHours", "exclude": "exclude", "grace": "graceSeconds", "jitter_kind": "jitter",
+    "jitter": "jitter", "max_catchup": "missedMax", "outside": "outsideHours", "output_max": "outputMaxMb",
+    "overlap_max": "overlapMax", "run_timeout": "timeoutMinutes", "spread": "missedSpreadSeconds",
+    "step_timeout": "stepTimeoutMinutes", "stop_grace": "stopGraceSeconds", "valid_from": "validFrom",
+    "valid_until": "validUntil", "window": "missedWindowHours",
+}  # fmt: skip
+
+
+class ScheduleChange(Change):
+    """What happens to one schedule. A service may have the same name."""
+
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "kind": "schedule"}
+
+
+def schedule_changes(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Change]:
+    """Of the sections `schedules` of two compiled settings: what goes, then what comes or differs.
+
+    Fields are the keys that people write. A run that is going on ends by the settings that it began with.
+    """
+    before, after = _schedules(old), _schedules(new)
+    changes: list[Change] = [ScheduleChange(name, ChangeAction.REMOVE) for name in before if name not in after]
+    for name, row in after.items():
+        if name not in before:
+            changes.append(ScheduleChange(name, ChangeAction.ADD))
+        elif row != before[name]:
+            both = row.keys() | before[name].keys()
+            fields = {field for field in both if before[name].get(field) != row.get(field)}
+            changes.append(ScheduleChange(name, ChangeAction.LIVE, tuple(sorted(fields))))
+    return changes
+
+
+def _schedules(section: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """By id: everything that it goes by, also what stands elsewhere under a name."""
+    section = section or {}
+    policies = section.get("policies", ())
+    commands, calendars = section.get("commands", {}), section.get("calendars", {})
+    found = {}
+    for row in section.get("schedules", ()):
+        policy = policies[row["policy"]]
+        values = {key: row.get(name) for name, key in _OF_SCHEDULE.items()}
+        jitter = [policy.get("jitter"), policy.get("jitter_kind")]
+        values.update({_OF_POLICY.get(name, name): value for name, value in policy.items()}, jitter=jitter)
+        values["blackouts"] = [[name, calendars.get(name)] for name in policy.get("blackouts", ())]
+        for field, table in (("group", "groups"), ("check", "checks")):
+            name = policy.get(field)
+            values[field] = [name, section.get(table, {}).get(name)]
+        own = commands.get(row["plugin"], {})
+        values.update({f"commands.{step}": own.get(step) for step in (*row["steps"], BACKUP, ROLLBACK)})
+        found[str(row["id"])] = values
+    return found

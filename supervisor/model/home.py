@@ -80,6 +80,10 @@ class Home:
         return self.join("logs", "scheduler.log")
 
     @property
+    def history_file(self) -> str:
+        return self.join("logs", "history.db")
+
+    @property
     def daily_folder(self) -> str:
         return self.join("logs", "scheduler")
 

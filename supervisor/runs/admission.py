@@ -83,11 +83,13 @@ class Admission:
         desk, plan, now = self._desk, slot.plan, self._desk.loop.clock.wall()
         slot.deadline = max(slot.due, now) + plan.rule.grace
         if spread:
-            slot.not_before = max(now, self._last_spread)
-            self._last_spread = slot.not_before + plan.schedule.policy.spread
+            slot.not_before = self.place_in_spread(plan)
+        if slot.not_before > now:
+            desk.claims.claim(slot, queue=True)  # the gates are asked when its time comes
+            return
         held = first_held(plan.schedule.policy, self.standing(plan, slot.deadline), now)
         if held is None:
-            desk.claims.claim(slot, queue=slot.not_before > now)
+            desk.claims.claim(slot)
             return
         if held.action == SKIP:
             self.skip(slot, held)
@@ -95,6 +97,12 @@ class Admission:
         if held.action == END_OTHER:
             self._end_other(plan)
         desk.claims.claim(slot, queue=True)
+
+    def place_in_spread(self, plan: Plan) -> float:
+        """When the next of those that came at once may begin."""
+        at = max(self._desk.loop.clock.wall(), self._last_spread)
+        self._last_spread = at + plan.schedule.policy.spread
+        return at
 
     def _end_other(self, plan: Plan) -> None:
         at_once = plan.schedule.policy.overlap == Overlap.KILL_OTHER

@@ -7,6 +7,7 @@ under a claim that stands in the journal, and is marked. `ledger: required` rath
 from __future__ import annotations
 
 from supervisor.core.gates import SKIP, WAIT, Held, first_held
+from supervisor.core.pipeline import Progress, steps_of
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.runs.runner import Context
 from supervisor.runs.slot import Slot
@@ -68,8 +69,9 @@ class Claims:
         ]  # fmt: skip
         state = RunState.QUEUED if queue else RunState.CLAIMED
         row = RunRow(run.id, run.schedule or None, **fields_of(run), state=state.value)
-        if not desk.writer.claim(slots, row, lambda ok, id=run.id: self._done(id, ok=ok)):
-            desk.loop.soon(lambda: self._not_durable(run.id))
+        run_id = run.id
+        if not desk.writer.claim(slots, row, lambda ok: self._done(run_id, ok=ok)):
+            desk.loop.soon(lambda: self._not_durable(run_id))
         elif not self._timer:
             self._timer = True
             desk.loop.after(PATIENCE_S, self._look)
@@ -174,6 +176,24 @@ class Claims:
     def _turn_later(self, plan: Plan, wait: float) -> None:
         wait = min(max(wait, SHORTEST_WAIT_S), LONGEST_WAIT_S)
         self._turns[plan.id] = self._desk.loop.after(wait, lambda: self.turn(plan))
+
+    def give_up(self, run: Run, held: Held) -> None:
+        """One that a predecessor had claimed, and that can't begin any more."""
+        if run.nominal is None:
+            self.cancel(run, held.reason)
+        else:
+            self._desk.writer.release(run.id, held.skip.value, note=held.reason)
+
+    def wait_again(self, run: Run, plan: Plan) -> None:
+        """One that a predecessor had claimed, and that never began."""
+        desk = self._desk
+        commands = desk.catalogue.commands.get(plan.schedule.plugin, {})
+        run.progress = Progress(steps_of(plan.schedule.steps, tuple(commands)), plan.accepted)
+        run.tenant = plan.schedule.tenant
+        run.not_before = desk.admission.place_in_spread(plan)
+        run.deadline = run.not_before + plan.rule.grace
+        plan.queued += (run,)
+        self.turn(plan)
 
     def turn_of_all(self) -> None:
         """A place in a group is free, a check has its answer, a pause is over."""

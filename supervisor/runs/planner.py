@@ -132,6 +132,12 @@ class Planner:
         if plan.after_finish:
             self._push(plan, plan.last_at + plan.after_finish)
 
+    def make_up(self, plan: Plan, by: str, *, all_of_them: bool) -> None:
+        """After a pause: one run now, by whatever name; slots that were held have had their end."""
+        slot = Slot(plan, None, self._desk.loop.clock.wall(), Trigger.CATCH_UP)
+        slot.note = f"after a pause, resumed by {by}" if by else "after a pause"
+        self._desk.admission.admit(slot, spread=True)
+
     # the clock
 
     def check_clock(self) -> None:

@@ -22,6 +22,7 @@ from supervisor.model.run import RunState
 from supervisor.model.schedule import ROLLBACK
 from supervisor.runs.result import Unusable, make_work_folder, read_result, remove_work_folder
 from supervisor.runs.run import NOTE, Run, key_of, run_of
+from supervisor.runs.step import launch_of, places_of, stream_of, write_head_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,13 +43,11 @@ if TYPE_CHECKING:
         def run_began(self, run: Run) -> None: ...
         def step_began(self, run: Run) -> None: ...
         def step_ended(self, run: Run, end: StepEnd, state: str) -> None: ...
+        def went_on(self, run: Run) -> None: ...
         def run_ended(self, run: Run) -> None: ...
 
 
 WORDS = 30
-PARTS = 3  # head, the one before, the newest: each a third of what is kept of a run's output
-SMALLEST_PART = 16 << 10
-RESULT, WORK = "SB_RESULT_FILE", "SB_WORK_DIR"
 
 
 class Context:
@@ -94,9 +93,9 @@ class Runner:
         """Go on with one that a predecessor had begun; `entry` is that of its present step, if `start` has it."""
         self.runs[run.id] = run
         self._contexts[run.id] = context
-        run.work, run.result = self._places(run)
+        run.work, run.result = places_of(self._home, run)
         if entry is not None:
-            name, launch = self._stream(run), self._launch(run, context)
+            name, launch = stream_of(run), launch_of(run, context.commands, context.policy)
             if entry["out_read"] >= 0:
                 run.pumps = self._outlet.resume(name, launch, entry["out_read"], entry["err_read"])
             key = entry["key"]
@@ -194,6 +193,8 @@ class Runner:
         if run.result:
             _remove(run.result)
         self._apply(run, result)
+        if not run.has_ended:
+            self.listener.went_on(run)
 
     def _words(self, run: Run) -> list[str]:
         offset, inode = run.last.get("log_from", (0, 0))
@@ -217,7 +218,7 @@ class Runner:
     def _spawn(self, run: Run, context: Context) -> None:
         run.key, run.dropped = key_of(run), False
         run.begun = self._loop.clock.wall()
-        run.work, run.result = self._places(run)
+        run.work, run.result = places_of(self._home, run)
         command = context.commands.get(run.progress.step)
         if command is None:
             key, step = run.key, run.progress.step
@@ -226,72 +227,18 @@ class Runner:
         make_own_folder(command)
         make_work_folder(run.work, command.user)
         _remove(run.result)
-        self._head_line(run, command)
+        write_head_line(run, command)
         run.last = {"log_from": look_at(run.log)}
-        launch = self._launch(run, context)
+        launch = launch_of(run, context.commands, context.policy)
         self.note(run)
         try:
-            ends, run.pumps = self._outlet.open(self._stream(run), launch)
+            ends, run.pumps = self._outlet.open(stream_of(run), launch)
         except OSError as error:
             key, text = run.key, f"no pipe for its output: {error.strerror}"
             self._loop.soon(lambda: self._failed_to_start(key, text))
             return
         self.listener.step_began(run)
         self._spawner().spawn(run.key, launch, replaces="", ends=ends, stop=(15, context.policy.stop_grace))
-
-    def _launch(self, run: Run, context: Context) -> Launch:
-        """The command, for this run and step."""
-        command = context.commands.get(run.progress.step) or Launch(argv=("?",), cwd="/", log="")
-        part = max(context.policy.output_max // PARTS, SMALLEST_PART)
-        data = {name: getattr(command, name) for name in Launch.__slots__}
-        data.update(
-            argv=(*command.argv, *run.args),
-            env={**command.env, **run.env, **self._facts(run)},
-            log=run.log, err_log="", notify=False, log_max=part, log_keep=1, log_age=0.0, log_budget=0, log_head=True,
-        )  # fmt: skip
-        return Launch(**data)
-
-    def _facts(self, run: Run) -> dict[str, str]:
-        """What a step may want to know."""
-        return {
-            "SB_RUN_ID": run.id,
-            "SB_SCHEDULE": run.schedule,
-            "SB_STEP": run.progress.step,
-            "SB_NOMINAL_TIME": "" if run.nominal is None else str(run.nominal),
-            "SB_ATTEMPT": str(run.progress.attempt),
-            "SB_CORRELATION_ID": run.correlation,
-            "SB_TENANT": run.tenant,
-            "SB_TRIGGER": run.trigger,
-            RESULT: run.result,
-            WORK: run.work,
-        }
-
-    def _places(self, run: Run) -> tuple[str, str]:
-        work = self._home.run_work(run.plugin, run.id)
-        return work, os.path.join(work, f"{run.progress.number}-{run.progress.step}.json")
-
-    @staticmethod
-    def _stream(run: Run) -> str:
-        """Under which its output stands in the daily log."""
-        return f"{run.name}/{run.progress.step}"
-
-    def _head_line(self, run: Run, command: Launch) -> None:
-        """In the run's log, before a step's output."""
-        again = f", try {run.progress.attempt}" if run.progress.attempt > 1 else ""
-        words = " ".join((*command.argv, *run.args))
-        line = f"=== {run.progress.step}{again}: {words}\n"
-        try:
-            os.makedirs(os.path.dirname(run.log), 0o755, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            fd = os.open(run.log, flags, 0o640)
-        except OSError:
-            return  # what fails here is told by the pump
-        try:
-            os.write(fd, line.encode("utf-8", "replace"))
-        except OSError:
-            return
-        finally:
-            os.close(fd)
 
     # time
 

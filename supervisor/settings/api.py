@@ -24,7 +24,8 @@ from supervisor.settings.history import (
 )
 from supervisor.settings.load import load, require
 from supervisor.settings.manifest import Manifest
-from supervisor.settings.scheduler_file import SchedulerFile
+from supervisor.settings.schedule_files import read_schedule_file, remove_schedule, write_schedule
+from supervisor.settings.scheduler_file import ScheduleFile, SchedulerFile
 from supervisor.settings.schema import SbctlFile
 from supervisor.settings.secrets import masked
 from supervisor.settings.shape import Shape
@@ -32,10 +33,15 @@ from supervisor.settings.sources import Sources
 
 __all__ = [
     "FileChange", "Preview", "Result", "Revision", "Undo", "check", "compile_home", "history", "json_schema", "load",
-    "plan_undo", "preview", "show", "undo",
+    "plan_undo", "preview", "read_schedule_file", "remove_schedule", "show", "undo", "write_schedule",
 ]  # fmt: skip
 
-FILES: dict[str, type[Shape]] = {"sbctl.yaml": SbctlFile, "scheduler.json": SchedulerFile, "manifest.json": Manifest}
+FILES: dict[str, type[Shape]] = {
+    "sbctl.yaml": SbctlFile,
+    "scheduler.json": SchedulerFile,
+    "schedule.json": ScheduleFile,  # each in etc/schedules.d
+    "manifest.json": Manifest,
+}
 
 
 @dataclass
@@ -149,7 +155,7 @@ def _note(home: Home, revision: str, passing: dict[str, Any]) -> None:
 
 
 def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of `sbctl.yaml`, `scheduler.json` or `manifest.json`."""
+    """The JSON Schema of one of `FILES`."""
     return FILES[name].model_json_schema()
 
 
@@ -159,7 +165,13 @@ def show(home: Home) -> dict[str, Any]:
     plugins = {name: _dump(plugin.manifest) for name, plugin in loaded.plugins.items()}
     for manifest in plugins.values():
         manifest["env"] = {name: masked(name, value) for name, value in manifest["env"].items()}
-    return {"sbctl": _dump(loaded.settings), "scheduler": _dump(loaded.scheduler), "plugins": plugins}
+    schedules = {name: _dump(override.keys) for name, override in loaded.overrides.items()}
+    return {
+        "sbctl": _dump(loaded.settings),
+        "scheduler": _dump(loaded.scheduler),
+        "schedules": schedules,
+        "plugins": plugins,
+    }
 
 
 def _dump(shape: Shape) -> dict[str, Any]:

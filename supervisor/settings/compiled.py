@@ -12,9 +12,11 @@ from supervisor.model.service import Spec
 from supervisor.settings import revisions
 from supervisor.settings.commands import find_problem
 from supervisor.settings.core_services import core_specs, provider_spec
-from supervisor.settings.findings import Finding
+from supervisor.settings.findings import Finding, has_errors
+from supervisor.settings.hours_keys import Window
 from supervisor.settings.launches import search_path
 from supervisor.settings.load import Loaded
+from supervisor.settings.schedules import schedule_section, without
 from supervisor.settings.schema import MIB, ConfigServer
 from supervisor.settings.secrets import SECRETS
 from supervisor.settings.servers import plugin_specs
@@ -30,6 +32,10 @@ def build(loaded: Loaded) -> Documents:
     """All documents, but for the stamp of a revision. Adds warnings to the findings of `loaded`."""
     home, settings = loaded.home, loaded.settings
     plugins = plugin_specs(loaded)
+    schedules = schedule_section(loaded)
+    left_out = _leave_out(loaded)
+    plugins = [spec for spec in plugins if spec.plugin not in left_out]
+    schedules = without(schedules, left_out)
     provider = provider_spec(home, settings)
     _warn_of_tunnel(loaded, provider)
     beat = {
@@ -45,7 +51,7 @@ def build(loaded: Loaded) -> Documents:
             **beat,
             "host": settings.config.host,
             "port": settings.config.port,
-            "summary": _summary(loaded),
+            "summary": _summary(loaded, schedules),
         },
         "scheduler": {
             "services": [spec.as_dict() for spec in plugins],
@@ -58,12 +64,21 @@ def build(loaded: Loaded) -> Documents:
             },
             "daily_lines_per_s": settings.logs.daily_lines_per_second,
             "daily_bytes_per_min": settings.logs.daily_bytes_per_minute,
-            "summary": _summary(loaded),
+            "schedules": schedules,
+            "summary": _summary(loaded, schedules),
         },
     }
     if provider is not None:
         documents["tunnel"] = {"services": [provider.as_dict()], **beat}
     return documents
+
+
+def _leave_out(loaded: Loaded) -> set[str]:
+    """Plugins whose manifests hold by themselves, but not together with the rest."""
+    wrong = {name for name, plugin in loaded.plugins.items() if has_errors(plugin.document.findings)}
+    for name in wrong:
+        loaded.left_out[name] = loaded.plugins.pop(name).document.findings
+    return wrong
 
 
 def _warn_of_tunnel(loaded: Loaded, provider: Spec | None) -> None:
@@ -77,14 +92,16 @@ def _warn_of_tunnel(loaded: Loaded, provider: Spec | None) -> None:
         document.report(("tunnel",), message, "add tunnel.command", level="warning", at_key=True)
 
 
-def _summary(loaded: Loaded) -> list[str]:
+def _summary(loaded: Loaded, schedules: dict[str, Any]) -> list[str]:
     """The settings in force, as the start banner has them."""
     settings, rules = loaded.settings, loaded.settings.supervision
     servers = [plugin.manifest for plugin in loaded.plugins.values() if plugin.manifest.commands.server is not None]
+    count = len(schedules["schedules"])
     delays = ", ".join(f"{delay:g}" for delay in rules.delays_seconds)
     lines = [
-        f"timezone {settings.timezone or 'of this machine'}",
+        f"timezone {schedules['zone'] or 'of this machine'}",
         f"{len(servers)} plugin servers",
+        f"{count} schedule{'' if count == 1 else 's'}",
         _config_server(settings.config),
         f"fast crash within {rules.fast_crash_seconds:g} s, next tries after {delays} s, "
         f"given up after {rules.give_up_after}",
@@ -92,9 +109,15 @@ def _summary(loaded: Loaded) -> list[str]:
         f"a tick every {rules.tick_seconds:g} s",
         f"logs of {settings.logs.max_mb:g} MB, {settings.logs.keep} kept",
     ]
-    if hours := loaded.scheduler.active_hours:
-        lines.append(f"active hours {hours.start:g}-{hours.end:g}")
+    if windows := loaded.scheduler.active_hours:
+        lines.append(f"active hours {', '.join(map(_window, windows))}")
     return lines
+
+
+def _window(window: Window) -> str:
+    start, end = (hour if isinstance(hour, str) else f"{hour:g}" for hour in (window.start, window.end))
+    days = f" {' '.join(window.weekdays)}" if window.weekdays else ""
+    return f"{start}-{end}{days}"
 
 
 def _config_server(its: ConfigServer) -> str:

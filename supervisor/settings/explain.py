@@ -45,7 +45,7 @@ def validate(model: type[S], document: Document, context: dict[str, Any] | None 
     if not newer or len(unknown) < len(details):
         return None
     for detail in unknown:
-        _remove(data, detail["loc"])
+        _remove(data, _key_path(document, detail["loc"]))
     return model.model_validate(data, context=context)
 
 
@@ -73,18 +73,23 @@ def _report(model: type[BaseModel], document: Document, detail: ErrorDetails, le
     if document.is_full:
         return
     if kind == "extra_forbidden":
-        path: Path = detail["loc"]
-        message, remedy = "not a known key", _nearest(model, path)
+        path = _key_path(document, detail["loc"])
+        message, remedy = "not a known key", _nearest(model, detail["loc"])
         document.report(path, message, remedy, level=level, at_key=True)
         return
     if kind == "missing":
-        path = detail["loc"]
+        path = _key_path(document, detail["loc"])
         document.report(path, "is missing", f'add "{path[-1]}"', level=level)
         return
     is_key = detail["loc"][-1:] == ("[key]",)
-    path = detail["loc"][:-1] if is_key else document.positions.known_part(detail["loc"])
+    path = document.positions.as_written(detail["loc"][:-1] if is_key else detail["loc"])
     message, remedy = _words(kind, detail)
     document.report(path, message, remedy, level=level, at_key=is_key)
+
+
+def _key_path(document: Document, path: Path) -> Path:
+    """Of a key that is not known, or not there."""
+    return (*document.positions.as_written(path[:-1]), path[-1])
 
 
 def _words(kind: str, detail: ErrorDetails) -> tuple[str, str]:

@@ -135,7 +135,8 @@ def wanted_sources(home: Home, number: str | int) -> Sources:
 def keep_present(home: Home) -> Sources:
     """The files as they are now, kept as a revision of its own unless one has just these. Only under the lock."""
     loaded = load(home)
-    if unread := [entry[0] for entry in loaded.inputs if os.path.isfile(entry[0]) and not loaded.has_read(entry[0])]:
+    own = [entry[0] for entry in loaded.inputs if entry[0].startswith(f"{home.path}/")]
+    if unread := [path for path in own if os.path.isfile(path) and not loaded.has_read(path)]:
         raise Problem(
             f"{unread[0]} can't be kept for later",
             why="it can't be read, or is no settings file",

@@ -1,4 +1,4 @@
-"""How a plugin's server is started: its folder, its environment, its account."""
+"""How a plugin's server, or a step of its schedules, is started: its folder, its environment, its account."""
 
 from __future__ import annotations
 
@@ -9,6 +9,25 @@ from supervisor.model.launch import Launch, User
 from supervisor.settings import commands
 from supervisor.settings.accounts import find_account
 from supervisor.settings.load import Plugin
+from supervisor.settings.secrets import SECRETS
+
+
+def plugin_launch(
+    home: Home, name: str, plugin: Plugin, argv: tuple[str, ...], watchdog: float | None = None
+) -> Launch:
+    """What all commands of a plugin have in common; where the output goes is another matter."""
+    manifest = plugin.manifest
+    venv = os.path.join(plugin.folder, ".venv", "bin")
+    return Launch(
+        argv=argv,
+        cwd=folder(home, plugin),
+        env=environment(home, name, plugin, watchdog),
+        env_file=os.path.normpath(os.path.join(plugin.folder, manifest.env_file)) if manifest.env_file else "",
+        drop_env=tuple(secret for secret in SECRETS if secret not in manifest.pass_env),
+        path_first=venv if os.path.isdir(venv) else "",
+        user=account(plugin),
+        log="",
+    )
 
 
 def folder(home: Home, plugin: Plugin) -> str:
@@ -41,18 +60,18 @@ def environment(home: Home, name: str, plugin: Plugin, watchdog: float | None) -
     return dict(sorted(env.items()))
 
 
-def warn_of_launch(plugin: Plugin, launch: Launch) -> None:
+def warn_of_launch(plugin: Plugin, launch: Launch, command: str = "server") -> None:
     """What would fail now; the start gives its own verdict then."""
     document = plugin.document
 
     def warn(key: str, message: str, remedy: str) -> None:
-        path = ("commands", "server") if key == "server" else (key,)
+        path = ("commands", key) if key == command else (key,)
         document.report(path, message, remedy, level="warning")
 
     if not os.path.isdir(launch.cwd):
         warn("cwd", f"there is no folder {launch.cwd}", "create it, or name another one")
     elif problem := commands.find_problem(launch.argv, launch.cwd, search_path(launch)):
-        warn("server", *problem)
+        warn(command, *problem)
     if launch.env_file and not os.path.exists(launch.env_file):
         warn("envFile", f"there is no file {launch.env_file}", "create it, or remove the key")
     if launch.user and os.geteuid() not in (0, launch.user.uid):

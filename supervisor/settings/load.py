@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from supervisor.base.errors import BAD_SETTINGS, Problem
+from supervisor.base.zones import LOCALTIME
 from supervisor.model.home import Home
-from supervisor.model.inputs import look
-from supervisor.settings.document import Document, read_document
+from supervisor.model.inputs import VARIABLE, look
+from supervisor.settings.document import Document, parse, read_document
 from supervisor.settings.explain import validate
 from supervisor.settings.findings import Finding, has_errors, in_order
 from supervisor.settings.manifest import Manifest
 from supervisor.settings.permissions import Permissions, shown
-from supervisor.settings.scheduler_file import SchedulerFile
+from supervisor.settings.schedule_ids import id_problem
+from supervisor.settings.scheduler_file import ScheduleFile, SchedulerFile
 from supervisor.settings.schema import SbctlFile
 
 MANIFEST = "manifest.json"
+ENDING = ".json"  # of files in etc/schedules.d
 
 _UNREAD = {"sbctl.yml": "sbctl.yaml", "sbctl.json": "sbctl.yaml", "scheduler.yml": "scheduler.yaml"}
 
@@ -33,6 +36,14 @@ class Plugin:
 
 
 @dataclass
+class Override:
+    """A file of one schedule. Where it can't be used `keys` says nothing, and there is an error in its findings."""
+
+    document: Document
+    keys: ScheduleFile
+
+
+@dataclass
 class Loaded:
     """What the files say. Where a file can't be used its defaults stand here, and an error in `findings`."""
 
@@ -42,18 +53,26 @@ class Loaded:
     settings_document: Document = field(default_factory=lambda: Document("etc/sbctl.yaml", "yaml"))
     scheduler_document: Document = field(default_factory=lambda: Document("etc/scheduler.json"))
     plugins: dict[str, Plugin] = field(default_factory=dict)  # by id, in the order of names
+    overrides: dict[str, Override] = field(default_factory=dict)  # by the id of the schedule, in the order of names
     left_out: dict[str, list[Finding]] = field(default_factory=dict)  # by folder: plugins with errors
     common: list[Finding] = field(default_factory=list)  # what concerns all
     inputs: list[list[Any]] = field(default_factory=list)
     sources: dict[str, bytes] = field(default_factory=dict)  # contents of all that was read, by path in the home
+    instead: dict[str, bytes | None] = field(default_factory=dict)  # by path: what is read instead; None: nothing
 
     @property
     def findings(self) -> list[Finding]:
         """Everything, each once: errors, then warnings, by file and place."""
-        found = {*self.common, *self.settings_document.findings, *self.scheduler_document.findings}
+        found = set(self._of_all())
         found.update(finding for each in self.left_out.values() for finding in each)
         found.update(finding for plugin in self.plugins.values() for finding in plugin.document.findings)
         return in_order(found)
+
+    def _of_all(self) -> list[Finding]:
+        found = [*self.common, *self.settings_document.findings, *self.scheduler_document.findings]
+        for override in self.overrides.values():
+            found += override.document.findings
+        return found
 
     def has_read(self, path: str) -> bool:
         return os.path.relpath(path, self.home.path) in self.sources
@@ -61,15 +80,17 @@ class Loaded:
     @property
     def has_common_errors(self) -> bool:
         """An error that leaving out a plugin would not mend?"""
-        return has_errors([*self.common, *self.settings_document.findings, *self.scheduler_document.findings])
+        return has_errors(self._of_all())
 
 
-def load(home: Home) -> Loaded:
+def load(home: Home, instead: dict[str, bytes | None] | None = None) -> Loaded:
+    """`instead`: contents by path that are judged as if they were there; None: as if there were no such file."""
     require(home)
-    loaded = Loaded(home)
+    loaded = Loaded(home, instead=instead or {})
     permissions = Permissions(home)
     _load_settings(loaded, permissions)
     _load_scheduler(loaded, permissions)
+    _load_overrides(loaded, permissions)
     _load_plugins(loaded, permissions)
     return loaded
 
@@ -85,7 +106,14 @@ def _exists(entry: list[Any]) -> bool:
 
 
 def _read(loaded: Loaded, path: str) -> Document:
-    document = read_document(path, shown(path, loaded.home.path))
+    name = shown(path, loaded.home.path)
+    wanted = loaded.instead.get(path)
+    if wanted is None:
+        document = read_document(path, name)
+    else:
+        document = Document(name)
+        document.raw = wanted
+        parse(document, wanted)
     if document.raw is not None:
         loaded.sources[os.path.relpath(path, loaded.home.path)] = document.raw
     return document
@@ -93,6 +121,8 @@ def _read(loaded: Loaded, path: str) -> Document:
 
 def _watch(loaded: Loaded, path: str) -> bool:
     """Note how the file looks *before* it is read: a change in between then shows as a difference."""
+    if path in loaded.instead:
+        return loaded.instead[path] is not None
     entry = look(path)
     loaded.inputs.append(entry)
     return _exists(entry) or os.path.islink(path)
@@ -104,11 +134,12 @@ def _load_settings(loaded: Loaded, permissions: Permissions) -> None:
     _watch(loaded, loaded.home.etc)
     loaded.common += permissions.findings(path)
     _warn_of_unread_names(loaded)
-    if not exists:
-        return
-    loaded.settings_document = document = _read(loaded, path)
-    if document.can_be_judged:
-        loaded.settings = validate(SbctlFile, document) or loaded.settings
+    if exists:
+        loaded.settings_document = document = _read(loaded, path)
+        if document.can_be_judged:
+            loaded.settings = validate(SbctlFile, document) or loaded.settings
+    if loaded.settings.timezone is None:  # the machine's: `start` must notice when that becomes another one
+        loaded.inputs += [look(f"{VARIABLE}TZ"), look(LOCALTIME)]
 
 
 def _warn_of_unread_names(loaded: Loaded) -> None:
@@ -141,6 +172,47 @@ def _check_restarts(scheduler: SchedulerFile, document: Document) -> None:
             document.report(
                 ("servers", name, "restartOnCrash"), "contradicts restart", "keep one of the two", at_key=True
             )
+
+
+def _load_overrides(loaded: Loaded, permissions: Permissions) -> None:
+    """The files of single schedules. Names that no command makes are said, not passed over."""
+    folder = loaded.home.schedules
+    exists = _watch(loaded, folder)
+    made = {os.path.basename(path) for path in loaded.instead if os.path.dirname(path) == folder}
+    if not exists and not made:
+        return
+    loaded.common += permissions.findings(folder)
+    for name in sorted({*_names_in(loaded, folder), *made}):
+        path = os.path.join(folder, name)
+        if not name.endswith(ENDING):
+            where = shown(path, loaded.home.path)
+            remedy = f"rename it to ID{ENDING}, or move it away"
+            loaded.common.append(Finding(where, 0, 0, "", "a file of this name is not read", remedy, "warning"))
+        elif _watch(loaded, path):
+            loaded.common += permissions.findings(path)
+            _load_override(loaded, name.removesuffix(ENDING), path)
+
+
+def _load_override(loaded: Loaded, schedule: str, path: str) -> None:
+    document = _read(loaded, path)
+    override = loaded.overrides[schedule] = Override(document, ScheduleFile())
+    if problem := id_problem(schedule):
+        document.report((), *problem)
+    elif document.can_be_judged:
+        override.keys = validate(ScheduleFile, document) or override.keys
+
+
+def _names_in(loaded: Loaded, folder: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(folder) if not name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        message = f"can't be read: {error.strerror}"
+        loaded.common.append(
+            Finding(shown(folder, loaded.home.path), 0, 0, "", message, "make it a folder that you can read")
+        )
+        return []
 
 
 def _load_plugins(loaded: Loaded, permissions: Permissions) -> None:

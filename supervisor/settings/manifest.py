@@ -5,25 +5,24 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from supervisor.model.service import CORE_NAMES, SELF_NAME
 from supervisor.settings.accounts import check_account, check_group
 from supervisor.settings.commands import CommandKey
+from supervisor.settings.schedule_keys import SERVER, ScheduleKeys, Steps
 from supervisor.settings.server_keys import ServerPolicy
 from supervisor.settings.shape import (
     FORMAT,
     NAME,
-    NOT_YET,
     FilePath,
     Format,
-    Hours,
     Shape,
     Text,
     Variable,
-    Verbs,
     wrong,
 )
+from supervisor.settings.time_keys import Hours
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 RESERVED = frozenset({*CORE_NAMES, SELF_NAME, "run", "all"})
@@ -82,20 +81,36 @@ Group = Annotated[str | int, BeforeValidator(_check_group, json_schema_input_typ
 class Commands(Shape):
     """What the plugin can do; each a text or a list of words."""
 
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, CommandKey]
+
     server: CommandKey | None = Field(None, description="the server, which is kept running")
-    get: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
-    process: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
-    push: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
-    backup: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
-    rollback: CommandKey | None = Field(None, description=f"a step of its schedules; {NOT_YET}")
+    get: CommandKey | None = Field(None, description="the first step of its schedules: fetches data")
+    process: CommandKey | None = Field(None, description="the second: works on them")
+    push: CommandKey | None = Field(None, description="the third: passes the outcome on")
+    backup: CommandKey | None = Field(None, description="runs before `process`, for `rollback` to go back to")
+    rollback: CommandKey | None = Field(None, description="runs when `process` has failed or its outcome was refused")
+
+    @property
+    def steps(self) -> dict[str, str | list[str]]:
+        """All but the server, in the order of the lines above, then by name."""
+        own = ((name, getattr(self, name)) for name in type(self).model_fields if name != SERVER)
+        found = {name: command for name, command in own if command is not None}
+        return {**found, **dict(sorted((self.__pydantic_extra__ or {}).items()))}
 
 
-class ScheduleDefaults(Shape):
-    """Used where the scheduler file says nothing. Read and checked, not run by this version."""
+class _Mode(Shape):
+    """The words of a manifest for what a task says with others."""
 
-    mode: Literal["interval", "at", "cron", "once"] | None = Field(None, description="the kind of time rule")
-    default_interval_hours: Hours | None = Field(None, description="hours from one run to the next, or env:NAME")
-    cmd: Verbs | None = Field(None, description="which commands, in this order")
+    mode: Literal["interval", "at", "cron", "once"] | None = Field(
+        None, description="the kind of time rule; must agree with those that are given"
+    )
+    default_interval_hours: Hours | None = Field(None, description="another word for `intervalHours`")
+    cmd: Steps | None = Field(None, description="another word for `commands`")
+
+
+class ScheduleDefaults(ScheduleKeys, _Mode):
+    """The plugin's schedule while no task names the plugin."""
 
 
 class Manifest(Shape):
@@ -106,7 +121,7 @@ class Manifest(Shape):
     name: Text = Field("", description="for people")
     description: Text = Field("", description="for people")
     version: Text = Field("", description="for people")
-    commands: Commands = Field(Commands(), description="what it can do")
+    commands: Commands = Field(Commands(), description="what it can do; further ones may have any name")
     cwd: FilePath = Field(".", description="`.` is the plugin's folder, `home` is the home; else a path")
     env: dict[Annotated[Variable, AfterValidator(_check_own)], Annotated[Text, AfterValidator(_check_value)]] = Field(
         {}, description="added to the environment; `env:NAME`, `file:PATH` and `${NAME}` are filled in at the start"
@@ -118,4 +133,7 @@ class Manifest(Shape):
         [], description="groups of that account beside its own: names or numbers"
     )
     server: ServerPolicy = Field(ServerPolicy(), description="how its server is kept")
-    scheduler: ScheduleDefaults | None = Field(None, description=f"defaults for its schedules; {NOT_YET}")
+    scheduler: ScheduleDefaults | None = Field(
+        None,
+        description="its schedule while no task names it: all keys of a task, and three words of its own",
+    )

@@ -29,6 +29,14 @@ class Positions:
             path = path[:-1]
         return path
 
+    def as_written(self, path: Path) -> Path:
+        """Without the steps that a short form does not have: `activeHours.0.start` where there is one map only."""
+        found: Path = ()
+        for step in path:
+            if (*found, step) in self.values:
+                found = (*found, step)
+        return found
+
 
 class Lines:
     """Turns an offset in a text into line and column, for offsets that only ever grow."""

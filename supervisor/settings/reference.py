@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from supervisor.settings.api import json_schema
+from supervisor.settings.schedule_keys import ScheduleKeys
 from supervisor.settings.server_keys import ServerPolicy
 
 INTRODUCTION = """\
@@ -14,12 +15,13 @@ INTRODUCTION = """\
 
 This page is generated from the schema (`python -m supervisor.settings.reference > docs/settings.md`); a test compares.
 
-Three kinds of files, all optional but a plugin's manifest:
+Four kinds of files, all optional but a plugin's manifest:
 
 | file | holds |
 |---|---|
 | `etc/sbctl.yaml` | the config server, the tunnel, logs, and the numbers of supervision |
 | `etc/scheduler.json` or `.yaml` (not both) | which servers start and how they are kept, and schedules |
+| `etc/schedules.d/<id>.json` | one schedule each, or what differs of one; written by `sbctl schedule`, or by hand |
 | `plugins/<id>/manifest.json` | what a plugin is and can do; folders whose names begin with `.` or `_` are left alone |
 
 `sbctl config validate` names everything that is wrong in all of them at once, errors first, as
@@ -27,8 +29,7 @@ Three kinds of files, all optional but a plugin's manifest:
 one runs the settings of before and says so. At the very first start a plugin with errors is left out and the rest
 runs. Warnings stop nothing.
 
-- `timezone`, `activeHours`, `tasks`, a manifest's `scheduler` and its commands beside `server` (`get`, `process`,
-  `push`, `backup`, `rollback`) are checked, but not acted upon by this version: it runs no schedules.
+- How to write schedules, with examples, is in [schedules.md](schedules.md).
 - What has no effect or can't work together is said: a key that needs another one is a warning without it, a
   contradiction is an error.
 - Unknown keys are errors. A key that begins with `x-` is a note and may hold anything.
@@ -98,6 +99,7 @@ can be undone. Copies are as private as the compiled settings (0600 in a folder 
 FILES = {
     "sbctl.yaml": "`etc/sbctl.yaml`",
     "scheduler.json": "`etc/scheduler.json`",
+    "schedule.json": "`etc/schedules.d/<id>.json`",
     "manifest.json": "`plugins/<id>/manifest.json`",
 }
 
@@ -111,7 +113,7 @@ def _section(name: str, title: str) -> str:
     rows = [
         f"| `{path}` | {kind} | {default} | {meaning} |"
         for path, kind, default, meaning in _rows(schema, schema, "")
-        if not _is_told_elsewhere(path)
+        if not _is_told_elsewhere(name, path)
     ]
     return "\n".join(
         [
@@ -127,13 +129,22 @@ def _section(name: str, title: str) -> str:
     )
 
 
-def _is_told_elsewhere(path: str) -> bool:
-    """The keys of a server are explained once, with the manifest."""
-    server, _, key = path.partition(".<id>.")
-    return server == "servers" and key.partition(".")[0].removesuffix("[]") in _SERVER_KEYS
+def _is_told_elsewhere(name: str, path: str) -> bool:
+    """The keys of a server are explained once, with the manifest; those of a schedule with the tasks."""
+    if name == "scheduler.json":
+        server, _, key = path.partition(".<id>.")
+        return path.startswith(("defaults.", "safety.")) or (server == "servers" and _first(key) in _SERVER_KEYS)
+    if name == "schedule.json":
+        return _first(path) in _SCHEDULE_KEYS
+    return path.startswith("scheduler.") and _first(path.removeprefix("scheduler.")) in _SCHEDULE_KEYS
+
+
+def _first(path: str) -> str:
+    return path.partition(".")[0].removesuffix("[]")
 
 
 _SERVER_KEYS = frozenset(ServerPolicy.model_json_schema()["properties"])
+_SCHEDULE_KEYS = frozenset(ScheduleKeys.model_json_schema()["properties"])
 
 Row = tuple[str, str, str, str]
 
@@ -151,8 +162,10 @@ def _rows(root: dict[str, Any], schema: dict[str, Any], prefix: str) -> Iterator
 
 def _inner_rows(root: dict[str, Any], schema: dict[str, Any], path: str) -> Iterator[Row]:
     """What stands in a map, in a list of maps, or in a map by name; also where a short form would do."""
-    for choice in _choices(root, schema):
-        if "properties" in choice:
+    choices = _choices(root, schema)
+    listed = [each for choice in choices if "items" in choice for each in _choices(root, choice["items"])]
+    for choice in choices:
+        if "properties" in choice and choice not in listed:
             yield from _rows(root, choice, f"{path}.")
         for key, mark in (("items", "[]"), ("additionalProperties", ".<id>")):
             inner = choice.get(key)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import zoneinfo
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainSerializer, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 from supervisor.settings.commands import CommandKey
 from supervisor.settings.policy_keys import ConfigPolicy, Supervision, WatchedPolicy
-from supervisor.settings.shape import FORMAT, NOT_YET, Format, Shape, wrong
+from supervisor.settings.shape import FORMAT, Format, Shape, wrong
+from supervisor.settings.zone_names import zone_problem
 
 MIB = 1 << 20
 AUTO = "auto"  # 0 in what is compiled
@@ -28,10 +28,8 @@ def _check_loopback(host: str) -> str:
 
 
 def _check_zone(name: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        raise wrong("not a time zone that is known here", "write a name like UTC or Europe/Berlin") from None
+    if problem := zone_problem(name):
+        raise wrong(*problem)
     return name
 
 
@@ -86,6 +84,14 @@ class Logs(Shape):
         return max(1, int(self.daily_mb_per_minute * MIB))
 
 
+class History(Shape):
+    """How long runs, and slots that did not run, are remembered."""
+
+    keep_days: float = Field(90.0, gt=0, le=36_600, description="days that a run is kept")
+    keep_runs: int = Field(1000, ge=1, le=10_000_000, description="so many runs of a schedule at most")
+    keep_failed_days: float = Field(365.0, gt=0, le=36_600, description="days that a run is kept that has failed")
+
+
 class Core(Shape):
     """Exceptions from `supervision` for the core services."""
 
@@ -99,10 +105,11 @@ class SbctlFile(Shape):
 
     format: Format = Field(FORMAT, description="the format of this file")
     timezone: Annotated[str, AfterValidator(_check_zone)] | None = Field(
-        None, description=f"a name like Europe/Berlin; the zone of the machine if not given; {NOT_YET}"
+        None, description="that of schedules, a name like Europe/Berlin; the zone of the machine if not given"
     )
     config: ConfigServer = Field(ConfigServer(), description="the config server")
     tunnel: Tunnel = Field(Tunnel(), description="the tunnel")
     logs: Logs = Field(Logs(), description="sizes of the log files")
+    history: History = Field(History(), description="how long runs are remembered")
     supervision: Supervision = Field(Supervision(), description="the defaults for every service")
     core: Core = Field(Core(), description="exceptions for the core services")

@@ -8,17 +8,15 @@ from supervisor.model.launch import FILE, NONE, Launch
 from supervisor.model.service import AFTER_END, BEFORE, RELOAD, STOP, Policy, Spec
 from supervisor.settings import commands
 from supervisor.settings.checks import alive_check, ready_check
-from supervisor.settings.findings import has_errors
-from supervisor.settings.launches import account, environment, folder, search_path, warn_of_launch
+from supervisor.settings.launches import plugin_launch, search_path, warn_of_launch
 from supervisor.settings.limits import kernel_limits, warn_of_limits, watched_limits
 from supervisor.settings.load import Loaded, Plugin
 from supervisor.settings.ordering import Ordering
 from supervisor.settings.policies import server_policy
+from supervisor.settings.schedule_ids import for_unknown
 from supervisor.settings.schema import HOUR_S, Logs
-from supervisor.settings.secrets import SECRETS
 from supervisor.settings.server_keys import LogKeys
 from supervisor.settings.shape import signal_number
-from supervisor.settings.tasks import check_tasks, for_unknown
 from supervisor.settings.useless import report_useless
 from supervisor.settings.written import Written
 
@@ -37,11 +35,6 @@ def plugin_specs(loaded: Loaded) -> list[Spec]:
     specs = {name: _specs(loaded, written, ordering) for name, written in servers.items()}
     ordering.report_circles()
     _warn_unknown(loaded)
-    check_tasks(loaded)
-    for name, written in servers.items():
-        if has_errors(written.plugin.document.findings):
-            loaded.left_out[name] = loaded.plugins.pop(name).document.findings
-            del specs[name]
     return [spec for each in specs.values() for spec in each]
 
 
@@ -172,20 +165,12 @@ def _warn_unknown(loaded: Loaded) -> None:
 
 def _launch(loaded: Loaded, written: Written) -> Launch:
     home, manifest, name, keys = loaded.home, written.plugin.manifest, written.name, written.keys
-    venv = os.path.join(written.plugin.folder, ".venv", "bin")
     assert manifest.commands.server is not None
-    launch = Launch(
-        argv=commands.server_words(manifest.commands.server),
-        cwd=folder(home, written.plugin),
-        env=environment(home, name, written.plugin, keys.watchdog_seconds),
-        env_file=os.path.normpath(os.path.join(written.plugin.folder, manifest.env_file)) if manifest.env_file else "",
-        drop_env=tuple(secret for secret in SECRETS if secret not in manifest.pass_env),
-        path_first=venv if os.path.isdir(venv) else "",
-        user=account(written.plugin),
-        limits=kernel_limits(keys.limits),
-        notify=bool(keys.watchdog_seconds or (keys.ready and keys.ready.notify)),
-        log=home.server_log(name),
-    )
+    argv = commands.server_words(manifest.commands.server)
+    launch = plugin_launch(home, name, written.plugin, argv, keys.watchdog_seconds)
+    launch.limits = kernel_limits(keys.limits)
+    launch.notify = bool(keys.watchdog_seconds or (keys.ready and keys.ready.notify))
+    launch.log = home.server_log(name)
     set_logs(launch, loaded.settings.logs, keys.log)
     if keys.log and keys.log.stderr == "separate" and launch.sink != NONE:
         launch.err_log = home.server_err_log(name)

@@ -13,8 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-FORMAT = 1  # of all three files
-NOT_YET = "checked, but not acted upon by this version"  # said of each such key
+FORMAT = 1  # of all files
 
 DAY_S = 86_400.0
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -99,17 +98,6 @@ def signal_number(name: str) -> int:
     return int(signal.Signals[f"SIG{name.upper().removeprefix('SIG')}"])
 
 
-def _check_hours(value: Any) -> Any:
-    if isinstance(value, str):
-        if not value.startswith("env:") or not NAME.fullmatch(value[4:]):
-            raise wrong("must be a number of hours or env:NAME", "write a number like 6, or env:SB_INTERVAL_HOURS")
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise wrong("must be a number of hours or env:NAME", "write a number like 6, or env:SB_INTERVAL_HOURS")
-    elif not 0 < value <= 24 * 366:
-        raise wrong("must be greater than 0 and at most 8784 hours", "write a number like 6")
-    return value
-
-
 def _check_exit(value: Any) -> Any:
     if isinstance(value, str):
         return _check_signal(value)
@@ -129,7 +117,7 @@ def _check_exit_code(value: Any) -> Any:
 _CODE = {"type": "integer", "minimum": 0, "maximum": 255}
 
 
-def _as_list(value: Any) -> Any:
+def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -141,12 +129,6 @@ Exit = Annotated[int | str, BeforeValidator(_check_exit), WithJsonSchema({"anyOf
 Format = Annotated[int, Field(ge=1)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 SignalName = Annotated[str, AfterValidator(_check_signal)]
-Hours = Annotated[
-    float | str,
-    BeforeValidator(_check_hours, json_schema_input_type=float | str),
-]
 Text = Annotated[str, Field(max_length=10_000)]
 FilePath = Annotated[str, Field(min_length=1, max_length=4096)]
-Verb = Literal["get", "process", "push", "backup", "rollback"]
-Verbs = Annotated[list[Verb], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
 RestartWord = Literal["always", "on-failure", "never"]

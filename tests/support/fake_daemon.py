@@ -19,6 +19,7 @@ from supervisor.control.server import ControlServer
 from supervisor.core.names import matching
 from supervisor.model.home import Home
 from supervisor.model.rows import encode_rows
+from support.fake_schedules import FakeSchedules
 
 Message = dict[str, Any]
 STARTED = 1_700_000_000.0
@@ -66,6 +67,7 @@ class Fake:
         self.disabled: set[str] = set()
         self.restarts = 0
         self.also: list[str] = []  # whom a start or stop takes along
+        self.schedules = FakeSchedules(self.asked)
         self.on_shutdown: Callable[[], None] = lambda: None
         self.after_status: Callable[[], None] = lambda: None  # what happens once somebody has looked
 
@@ -73,7 +75,8 @@ class Fake:
         verbs = ["ping", "status", "rows", "start", "stop", "restart", "settle", "why", "reload"]
         verbs += ["signal", "reload_service"]
         verbs += ["shutdown", "entries"] if self.role == "start" else ["events", "enable", "disable"]
-        return {verb: getattr(self, f"do_{verb}") for verb in verbs}
+        found = {verb: getattr(self, f"do_{verb}") for verb in verbs}
+        return found if self.role == "start" else {**found, **self.schedules.handlers()}
 
     def summary(self) -> Message:
         return {

@@ -19,6 +19,9 @@ class FakeClock:
     def __init__(self) -> None:
         self.time = 1000.0
 
+    def boot(self) -> float:
+        return self.now()
+
     def now(self) -> float:
         return self.time
 

@@ -14,8 +14,9 @@ ROWS = (
     {"base"},
     {"model"},
     {"core"},
-    {"settings", "events"},
+    {"settings", "events", "store"},
     {"engine"},
+    {"runs"},
     {"control"},
     {"daemons", "cli", "web", "helpers"},
 )
@@ -27,7 +28,7 @@ ALLOWED = {
 }
 
 # What daemons load: a service more or less must not be felt, so neither must an import.
-HOT = ("base", "model", "core", "events", "engine", "control", "daemons")
+HOT = ("base", "model", "core", "events", "store", "engine", "runs", "control", "daemons")
 HOT_TOO = ("supervisor.cli.hot",)
 NOT_HOT = ("supervisor.daemons.config",)  # serves FastAPI: it has all of that anyway
 HEAVY = {

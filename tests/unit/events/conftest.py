@@ -15,6 +15,9 @@ class FakeClock:
         self.monotonic = 1000.0
         self.seconds = 1_795_238_401.25  # 2026-11-21 05:20:01 UTC
 
+    def boot(self) -> float:
+        return self.now()
+
     def now(self) -> float:
         return self.monotonic
 

@@ -80,8 +80,8 @@ SCHEDULER = [
     ('{"activeHours": {"start": 7, "end": 25}}', "1:37: activeHours.end: must be at most 24", ""),
     (
         '{"activeHours": {"start": "7", "end": 9}}',
-        "1:27: activeHours.start: must be a number, not a text",
-        "write plain ",
+        "1:27: activeHours.start: must be an hour of the day",
+        "write a number from 0 to 24",
     ),
     ('{"servers": []}', "1:13: servers: must be a map, not a list", "write a map"),
     ('{"servers": {"web": true}}', "1:21: servers.web: must be a map, not true", "write a map"),
@@ -119,9 +119,61 @@ SCHEDULER = [
     ('{"tasks": [{"plugins": []}]}', "1:24: tasks.0.plugins: must not be empty", "give a value, or remove the key"),
     ('{"tasks": [{}]}', "1:12: tasks.0.plugins: is missing", 'add "plugins"'),
     (
-        '{"tasks": [{"plugins": ["a"], "commands": ["gte"]}]}',
-        "1:44: tasks.0.commands.0: must be one of: get, process, push, backup, rollback",
-        "",
+        '{"tasks": [{"plugins": ["a"], "commands": ["server"]}]}',
+        "1:44: tasks.0.commands.0: the server is no step: it is kept running",
+        "name other commands",
+    ),
+    ('{"activeHours": [{"start": 1, "end": 2, "day": "x"}]}', "1:41: activeHours.0.day: not a known key", "remove day"),
+    ('{"activeHours": {"start": 1, "end": 2, "day": "x"}}', "1:40: activeHours.day: not a known key", "remove day"),
+    ('{"activeHours": 7}', "1:17: activeHours: must be a map, a list of maps, or false", "write {"),
+    ('{"tasks": [{"plugins": ["a"], "at": 8}]}', "1:37: tasks.0.at: must be a list, not a number", ""),
+    (
+        '{"tasks": [{"plugins": ["a"], "at": "25:00"}]}',
+        "1:37: tasks.0.at: must be a time of day as text",
+        "write it in",
+    ),
+    (
+        '{"tasks": [{"plugins": ["a"], "weekdays": ["mon-fry"]}]}',
+        "1:44: tasks.0.weekdays.0: not a weekday",
+        "write mon",
+    ),
+    (
+        '{"tasks": [{"plugins": ["a"], "exclude": "2026-02-30"}]}',
+        "1:42: tasks.0.exclude: not a date",
+        "write it as text",
+    ),
+    ('{"tasks": [{"plugins": ["a"], "once": "2026-12-01"}]}', "1:39: tasks.0.once: a date without a time", "write "),
+    ('{"tasks": [{"plugins": ["a"], "once": "soon"}]}', "1:39: tasks.0.once: not a date and time", "write it as text"),
+    (
+        '{"tasks": [{"plugins": ["a"], "intervalHours": 1, "intervalMinutes": 5}]}',
+        "1:12: tasks.0: there are both intervalHours and intervalMinutes",
+        "keep one of the two",
+    ),
+    (
+        '{"tasks": [{"plugins": ["a"], "jitterMinutes": 1, "jitterSeconds": 5}]}',
+        "1:12: tasks.0: there are both jitterMinutes and jitterSeconds",
+        "keep one of the two",
+    ),
+    ('{"tasks": [{"plugins": ["a"], "name": "a.b"}]}', "1:39: tasks.0.name: not a name for a schedule", "use letters"),
+    (
+        '{"tasks": [{"plugins": ["a"], "tenant": "a\\nb"}]}',
+        "1:41: tasks.0.tenant: must be a word or two",
+        "write letters",
+    ),
+    (
+        '{"tasks": [{"plugins": ["a"], "afterSchedule": {"schedule": "b", "wen": "done"}}]}',
+        "1:66: tasks.0.afterSchedule.wen: not a known key",
+        "did you mean when?",
+    ),
+    ('{"tasks": [{"plugins": ["a"], "safety": {"level": "lax"}}]}', "1:51: tasks.0.safety.level: must be one of", ""),
+    ('{"blackouts": {"x": [{"from": "2026-12-24"}]}}', "1:22: blackouts.x.0: there is no to", "give both"),
+    ('{"blackouts": {"x": [{"dates": "2026-12-24", "end": 5}]}}', "1:22: blackouts.x.0: must be one of: dates", ""),
+    ('{"groups": {"big": 0}}', "1:20: groups.big: must be at least 1", ""),
+    ('{"checks": {"net": {}}}', "1:13: checks.net: says no way to find out", "add one of http, tcp or exec"),
+    (
+        '{"checks": {"net": {"http": "unix:/x:/y"}}}',
+        "1:29: checks.net.http: a socket can't be asked here",
+        "use an exec",
     ),
     (
         '{"tasks": [{"plugins": ["a"], "intervalHours": "6"}]}',
@@ -202,7 +254,15 @@ MANIFEST = [
         "1:37: scheduler.mode: must be one of: interval, at, cron, once",
         "",
     ),
-    ('{"id": "web", "scheduler": {"cmd": "gte"}}', "1:36: scheduler.cmd: must be one of: get, process, ", ""),
+    ('{"id": "web", "scheduler": {"cmd": "Get it"}}', "1:36: scheduler.cmd: not the name of a command", "use small"),
+    ('{"id": "web", "commands": {"gte": "x"}}', "1:28: commands.gte: not a known key", "did you mean get?"),
+    (
+        '{"id": "web", "commands": {"Roll_Back": "x"}}',
+        "1:28: commands.Roll_Back: not a known key",
+        "did you mean rollback",
+    ),
+    ('{"id": "web", "commands": {"Sync": "x"}}', "1:28: commands.Sync: not a name for a command", "use small letters"),
+    ('{"id": "web", "commands": {"sync": 5}}', "1:36: commands.sync: must be a text or a list of texts", ""),
 ]
 
 
@@ -374,7 +434,6 @@ def test_servers_without_a_plugin_or_a_command_are_warnings(files: SettingsFiles
     assert [line for line in files.lines() if "warning" in line] == [
         "etc/scheduler.json:1:14: warning: servers.idle: this plugin has no server command",
         "etc/scheduler.json:1:26: warning: servers.nobody: there is no such plugin",
-        "etc/scheduler.json:2:2: warning: tasks: schedules are read but not run by this version",
         "etc/scheduler.json:2:25: warning: tasks.0.plugins.0: there is no such plugin",
     ]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 from unit.settings.settings_files import SettingsFiles
 
 from supervisor.settings import reference
 from supervisor.settings.api import FILES, json_schema, show
-from supervisor.settings.shape import NOT_YET, Verb
+from supervisor.settings.scheduler_file import ScheduleFile
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -59,10 +58,12 @@ def test_the_page_is_that_of_this_schema() -> None:
     assert PAGE.read_text() == reference.page(), "python -m supervisor.settings.reference > docs/settings.md"
 
 
-def test_what_is_only_checked_is_said_to_be() -> None:
-    lines = reference.page().splitlines()
-    commands = [f"commands.{verb}" for verb in get_args(Verb)]
-    for key in ["timezone", "activeHours", "tasks", "scheduler", *commands]:
-        (line,) = [line for line in lines if line.startswith(f"| `{key}` |")]
-        assert NOT_YET in line
-    assert not any(NOT_YET in line for line in lines if line.startswith("| `commands.server`"))
+def test_each_key_of_a_schedule_is_explained_once() -> None:
+    page = reference.page()
+
+    for key in ScheduleFile.model_json_schema()["properties"]:
+        if key not in ("format", "plugin"):
+            assert page.count(f"| `tasks[].{key}` |") == 1
+            assert f"`defaults.{key}`" not in page
+    assert "| `scheduler.mode` |" in page
+    assert "| `scheduler.cron` |" not in page

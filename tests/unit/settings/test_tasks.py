@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from unit.settings.settings_files import SettingsFiles
+
+from supervisor.settings.steps import is_typo
 
 
 def tasks(files: SettingsFiles, *found: dict[str, object]) -> list[tuple[str, str]]:
-    files.scheduler({"tasks": list(found)})
-    return [
-        (f"{finding.level} {finding.path}: {finding.message}", finding.remedy)
-        for finding in files.check()
-        if finding.path != "tasks"
-    ]
+    files.scheduler({"tasks": [{"intervalHours": 6, **each} for each in found]})
+    return [(f"{finding.level} {finding.path}: {finding.message}", finding.remedy) for finding in files.check()]
 
 
 def test_the_same_schedule_twice_asks_for_a_name(files: SettingsFiles) -> None:
-    files.server("web")
-    files.server("api")
+    for name in ("web", "api"):
+        files.manifest(name, {"id": name, "commands": {"get": "true"}})
     both = {"plugins": ["web", "api"]}
 
     assert tasks(files, both, {"plugins": ["api"]}) == [
@@ -58,9 +57,40 @@ def test_schedules_of_what_is_not_there_are_warnings(files: SettingsFiles) -> No
             "add commands.backup to plugins/api/manifest.json, or leave it out here",
         ),
     ]
-    assert tasks(files, {"plugins": ["web"], "commands": "push"})[1:] == [
+    assert tasks(files, {"plugins": ["web"], "commands": "gte"})[1:] == [
+        ("warning tasks.0.commands: web: no command gte", "did you mean get?")
+    ]
+
+
+def test_a_plugin_that_has_nothing_to_run_gets_no_schedule(files: SettingsFiles) -> None:
+    files.manifest("web", {"id": "web", "commands": {"sync": "true"}})
+
+    assert tasks(files, {"plugins": ["web"]}) == [
         (
-            "warning tasks.0.commands: web: no command push",
-            "add commands.push to plugins/web/manifest.json, or leave it out here",
+            "warning tasks.0.plugins.0: this plugin has none of the commands get, process and push: no schedule",
+            'add one of them to plugins/web/manifest.json: name others of it in "commands" (sync)',
         )
     ]
+    assert files.document("scheduler")["schedules"]["schedules"] == []
+
+
+def test_a_command_twice_is_an_error(files: SettingsFiles) -> None:
+    files.manifest("web", {"id": "web", "commands": {"get": "true"}})
+
+    assert tasks(files, {"plugins": ["web"], "commands": ["get", "get"]}) == [
+        ("error tasks.0.commands: get is in this list twice", "remove one of the two")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("gte", "get"), ("prcess", "process"), ("proccess", "process"), ("pussh", "push"), ("rol-back", "rollback"),
+     ("Push", "push"), ("servre", "server"), ("backpu", "backup")],
+)  # fmt: skip
+def test_slips_of_the_finger_are_found(name: str, known: str) -> None:
+    assert is_typo(name, known)
+
+
+@pytest.mark.parametrize("name", ["set", "sync", "publish", "push2", "get-all", "report", "fetch", "test", "post"])
+def test_other_words_are_no_slips(name: str) -> None:
+    assert not any(is_typo(name, known) for known in ("server", "get", "process", "push", "backup", "rollback"))

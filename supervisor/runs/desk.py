@@ -1,0 +1,316 @@
+"""Everything that runs on time, put together: the schedules, what is known of them, and the parts that act.
+
+The parts reach each other through it. The scheduler daemon makes one, gives it what a predecessor left, and asks it.
+"""
+
+from __future__ import annotations
+
+from supervisor.base.machine_load import MachineLoad
+from supervisor.engine.spawner import RemoteSpawner
+from supervisor.model.run import RunState, Skip
+from supervisor.model.schedule import Catalogue, Policy
+from supervisor.model.wishes import Wishes
+from supervisor.runs import claims
+from supervisor.runs.admission import Admission
+from supervisor.runs.claims import Claims
+from supervisor.runs.outcomes import Outcomes
+from supervisor.runs.pauses import Pauses
+from supervisor.runs.plan import Maker, Plan, waits_for
+from supervisor.runs.planner import Planner
+from supervisor.runs.reach import PREFIX, Reach
+from supervisor.runs.run import Ids
+from supervisor.runs.runner import Runner
+from supervisor.runs.takeover import open_desk
+from supervisor.runs.telling import Telling
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, Protocol
+
+    from supervisor.base.loop import Loop
+    from supervisor.engine.engine import Outlet
+    from supervisor.engine.entries import Used
+    from supervisor.engine.spawner import Answers, Spawner
+    from supervisor.events.bus import Bus
+    from supervisor.model.cause import Cause
+    from supervisor.model.home import Home
+    from supervisor.model.schedule import Schedule
+    from supervisor.runs.plan import Zones
+    from supervisor.runs.run import Run
+    from supervisor.runs.takeover import Left
+    from supervisor.store.rows import Loaded
+    from supervisor.store.writer import Writer
+
+    class Keeps(Protocol):
+        """Where wishes are kept."""
+
+        def save_wishes(self, wishes: Wishes) -> None: ...
+
+
+EDIT_REASON = "the schedule has been changed"
+PRUNE_S = 3600.0
+
+
+class Desk:
+    """Of one scheduler."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        home: Home,
+        bus: Bus,
+        *,
+        outlet: Outlet,
+        spawner: Callable[[], Spawner],
+        writer: Writer,
+        zones: Zones,
+        seed: str,
+        boot: str,
+        keeps: Keeps,
+        decode: Callable[[str], Any],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.loop = loop
+        self.home = home
+        self.writer = writer
+        self.boot = boot
+        self.changed = changed  # something has begun or ended
+        self.catalogue = Catalogue(None)
+        self.plans: dict[str, Plan] = {}
+        self.followers: dict[str, list[Plan]] = {}  # by the schedule that they follow
+        self.wishes = Wishes()
+        self.by_hand_policy = Policy()
+        self.secret_env: tuple[str, ...] = ()
+        self.stopping = False
+        self.is_open = False  # all that a predecessor left has been taken over
+        self._early: list[Callable[[], None]] = []  # what was heard before
+        self._spawner = spawner
+        self._zones = zones
+        self._seed = seed
+        self._keeps = keeps
+        self._decode = decode
+        self.maker = Maker(self.catalogue, zones, seed)
+        self.telling = Telling(bus)
+        self.ids = Ids()
+        self.load = MachineLoad(loop.clock)
+        self.runner = Runner(loop, home, outlet, spawner)
+        self.pauses = Pauses(self)
+        self.reach = Reach(self)
+        self.admission = Admission(self)
+        self.claims = Claims(self)
+        self.outcomes = Outcomes(self)
+        self.planner = Planner(self)
+        self.runner.listener = self.outcomes
+
+    @property
+    def spawner(self) -> Spawner:
+        return self._spawner()
+
+    @staticmethod
+    def fields_of(run: Run) -> dict[str, Any]:
+        return claims.fields_of(run)
+
+    # settings
+
+    def take_catalogue(self, catalogue: Catalogue, loaded: Loaded | None = None) -> None:
+        """The settings, first or other ones; `loaded`: what the history knows, the first time."""
+        old, self.catalogue = self.plans, catalogue
+        self.maker = Maker(catalogue, self._zones, self._seed)
+        now = self.loop.clock.wall()
+        self.plans = {}
+        is_new = False
+        for schedule in catalogue.schedules.values():
+            plan, seen_first = self._plan(schedule, int(now))
+            is_new = is_new or seen_first
+            before = old.pop(schedule.id, None)
+            if before is not None:
+                self._go_on(before, plan, now)
+            elif loaded is not None:
+                self._restore(plan, loaded, now, seen_first=seen_first)
+            else:
+                plan.cursor = self._first_cursor(plan, now, seen_first=seen_first)
+            self.plans[schedule.id] = plan
+        for plan in old.values():
+            self._remove(plan)
+        self.followers = {}
+        for plan in self.plans.values():
+            for trigger in waits_for(plan.schedule):
+                self.followers.setdefault(trigger["schedule"], []).append(plan)
+        if is_new:
+            self._keeps.save_wishes(self.wishes)
+        if self.planner.begun:
+            for plan in self.plans.values():
+                self.planner.look(plan)
+            self.loop.soon(self.claims.turn_of_all)
+
+    def _plan(self, schedule: Schedule, now: int) -> tuple[Plan, bool]:
+        """Only an interval is counted from when it was first seen, so only that is remembered."""
+        anchor, is_new = 0, False
+        if any(trigger["kind"] == "interval" for trigger in schedule.triggers):
+            known = self.wishes.first_seen(schedule.id)
+            is_new = known is None
+            anchor = now if known is None else known
+            if is_new:
+                self.wishes.see(schedule.id, now)
+        return self.maker.plan(schedule, anchor), is_new
+
+    @staticmethod
+    def _first_cursor(plan: Plan, now: float, *, seen_first: bool) -> int:
+        """Of one of which no slot is known: an interval begins with its anchor, all others with what comes."""
+        begins = seen_first and plan.schedule.run_at_start
+        return int(now) - 1 if begins else int(now)
+
+    def _restore(self, plan: Plan, loaded: Loaded, now: float, *, seen_first: bool) -> None:
+        row = loaded.schedules.get(plan.id)
+        if row is not None:
+            plan.restore(row, self._decode)
+        cursor = loaded.cursors.get(plan.id)
+        if cursor is None:
+            plan.cursor = self._first_cursor(plan, now, seen_first=seen_first)
+        elif row is not None and row["revision"] not in (None, plan.schedule.revision):
+            plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
+        else:
+            plan.cursor = cursor
+        if row is None or row["revision"] != plan.schedule.revision:
+            self.writer.schedule_state(plan.id, revision=plan.schedule.revision)
+
+    def _go_on(self, before: Plan, plan: Plan, now: float) -> None:
+        """The same schedule under other settings, or the same ones."""
+        for name in (
+            "accepted", "breaker", "cycle", "failed", "last_at", "last_result", "last_run", "last_took", "queued",
+            "recent", "stretch", "succeeded", "total",
+        ):  # fmt: skip
+            setattr(plan, name, getattr(before, name))
+        self.planner.forget(before)
+        if before.schedule.revision == plan.schedule.revision:
+            plan.cursor = before.cursor
+            return
+        plan.cursor = max(int(now), before.cursor)
+        self.claims.drop_queue(plan, EDIT_REASON)
+        self.writer.schedule_state(plan.id, revision=plan.schedule.revision)
+
+    def _remove(self, plan: Plan) -> None:
+        self.planner.forget(plan)
+        self.claims.drop_queue(plan, "the schedule has been removed")
+
+    # life
+
+    def open(self, catalogue: Catalogue, left: Left, loaded: Loaded) -> int:
+        """Take over and begin. Returns how many runs go on."""
+        self.take_catalogue(catalogue, loaded)
+        self.is_open = True
+        going = open_desk(self, left, loaded)
+        early, self._early = self._early, []
+        for call in early:
+            self.loop.guard(call)
+        self.pauses.begin()
+        if self.stopping:
+            self.runner.stop_all()
+        else:
+            self.planner.begin()
+            self.prune()
+        return going
+
+    def beat(self) -> None:
+        """With each heartbeat of the daemon."""
+        if self.is_open and not self.stopping:
+            self.planner.check_clock()
+            self.pauses.look()
+            self.claims.turn_of_all()
+
+    def prune(self) -> None:
+        if self.catalogue.history:
+            self.writer.prune(self.catalogue.history)
+        self.loop.after(PRUNE_S, self.prune)
+
+    def stop_all(self, *, now: bool = False) -> None:
+        self.stopping = True
+        self.runner.stop_all(now=now)
+
+    @property
+    def all_gone(self) -> bool:
+        return self.is_open and not self.runner.runs
+
+    # answers of the spawner
+
+    def adopt(self, key: str, pid: int, started: int) -> None:
+        """A process that a predecessor had asked for; alone there is none."""
+        spawner = self.spawner
+        if isinstance(spawner, RemoteSpawner):
+            spawner.adopt(key, pid, started)
+
+    def _hear(self, call: Callable[[], None]) -> None:
+        if self.is_open:
+            call()
+        else:
+            self._early.append(call)
+
+    def spawned(self, key: str, pid: int, started: int) -> None:
+        self._hear(lambda: self._part(key).spawned(key, pid, started))
+
+    def spawn_failed(self, key: str, cause: Cause) -> None:
+        self._hear(lambda: self._part(key).spawn_failed(key, cause))
+
+    def exited(
+        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+    ) -> None:
+        self._hear(lambda: self._part(key).exited(key, status, empty, oom, used))
+
+    def emptied(self, key: str) -> None:
+        self._hear(lambda: self._part(key).emptied(key))
+
+    def _part(self, key: str) -> Answers:
+        return self.reach if key.startswith(PREFIX) else self.runner
+
+    # wishes
+
+    def is_enabled(self, plan: Plan) -> bool:
+        wish = self.wishes.enabled(plan.id)
+        return plan.schedule.enabled if wish is None else wish
+
+    def change_wishes(self, change: Callable[[Wishes], list[str]]) -> list[str]:
+        """All or nothing: what can't be kept is not done. Returns for whom something is new."""
+        wishes = Wishes(self.wishes.as_dict())
+        changed = change(wishes)
+        if changed:
+            self._keeps.save_wishes(wishes)
+            self.wishes = wishes
+            self.pauses.review()
+        return changed
+
+    def resume_one(self, name: str, by: str) -> None:
+        """By its own `until`."""
+        pause = self.wishes.paused(name)
+        if pause is None:
+            return
+        self.change_wishes(lambda wishes: [name] if wishes.pause(name, None) else [])
+        self.telling.resumed(by, name)
+        self.resumed(by, pause["on_resume"], (name,))
+
+    def resumed(self, by: str, how: str, names: Iterable[str]) -> None:
+        """`next`: with the next slot. `once`: one run now. `catch_up`: what was paused is made up for."""
+        for name in names:
+            plan = self.plans.get(name)
+            if plan is not None and how != "next":
+                self.planner.make_up(plan, by, all_of_them=how == "catch_up")
+        self.claims.turn_of_all()
+
+    # ends
+
+    def end_run(self, run_id: str, by: str, *, now: bool = False) -> RunState | None:
+        """None: no such run is going on or waiting."""
+        what = f"cancelled by {by}" if by else "cancelled"
+        run = self.runner.runs.get(run_id)
+        if run is not None:
+            self.runner.end(run, RunState.CANCELLED, what, now=now)
+            return RunState(run.progress.state)
+        for plan in self.plans.values():
+            for waiting in plan.queued:
+                if waiting.id == run_id:
+                    self.claims.cancel(waiting, what)
+                    return RunState.CANCELLED
+        return None
+
+    def skip_all_up_to(self, plan: Plan, now: float) -> None:
+        self.planner.skip_to(plan, now, Skip.EDITED)

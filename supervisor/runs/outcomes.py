@@ -1,0 +1,206 @@
+"""What follows from a run: rows in the history, events, the breaker, and whoever waits for its end."""
+
+from __future__ import annotations
+
+from supervisor.core import breaker
+from supervisor.core.pipeline import RETRY, WAITING
+from supervisor.model.run import BAD, RunState, Trigger
+from supervisor.runs.plan import RECENT, waits_for
+from supervisor.runs.slot import Slot
+from supervisor.store.rows import StepRow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.base.loop import Timer
+    from supervisor.core.pipeline import StepEnd
+    from supervisor.runs.desk import Desk
+    from supervisor.runs.plan import Plan
+    from supervisor.runs.run import Run
+
+TOO_LONG_TIMES = 3.0  # the usual, and ...
+TOO_LONG_S = 10.0  # ... so much more
+TOO_SHORT_TIMES = 0.2
+SHORT_S = 2.0  # what usually takes less has no "too short"
+DONE = "done"
+
+
+class Outcomes:
+    """Hears of every run."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._long: dict[str, Timer] = {}
+        self._ended_watchers: dict[str, list[Callable[[Run], None]]] = {}
+
+    def when_ended(self, run_id: str, call: Callable[[Run], None]) -> Callable[[], None]:
+        """Call once with the run; returns what takes that back."""
+        calls = self._ended_watchers.setdefault(run_id, [])
+        calls.append(call)
+        return lambda: calls.remove(call) if call in calls else None
+
+    # the runner tells
+
+    def run_began(self, run: Run) -> None:
+        desk, plan = self._desk, self._desk.plans.get(run.schedule)
+        desk.telling.run_began(run)
+        desk.writer.run_started(
+            run.id, state=RunState.RUNNING.value, started=_ms(run.started), late_ms=int(run.late * 1000), log=run.log,
+            boot=desk.boot, unledgered=int(run.unledgered), **({"schedule": run.schedule} if run.schedule else {}),
+            **desk.fields_of(run),
+        )  # fmt: skip
+        if plan is not None:
+            desk.writer.schedule_state(plan.id, cycle=plan.cycle, **_breaker_columns(plan))
+            if run.late > plan.rule.grace and run.trigger == Trigger.SCHEDULE:
+                desk.telling.unusual(run, "run.late", f"started {run.late:.0f} s late")
+            self.watch_length(run)
+
+    def watch_length(self, run: Run) -> None:
+        """Say so once it takes much longer than it did."""
+        plan = self._desk.plans.get(run.schedule)
+        usual = plan.usual() if plan is not None else None
+        if usual is not None:
+            limit = usual[1] * TOO_LONG_TIMES + TOO_LONG_S
+            wait = max(run.started + limit - self._desk.loop.clock.wall(), 0.0)
+            self._long[run.id] = self._desk.loop.after(wait, lambda: self._too_long(run, usual[1]))
+
+    def _too_long(self, run: Run, usual: float) -> None:
+        self._long.pop(run.id, None)
+        took = self._desk.loop.clock.wall() - run.started
+        self._desk.telling.unusual(run, "run.too_long", f"runs for {took:.0f} s, it usually takes {usual:.1f} s")
+
+    def step_began(self, run: Run) -> None:
+        desk, progress = self._desk, run.progress
+        command = desk.catalogue.commands.get(run.plugin, {}).get(progress.step)
+        desk.telling.step_began(run, " ".join((*command.argv, *run.args)) if command is not None else "?")
+        desk.writer.step_started(
+            StepRow(
+                run.id, progress.number, progress.attempt, name=progress.step, started=_ms(run.begun),
+                state=RunState.RUNNING.value,
+            )
+        )  # fmt: skip
+
+    def step_ended(self, run: Run, end: StepEnd, state: str) -> None:
+        """Before the run goes on: its progress is still at that step."""
+        desk, progress, used = self._desk, run.progress, run.last.get("used")
+        wall = desk.loop.clock.wall()
+        desk.telling.step_ended(run, progress.step, progress.attempt, end, max(wall - run.begun, 0.0))
+        desk.writer.step_ended(
+            StepRow(
+                run.id, progress.number, progress.attempt, name=progress.step, started=_ms(run.begun), ended=_ms(wall),
+                state=state, exit_code=end.code, signal=end.signal or None, cause=None if end.ok else end.text,
+                cpu_ms=used[0] if used else None, memory=used[1] if used else None, words=run.words or None,
+            )
+        )  # fmt: skip
+
+    def went_on(self, run: Run) -> None:
+        """After a step: it may wait for its next try."""
+        progress = run.progress
+        if progress.phase == WAITING and RETRY in progress.deadlines:
+            wait = progress.deadlines[RETRY] - self._desk.loop.clock.now()
+            self._desk.telling.step_waits(run, wait)
+
+    def run_ended(self, run: Run, *, told: bool = False) -> None:
+        """`told`: a predecessor wrote the event of this end and was killed before it went on."""
+        desk, plan = self._desk, self._desk.plans.get(run.schedule)
+        timer = self._long.pop(run.id, None)
+        if timer is not None:
+            timer.cancel()
+        state = RunState(run.progress.state)
+        was_open = plan is not None and plan.breaker.state != breaker.CLOSED
+        if plan is not None:
+            self._count(plan, run, state)
+            self._tell_if_short(plan, run, state)
+        self._write_end(run, plan)
+        if not told:
+            desk.telling.run_ended(run, plan, self._next(plan) if plan is not None else None, desk.loop.clock.wall())
+        if plan is not None:
+            if (plan.breaker.state == breaker.OPEN and state in BAD) or (was_open and state is RunState.SUCCEEDED):
+                desk.telling.breaker(plan)
+            desk.planner.finished(plan)
+        if run.schedule:
+            self._start_followers(run, state)
+            if plan is not None and state in (RunState.INTERRUPTED, RunState.LOST):
+                self._rerun(plan, run)
+            desk.loop.soon(desk.claims.turn_of_all)
+        for call in self._ended_watchers.pop(run.id, []):
+            desk.loop.guard(call, run)
+        desk.changed()
+
+    def _next(self, plan: Plan) -> float | None:
+        if plan.after_finish:
+            return plan.last_at + plan.after_finish
+        return plan.wake
+
+    def _count(self, plan: Plan, run: Run, state: RunState) -> None:
+        policy, wall = plan.schedule.policy, run.ended
+        plan.total += 1
+        plan.last_run, plan.last_result, plan.last_at, plan.last_took = run.id, state.value, wall, run.took
+        if state is RunState.SUCCEEDED:
+            plan.succeeded += 1
+            plan.breaker = breaker.succeeded(plan.breaker)
+            plan.accepted = run.progress.metrics or plan.accepted
+        elif state in BAD:
+            plan.failed += 1
+            limit, cooldown = policy.safety.get("max_failures", 0), policy.safety.get("cooldown", 0.0)
+            plan.breaker = breaker.failed(plan.breaker, wall, limit, cooldown)
+        else:
+            plan.breaker = breaker.neither(plan.breaker)
+
+    def _write_end(self, run: Run, plan: Plan | None) -> None:
+        desk, progress = self._desk, run.progress
+        fields = {
+            "state": progress.state, "cause": progress.cause or None, "ended": _ms(run.ended),
+            "exit_code": run.last.get("code"), "signal": run.last.get("signal") or None, "cpu_ms": run.cpu_ms,
+            "memory": run.memory, "metrics": progress.metrics or None, "words": run.words or None,
+        }  # fmt: skip
+        if plan is not None:
+            recent = list(plan.recent)
+            desk.writer.schedule_state(plan.id, **_breaker_columns(plan), accepted=plan.accepted, recent=recent or None)
+        desk.writer.run_ended(run.id, fields, lambda _ok: desk.runner.forget_note(run.id))
+
+    def _tell_if_short(self, plan: Plan, run: Run, state: RunState) -> None:
+        if state is not RunState.SUCCEEDED:
+            return
+        usual = plan.usual()
+        if usual is not None and usual[0] >= SHORT_S and run.took < usual[0] * TOO_SHORT_TIMES:
+            text = f"took only {run.took:.1f} s, it usually takes {usual[0]:.1f} s"
+            self._desk.telling.unusual(run, "run.too_short", text)
+        plan.recent = (*plan.recent, round(run.took, 3))[-RECENT:]
+
+    # who waits for it
+
+    def _rerun(self, plan: Plan, run: Run) -> None:
+        """It was cut off; if the settings say so, it is done again from its beginning."""
+        if plan.schedule.policy.interrupted == "rerun":
+            slot = Slot(plan, None, self._desk.loop.clock.wall(), Trigger.RERUN)
+            again = self._desk.claims.claim(slot, queue=True)
+            again.retry_of, again.correlation = run.id, run.correlation
+
+    def _start_followers(self, run: Run, state: RunState) -> None:
+        """Those of `after`: their slot is the moment of this end, so it comes once however often it is told."""
+        desk = self._desk
+        for plan in desk.followers.get(run.schedule, ()):
+            for trigger in waits_for(plan.schedule):
+                if trigger["schedule"] != run.schedule or not _fits(trigger["when"], state):
+                    continue
+                nominal = int(run.ended + trigger["delay"])
+                slot = Slot(plan, nominal, run.ended + trigger["delay"], Trigger.AFTER)
+                slot.not_before = slot.due
+                desk.admission.admit(slot)
+
+
+def _fits(when: str, state: RunState) -> bool:
+    if when == DONE:
+        return state in (RunState.SUCCEEDED, *BAD)
+    return state is RunState.SUCCEEDED if when == RunState.SUCCEEDED.value else state in BAD
+
+
+def _breaker_columns(plan: Plan) -> dict[str, object]:
+    its = plan.breaker
+    return {"breaker": its.state, "breaker_until": _ms(its.until), "breaker_opens": its.opens}
+
+
+def _ms(wall: float) -> int | None:
+    return int(wall * 1000) if wall else None

@@ -1,0 +1,175 @@
+"""What is paused: everything, by a file that anybody can touch, or single schedules, by their wishes.
+
+The file is the pause itself. It is looked at before each claim, so nothing starts while it is there; the kernel's
+news of the folder only makes what is shown prompt.
+"""
+
+from __future__ import annotations
+
+import os
+
+from supervisor.base.clock import stamp
+from supervisor.base.files import read_small
+from supervisor.base.inotify import FolderWatch
+from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
+from supervisor.runs.moments import from_iso
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.base.loop import Timer
+    from supervisor.runs.desk import Desk
+
+
+class Pause:
+    """Times are wall clock."""
+
+    __slots__ = ("at", "by", "reason", "until")
+
+    def __init__(self, at: float, by: str, reason: str, until: float | None) -> None:
+        self.at = at
+        self.by = by
+        self.reason = reason
+        self.until = until
+
+    @property
+    def by_whom(self) -> str:
+        because = f": {self.reason}" if self.reason else ""
+        until = f", until {stamp(self.until)}" if self.until else ""
+        return f"by {self.by}{because}{until}" if self.by else f"{because.removeprefix(': ')}{until}"
+
+    @property
+    def text(self) -> str:
+        return f"paused since {stamp(self.at)} {self.by_whom}".rstrip()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"at": self.at, "by": self.by, "reason": self.reason, "until": self.until}
+
+
+class Pauses:
+    """Of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._path = desk.home.pause_file
+        self._seen: Pause | None = None
+        self._inode = (0, 0)
+        self._timer: Timer | None = None
+        self._watch: FolderWatch | None = None
+
+    def begin(self) -> None:
+        try:
+            self._watch = FolderWatch(self._desk.loop, self._desk.home.path, self._changed)
+        except OSError:
+            self._watch = None  # the looks before each claim, and with each heartbeat, have to do
+        self.look()
+        self._arm()
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def of(self, name: str) -> Pause | None:
+        """That of all, else its own."""
+        return self.look() or self._own(name)
+
+    def of_all(self) -> Pause | None:
+        return self._seen
+
+    def _own(self, name: str) -> Pause | None:
+        pause = self._desk.wishes.paused(name)
+        if pause is None or (pause["until"] and pause["until"] <= self._desk.loop.clock.wall()):
+            return None
+        return Pause(pause["at"], pause["by"], pause["reason"], pause["until"])
+
+    # the file
+
+    def _changed(self, names: set[str]) -> None:
+        if NAME in names or "" in names:
+            self.look()
+
+    def look(self) -> Pause | None:
+        """One look at the name. What is new is read, and told once."""
+        before = self._seen
+        try:
+            found = os.stat(self._path, follow_symlinks=False)
+        except OSError:
+            if before is not None:
+                self._seen, self._inode = None, (0, 0)
+                self._desk.telling.resumed("")
+                self._desk.loop.soon(lambda: self._desk.resumed("", "next", ()))
+            return None
+        if self._seen is None or self._inode != (found.st_ino, found.st_mtime_ns):
+            self._inode = (found.st_ino, found.st_mtime_ns)
+            self._seen = self._read(found.st_mtime)
+            if before is None:
+                self._desk.telling.paused(self._seen)
+            self._arm()
+        if self._seen.until and self._seen.until <= self._desk.loop.clock.wall():
+            self._remove()
+            return None
+        return self._seen
+
+    def _read(self, at: float) -> Pause:
+        try:
+            said = decode(read_small(self._path, MAX_BYTES))
+        except OSError:
+            said = decode(b"")
+        return Pause(at, said["by"], said["reason"], from_iso(said["until"] or ""))
+
+    def _remove(self) -> None:
+        try:
+            os.unlink(self._path)
+        except OSError:
+            return  # a folder of that name, say: it pauses for good
+        self.look()
+
+    # asking
+
+    def pause_all(self, by: str, reason: str, until_text: str) -> bool:
+        """False: it was paused already. An OSError is the asker's affair."""
+        if self.look() is not None:
+            return False
+        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(fd, encode(by or NAME, reason, until_text))
+        finally:
+            os.close(fd)
+        self.look()
+        return True
+
+    def resume_all(self) -> bool:
+        if self.look() is None:
+            return False
+        os.unlink(self._path)
+        self.look()
+        return True
+
+    # those that end by themselves
+
+    def _arm(self) -> None:
+        """One timer for the pause that ends next."""
+        desk, now = self._desk, self._desk.loop.clock.wall()
+        ends = [pause["until"] for pause in desk.wishes.pauses().values() if pause["until"]]
+        if self._seen is not None and self._seen.until:
+            ends.append(self._seen.until)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if ends:
+            self._timer = desk.loop.after(min(max(min(ends) - now, 0.0), 30.0) + 0.01, self._end_those_over)
+
+    def review(self) -> None:
+        """Other wishes."""
+        self._arm()
+
+    def _end_those_over(self) -> None:
+        self._timer = None
+        self.look()
+        now = self._desk.loop.clock.wall()
+        over = [name for name, pause in self._desk.wishes.pauses().items() if pause["until"] and pause["until"] <= now]
+        for name in over:
+            self._desk.resume_one(name, "its time is over")
+        self._arm()

@@ -1,0 +1,214 @@
+"""What of a schedule can't be, or has no effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from unit.settings.settings_files import SettingsFiles
+
+from supervisor.base import zones
+
+
+@pytest.fixture(autouse=True)
+def plugins(files: SettingsFiles) -> None:
+    files.settings("timezone: Europe/Berlin")
+    for name in ("a", "b", "c"):
+        files.manifest(name, {"id": name, "commands": {"get": "true"}})
+
+
+def found(files: SettingsFiles, *tasks: dict[str, Any], **rest: Any) -> list[str]:
+    given = [{"plugins": ["abc"[number]], **task} for number, task in enumerate(tasks)]
+    files.scheduler({"tasks": given, **rest})
+    return [f"{each.level} {each.path}: {each.message} -> {each.remedy}" for each in files.check()]
+
+
+MISTAKES: list[tuple[dict[str, Any], str, str]] = [
+    ({"cron": "61 * * * *"}, "error tasks.0.cron: minute", ""),
+    ({"cron": ["0 2 * * *", "0 0 30 2 *"]}, "error tasks.0.cron.1: '0 0 30 2 *' never fires", ""),
+    ({"cron": "* * * * * *"}, "error tasks.0.cron: '* * * * * *' has 6 fields", "`seconds: true`"),
+    ({"cron": "CRON_TZ=Mars/Base 0 2 * * *"}, "error tasks.0.cron: Mars/Base: not a time zone", "write a name"),
+    ({"at": "08:00", "timezone": "Mars/Base"}, "error tasks.0.timezone: not a time zone that is known here", "write a"),
+    ({"intervalMinutes": 0.001}, "error tasks.0.intervalMinutes: is less than a second", "write a second"),
+    ({"intervalHours": 1, "missed": "all"}, "error tasks.0.missed: all contradicts overlap: skip", "queueAll"),
+    ({"at": "08:00", "validFrom": "2100-02-01", "validUntil": "2100-01-01"}, "error tasks.0.validUntil: is before", ""),
+    ({"at": "08:00", "safety": {"minDataThreshold": 5, "maxDataThreshold": 4}}, "error tasks.0.safety.minData", ""),
+    ({"at": "08:00", "retry": {"times": 1, "codes": [1], "notCodes": [1]}}, "error tasks.0.retry.notCodes: exit", ""),
+    ({"at": "08:00", "group": "bg"}, "error tasks.0.group: there is no bg in groups", "did you mean big?"),
+    ({"at": "08:00", "check": "x"}, "error tasks.0.check: there is no x in checks", "add it to checks"),
+    ({"at": "08:00", "blackouts": ["big"]}, "error tasks.0.blackouts.0: there is no big in blackouts", "add it to"),
+    ({"afterSchedule": "aa"}, "error tasks.0.afterSchedule: there is no schedule aa", "did you mean a?"),
+    ({"once": "2020-01-01T00:00"}, "warning tasks.0.once: is over", "write a time to come"),
+    ({"at": "08:00", "validUntil": "2020-01-01"}, "warning tasks.0.validUntil: is over", "write a later date"),
+    ({"cron": "0 2 * * *", "weekdays": "mon"}, "warning tasks.0.weekdays: without at it says nothing", "add at"),
+    ({"at": "08:00", "afterFinish": True}, "warning tasks.0.afterFinish: without intervalHours or", ""),
+    ({"at": "08:00", "seconds": True}, "warning tasks.0.seconds: without cron it says nothing", ""),
+    ({"at": "08:00", "jitter": "stable"}, "warning tasks.0.jitter: without jitterMinutes or", ""),
+    ({"at": "08:00", "overlapMax": 3}, "warning tasks.0.overlapMax: counts only with", "queueAll"),
+    ({"at": "08:00", "missedMax": 3}, "warning tasks.0.missedMax: counts only with missed: all", ""),
+    (
+        {"at": "08:00", "missed": "skip", "missedWindowHours": 3},
+        "warning tasks.0.missedWindowHours: nothing is made",
+        "",
+    ),
+    ({"at": "08:00", "retry": {"delaySeconds": 3}}, "warning tasks.0.retry.delaySeconds: without times", ""),
+    (
+        {"at": "08:00", "timeoutMinutes": 1, "stepTimeoutMinutes": 2},
+        "warning tasks.0.stepTimeoutMinutes: is longer",
+        "",
+    ),
+    (
+        {"intervalMinutes": 10, "jitterSeconds": 301},
+        "warning tasks.0.jitterSeconds: is more than half of",
+        "write less",
+    ),
+    (
+        {"intervalMinutes": 10, "jitterMinutes": 11},
+        "warning tasks.0.jitterMinutes: is more than the time",
+        "write less",
+    ),
+    ({"commands": "get"}, "warning tasks.0.plugins.0: says no time: it runs only by hand", "add intervalHours"),
+]
+
+
+@pytest.mark.parametrize(("keys", "message", "remedy"), MISTAKES)
+def test_mistakes(files: SettingsFiles, keys: dict[str, Any], message: str, remedy: str) -> None:
+    (text,) = found(files, keys, groups={"big": 1})
+
+    assert text.startswith(message)
+    assert remedy in text.partition(" -> ")[2]
+    assert text.partition(" -> ")[2]
+
+
+FINE: list[dict[str, Any]] = [
+    {"intervalMinutes": 10, "jitterMinutes": 10},
+    {"intervalMinutes": 10, "jitterSeconds": 300},
+    {"intervalHours": 1, "missed": "all", "overlap": "queueAll", "missedMax": 5},
+    {"commands": "get", "enabled": False},
+    {"at": "08:00", "jitter": "none"},
+    {"at": "08:00", "retry": 0},
+]
+
+
+@pytest.mark.parametrize("keys", FINE)
+def test_what_is_fine(files: SettingsFiles, keys: dict[str, Any]) -> None:
+    assert found(files, keys) == []
+
+
+def test_too_much_jitter_is_cut(files: SettingsFiles) -> None:
+    found(files, {"intervalMinutes": 10, "jitterSeconds": 400}, {"intervalMinutes": 10, "jitterMinutes": 60})
+    section = files.document("scheduler")["schedules"]
+
+    assert [section["policies"][row["policy"]]["jitter"] for row in section["schedules"]] == [300.0, 600.0]
+
+
+def test_defaults_are_not_said_to_be_useless_for_each(files: SettingsFiles) -> None:
+    defaults = {"overlapMax": 5, "jitter": "stable", "missedMax": 3}
+
+    assert found(files, {"at": "08:00"}, {"at": "09:00"}, defaults=defaults) == []
+
+
+def test_what_defaults_say_is_reported_there(files: SettingsFiles) -> None:
+    assert found(files, {"at": "08:00"}, {"at": "09:00"}, defaults={"group": "none"}) == [
+        "error defaults.group: there is no none in groups -> add it to groups"
+    ]
+
+
+def test_circles_are_shown_whole(files: SettingsFiles) -> None:
+    circle = [{"afterSchedule": "c"}, {"afterSchedule": ["a", "c"]}, {"afterSchedule": {"schedule": "b"}}]
+
+    lines = found(files, *circle)
+
+    assert any("tasks.0.afterSchedule: a circle" in line and ": a -> b -> c -> a " in line for line in lines)
+    assert any("tasks.1.afterSchedule: a circle" in line and ": b -> c -> b " in line for line in lines)
+    assert found(files, {"afterSchedule": "a"})[0].startswith("error tasks.0.afterSchedule: a circle")
+
+
+def test_a_diamond_is_no_circle(files: SettingsFiles) -> None:
+    assert found(files, {"at": "08:00"}, {"afterSchedule": "a"}, {"afterSchedule": ["a", "b"]}) == []
+
+
+def test_a_long_chain_is_walked_without_recursion(files: SettingsFiles) -> None:
+    tasks = [{"plugins": ["a"], "name": f"n{each}", "afterSchedule": f"a.n{each + 1}"} for each in range(3000)]
+    files.scheduler({"tasks": [*tasks, {"plugins": ["a"], "name": "n3000", "at": "08:00"}]})
+
+    assert files.lines() == []
+
+
+def test_no_zones_at_all_is_said(files: SettingsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise zones.UnknownZone(name, "this machine has no time zones at all (Debian's package tzdata)")
+
+    files.settings("timezone: Asia/Tokyo")
+    monkeypatch.setattr(zones, "zone", missing)
+
+    (finding,) = files.check()
+
+    assert finding.message == (
+        "not a time zone that is known here: this machine has no time zones at all (Debian's package tzdata)"
+    )
+    assert "tzdata" in finding.remedy
+
+
+MODES = [
+    ({"mode": "cron", "at": "08:00"}, "is cron, but there is at"),
+    ({"mode": "cron"}, "is cron, but there is no cron"),
+    ({"mode": "interval"}, "is interval, but there is no defaultIntervalHours"),
+    ({"mode": "at", "at": "08:00", "intervalMinutes": 5}, "is at, but there is intervalMinutes"),
+]
+
+
+@pytest.mark.parametrize(("keys", "message"), MODES)
+def test_the_mode_of_a_manifest_must_agree(files: SettingsFiles, keys: dict[str, Any], message: str) -> None:
+    files.manifest("a", {"id": "a", "commands": {"get": "true"}, "scheduler": keys})
+
+    assert [each.message for each in files.check() if each.path == "scheduler.mode"] == [message]
+
+
+def test_two_words_for_one_thing_in_a_manifest(files: SettingsFiles) -> None:
+    keys = {"defaultIntervalHours": 1, "intervalMinutes": 5, "cmd": "get", "commands": "get"}
+    files.manifest("a", {"id": "a", "commands": {"get": "true"}, "scheduler": keys})
+
+    assert [(each.path, each.message) for each in files.check()] == [
+        ("scheduler.defaultIntervalHours", "there is also intervalMinutes"),
+        ("scheduler.cmd", "there is also commands"),
+    ]
+
+
+NEVER: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"at": "03:00"}, {"activeHours": {"start": 7, "end": 23}}),
+    ({"cron": "*/5 0-6 * * *"}, {"activeHours": {"start": 7, "end": 23}}),
+    ({"at": "12:00", "weekdays": "sat"}, {"activeHours": {"start": 7, "end": 23, "weekdays": "mon-fri"}}),
+    ({"at": "12:00", "weekdays": "sat", "blackouts": "weekend"}, {"blackouts": {"weekend": [{"weekdays": "sat-sun"}]}}),
+]
+
+
+@pytest.mark.parametrize(("keys", "rest"), NEVER)
+def test_slots_that_all_lie_outside_the_hours(files: SettingsFiles, keys: dict[str, Any], rest: dict[str, Any]) -> None:
+    (line,) = found(files, keys, **rest)
+
+    key = "cron" if "cron" in keys else "at"
+    assert line.startswith(f"error tasks.0.{key}: never runs: for 400 days each of its slots lies outside")
+    assert found(files, {**keys, "outsideHours": "run"}, **rest) == []
+
+
+SOMETIMES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"at": ["03:00", "07:00"]}, {"activeHours": {"start": 7, "end": 23}}),
+    ({"at": "02:00"}, {"activeHours": {"start": 22, "end": 4}}),
+    ({"cron": "0 3 1 1 *"}, {"activeHours": {"start": 0, "end": 4}}),
+    ({"cron": "0 3 29 2 *"}, {"activeHours": {"start": 0, "end": 4, "weekdays": "mon-wed"}}),
+    ({"intervalHours": 24}, {"activeHours": {"start": 7, "end": 7.5}}),
+]
+
+
+@pytest.mark.parametrize(("keys", "rest"), SOMETIMES)
+def test_slots_that_sometimes_lie_within(files: SettingsFiles, keys: dict[str, Any], rest: dict[str, Any]) -> None:
+    assert found(files, keys, **rest) == []
+
+
+def test_last_slots_that_are_left_by_themselves_are_no_error(files: SettingsFiles) -> None:
+    hours = {"start": 7, "end": 23}
+
+    (line,) = found(files, {"at": "03:00", "validUntil": "2100-01-01"}, activeHours=hours)
+
+    assert line.startswith("warning tasks.0.at: never runs")
