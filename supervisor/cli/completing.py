@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     Offers = list[tuple[str, str]]  # a word, and what it is
 
+_ONCE = (
+    verbs.DIR, verbs.FILE, verbs.SERVICE, verbs.EXPLAINED, verbs.REVISION, verbs.VERB, verbs.SCHEDULE, verbs.RUNNABLE,
+    verbs.RUN,
+)  # fmt: skip
 FOLDERS = ":dirs"  # instead of words: the shell itself knows folders best
 PATIENCE_S = 0.3  # for each daemon; nobody waits longer for a TAB
 
@@ -123,7 +127,7 @@ def _arguments(typed: _Typed) -> Offers:
     if typed.verb in verbs.SUB_VERBS:
         return list(verbs.SUB_VERBS[typed.verb].items())
     kind = verbs.FOLLOWS.get(typed.verb, (verbs.ANY, {}))[0]
-    once = isinstance(kind, tuple) or kind in (verbs.DIR, verbs.SERVICE, verbs.REVISION, verbs.VERB)
+    once = isinstance(kind, tuple) or kind in _ONCE
     if once and typed.args:
         return []
     return [offer for offer in _of_kind(kind, typed) if offer[0] not in typed.args]
@@ -132,7 +136,7 @@ def _arguments(typed: _Typed) -> Offers:
 def _of_kind(kind: verbs.Kind, typed: _Typed) -> Offers:
     if isinstance(kind, tuple):
         return [(word, "") for word in kind]
-    if kind == verbs.DIR:
+    if kind in (verbs.DIR, verbs.FILE):
         return [(FOLDERS, "")]
     if kind == verbs.VERB:
         return list(verbs.VERBS.items())
@@ -144,9 +148,18 @@ def _of_kind(kind: verbs.Kind, typed: _Typed) -> Offers:
         return []
     if kind == verbs.REVISION:
         return _revisions(home)
+    if kind in (verbs.SCHEDULE, verbs.SCHEDULES, verbs.RUNNABLE, verbs.HISTORIC, verbs.RUN):
+        from supervisor.cli.schedule_completing import words_of
+
+        return words_of(home, kind)
     known = _services(home)
     if kind == verbs.SERVICE:
         return known
+    if kind == verbs.EXPLAINED:
+        from supervisor.cli.schedule_completing import words_of
+
+        names = {name for name, _ in known}
+        return known + [offer for offer in words_of(home, verbs.SCHEDULE) if offer[0] not in names]
     if kind == verbs.PLUGIN_SERVICES:
         known = [offer for offer in known if offer[0] not in CORE_NAMES]
     offers = _plugins_of(known) + known

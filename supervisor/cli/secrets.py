@@ -27,8 +27,12 @@ def mask_of(home: Home) -> Mask:
     given = _given_environment(home)
     values = _named(given)
     for role in ("start", "scheduler"):
-        for service in (read_compiled(home, role) or {}).get("services", ()):
+        compiled = read_compiled(home, role) or {}
+        for service in compiled.get("services", ()):
             values += _of_launch(service["launch"], given)
+        for commands in ((compiled.get("schedules") or {}).get("commands") or {}).values():
+            for launch in commands.values():
+                values += _of_launch(launch, given)
     values += _of_folder(home.secrets)
     return Mask(value.encode("utf-8", "surrogateescape") for value in values)
 

@@ -55,9 +55,11 @@ def parse_since(text: str, now: float) -> float:
 
 
 def parse_iso(text: object) -> float | None:
-    """Wall time of one of our own ISO stamps; None for anything else."""
+    """Wall time of one of our own ISO stamps (or of such a time); None for anything else."""
     from datetime import datetime
 
+    if isinstance(text, float):
+        return text
     if not isinstance(text, str):
         return None
     try:

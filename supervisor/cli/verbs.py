@@ -17,19 +17,43 @@ VERBS = {
     "disable": "Stop services, and never start them by themselves",
     "logs": "Output of services, and the daily log",
     "events": "What has happened",
-    "why": "Why a service is as it is",
+    "why": "Why a service is as it is, or why a schedule ran or did not",
+    "next": "What runs next, and what is held",
+    "runs": "The last runs and how they went",
+    "run": "Run a schedule, or commands of a plugin, now",
+    "retry": "Run again what has ended",
+    "cancel": "End a run",
+    "show": "All about one run",
+    "pause": "Let schedules rest, all or some",
+    "resume": "Let paused schedules go on",
+    "schedule": "Show, make, change and test schedules",
+    "explain": "What a cron line means, and when it fires",
     "init": "Make a home, with two example plugins",
     "homes": "All homes of this user, and which of them run",
     "boot": "Start sbctl when the machine starts",
     "serve": "Run scheduler, config or tunnel alone, in the foreground",
     "config": "Check and show the settings, and go back to earlier ones",
+    "backup": "Write settings, state and history into a file",
+    "restore": "Bring back what backup has written",
     "completion": "Completion for bash, zsh or fish",
     "version": "Version and where it runs from",
     "help": "This page",
 }
-WITHOUT_HOME = ("init", "homes", "completion", "version", "help")
+WITHOUT_HOME = ("init", "homes", "explain", "completion", "version", "help")
 
 SUB_VERBS = {
+    "schedule": {
+        "list": "All schedules: status, next run, last run",
+        "show": "All about one schedule",
+        "add": "Make a schedule",
+        "edit": "Change a schedule",
+        "rm": "Remove the file of a schedule",
+        "pause": "Let schedules rest",
+        "resume": "Let paused ones go on",
+        "enable": "Let schedules run by themselves, now and always",
+        "disable": "Let schedules run by hand only",
+        "test": "Try schedules on a virtual clock over a year",
+    },
     "boot": {
         "enable": "Start sbctl with this home at boot",
         "disable": "Do not start it at boot any more",
@@ -55,6 +79,13 @@ PLUGIN_SERVICES = "plugin services"  # those that are not sbctl's own
 LOGGED = "logged"  # all that has a log
 SIGNALLED = "signalled"  # services, then a signal
 REVISION = "revision"
+SCHEDULE = "schedule"
+SCHEDULES = "schedules"
+RUNNABLE = "runnable"  # schedules, and plugins with commands
+HISTORIC = "historic"  # schedules and plugins
+RUN = "run"  # ids of the last runs
+EXPLAINED = "explained"  # a service or a schedule
+FILE = "file"
 VERB = "verb"
 
 Kind = str | tuple[str, ...]  # a tuple is a choice
@@ -65,6 +96,32 @@ GLOBAL_OPTIONS: dict[str, Kind] = {
     "--version": FLAG,
     "--help": FLAG,
 }
+
+_AFTER = ("next", "once", "catch-up")
+_KEYS: dict[str, Kind] = {
+    "--plugin": ANY,
+    "--commands": ANY,
+    "--every": ANY,
+    "--cron": ANY,
+    "--at": ANY,
+    "--once": ANY,
+    "--jitter": ANY,
+    "--tz": ANY,
+    "--missed": ("skip", "latest", "earliest", "all"),
+    "--overlap": ("skip", "queueOne", "queueAll", "cancelOther", "killOther", "allow"),
+    "--set": ANY,
+    "--dry-run": FLAG,
+    "--json": FLAG,
+}
+_PAUSE: dict[str, Kind] = {
+    "--for": ANY,
+    "--until": ANY,
+    "--tz": ANY,
+    "--reason": ANY,
+    "--on-resume": _AFTER,
+    "--json": FLAG,
+}
+_RESUME: dict[str, Kind] = {"--what": _AFTER, "--json": FLAG}
 
 # (arguments, options) of each verb and sub-verb; `--home` and `--help`, which nearly all have, are not repeated.
 FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
@@ -99,7 +156,37 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
         },
     ),
     "events": (ANY, {"--follow": FLAG, "-n": ANY, "--since": ANY, "--json": FLAG}),
-    "why": (SERVICE, {"--json": FLAG}),
+    "why": (EXPLAINED, {"--json": FLAG}),
+    "next": (SCHEDULES, {"-n": ANY, "--tz": ANY, "--json": FLAG}),
+    "runs": (HISTORIC, {"--failed": FLAG, "--since": ANY, "--tenant": ANY, "-n": ANY, "--tz": ANY, "--json": FLAG}),
+    "run": (
+        RUNNABLE,
+        {
+            "--force": FLAG,
+            "--wait": FLAG,
+            "--follow": FLAG,
+            "--env": ANY,
+            "--timeout": ANY,
+            "--exit-code": FLAG,
+            "--json": FLAG,
+        },
+    ),
+    "retry": (RUN, {"--force": FLAG, "--wait": FLAG, "--follow": FLAG, "--json": FLAG}),
+    "cancel": (RUN, {"--now": FLAG, "--json": FLAG}),
+    "show": (RUN, {"--log": FLAG, "--tz": ANY, "--json": FLAG}),
+    "pause": (SCHEDULES, _PAUSE),
+    "resume": (SCHEDULES, _RESUME),
+    "schedule list": (SCHEDULES, {"--tenant": ANY, "--json": FLAG}),
+    "schedule show": (SCHEDULE, {"--tz": ANY, "--json": FLAG}),
+    "schedule add": (ANY, _KEYS),
+    "schedule edit": (SCHEDULE, {**_KEYS, "--unset": ANY, "--editor": FLAG}),
+    "schedule rm": (SCHEDULE, {"--dry-run": FLAG, "--json": FLAG}),
+    "schedule pause": (SCHEDULES, _PAUSE),
+    "schedule resume": (SCHEDULES, _RESUME),
+    "schedule enable": (SCHEDULES, {"--json": FLAG}),
+    "schedule disable": (SCHEDULES, {"--json": FLAG}),
+    "schedule test": (SCHEDULES, {"--days": ANY, "--from": ANY, "--json": FLAG}),
+    "explain": (ANY, {"--tz": ANY, "-n": ANY, "--seconds": FLAG, "--key": ANY, "--json": FLAG}),
     "init": (DIR, {"--json": FLAG}),
     "homes": (ANY, {"--forget": FLAG, "--json": FLAG}),
     "boot enable": (ANY, {"--print": FLAG, "--json": FLAG}),
@@ -109,9 +196,11 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
     "config validate": (ANY, {"--json": FLAG}),
     "config show": (ANY, {"--json": FLAG}),
     "config path": (ANY, {"--json": FLAG}),
-    "config schema": (("sbctl.yaml", "scheduler.json", "manifest.json"), {"--json": FLAG}),
+    "config schema": (("sbctl.yaml", "scheduler.json", "schedule.json", "manifest.json"), {"--json": FLAG}),
     "config history": (ANY, {"--json": FLAG}),
     "config undo": (REVISION, {"--yes": FLAG, "--dry-run": FLAG, "--json": FLAG}),
+    "backup": (FILE, {"--with-secrets": FLAG, "--force": FLAG, "--json": FLAG}),
+    "restore": (FILE, {"--dry-run": FLAG, "--yes": FLAG, "--cursors": ("keep", "from-backup"), "--json": FLAG}),
     "completion": (("bash", "zsh", "fish"), {}),
     "version": (ANY, {"--json": FLAG}),
     "help": (VERB, {}),

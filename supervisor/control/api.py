@@ -24,6 +24,9 @@ START = "start"
 SCHEDULER = "scheduler"
 
 BOTH = (START, SCHEDULER)
+AFTER_PAUSE = ("next", "once", "catch_up")  # what becomes of the slots that a pause has held
+MAX_COUNT = 1000  # of slots that are looked ahead
+LAST_S = 253_402_300_800  # the year 10000
 
 # verb: (the daemons that have it, arguments that must be there, arguments that may be)
 VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
@@ -41,6 +44,16 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "why": (BOTH, ("name",), ()),
     "reload": (BOTH, ("revision",), ("env",)),
     "events": ((SCHEDULER,), (), ("since", "follow", "kinds", "service")),
+    "schedules": ((SCHEDULER,), (), ("names", "tenant")),
+    "next": ((SCHEDULER,), ("count",), ("names", "since")),
+    "run": ((SCHEDULER,), (), ("name", "retry", "commands", "args", "env", "force", "by")),  # a name, or what to retry
+    "cancel": ((SCHEDULER,), ("run",), ("now", "by")),
+    "wait_run": ((SCHEDULER,), ("run",), ("timeout",)),
+    "pause": ((SCHEDULER,), ("names",), ("reason", "until", "by", "on_resume")),
+    "resume": ((SCHEDULER,), ("names",), ("by", "what")),
+    "schedule_enable": ((SCHEDULER,), ("names",), ("by",)),
+    "schedule_disable": ((SCHEDULER,), ("names",), ("by",)),
+    "why_schedule": ((SCHEDULER,), ("name",), ("at",)),
     "shutdown": ((START,), (), ("timeout", "now")),
     "entries": ((START,), (), ()),
 }
@@ -143,6 +156,18 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9
 
 
+def _is_epoch(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < LAST_S
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_COUNT
+
+
+def _is_after_pause(value: object) -> bool:
+    return value in AFTER_PAUSE
+
+
 def _is_signal(value: object) -> bool:
     return isinstance(value, (str, int)) and not isinstance(value, bool)
 
@@ -163,7 +188,7 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "timeout": (_is_seconds, "a number of seconds"),
     "revision": (_is_revision, "the number of a revision"),
     "env": (_is_environment, "an object of texts"),
-    "since": (_is_text, "the number of an event"),
+    "since": (_is_text, "the number of an event, or a time"),
     "follow": (_is_flag, "true or false"),
     "now": (_is_flag, "true or false"),
     "rolling": (_is_flag, "true or false"),
@@ -172,4 +197,16 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "by": (_is_text, "who asks for it"),
     "kinds": (_is_texts, "a list of kinds of events"),
     "service": (_is_text, "a service name"),
+    "tenant": (_is_text, "the label of a tenant"),
+    "count": (_is_count, f"a number from 1 to {MAX_COUNT}"),
+    "run": (_is_text, "the id of a run"),
+    "retry": (_is_text, "the id of a run"),
+    "commands": (_is_texts, "a list of commands"),
+    "args": (_is_texts, "a list of texts"),
+    "force": (_is_flag, "true or false"),
+    "reason": (_is_text, "a text"),
+    "until": (_is_epoch, "a time in seconds since 1970"),
+    "at": (_is_epoch, "a time in seconds since 1970"),
+    "on_resume": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
+    "what": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
 }

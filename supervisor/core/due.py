@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
         period: float
 
+        def describe(self) -> str: ...
         def next(self, after: int) -> Fire | None: ...
         def prev(self, before: int) -> Fire | None: ...
         def count(self, after: int, until: int, limit: int) -> tuple[int, bool]: ...
@@ -90,9 +91,10 @@ class Judged(Record):
 class Rule:
     """Of one schedule: its slots, and how they are judged."""
 
-    __slots__ = ("grace", "hours", "key", "policy", "seed", "times")
+    __slots__ = ("anchor", "grace", "hours", "key", "policy", "seed", "times")
 
-    def __init__(self, schedule: Schedule, times: Times, hours: Hours, seed: str) -> None:
+    def __init__(self, schedule: Schedule, times: Times, hours: Hours, seed: str, anchor: int = 0) -> None:
+        self.anchor = anchor  # when it was first seen: that slot is not late
         self.times = times
         self.policy: Policy = schedule.policy
         self.hours = hours
@@ -103,7 +105,7 @@ class Rule:
     def delay(self, nominal: int) -> float:
         """From 0 to `jitter`, in whole seconds where it is long; the same whenever it is asked for."""
         policy = self.policy
-        if not policy.jitter:
+        if not policy.jitter or nominal == self.anchor:
             return 0.0
         text = f"{self.seed} {self.key}" + (f" {nominal}" if policy.jitter_kind == Jitter.PER_RUN else "")
         part = binascii.crc32(text.encode()) / 0xFFFFFFFF

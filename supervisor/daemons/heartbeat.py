@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from supervisor.daemons.scheduler import Scheduler
 
 NOTE = "#scheduler"
+NEXT_TOLD = 5  # of the schedules, in a tick
 
 
 class Heartbeat:
@@ -56,7 +57,11 @@ class Heartbeat:
         self.last_tick = daemon.clock.wall()
         phases = daemon.settled_phases()
         said = ", ".join(f"{count} {phase}" for phase, count in phases.items()) or "no servers"
-        daemon.bus.tell("tick", f"tick {self.ticks}: {said}", data={"tick": self.ticks, "phases": phases})
+        nearest = daemon.time.desk.nearest(NEXT_TOLD)
+        data = {"tick": self.ticks, "phases": phases, "next": dict(nearest)}
+        if nearest:
+            said += f"; next {nearest[0][0]} at {nearest[0][1]}"
+        daemon.bus.tell("tick", f"tick {self.ticks}: {said}", data=data)
         daemon.engine.spawner.note(NOTE, {"ticks": self.ticks})
         daemon.loop.guard(daemon.tidying.tick)
         if daemon.engine.oom is not None:
@@ -67,6 +72,7 @@ class Heartbeat:
         """A net below the news of exits: it has never been needed, so it may be slow to be sure."""
         daemon = self._daemon
         self._sign()
+        daemon.loop.guard(daemon.time.desk.beat)
         doubted: set[str] = set()
         for service in list(daemon.engine.services.values()):
             if not service.state.has_process or os.path.exists(f"/proc/{service.pid}"):

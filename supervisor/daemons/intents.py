@@ -14,12 +14,15 @@ from supervisor.base.files import read_small, write_atomic
 from supervisor.daemons.common import sync
 from supervisor.model.event import WARNING
 from supervisor.model.intent import Intent, NotReadable
+from supervisor.model.wishes import Wishes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.base.clock import Clock
     from supervisor.events.bus import Bus
     from supervisor.model.home import Home
+
+MAX_BYTES = 64 << 20  # a hundred thousand schedules
 
 
 class Intents:
@@ -34,7 +37,7 @@ class Intents:
     def read(self) -> dict[str, bool]:
         path = self._home.intent_file
         try:
-            self._intent = Intent.from_bytes(read_small(path))
+            self._intent = Intent.from_bytes(read_small(path, MAX_BYTES))
         except FileNotFoundError:
             self._intent = Intent()
         except OSError as error:
@@ -64,18 +67,31 @@ class Intents:
         wanted = Intent.from_bytes(self._intent.to_bytes())
         changed = wanted.choose(words or [], names, enabled=enabled, at=at, by=by)
         if wanted.enabled() != self._intent.enabled():
-            try:
-                write_atomic(self._home.intent_file, wanted.to_bytes(), mode=0o644)
-            except OSError as error:
-                raise Problem(
-                    f"can't write {self._home.intent_file}",
-                    why=error.strerror or str(error),
-                    remedy="make room on the disk, then try again",
-                    code=FAILED,
-                ) from None
-            self._intent = wanted
-            _thread.start_new_thread(sync, (self._home.intent_file,))  # the disk is not for the loop
+            self._write(wanted)
         return changed
+
+    def _write(self, wanted: Intent) -> None:
+        try:
+            write_atomic(self._home.intent_file, wanted.to_bytes(), mode=0o644)
+        except OSError as error:
+            raise Problem(
+                f"can't write {self._home.intent_file}",
+                why=error.strerror or str(error),
+                remedy="make room on the disk, then try again",
+                code=FAILED,
+            ) from None
+        self._intent = wanted
+        _thread.start_new_thread(sync, (self._home.intent_file,))  # the disk is not for the loop
+
+    def wishes(self) -> Wishes:
+        """Of schedules."""
+        return Wishes(self._intent.schedules.as_dict())
+
+    def save_wishes(self, wishes: Wishes) -> None:
+        """A Problem when they can't be written."""
+        wanted = Intent.from_bytes(self._intent.to_bytes())
+        wanted.schedules = wishes
+        self._write(wanted)
 
     def enabled(self) -> dict[str, bool]:
         return self._intent.enabled()

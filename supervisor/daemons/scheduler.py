@@ -29,6 +29,7 @@ from supervisor.daemons.predecessor import Predecessor
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
 from supervisor.daemons.taking_over import take_over
 from supervisor.daemons.tidying import Tidying
+from supervisor.daemons.time_desk import TimeDesk
 from supervisor.engine.adopt import Kept
 from supervisor.engine.engine import Engine
 from supervisor.engine.governor import Governor, draw
@@ -50,6 +51,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from supervisor.control.api import Handler
     from supervisor.daemons.options import Options
     from supervisor.engine.store import Store
 
@@ -80,6 +82,7 @@ class Scheduler:
         self.prober = Prober(self.engine)
         self.watchdog = Watchdog(self.engine)
         self.log_lines = LogLines(self.engine)
+        self.time = TimeDesk(self)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None
         self.remote: RemoteSpawner | None = None
@@ -146,6 +149,7 @@ class Scheduler:
             level=WARNING,
         )
         self.engine.intent = self.intents.read()
+        self.time.open()
         self.engine.load(self._specs())
 
     def take_over(self, compiled: dict[str, Any]) -> None:
@@ -155,15 +159,19 @@ class Scheduler:
         self.verbs.set_settle(compiled["settle"])
         self.logs.set_limits(compiled)
         self.heartbeat.renew(old)
+        self.time.reload()
 
     def _specs(self) -> list[Spec]:
         return [Spec.from_dict(data) for data in self.compiled["services"]]
 
     def _open_door(self) -> None:
-        self.server = ControlServer(self.loop, self.home.run, self.home.socket_name("scheduler"), self.verbs.table())
+        self.server = ControlServer(self.loop, self.home.run, self.home.socket_name("scheduler"), self._verbs())
         common.publish_pid(self.home.pid_file("scheduler"))
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
         self.heartbeat.begin()
+
+    def _verbs(self) -> dict[str, Handler]:
+        return {**self.verbs.table(), **self.time.verbs.table()}
 
     def _output(self, name: str, stream: str, fd: int, start: int, end: int) -> None:
         self.logs.output(name, stream, fd, start, end)
@@ -200,6 +208,7 @@ class Scheduler:
     def _take_over(self) -> None:
         assert self.remote is not None
         adopted = take_over(self, self.remote, self._specs())
+        self.time.open()
         self._open_door()
         if adopted:
             self.bus.tell(
@@ -213,7 +222,7 @@ class Scheduler:
     def _after_change(self) -> None:
         """Ready once the first burst of spawns has been answered; gone once the last server is."""
         if self.stopping:
-            if self.engine.all_gone:
+            if self._all_gone:
                 self._finish()
             return
         if not self._announced and self.channel is not None and self.server is not None:
@@ -223,9 +232,21 @@ class Scheduler:
             self.say_how_many()
             self.channel.send({"ready": True})
 
+    @property
+    def _all_gone(self) -> bool:
+        return self.engine.all_gone and self.time.desk.all_gone
+
+    def after_runs(self) -> None:
+        """A run has begun or ended, or the desk is open."""
+        self.say_how_many()
+        if self.stopping:
+            self._after_change()
+
     def say_how_many(self) -> None:
         if self.channel is not None:
-            self.channel.send({"detail": f"{len(self.engine.services)} servers"})
+            schedules = self.time.desk.plans
+            more = f", {len(schedules)} schedule{'s' if len(schedules) > 1 else ''}" if schedules else ""
+            self.channel.send({"detail": f"{len(self.engine.services)} servers{more}"})
 
     # ending
 
@@ -250,7 +271,8 @@ class Scheduler:
             self.bus.tell("scheduler.stopping", "scheduler stops its servers, then itself")
             self.tidying.end()
         self.engine.stop_all(now=now)
-        if self.engine.all_gone:
+        self.time.desk.stop_all(now=now)
+        if self._all_gone:
             self._finish()
 
     def _parent_gone(self) -> None:
@@ -288,6 +310,7 @@ class Scheduler:
     def _close(self) -> None:
         if self.server is not None:
             self.server.close()
+        self.time.close()
         if not self._leaving:
             self.bus.tell("scheduler.stopped", "scheduler stopped")
         self.logs.close()

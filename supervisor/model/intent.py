@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import json
 
+from supervisor.model.wishes import Wishes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 FORMAT = 1
+KEYS = ("format", "services", "schedules")
 
 
 class NotReadable(ValueError):
@@ -35,10 +38,11 @@ def plugin_of(name: str) -> str:
 class Intent:
     """By service: whether a person wants it started by itself. Who is not in it goes by the settings."""
 
-    __slots__ = ("_others", "_services")
+    __slots__ = ("_others", "_services", "schedules")
 
     def __init__(self) -> None:
         self._services: dict[str, dict[str, Any]] = {}
+        self.schedules = Wishes()
         self._others: dict[str, Any] = {}  # what a later version has written beside it is not lost
 
     @classmethod
@@ -50,7 +54,8 @@ class Intent:
         if not isinstance(content, dict) or not isinstance(content.get("services"), dict):
             raise NotReadable("it has no services")
         intent = cls()
-        intent._others = {name: value for name, value in content.items() if name not in ("format", "services")}
+        intent._others = {name: value for name, value in content.items() if name not in KEYS}
+        intent.schedules = Wishes(content.get("schedules"))
         for name, choice in content["services"].items():
             if not isinstance(choice, dict) or not isinstance(choice.get("enabled"), bool):
                 raise NotReadable(f"of {name!r} it doesn't say whether it is enabled")
@@ -59,6 +64,8 @@ class Intent:
 
     def to_bytes(self) -> bytes:
         content = {"format": FORMAT, "services": self._services, **self._others}
+        if schedules := self.schedules.as_dict():
+            content["schedules"] = schedules
         return json.dumps(content, indent=2).encode() + b"\n"
 
     def set(self, name: str, *, enabled: bool, at: str, by: str) -> bool:

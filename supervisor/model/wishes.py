@@ -1,7 +1,7 @@
 """What a person wants of schedules, and what must not be lost with the history: a part of `logs/state.json`.
 
-    "schedules": {"twitter": {"first_seen": 1764300000, "enabled": false,
-                              "paused": {"at": 1764300100.0, "by": "anna", "reason": "…", "until": null, "on_resume": "next"}}}
+    "schedules": {"twitter": {"first_seen": 1764300000, "enabled": false, "paused":
+                  {"at": 1764300100.0, "by": "anna", "reason": "…", "until": null, "on_resume": "next"}}}
 
 Of a schedule nobody has a wish about there is only when it was first seen: an interval is counted from then.
 """

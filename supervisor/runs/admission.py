@@ -120,7 +120,11 @@ class Admission:
 
     # how things are
 
-    def standing(self, plan: Plan, deadline: float) -> Standing:
+    def standing_quietly(self, plan: Plan) -> Standing:
+        """For whoever only looks: no check is made because of it."""
+        return self.standing(plan, 0.0, ask=False)
+
+    def standing(self, plan: Plan, deadline: float, *, ask: bool = True) -> Standing:
         desk, now = self._desk, self._desk.loop.clock.wall()
         policy, standing = plan.schedule.policy, Standing()
         standing.deadline = deadline
@@ -138,7 +142,7 @@ class Admission:
         standing.breaker_shut = not allows(plan.breaker, now)
         standing.breaker_until = plan.breaker.until
         if policy.check:
-            standing.check_ok, standing.check_text = desk.reach.verdict(policy.check)
+            standing.check_ok, standing.check_text = desk.reach.verdict(policy.check, ask=ask)
         if policy.safety.get("max_memory_mb") is not None or policy.safety.get("max_cpu_percent") is not None:
             standing.memory_mb, standing.cpu_percent = desk.load.look()
         standing.running = len(desk.runner.of(plan.id)) + desk.claims.pending(plan.id)

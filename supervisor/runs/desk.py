@@ -5,6 +5,9 @@ The parts reach each other through it. The scheduler daemon makes one, gives it 
 
 from __future__ import annotations
 
+import heapq
+
+from supervisor.base.clock import iso
 from supervisor.base.machine_load import MachineLoad
 from supervisor.engine.spawner import RemoteSpawner
 from supervisor.model.run import RunState, Skip
@@ -116,6 +119,8 @@ class Desk:
     def take_catalogue(self, catalogue: Catalogue, loaded: Loaded | None = None) -> None:
         """The settings, first or other ones; `loaded`: what the history knows, the first time."""
         old, self.catalogue = self.plans, catalogue
+        launches = [launch for commands in catalogue.commands.values() for launch in commands.values()]
+        self.secret_env = tuple(sorted({name for launch in launches for name in launch.drop_env}))
         self.maker = Maker(catalogue, self._zones, self._seed)
         now = self.loop.clock.wall()
         self.plans = {}
@@ -218,6 +223,11 @@ class Desk:
             self.planner.check_clock()
             self.pauses.look()
             self.claims.turn_of_all()
+
+    def nearest(self, count: int) -> list[tuple[str, str]]:
+        """The schedules that are due next, and when."""
+        waking = [(plan.wake, plan.id) for plan in self.plans.values() if plan.wake is not None]
+        return [(name, iso(wake)) for wake, name in heapq.nsmallest(count, waking)]
 
     def prune(self) -> None:
         if self.catalogue.history:

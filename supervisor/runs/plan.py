@@ -118,7 +118,7 @@ class Maker:
             valid_from=policy.valid_from,
             valid_until=policy.valid_until,
         )
-        plan = Plan(schedule, Rule(schedule, times, self.hours(schedule), self._seed), anchor)
+        plan = Plan(schedule, Rule(schedule, times, self.hours(schedule), self._seed, anchor), anchor)
         for each in triggers:
             if isinstance(each, trigger.AfterFinish):
                 plan.after_finish = each.seconds

@@ -12,7 +12,7 @@ from supervisor.cli.main import Asked
 from supervisor.cli.out import answer, note, show
 from supervisor.cli.params import SubVerbs
 
-FILES = ("sbctl.yaml", "scheduler.json", "manifest.json")
+FILES = ("sbctl.yaml", "scheduler.json", "schedule.json", "manifest.json")
 
 
 @click.group(cls=SubVerbs, invoke_without_command=True)

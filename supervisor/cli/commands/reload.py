@@ -17,11 +17,12 @@ from supervisor.cli.out import answer, note
 from supervisor.cli.single import ask
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
-from supervisor.core.plan import ChangeAction, own_changes, plan
+from supervisor.core.plan import ChangeAction, own_changes, plan, schedule_changes
 from supervisor.model.home import Home
 
 ROLES = (START, SCHEDULER)
 RELOAD_S = 30.0
+SCHEDULE = "schedule"  # the kind of a change that is not of a service
 
 Change = dict[str, Any]
 
@@ -46,10 +47,17 @@ def command(asked: Asked, names: tuple[str, ...], dry_run: bool, as_json: bool) 
             raise Problem("--dry-run is for the settings, not for single services", code=USAGE)
         return _reload_services(home, names, as_json=as_json)
     changes, revision = _preview(home) if dry_run else take_over(home)
-    changes = [{**change, "fields": written_keys(change["name"], change["fields"])} for change in changes]
+    changes = [_in_written_keys(change) for change in changes]
     facts = {"revision": revision, "dry_run": dry_run, "changes": changes}
     answer("\n".join(change_lines(changes, dry_run)), facts, as_json=as_json)
     return 0
+
+
+def _in_written_keys(change: Change) -> Change:
+    """Those of a schedule come as people write them."""
+    if change.get("kind") == SCHEDULE:
+        return change
+    return {**change, "fields": written_keys(change["name"], change["fields"])}
 
 
 def _reload_services(home: Home, names: tuple[str, ...], *, as_json: bool) -> int:
@@ -95,6 +103,8 @@ def _planned(home: Home, documents: dict[str, Any]) -> list[Change]:
         new = specs_of(documents.get(role))
         disabled = disabled_by_hand(home, [spec.name for spec in new])
         planned = [*plan(old, new, up, disabled), *own_changes(role, before, documents.get(role))]
+        if role == SCHEDULER:
+            planned += schedule_changes((before or {}).get("schedules"), documents.get(role, {}).get("schedules"))
         changes += [change.as_dict() for change in planned]
     return changes
 
@@ -132,8 +142,12 @@ def change_lines(changes: list[Change], dry_run: bool) -> list[str]:
     """One change a line: what happens, to whom, because of what."""
     if not changes:
         return ["nothing to change"]
-    wide = max(len(change["name"]) for change in changes)
-    lines = [f"  {change['action']:<8} {change['name']:<{wide}}  {_because(change)}".rstrip() for change in changes]
+    names = [f"schedule {change['name']}" if change.get("kind") == SCHEDULE else change["name"] for change in changes]
+    wide = max(map(len, names))
+    lines = [
+        f"  {change['action']:<8} {name:<{wide}}  {_because(change)}".rstrip()
+        for name, change in zip(names, changes, strict=True)
+    ]
     return ["would change:" if dry_run else "changed:", *lines]
 
 

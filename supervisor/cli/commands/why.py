@@ -1,4 +1,4 @@
-"""`sbctl why SERVICE`."""
+"""`sbctl why SERVICE|SCHEDULE [TIME]`."""
 
 from __future__ import annotations
 
@@ -8,34 +8,95 @@ import time
 import click
 
 from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, USAGE, Problem
+from supervisor.cli.compiling import read_compiled
 from supervisor.cli.main import Asked
 from supervisor.cli.names import check_name, refuse_self
 from supervisor.cli.out import note, show
+from supervisor.cli.quick import lock_holder
+from supervisor.cli.schedules import catalogue
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.story import Facts, from_journal, story
-from supervisor.control.api import role_of
+from supervisor.control.api import SCHEDULER, START, role_of
 from supervisor.control.client import connect
 from supervisor.control.status import build_status
 from supervisor.events import reading
 from supervisor.model.home import Home
+from supervisor.model.schedule import Catalogue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.model.schedule import Schedule
 
 LOOK_BACK = 200
 
 
-@click.command()
-@click.argument("service")
+class WithTime(click.Command):
+    """`-2h` is a time, and no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        bare = [word[1:] if word[:1] == "-" and word[1:2].isdigit() else word for word in args]
+        return super().parse_args(ctx, bare)
+
+
+@click.command(cls=WithTime)
+@click.argument("name", metavar="SERVICE|SCHEDULE")
+@click.argument("when", required=False, nargs=-1, metavar="[TIME]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with all last words and the last events")
 @click.pass_obj
-def command(asked: Asked, service: str, as_json: bool) -> int:
-    """Say why a service is as it is: what ended it, how often it was tried, its last words, what to do."""
+def command(asked: Asked, name: str, when: tuple[str, ...], as_json: bool) -> int:
+    """Say why a service is as it is: what ended it, how often it was tried, its last words, what to do.
+
+    Of a schedule: why it ran or did not, when it runs next, what is in its way. With a TIME ("yesterday 13:00", 07:12,
+    -2h, 2026-11-28T07:12) what became of that slot.
+    """
     home = asked.home()
-    refuse_self(service)
-    facts: Facts = mask_of(home).hide_in(_ask(home, service))
+    refuse_self(name)
+    found, is_service = _meant(home, name)
+    mask = mask_of(home)
+    facts: Facts = {}
+    lines: list[str] = []
+    if is_service and not when:
+        facts = mask.hide_in(_ask(home, name))
+        lines = story(facts, time.time())
+    if found is not None or when:
+        from supervisor.cli.schedule_why import facts_of
+
+        its = mask.hide_in(facts_of(home, name, found, " ".join(when) or None, time.time()))
+        lines += [*([""] if lines else []), *_story_of_schedule(asked, its)]
+        facts = {**facts, "schedule": its} if facts else its
     if as_json:
         show(json.dumps({key: value for key, value in facts.items() if key != "ok"}, ensure_ascii=False))
     else:
-        show("\n".join(story(facts, time.time())))
+        show("\n".join(lines))
     return 0
+
+
+def _story_of_schedule(asked: Asked, facts: Facts) -> list[str]:
+    from supervisor.cli.schedule_story import schedule_story
+    from supervisor.cli.style import style_of
+    from supervisor.cli.zones import zone_named
+
+    return schedule_story(facts, zone_named(facts["row"]["zone"]), time.time(), style_of(asked))
+
+
+def _meant(home: Home, name: str) -> tuple[Schedule | None, bool]:
+    """The schedule of that name, if there is one; and whether it is a service (a plugin may have both)."""
+    if role_of(name) == START:
+        return None, True
+    document = read_compiled(home, SCHEDULER)
+    if document is None and lock_holder(home) is None:  # it was never started: the files know
+        try:
+            found = catalogue(home).schedules.get(name)
+        except Problem:
+            found = None
+        return found, found is None
+    section = (document or {}).get("schedules") or {}
+    rows = [row for row in section.get("schedules", ()) if row["id"] == name]
+    if not rows:
+        return None, True
+    found = Catalogue({**section, "schedules": rows}).schedules[name]
+    services = (document or {}).get("services", ())
+    return found, any(service["name"].partition(":")[0] == name for service in services)
 
 
 def _ask(home: Home, service: str) -> Facts:

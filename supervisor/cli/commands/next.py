@@ -1,0 +1,74 @@
+"""`sbctl next [SCHEDULE...]`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from supervisor.cli import out
+from supervisor.cli.main import Asked
+from supervisor.cli.next_table import chosen, next_table
+from supervisor.cli.schedules import ask, ask_if_running, catalogue, meant, owners_of
+from supervisor.cli.secrets import mask_of
+from supervisor.cli.style import style_of
+from supervisor.cli.times import parse_iso
+from supervisor.cli.zones import zone_named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.core.zone import Zone
+    from supervisor.model.home import Home
+
+    Facts = dict[str, Any]
+
+
+@click.command(name="next")
+@click.argument("names", nargs=-1, metavar="[SCHEDULE]...")
+@click.option("-n", "count", type=click.IntRange(1, 1000), default=5, show_default=True, help="So many slots")
+@click.option("--tz", default="", metavar="ZONE", help="Show times of this zone (else that of each schedule)")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: now, slots; times in UTC")
+@click.pass_obj
+def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_json: bool) -> int:
+    """Show what runs next, jitter and active hours included, and what is held.
+
+    Without a running sbctl it is reckoned from the settings and the history, and stderr says so.
+    """
+    home = asked.home()
+    forced = zone_named(tz) if tz else None
+    slots, rows, now = _look(home, list(names), count)
+    slots = chosen(slots, count)
+    if as_json:
+        out.answer("", mask_of(home).hide_in({"now": now, "slots": slots}), as_json=True)
+        return 0
+    if not slots:
+        out.note("nothing is due: there are no schedules" if not rows else "nothing is due any more")
+        return 0
+
+    def zone_of(schedule: str) -> Zone:
+        return forced or zone_named(str(rows.get(schedule, {}).get("zone") or ""))
+
+    wall = parse_iso(now) or time.time()
+    lines = next_table(mask_of(home).hide_in(slots), rows, zone_of, wall, style_of(asked))
+    out.show("\n".join(lines))
+    return 0
+
+
+def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], dict[str, Facts], str]:
+    """Slots, rows by id, and when that was."""
+    some: Facts = {"names": names} if names else {}
+    reply = ask_if_running(home, "next", count=count, **some)
+    if reply is not None:
+        rows = ask(home, "schedules", **some)["schedules"]
+        return reply["slots"], {row["id"]: row for row in rows}, str(reply["now"])
+    from supervisor.base.clock import iso
+    from supervisor.cli.outlook import Outlook
+
+    out.note("no scheduler runs: this is when it would run, once it is started (sbctl start)")
+    schedules = catalogue(home)
+    outlook = Outlook(home, schedules)
+    ids = meant(names, owners_of(schedules)) if names else list(schedules.schedules)
+    rows = {row["id"]: row for row in outlook.rows(ids)}
+    return outlook.slots(ids, count), rows, iso(outlook.now)

@@ -1,0 +1,175 @@
+"""What would run next, reckoned without a scheduler: from the settings, the history and pause.flag.
+
+The same rows as the scheduler answers to `schedules`, and the same slots as to `next`, made by the same planner, as far
+as they can be known without it: not what a check would say.
+"""
+
+from __future__ import annotations
+
+import time
+
+from supervisor.base.clock import iso
+from supervisor.base.zones import zone as zone_named
+from supervisor.cli import past
+from supervisor.cli.pausing import flag
+from supervisor.cli.wishes import wishes_of
+from supervisor.core.timeline import Timeline
+from supervisor.model.identity import read_home_id
+from supervisor.model.run import Skip
+from supervisor.runs.plan import Maker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from supervisor.core.cron_search import Fire
+    from supervisor.core.due import Rule
+    from supervisor.core.zone import Zone
+    from supervisor.model.home import Home
+    from supervisor.model.schedule import Catalogue, Schedule
+
+    Facts = dict[str, Any]
+
+PASSED_OVER = 100  # slots that won't run, in search of one that will
+
+
+class Outlook:
+    """One look at the future of a home."""
+
+    def __init__(self, home: Home, schedules: Catalogue, now: float | None = None) -> None:
+        self.now = time.time() if now is None else now
+        self._schedules = schedules
+        self._maker = Maker(schedules, zone_named, read_home_id(home) or "")
+        self._kept = past.statistics(home)
+        self._flag = flag(home, self.now)
+        self._wishes = wishes_of(home)
+
+    def zone_of(self, schedule: Schedule) -> Zone:
+        return self._maker.zone_of(schedule)
+
+    def rule(self, schedule: Schedule) -> Rule:
+        """An interval is counted from when it was first seen; one never seen begins now."""
+        seen = self._wishes.first_seen(schedule.id)
+        return self._maker.plan(schedule, int(self.now) if seen is None else seen).rule
+
+    def _paused(self, schedule: Schedule) -> Facts | None:
+        """As of `schedules`: by the file, else its own."""
+        own = self._wishes.paused(schedule.id)
+        if self._flag is not None or own is None or (own["until"] and own["until"] <= self.now):
+            return self._flag
+        until = None if own["until"] is None else iso(own["until"])
+        return {"at": iso(own["at"]), "by": own["by"], "reason": own["reason"], "until": until}
+
+    def _enabled(self, schedule: Schedule) -> bool:
+        wish = self._wishes.enabled(schedule.id)
+        return schedule.enabled if wish is None else wish
+
+    def rows(self, ids: Sequence[str]) -> list[Facts]:
+        return [self._row(self._schedules.schedules[id]) for id in ids]
+
+    def slots(self, ids: Sequence[str], count: int) -> list[Facts]:
+        """The next of each, sorted by when they are due."""
+        found: list[Facts] = []
+        for id in ids:
+            schedule = self._schedules.schedules[id]
+            rule = self.rule(schedule)
+            at = self._begin(schedule)
+            for _ in range(count):
+                fire = rule.times.next(at)
+                if fire is None:
+                    break
+                at = fire.at
+                found.append(self._slot(schedule, rule, fire))
+        return sorted(found, key=lambda slot: (slot["due"], slot["schedule"]))
+
+    def _begin(self, schedule: Schedule) -> int:
+        """An interval that was never seen is due at once."""
+        has_interval = any(data["kind"] == "interval" for data in schedule.triggers)
+        is_new = self._wishes.first_seen(schedule.id) is None and schedule.run_at_start and has_interval
+        return int(self.now) - is_new
+
+    def _slot(self, schedule: Schedule, rule: Rule, fire: Fire) -> Facts:
+        due = rule.due(fire)
+        would, until = self._would(schedule, due.at)
+        if would == "run" and due.passed:
+            would = Skip.ACTIVE_HOURS.value
+        return {
+            "schedule": schedule.id,
+            "nominal": iso(float(fire.at)),
+            "due": iso(due.at),
+            "rule": fire.rule,
+            "note": fire.shifted,
+            "would": would,
+            "until": until,
+        }
+
+    def _would(self, schedule: Schedule, due: float) -> tuple[str, str | None]:
+        if not self._enabled(schedule):
+            return Skip.DISABLED.value, None
+        paused = self._paused(schedule)
+        if paused is not None:
+            return Skip.PAUSED.value, paused["until"]
+        blackout = self._maker.blackout(schedule, int(due))
+        return ("run", None) if blackout is None else (Skip.BLACKOUT.value, iso(float(blackout[1])))
+
+    def _row(self, schedule: Schedule) -> Facts:
+        rule = self.rule(schedule)
+        next_ = self._next(schedule, rule)
+        kept = self._kept.get(schedule.id) or {}
+        enabled, paused = self._enabled(schedule), self._paused(schedule)
+        status = "disabled" if not enabled else "paused" if paused else "active"
+        return {
+            "id": schedule.id,
+            "plugin": schedule.plugin,
+            "tenant": schedule.tenant,
+            "description": schedule.description,
+            "rule": _describe(rule),
+            "zone": self.zone_of(schedule).name,
+            "source": schedule.source,
+            "enabled": enabled,
+            "paused": paused,
+            "status": status if next_ is not None or status != "active" else "finished",
+            "next_run": next_ and next_["nominal"],
+            "next_due": next_ and next_["due"],
+            "next_reason": _reason(next_),
+            "total_runs": kept.get("total") or 0,
+            "successful_runs": kept.get("succeeded") or 0,
+            "failed_runs": kept.get("failed") or 0,
+            "consecutive_failures": kept.get("streak") or 0,
+            "last_result": kept.get("last_result"),
+            "last_run": kept.get("last_run"),
+            "last_run_at": kept.get("last_at"),
+            "last_duration_s": kept["last_ms"] / 1000 if kept.get("last_ms") is not None else None,
+            "average_s": kept["avg_ms"] / 1000 if kept.get("avg_ms") is not None else None,
+            "running": [],
+            "queued": 0,
+            "cooldown_until": kept.get("breaker_until") if kept.get("breaker") == "open" else None,
+            "steps": list(schedule.steps),
+        }
+
+    def _next(self, schedule: Schedule, rule: Rule) -> Facts | None:
+        """The first that would run; the first of all where none does."""
+        first: Facts | None = None
+        at = self._begin(schedule)
+        for _ in range(PASSED_OVER):
+            fire = rule.times.next(at)
+            if fire is None:
+                break
+            at = fire.at
+            slot = self._slot(schedule, rule, fire)
+            if slot["would"] == "run":
+                return slot
+            first = first or slot
+        return first
+
+
+def _describe(rule: Rule) -> str:
+    times = rule.times
+    return times.describe() if isinstance(times, Timeline) else ""
+
+
+def _reason(slot: Facts | None) -> str:
+    if slot is None:
+        return "it has no further slots"
+    return "" if slot["would"] == "run" else str(slot["would"])

@@ -1,0 +1,85 @@
+"""What has happened, read from the history; also while nothing runs. Rows are as `store/reading.py` has them.
+
+The one place of the command line that knows how the history is asked.
+"""
+
+from __future__ import annotations
+
+from supervisor.store import reading
+from supervisor.store.asking import ask, rows
+from supervisor.store.statistics import figures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _sqlite3 import Connection
+    from collections.abc import Sequence
+    from typing import Any
+
+    from supervisor.model.home import Home
+
+    Row = dict[str, Any]
+
+
+def runs(
+    home: Home,
+    words: Sequence[str] = (),
+    *,
+    failed: bool = False,
+    live: bool = False,
+    since: float = 0.0,
+    tenant: str | None = None,
+    limit: int = 20,
+) -> list[Row]:
+    """Newest first. `words`: schedules or plugins."""
+    path = home.history_file
+    if live:
+        found = reading.open_runs(path)
+        return [row for row in found if not words or row["schedule"] in words or row["plugin"] in words][:limit]
+    begin = int(since * 1000) if since else None
+    if not words:
+        return reading.runs(path, failed=failed, since=begin, tenant=tenant, limit=limit)
+    by_id: dict[str, Row] = {}
+    for word in words:
+        for row in reading.runs(path, schedule=word, failed=failed, since=begin, tenant=tenant, limit=limit):
+            by_id[row["id"]] = row
+        for row in reading.runs(path, plugin=word, failed=failed, since=begin, tenant=tenant, limit=limit):
+            by_id[row["id"]] = row
+    return sorted(by_id.values(), key=lambda row: str(row["claimed"]), reverse=True)[:limit]
+
+
+def run(home: Home, id: str) -> Row | None:
+    """Without its steps."""
+    nothing: list[Row] = []
+    found = ask(home.history_file, lambda db: rows(db, "SELECT * FROM runs WHERE id = ?", (id,)), nothing)
+    return found[0] if found else None
+
+
+def runs_like(home: Home, part: str, limit: int) -> list[Row]:
+    """Those whose id holds this, newest first."""
+
+    def question(db: Connection) -> list[Row]:
+        return rows(db, "SELECT * FROM runs WHERE instr(id, ?) ORDER BY claimed DESC LIMIT ?", (part, limit))
+
+    return ask(home.history_file, question, [])
+
+
+def steps(home: Home, run: str) -> list[Row]:
+    found: list[Row] = reading.run(home.history_file, run)["steps"]
+    return found
+
+
+def slots(home: Home, schedule: str, *, around: float | None = None, limit: int = 10) -> list[Row]:
+    """The newest, or those on both sides of a moment."""
+    return reading.slots(home.history_file, schedule, around=None if around is None else int(around), limit=limit)
+
+
+def statistics(home: Home) -> dict[str, Row]:
+    """What is kept of each schedule, by id, with `p50_ms` and the like."""
+    return reading.statistics(home.history_file)
+
+
+def p50(home: Home, schedule: str) -> float | None:
+    """How long half of its good runs take at most, in seconds."""
+    nothing: dict[str, int | None] = {}
+    found = ask(home.history_file, lambda db: figures(reading.durations(db, schedule)), nothing).get("p50_ms")
+    return None if found is None else found / 1000

@@ -1,0 +1,181 @@
+"""`sbctl restore FILE`: check all of a backup, judge its settings, set aside what is there, put it in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+
+from supervisor.base.errors import BAD_SETTINGS, FAILED, NO_PERMISSION, USAGE, Problem
+from supervisor.base.files import sync_folder, take_lock
+from supervisor.cli.archive import HISTORY, SECRETS, unpack
+from supervisor.cli.backing_up import files_below
+from supervisor.cli.history_copy import cursors, set_cursors
+from supervisor.cli.out import answer, note
+from supervisor.cli.starting import make_folders
+from supervisor.cli.unreached import who_runs
+from supervisor.model.home import Home
+from supervisor.store.backup import check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    Facts = dict[str, Any]
+
+KEEP = "keep"
+BESIDE = ("-wal", "-shm")
+
+
+def restore(home: Home, path: str, *, dry_run: bool, yes: bool, which: str, as_json: bool) -> int:
+    make_folders(home)
+    with _stopped(home):
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        work = os.path.join(home.run, f".restore-{stamp}-{os.getpid()}")
+        os.mkdir(work, 0o700)
+        try:
+            return _restore(home, path, work, stamp, dry_run=dry_run, yes=yes, which=which, as_json=as_json)
+        except OSError as error:
+            code = NO_PERMISSION if isinstance(error, PermissionError) else FAILED
+            raise Problem(f"{error.filename}: {error.strerror}", code=code) from None
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _stopped(home: Home) -> Iterator[None]:
+    """Nothing runs here, and nothing can be started meanwhile."""
+    running = Problem(
+        f"sbctl runs in {home}", why="it would write over what is restored", remedy="sbctl stop", code=FAILED
+    )
+    if who_runs(home) is not None:
+        raise running
+    lock = take_lock(home.lock_file)
+    if lock is None:
+        raise running
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _restore(
+    home: Home, path: str, work: str, stamp: str, *, dry_run: bool, yes: bool, which: str, as_json: bool
+) -> int:
+    manifest = unpack(path, work)
+    _check_history(os.path.join(work, HISTORY))
+    names = [entry["path"] for entry in manifest["files"]]
+    leaving = _leaving(home, set(names))
+    _judge(work)
+    aside = os.path.join(home.run, f"before-restore-{stamp}")
+    facts: Facts = {
+        "file": os.path.abspath(path),
+        "made_at": manifest.get("made_at"),
+        "version": manifest.get("version"),
+        "files": names,
+        "set_aside": [name for name in [*names, *leaving] if os.path.lexists(home.join(name))],
+        "aside": None if dry_run else aside,
+        "cursors": which,
+        "dry_run": dry_run,
+        "restored": False,
+    }
+    told = _told(home, facts, leaving)
+    if dry_run:
+        answer("\n".join(told), facts, as_json=as_json)
+        return 0
+    for line in told:
+        note(line)
+    if not yes:
+        _ask()
+    if HISTORY in names and which == KEEP:
+        _keep_cursors(home, os.path.join(work, HISTORY))
+    _replace(home, work, names, leaving, aside)
+    facts["restored"] = True
+    answer(f"restored; what was there before is in {aside}\nnext: sbctl start", facts, as_json=as_json)
+    return 0
+
+
+def _check_history(path: str) -> None:
+    """Before anything is moved: a damaged one must not take the place of a good one."""
+    findings = check(path) if os.path.exists(path) else []
+    if findings:
+        raise Problem("the history in this backup can't be used", why="; ".join(findings[:3]), code=BAD_SETTINGS)
+
+
+def _leaving(home: Home, names: set[str]) -> list[str]:
+    """Settings of today that the backup has not: left there, they would be mixed with those of then."""
+    with_secrets = any(name.startswith(SECRETS) for name in names)
+    found = [os.path.relpath(path, home.path) for path in files_below(home.etc)]
+    return [name for name in found if name not in names and (with_secrets or not name.startswith(SECRETS))]
+
+
+def _judge(work: str) -> None:
+    """As the compiler would judge them where they come to lie; errors change nothing."""
+    from supervisor.settings import api  # pydantic: 0.2 s
+    from supervisor.settings.compiled import build
+
+    os.makedirs(os.path.join(work, "etc"), mode=0o700, exist_ok=True)
+    loaded = api.load(Home(work))
+    build(loaded)
+    errors = [finding for finding in loaded.findings if finding.is_error]
+    for finding in errors:
+        note(finding.text())
+    if errors:
+        raise Problem(
+            "the settings of this backup would have errors: nothing was changed",
+            why=errors[0].headline(),
+            remedy="mend what is named above, or make what they name",
+            code=BAD_SETTINGS,
+        )
+
+
+def _told(home: Home, facts: Facts, leaving: list[str]) -> list[str]:
+    verb = "would be" if facts["dry_run"] else "will be"
+    lines = [f"backup of {facts['made_at']}: {len(facts['files'])} files; {len(facts['set_aside'])} {verb} set aside"]
+    for name in facts["files"]:
+        state = "replaces" if os.path.lexists(home.join(name)) else "new"
+        lines.append(f"  {state:<9} {name}")
+    lines += [f"  {'takes out':<9} {name}" for name in leaving]
+    missing = {name.split("/")[1] for name in facts["files"] if name.startswith("plugins/")}
+    for plugin in sorted(missing):
+        if not os.path.isdir(home.plugin(plugin)):
+            lines.append(f"  plugins/{plugin} is not here: of it the backup has the manifest alone")
+    if HISTORY in facts["files"]:
+        how = "slots since then are not made up for" if facts["cursors"] == KEEP else "slots since then count as missed"
+        lines.append(f"  history   {how} (--cursors {facts['cursors']})")
+    return lines
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise Problem("nothing was changed: there is nobody to ask", remedy="sbctl restore FILE --yes", code=USAGE)
+    import click
+
+    if not click.confirm("Do it? (What is there now is set aside.)", err=True):
+        raise Problem("nothing was changed", code=FAILED)
+
+
+def _keep_cursors(home: Home, restored: str) -> None:
+    """As far as slots have been looked at now; of schedules that nobody knows now: up to this moment."""
+    present, then = cursors(home.history_file), cursors(restored)
+    now = int(time.time())
+    set_cursors(restored, {**dict.fromkeys(then, now), **present})
+
+
+def _replace(home: Home, work: str, names: list[str], leaving: list[str], aside: str) -> None:
+    """Each file is set aside first; an error in the middle leaves all that was there in `aside`."""
+    beside = [HISTORY + end for end in BESIDE] if HISTORY in names else []
+    for name in [*names, *leaving, *beside]:
+        if os.path.lexists(home.join(name)):
+            _move(home.join(name), os.path.join(aside, name))
+    for name in names:
+        _move(os.path.join(work, name), home.join(name))
+    sync_folder(home.etc)
+
+
+def _move(source: str, target: str) -> None:
+    os.makedirs(os.path.dirname(target), mode=0o755 if "before-restore" not in target else 0o700, exist_ok=True)
+    os.rename(source, target)

@@ -1,0 +1,198 @@
+"""`schedule add|edit|rm`: the file of one schedule, what it does to its slots, and having it taken over."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from supervisor.base.errors import BAD_SETTINGS, NOT_RUNNING, USAGE, Problem
+from supervisor.cli.commands.reload import take_over
+from supervisor.cli.out import answer, note
+from supervisor.cli.outlook import Outlook
+from supervisor.cli.schedules import no_such_schedule
+from supervisor.cli.times import parse_iso
+from supervisor.cli.zones import moment, zone_named
+from supervisor.control.api import SCHEDULER, START
+from supervisor.control.client import connect
+from supervisor.model.schedule import Catalogue
+from supervisor.settings import api  # pydantic: 0.2 s
+from supervisor.settings.compiled import build
+from supervisor.settings.findings import has_errors
+from supervisor.settings.schedule_files import schedule_file
+from supervisor.settings.shape import FORMAT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.model.home import Home
+    from supervisor.model.schedule import Schedule
+    from supervisor.settings.findings import Finding
+
+    Facts = dict[str, Any]
+    Keys = dict[str, Any]
+
+NEXT = 5
+WEEK_S = 7 * 86_400
+MOST = 20_000  # slots that are compared; more than that in a week is every 30 s
+
+
+def add(home: Home, schedule: str, keys: Keys, *, dry_run: bool, as_json: bool) -> int:
+    schedule_file(home, schedule)  # an id that can't be one is said first
+    known = _present(home)
+    if schedule in known.schedules:
+        raise Problem(
+            f"there is a schedule {schedule} already",
+            why=f"it is in {known.schedules[schedule].source}",
+            remedy=f"sbctl schedule edit {schedule}, or another id: PLUGIN.NAME",
+            code=USAGE,
+        )
+    return _change(home, schedule, keys, known, word="added", dry_run=dry_run, as_json=as_json)
+
+
+def edit(home: Home, schedule: str, keys: Keys, *, dry_run: bool, as_json: bool) -> int:
+    """`keys`: the whole new content of its file."""
+    known = _present(home)
+    if schedule not in known.schedules and api.read_schedule_file(home, schedule) is None:
+        raise no_such_schedule(schedule, known.schedules)
+    return _change(home, schedule, keys, known, word="changed", dry_run=dry_run, as_json=as_json)
+
+
+def remove(home: Home, schedule: str, *, dry_run: bool, as_json: bool) -> int:
+    known = _present(home)
+    its = known.schedules.get(schedule)
+    if api.read_schedule_file(home, schedule) is None:
+        if its is None:
+            raise no_such_schedule(schedule, known.schedules)
+        raise Problem(
+            f"{schedule} has no file of its own: it is in {its.source}",
+            why="sbctl schedule rm removes only what lies in etc/schedules.d",
+            remedy=f"take it out of {its.source}, then sbctl reload; or: sbctl schedule disable {schedule}",
+            code=USAGE,
+        )
+    return _change(home, schedule, None, known, word="removed", dry_run=dry_run, as_json=as_json)
+
+
+def keys_in_editor(home: Home, schedule: str) -> Keys:
+    """What a person makes of its file; unchanged is an error, so that nothing seems to have been done."""
+    import click
+
+    before = api.read_schedule_file(home, schedule) or {}
+    text = click.edit(json.dumps(before, indent=2, ensure_ascii=False) + "\n", extension=".json")
+    if text is None:
+        raise Problem("nothing was changed", why="the editor ended without saving", code=1)
+    try:
+        keys = json.loads(text)
+    except ValueError as error:
+        raise Problem("that is no JSON: nothing was changed", why=str(error), code=BAD_SETTINGS) from None
+    if not isinstance(keys, dict):
+        raise Problem("that is no map: nothing was changed", code=BAD_SETTINGS)
+    return {name: value for name, value in keys.items() if name != "format"}
+
+
+# what it does
+
+
+def _present(home: Home) -> Catalogue:
+    """As the files have it now."""
+    return _catalogue(api.preview(home).documents)
+
+
+def _catalogue(documents: dict[str, Facts]) -> Catalogue:
+    return Catalogue((documents.get(SCHEDULER) or {}).get("schedules"))
+
+
+def _change(
+    home: Home, schedule: str, keys: Keys | None, known: Catalogue, *, word: str, dry_run: bool, as_json: bool
+) -> int:
+    after, findings = _judged(home, schedule, keys)
+    if has_errors(findings):
+        _refuse(findings)
+    for finding in findings:
+        if schedule in finding.text():
+            note(finding.text())
+    facts = _difference(home, schedule, known, after)
+    facts |= {"file": os.path.relpath(schedule_file(home, schedule), home.path), "keys": keys, "dry_run": dry_run}
+    facts["in_force"] = False
+    if not dry_run:
+        findings = api.remove_schedule(home, schedule) if keys is None else api.write_schedule(home, schedule, keys)
+        if has_errors(findings):
+            _refuse(findings)
+        facts["in_force"] = _taken_over(home)
+    answer("\n".join(_lines(facts, schedule, word)), facts, as_json=as_json)
+    return 0
+
+
+def _judged(home: Home, schedule: str, keys: Keys | None) -> tuple[Catalogue, list[Finding]]:
+    """How it would be, without anything being written."""
+    raw = None if keys is None else json.dumps({"format": FORMAT, **keys}, ensure_ascii=False).encode()
+    loaded = api.load(home, {schedule_file(home, schedule): raw})
+    documents = build(loaded)
+    return _catalogue(documents), loaded.findings
+
+
+def _refuse(findings: list[Finding]) -> None:
+    errors = [finding for finding in findings if finding.is_error]
+    for finding in errors:
+        note(finding.text())
+    count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
+    raise Problem(f"the settings would have {count}: nothing changed", remedy="see above", code=BAD_SETTINGS)
+
+
+def _taken_over(home: Home) -> bool:
+    """False: nothing runs; it counts from the next start on."""
+    try:
+        connect(home, START).close()
+    except Problem as problem:
+        if problem.code != NOT_RUNNING:
+            raise
+        return False
+    take_over(home)
+    return True
+
+
+def _difference(home: Home, schedule: str, before: Catalogue, after: Catalogue) -> Facts:
+    """Its next slots before and after, and how many the next week has more and less."""
+    now = time.time()
+    old, new = before.schedules.get(schedule), after.schedules.get(schedule)
+    slots = {
+        name: Outlook(home, known, now).slots([schedule], NEXT) if schedule in known.schedules else []
+        for name, known in (("before", before), ("after", after))
+    }
+    was, is_ = _week(home, before, old, now), _week(home, after, new, now)
+    return {
+        "schedule": schedule,
+        "zone": (new or old).zone if (new or old) is not None else "",  # type: ignore[union-attr]
+        **slots,
+        "gained": len(is_ - was),
+        "lost": len(was - is_),
+        "days": 7,
+    }
+
+
+def _week(home: Home, known: Catalogue, schedule: Schedule | None, now: float) -> set[int]:
+    if schedule is None or not schedule.enabled:
+        return set()
+    times = Outlook(home, known, now).rule(schedule).times
+    found: set[int] = set()
+    at = int(now)
+    while len(found) < MOST and (fire := times.next(at)) is not None and fire.at <= now + WEEK_S:
+        at = fire.at
+        found.add(at)
+    return found
+
+
+def _lines(facts: Facts, schedule: str, word: str) -> list[str]:
+    its = zone_named(facts["zone"])
+    would = "would be " if facts["dry_run"] else ""
+    verb = "is " if not would else ""
+    lines = [f"{schedule} {would or verb}{word}: {facts['file']}"]
+    for title in ("before", "after"):
+        times = [moment(at, its) for slot in facts[title] if (at := parse_iso(slot["due"])) is not None]
+        if times:
+            lines.append(f"  {title:<7} {', '.join(times)}")
+    lines.append(f"  the next {facts['days']} days: {facts['gained']} slots more, {facts['lost']} less")
+    if not facts["dry_run"] and not facts["in_force"]:
+        lines.append("  nothing runs: it counts from the next sbctl start on")
+    return lines

@@ -1,0 +1,129 @@
+"""`sbctl why SCHEDULE`: how it stands, which gates are shut, what became of its last slots and runs. Pure."""
+
+from __future__ import annotations
+
+from supervisor.cli.marks import short, sign, words
+from supervisor.cli.pausing import paused_text
+from supervisor.cli.run_rows import outcome, time_of
+from supervisor.cli.table import duration
+from supervisor.cli.times import parse_iso
+from supervisor.cli.zones import minute
+from supervisor.model.rows import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.cli.table import Style
+    from supervisor.core.zone import Zone
+
+    Facts = dict[str, Any]
+
+INDENT = " " * 12
+SHOWN_SLOTS = 8
+
+
+def schedule_story(facts: Facts, its: Zone, now: float, style: Style) -> list[str]:
+    """`facts` is what --json shows: row, lines, gates, slots, runs, all_paused."""
+    row = facts["row"]
+    lines = [clean(state(row, its, now)), *map(clean, facts["lines"]), *_gates(facts["gates"], its, now)]
+    runs = {run["id"]: run for run in facts["runs"]}
+    told = [_slot(slot, runs, its, now, style) for slot in facts["slots"][:SHOWN_SLOTS]]
+    lines += _block("slots", told or ["none yet"])
+    shown = {slot.get("run") for slot in facts["slots"]}
+    others = [_run(run, its, now, style) for run in facts["runs"] if run["id"] not in shown]
+    lines += _block("by hand" if told else "runs", others[:SHOWN_SLOTS])
+    return [*lines, *_block("next", [_next(row, facts)])]
+
+
+def state(row: Facts, its: Zone, now: float) -> str:
+    """`twitter is paused since 13:00 by pause.flag; next 13:12 when resumed`."""
+    status, name = str(row["status"]), str(row["id"])
+    due = parse_iso(row["next_due"] or row["next_run"])
+    at = f"next {minute(due, its, now)}" if due is not None else "no further slot"
+    if status == "paused":
+        how = paused_text(row["paused"], its, now)
+        resumed = f"{at} when resumed" if due is not None else at
+        return f"{name} is paused {how}; {resumed}" if how else f"{name} is paused; {resumed}"
+    if status == "running":
+        return f"{name} is running ({', '.join(row['running'])}); {at}"
+    if status == "disabled":
+        return f"{name} is disabled: it runs by hand only"
+    if status == "cooldown":
+        until = parse_iso(row["cooldown_until"])
+        then = f" until {minute(until, its, now)}" if until is not None else ""
+        return f"{name} is cooling down{then} after {row['consecutive_failures']} failures in a row; {at}"
+    if status == "finished" or due is None:
+        return f"{name} has no further slots" + (f": {row['next_reason']}" if row["next_reason"] else "")
+    held = f", but then: {words(str(row['next_reason']))}" if row["next_reason"] else ""
+    return f"{name} is {status}; {at} (in {duration(max(due - now, 0))}){held}"
+
+
+def _gates(gates: list[Facts], its: Zone, now: float) -> list[str]:
+    shut = [_gate(gate, its, now) for gate in gates if not gate["open"]]
+    if not gates:
+        return []
+    return _block("held by", shut) if shut else _block("gates", ["all open"])
+
+
+def _gate(gate: Facts, its: Zone, now: float) -> str:
+    until = parse_iso(gate.get("until"))
+    then = f", until {minute(until, its, now)}" if until is not None else ""
+    return f"{words(str(gate['gate']))}: {gate.get('reason') or 'shut'}{then}"
+
+
+def _slot(slot: Facts, runs: dict[str, Facts], its: Zone, now: float, style: Style) -> str:
+    first, last = parse_iso(slot["nominal"]), parse_iso(slot.get("nominal_to"))
+    when = minute(first, its, now) if first is not None else "-"
+    if last is not None and last != first:
+        count = slot.get("count")
+        when += f" to {minute(last, its, now)} ({count if count is not None else 'many'} slots)"
+    note = f" ({slot['note']})" if slot.get("note") else ""
+    if slot["outcome"] == "skipped":
+        until = parse_iso(slot.get("until"))
+        then = f", until {minute(until, its, now)}" if until is not None else ""
+        return f"{when}  skipped: {words(str(slot.get('reason') or '?'))}{then}{note}"
+    run = runs.get(str(slot.get("run")))
+    if run is None:
+        return f"{when}  {slot['outcome']} {slot.get('run') or ''}{note}"
+    return f"{when}  {_ended(run, style)}{note}"
+
+
+def _run(run: Facts, its: Zone, now: float, style: Style) -> str:
+    at = parse_iso(run["started"] or run["claimed"])
+    by = f", {str(run['trigger']).replace('_', ' ')}" + (f" by {run['by']}" if run["by"] else "")
+    return f"{minute(at, its, now) if at is not None else '-'}  {_ended(run, style)}{by}"
+
+
+def _ended(run: Facts, style: Style) -> str:
+    how = outcome(run)
+    took = short(run["took_s"]) if run["took_s"] is not None else ""
+    return " ".join(word for word in (sign(str(run["state"]), style), run["id"], how, took) if word)
+
+
+def _next(row: Facts, facts: Facts) -> str:
+    name, status = row["id"], row["status"]
+    shut = [str(gate["gate"]) for gate in facts["gates"] if not gate["open"]]
+    if status == "paused":
+        resume = "sbctl resume" if facts["all_paused"] else f"sbctl resume {name}"
+        return f"{resume}; to run it all the same: sbctl run {name} --force"
+    if status == "disabled":
+        return f"sbctl schedule enable {name}; once: sbctl run {name} --force"
+    if status == "cooldown" or (facts["runs"] and outcome(facts["runs"][0])):
+        return f"sbctl show {facts['runs'][0]['id'] if facts['runs'] else name} --log"
+    return f"sbctl run {name}" + (" --force" if shut else "")
+
+
+def _block(title: str, texts: list[str]) -> list[str]:
+    shown = [clean(text) for text in texts]
+    return [f"{title if not number else '':<12}{text}" for number, text in enumerate(shown)]
+
+
+def slot_facts(slot: Facts) -> Facts:
+    """A row of the table of slots as --json shows it."""
+    facts = {name: slot.get(name) for name in ("schedule", "outcome", "reason", "run", "count", "note")}
+    for name in ("nominal", "nominal_to"):
+        facts[name] = time_of(slot.get(name), 1)
+    for name in ("due", "until", "decided"):
+        facts[name] = time_of(slot.get(name), 1000)
+    return facts

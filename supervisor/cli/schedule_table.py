@@ -1,0 +1,80 @@
+"""`sbctl schedule list`: one schedule a line. Pure: rows in, lines out."""
+
+from __future__ import annotations
+
+from supervisor.cli.columns import columns
+from supervisor.cli.marks import last_run
+from supervisor.cli.table import duration
+from supervisor.cli.times import parse_iso
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from supervisor.cli.columns import Cell
+    from supervisor.cli.table import Style
+
+    Row = dict[str, Any]
+
+TITLES = ("SCHEDULE", "STATUS", "NEXT", "LAST", "RATE", "TENANT", "RULE")
+STATES = {
+    "active": ("○", "ok", "32"),
+    "running": ("◐", "..", "34"),
+    "paused": ("■", "--", "33"),
+    "disabled": ("■", "--", "2"),
+    "cooldown": ("▲", "!!", "31"),
+    "finished": ("✔", "ok", "2"),
+}
+
+
+def schedule_table(rows: Sequence[Row], now: float, style: Style) -> list[str]:
+    return columns(TITLES, [_row(row, now, style) for row in rows], style)
+
+
+def status(row: Row, style: Style) -> tuple[str, str]:
+    """With its sign, and its colour."""
+    state = str(row["status"])
+    sign, plain, colour = STATES.get(state, ("?", "??", "0"))
+    return f"{sign if style.utf8 else plain} {state}", colour
+
+
+def _row(row: Row, now: float, style: Style) -> list[Cell]:
+    return [
+        str(row["id"]),
+        status(row, style),
+        _next(row, now),
+        last_run(row["last_result"], row["last_duration_s"], style),
+        rate(row),
+        str(row["tenant"] or ""),
+        str(row["rule"]),
+    ]
+
+
+def _next(row: Row, now: float) -> str:
+    due = parse_iso(row["next_due"] or row["next_run"])
+    if row["status"] in ("disabled", "finished") or due is None:
+        return "-"
+    paused = parse_iso((row["paused"] or {}).get("until"))
+    if row["status"] == "paused":
+        return f"resumes in {duration(paused - now)}" if paused is not None else "when resumed"
+    return f"in {duration(due - now)}" if due > now else "now"
+
+
+def rate(row: Row) -> str:
+    """Which part of its runs went well."""
+    ended = (row["successful_runs"] or 0) + (row["failed_runs"] or 0)
+    if not ended:
+        return "-"
+    share = f"{row['successful_runs'] / ended * 100:.0f}% of {ended}"
+    streak = row["consecutive_failures"] or 0
+    return f"{share}, {streak} failed in a row" if streak > 1 else share
+
+
+def totals(system: Row) -> str:
+    """What stands on stderr below the table."""
+    parts = [f"{system['total_schedules']} schedules, {system['active_schedules']} active"]
+    parts.append(f"{system['running_tasks']} running")
+    if system.get("queued_writes"):
+        parts.append(f"{system['queued_writes']} rows wait for the history")
+    return ", ".join(parts)

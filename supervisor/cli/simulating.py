@@ -1,0 +1,37 @@
+"""`schedule test`: the real planner over a year that never was."""
+
+from __future__ import annotations
+
+import time
+
+from supervisor.base.clock import iso
+from supervisor.base.zones import zone
+from supervisor.cli.moments import parse_moment
+from supervisor.cli.out import answer, note
+from supervisor.cli.schedules import catalogue, meant, owners_of
+from supervisor.cli.simulation_view import simulation_lines
+from supervisor.cli.zones import zone_named
+from supervisor.runs.simulate import simulate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from supervisor.model.home import Home
+
+DAY_S = 86_400
+
+
+def test_schedules(home: Home, names: Sequence[str], *, days: int, begin: str | None, as_json: bool) -> int:
+    schedules = catalogue(home)
+    ids = meant(names, owners_of(schedules)) if names else list(schedules.schedules)
+    start = int(time.time() if begin is None else parse_moment(begin, time.time(), zone_named(schedules.zone)))
+    end = start + days * DAY_S
+    found = simulate(schedules, zones=zone, start=start, end=end, ids=ids)
+    facts = {"from": iso(float(start)), "to": iso(float(end)), "days": days, "schedules": found}
+    if not found and not as_json:
+        note("there are no schedules")
+        return 0
+    zones = {id: zone_named(schedules.schedules[id].zone or schedules.zone) for id in found}
+    answer("\n".join(simulation_lines(found, zones, days)), facts, as_json=as_json)
+    return 0

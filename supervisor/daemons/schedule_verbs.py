@@ -1,0 +1,289 @@
+"""What can be asked about schedules and runs. The past is in the history, which everybody reads for himself."""
+
+from __future__ import annotations
+
+from supervisor.base.clock import iso
+from supervisor.base.errors import FAILED, USAGE, Problem
+from supervisor.control.api import nearest
+from supervisor.core.names import is_pattern, matching
+from supervisor.core.pipeline import Progress, steps_of
+from supervisor.model.run import RunState, Trigger
+from supervisor.model.schedule import DEFAULT_STEPS
+from supervisor.runs import view
+from supervisor.runs.pauses import Pause
+from supervisor.runs.run import Run
+from supervisor.runs.slot import Slot
+from supervisor.store.rows import RunRow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.base.loop import Timer
+    from supervisor.control.connection import Reply
+    from supervisor.core.gates import Held
+    from supervisor.model.wishes import Wishes
+    from supervisor.runs.desk import Desk
+    from supervisor.runs.plan import Plan
+
+    Args = dict[str, Any]
+
+MAX_NEXT = 10_000
+
+
+class ScheduleVerbs:
+    """Of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> dict[str, Callable[[Args, Reply], None]]:
+        return {
+            "schedules": self.schedules,
+            "next": self.next,
+            "run": self.run,
+            "cancel": self.cancel,
+            "wait_run": self.wait_run,
+            "pause": self.pause,
+            "resume": self.resume,
+            "schedule_enable": lambda args, reply: self._enable(args, reply, enabled=True),
+            "schedule_disable": lambda args, reply: self._enable(args, reply, enabled=False),
+            "why_schedule": self.why,
+        }
+
+    # looking
+
+    def _plans(self, args: Args) -> list[Plan]:
+        plans = self._desk.plans
+        tenant = args.get("tenant")
+        names = self.names(args["names"]) if args.get("names") else list(plans)
+        return [plans[name] for name in names if not tenant or plans[name].schedule.tenant == tenant]
+
+    def names(self, words: list[str]) -> list[str]:
+        """Schedules by id, by plugin (all of its schedules), or by a pattern; all known, or nothing is done."""
+        plans = self._desk.plans
+        owners = {name: plan.schedule.plugin for name, plan in plans.items()}
+        found: list[str] = []
+        for word in words:
+            some = [word] if word in plans else matching(word, owners)
+            if not some:
+                raise no_schedule(word, plans, pattern=is_pattern(word))
+            found += some
+        return list(dict.fromkeys(found))
+
+    def schedules(self, args: Args, reply: Reply) -> None:
+        rows = [view.row(self._desk, plan) for plan in self._plans(args)]
+        reply.send({"schedules": rows, "system": view.system(self._desk, rows)})
+
+    def next(self, args: Args, reply: Reply) -> None:
+        now = self._desk.loop.clock.wall()
+        since = args["since"] if args.get("since") is not None else now
+        count = min(int(args["count"]), MAX_NEXT)
+        reply.send({"slots": view.upcoming(self._desk, self._plans(args), count, since), "now": iso(now)})
+
+    def why(self, args: Args, reply: Reply) -> None:
+        names = self.names([args["name"]])
+        if len(names) > 1:
+            raise Problem(f"{args['name']!r} are several schedules", remedy=f"one of {', '.join(names)}", code=USAGE)
+        reply.send(view.why(self._desk, self._desk.plans[names[0]]))
+
+    # runs
+
+    def run(self, args: Args, reply: Reply) -> None:
+        """A schedule, all of it or some commands; or commands of a plugin. Through the gates, unless forced."""
+        desk = self._desk
+        if desk.stopping or not desk.is_open:
+            raise Problem("the scheduler is starting or stopping", remedy="sbctl status", code=FAILED)
+        name = args.get("name") or ""
+        plan, plugin, steps = self._meant(name, list(args.get("commands") or []))
+        run = self._new_run(plan, plugin, steps, args)
+        if plan is None:
+            self._begin(run, None, reply)
+            return
+        slot = Slot(plan, None, run.due, Trigger(run.trigger))
+        held = desk.admission.held_by_hand(slot)
+        if held and not args.get("force"):
+            self._answer_held(plan, held[0], reply)
+            return
+        run.forced = [each.gate for each in held]
+        self._begin(run, plan, reply)
+
+    def _meant(self, name: str, commands: list[str]) -> tuple[Plan | None, str, list[str]]:
+        desk = self._desk
+        plan = desk.plans.get(name)
+        plugin = plan.schedule.plugin if plan is not None else name
+        has = desk.catalogue.commands.get(plugin)
+        if has is None:
+            raise self._nothing_to_run(name)
+        for command in commands:
+            if command not in has:
+                meant = nearest(command, has)
+                remedy = f"did you mean {meant!r}?" if meant else f"it has: {', '.join(has)}"
+                raise Problem(f"{plugin} has no command {command!r}", remedy=remedy, code=USAGE)
+        if commands:
+            return plan, plugin, commands
+        wanted = plan.schedule.steps if plan is not None else tuple(step for step in DEFAULT_STEPS if step in has)
+        steps = steps_of(wanted, tuple(has))
+        if not steps:
+            raise Problem(
+                f"{plugin} has none of get, process and push", remedy=f"say which: {', '.join(has)}", code=USAGE
+            )
+        return plan, plugin, steps
+
+    def _nothing_to_run(self, name: str) -> Problem:
+        desk = self._desk
+        several = [plan.id for plan in desk.plans.values() if plan.schedule.plugin == name]
+        if several:
+            return Problem(f"{name} has several schedules", remedy=f"one of {', '.join(several)}", code=USAGE)
+        return no_schedule(name, {**desk.plans, **desk.catalogue.commands})
+
+    def _new_run(self, plan: Plan | None, plugin: str, steps: list[str], args: Args) -> Run:
+        desk = self._desk
+        wall = desk.loop.clock.wall()
+        trigger = Trigger.RETRY if args.get("retry") else Trigger.MANUAL
+        run = Run(desk.ids.draw(wall), plan.id if plan is not None else "", plugin, steps, trigger=trigger, due=wall)
+        run.claimed = wall
+        run.tenant = plan.schedule.tenant if plan is not None else ""
+        run.by, run.retry_of = args.get("by") or "", args.get("retry") or ""
+        run.args, run.env = list(args.get("args") or []), dict(args.get("env") or {})
+        run.progress = Progress(steps, plan.accepted if plan is not None else None)
+        return run
+
+    def _begin(self, run: Run, plan: Plan | None, reply: Reply) -> None:
+        """A person waits for it, so it begins at once; its row is written beside it."""
+        desk = self._desk
+        row = RunRow(run.id, run.schedule or None, **desk.fields_of(run), state=RunState.CLAIMED.value)
+        desk.writer.claim([], row, lambda _ok: None)
+        desk.claims.begin(run, plan)
+        reply.send({"run": run.id, "schedule": run.schedule or None, "log": run.log, "held": None})
+
+    def _answer_held(self, plan: Plan, held: Held, reply: Reply) -> None:
+        until = iso(held.until) if held.until else None
+        answer = {"gate": held.gate, "reason": held.reason, "until": until}
+        reply.send({"run": None, "schedule": plan.id, "held": answer})
+
+    def cancel(self, args: Args, reply: Reply) -> None:
+        run_id = args["run"]
+        state = self._desk.end_run(run_id, args.get("by") or "", now=bool(args.get("now")))
+        if state is None:
+            live = [run.id for run in self._desk.runner.runs.values()]
+            raise Problem(
+                f"no run {run_id[:40]!r} is going on",
+                why=f"going on: {', '.join(sorted(live)[:8])}" if live else "nothing is running",
+                remedy="sbctl runs",
+                code=FAILED,
+            )
+        reply.send({"run": run_id, "state": state.value})
+
+    def wait_run(self, args: Args, reply: Reply) -> None:
+        desk, run_id = self._desk, args["run"]
+        run = self._live(run_id)
+        if run is None:
+            reply.send({"run": None, "ended": True})  # its row is in the history
+            return
+        timer: Timer | None = None
+
+        def ended(run: Run) -> None:
+            if timer is not None:
+                timer.cancel()
+            reply.send({"run": view.run_row(run), "ended": True})
+
+        take_back = desk.outcomes.when_ended(run_id, ended)
+
+        def too_late() -> None:
+            take_back()
+            reply.send({"run": view.run_row(run), "ended": False})
+
+        if args.get("timeout") is not None:
+            timer = desk.loop.after(float(args["timeout"]), too_late)
+        reply.on_closed(take_back)
+
+    def _live(self, run_id: str) -> Run | None:
+        run = self._desk.runner.runs.get(run_id)
+        if run is not None:
+            return run
+        return next((run for plan in self._desk.plans.values() for run in plan.queued if run.id == run_id), None)
+
+    # wishes
+
+    def pause(self, args: Args, reply: Reply) -> None:
+        desk, by, reason = self._desk, args.get("by") or "", args.get("reason") or ""
+        until = args.get("until")
+        if not args["names"]:
+            try:
+                new = desk.pauses.pause_all(by, reason, iso(until) if until else "")
+            except OSError as error:
+                raise cannot_write(desk.home.pause_file, error) from None
+            reply.send({"accepted": ["*"] if new else [], "already": [] if new else ["*"]})
+            return
+        names, now = self.names(args["names"]), desk.loop.clock.wall()
+        new_pause = {
+            "at": now, "by": by, "reason": reason, "until": until, "on_resume": args.get("on_resume") or "next",
+        }  # fmt: skip
+
+        def change(wishes: Wishes) -> list[str]:
+            fresh = [name for name in names if desk.wishes.paused(name) is None]
+            return [name for name in fresh if wishes.pause(name, new_pause)]
+
+        changed = desk.change_wishes(change)
+        for name in changed:
+            desk.telling.paused(Pause(now, by, reason, until), name)
+        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
+
+    def resume(self, args: Args, reply: Reply) -> None:
+        desk, by, what = self._desk, args.get("by") or "", args.get("what")
+        if not args["names"]:
+            try:
+                was = desk.pauses.resume_all()
+            except OSError as error:
+                raise cannot_write(desk.home.pause_file, error) from None
+            if was and what:
+                desk.resumed(by, what, list(desk.plans))
+            reply.send({"accepted": ["*"] if was else [], "already": [] if was else ["*"]})
+            return
+        names = self.names(args["names"])
+        before = {name: desk.wishes.paused(name) for name in names}
+        changed = desk.change_wishes(lambda wishes: [name for name in names if wishes.pause(name, None)])
+        for name in changed:
+            pause = before[name] or {}
+            desk.telling.resumed(by, name)
+            desk.resumed(by, what or str(pause.get("on_resume", "next")), (name,))
+        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
+
+    def _enable(self, args: Args, reply: Reply, *, enabled: bool) -> None:
+        desk, names = self._desk, self.names(args["names"])
+        plans = desk.plans
+        wanted = [name for name in names if desk.is_enabled(plans[name]) is not enabled]
+
+        def change(wishes: Wishes) -> list[str]:
+            return [name for name in wanted if wishes.enable(name, _wish(plans[name], enabled=enabled))]
+
+        changed = desk.change_wishes(change)
+        for name in changed:
+            desk.telling.enabled(name, args.get("by") or "", enabled=enabled)
+        desk.claims.turn_of_all()
+        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
+
+
+def _wish(plan: Plan, *, enabled: bool) -> bool | None:
+    """None where the settings say the same: then they have the word again."""
+    return None if plan.schedule.enabled is enabled else enabled
+
+
+def no_schedule(name: str, known: Any, *, pattern: bool = False) -> Problem:
+    names = sorted(known)
+    if pattern and names:
+        return Problem(f"no schedule fits {name!r}", remedy="sbctl schedule list", code=USAGE)
+    meant = nearest(name, names)
+    some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    return Problem(
+        f"no schedule {name[:80]!r}",
+        why=f"known are: {some}" if names else "there are no schedules yet",
+        remedy=f"did you mean {meant!r}?" if meant else "sbctl schedule list",
+        code=USAGE,
+    )
+
+
+def cannot_write(path: str, error: OSError) -> Problem:
+    return Problem(f"can't write {path}", why=error.strerror or str(error), code=FAILED)

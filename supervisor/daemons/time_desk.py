@@ -1,0 +1,96 @@
+"""The desk of the scheduler: made here, and opened once what `start` has kept and the history are both there."""
+
+from __future__ import annotations
+
+import json
+
+from supervisor.base import zones
+from supervisor.base.proc import boot_id
+from supervisor.daemons import common
+from supervisor.daemons.schedule_verbs import ScheduleVerbs
+from supervisor.model.run import LIVE, RunState
+from supervisor.model.schedule import Catalogue
+from supervisor.runs.desk import Desk
+from supervisor.runs.takeover import Left
+from supervisor.store.writer import Writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.daemons.scheduler import Scheduler
+    from supervisor.engine.adopt import Kept
+    from supervisor.store.rows import Loaded
+
+CLOSE_S = 3.0  # what is still to be written may take so long at the end
+RUN_ENDS = frozenset(f"run.{state.value}" for state in RunState if state not in LIVE)
+
+
+class TimeDesk:
+    """The desk, and its place in the daemon."""
+
+    def __init__(self, daemon: Scheduler) -> None:
+        self._daemon = daemon
+        self._left = Left()
+        home = daemon.home
+        self.writer = Writer(
+            daemon.loop,
+            home.history_file,
+            on_trouble=lambda text: self.desk.telling.history_trouble(text),
+            on_recovered=lambda text, dropped: self.desk.telling.history_recovered(text, dropped),
+            report=common.report,
+            clock=daemon.clock,
+        )
+        self.desk = Desk(
+            daemon.loop,
+            home,
+            daemon.bus,
+            outlet=daemon.engine.outlet,
+            spawner=lambda: daemon.engine.spawner,
+            writer=self.writer,
+            zones=zones.zone,
+            seed=daemon.compiled["home_id"],
+            boot=boot_id(),
+            keeps=daemon.intents,
+            decode=json.loads,
+            changed=daemon.after_runs,
+        )
+        daemon.engine.steps = self.desk
+        self.verbs = ScheduleVerbs(self.desk)
+
+    def take(self, kept: Kept, past: list[dict[str, Any]]) -> None:
+        """What is of runs in what `start` has kept; before the engine looks at the rest."""
+        kept.entries = self._left.take(kept.entries, kept.notes)
+        self._left.told = frozenset(
+            str(event["data"].get("run"))
+            for event in past
+            if event.get("kind") in RUN_ENDS and isinstance(event.get("data"), dict)
+        )
+
+    def open(self) -> None:
+        """The history answers later; until then what is heard of steps waits."""
+        self.writer.open()
+        self.writer.load(self._loaded)
+
+    def _loaded(self, loaded: Loaded) -> None:
+        daemon = self._daemon
+        self.desk.wishes = daemon.intents.wishes()
+        if loaded.trouble:
+            self.desk.telling.history_trouble(loaded.trouble)
+        going = self.desk.open(self._catalogue(), self._left, loaded)
+        if going:
+            text = f"{going} runs go on" if going > 1 else "a run goes on"
+            daemon.bus.tell("scheduler.adopted_runs", text, data={"count": going})
+        self._left = Left()
+        daemon.after_runs()
+
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self._daemon.compiled.get("schedules"))
+
+    def reload(self) -> None:
+        if self.desk.is_open:
+            self.desk.take_catalogue(self._catalogue())
+
+    def close(self) -> None:
+        self.desk.pauses.close()
+        self.writer.close(CLOSE_S)

@@ -1,0 +1,189 @@
+"""What the desk shows: a row a schedule, the slots to come, and why one of them does not run."""
+
+from __future__ import annotations
+
+from supervisor.base.clock import iso
+from supervisor.base.machine_load import memory
+from supervisor.core.breaker import CLOSED
+from supervisor.core.gates import GATES, all_held
+from supervisor.engine.texts import duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from supervisor.runs.desk import Desk
+    from supervisor.runs.plan import Plan
+    from supervisor.runs.run import Run
+
+MAX_NEXT = 1000
+
+
+def row(desk: Desk, plan: Plan) -> dict[str, Any]:
+    schedule, rule = plan.schedule, plan.rule
+    fire = None if plan.after_finish else rule.times.next(plan.cursor)
+    pause = desk.pauses.of(plan.id)
+    running = [run.id for run in desk.runner.of(plan.id)]
+    due = (plan.last_at or plan.anchor) + plan.after_finish if plan.after_finish else plan.wake
+    return {
+        "id": plan.id,
+        "plugin": schedule.plugin,
+        "tenant": schedule.tenant,
+        "description": schedule.description,
+        "rule": rule.times.describe(),
+        "zone": desk.maker.zone_of(schedule).name,
+        "source": schedule.source,
+        "enabled": desk.is_enabled(plan),
+        "paused": pause.as_dict() if pause is not None else None,
+        "status": status(desk, plan, running),
+        "next_run": iso(due) if plan.after_finish and due else (iso(fire.at) if fire is not None else None),
+        "next_due": iso(due) if due is not None else None,
+        "next_reason": _why_not(desk, plan),
+        "total_runs": plan.total,
+        "successful_runs": plan.succeeded,
+        "failed_runs": plan.failed,
+        "consecutive_failures": plan.breaker.streak,
+        "last_result": plan.last_result or None,
+        "last_run": plan.last_run or None,
+        "last_run_at": iso(plan.last_at) if plan.last_at else None,
+        "last_duration_s": round(plan.last_took, 3) if plan.last_run else None,
+        "average_s": round(sum(plan.recent) / len(plan.recent), 3) if plan.recent else None,
+        "running": running,
+        "queued": len(plan.queued),
+        "cooldown_until": iso(plan.breaker.until) if plan.breaker.state != CLOSED else None,
+        "steps": list(schedule.steps),
+    }
+
+
+def status(desk: Desk, plan: Plan, running: list[str]) -> str:
+    if running:
+        return "running"
+    if not desk.is_enabled(plan):
+        return "disabled"
+    if desk.pauses.of(plan.id) is not None:
+        return "paused"
+    if plan.breaker.state != CLOSED:
+        return "cooldown"
+    if plan.wake is None and not plan.after_finish and not _follows(plan):
+        return "finished"
+    return "active"
+
+
+def _follows(plan: Plan) -> bool:
+    return any(trigger["kind"] == "after" for trigger in plan.schedule.triggers)
+
+
+def _why_not(desk: Desk, plan: Plan) -> str:
+    """Why its next slot would not run, if it came now."""
+    standing = desk.admission.standing_quietly(plan)
+    held = all_held(plan.schedule.policy, standing, desk.loop.clock.wall())
+    return held[0].reason if held else ""
+
+
+def system(desk: Desk, rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The whole, as the documents have it."""
+    used, percent = memory()
+    pause = desk.pauses.of_all()
+    return {
+        "scheduler_running": not desk.stopping,
+        "total_schedules": len(desk.plans),
+        "active_schedules": sum(row["status"] in ("active", "running") for row in rows),
+        "running_tasks": len(desk.runner.runs),
+        "memory_mb": round(used, 1),
+        "memory_percent": round(percent, 1),
+        "cpu_percent": round(desk.load.cpu_percent(), 1),
+        "cycle": sum(plan.cycle for plan in desk.plans.values()),
+        "paused": pause.as_dict() if pause is not None else None,
+        "queued_writes": desk.writer.queued,
+        "dropped_writes": desk.writer.dropped,
+        "history": desk.writer.trouble,
+    }
+
+
+def upcoming(desk: Desk, plans: Iterable[Plan], count: int, since: float) -> list[dict[str, Any]]:
+    """The next slots of each, by time; what would hold them is said of the way things are now."""
+    found: list[tuple[float, dict[str, Any]]] = []
+    for plan in plans:
+        held = all_held(plan.schedule.policy, desk.admission.standing_quietly(plan), since)
+        lasting = next((each for each in held if each.gate in ("enabled", "paused", "cooldown")), None)
+        for due, one in _slots(desk, plan, min(count, MAX_NEXT), since):
+            if one["would"] == "run" and lasting is not None and (not lasting.until or due < lasting.until):
+                one["would"] = lasting.skip.value
+                one["until"] = iso(lasting.until) if lasting.until else None
+                one["note"] = one["note"] or lasting.reason
+            found.append((due, one))
+    found.sort(key=lambda each: each[0])
+    return [one for _, one in found[:count]]
+
+
+def _slots(desk: Desk, plan: Plan, count: int, since: float) -> Iterable[tuple[float, dict[str, Any]]]:
+    rule = plan.rule.times.describe()
+    if plan.after_finish:
+        at = (plan.last_at or plan.anchor) + plan.after_finish
+        if not desk.runner.of(plan.id):
+            yield at, _slot(plan, rule, int(at), at, "", "run")
+        return
+    now = desk.loop.clock.wall()
+    after = plan.cursor if since <= now else max(plan.cursor, int(since) - 1)  # one may be late by its jitter
+    for _ in range(count):
+        fire = plan.rule.times.next(after)
+        if fire is None:
+            return
+        due = plan.rule.due(fire)
+        blackout = desk.maker.blackout(plan.schedule, int(due.at))
+        would = "active_hours" if due.passed else "blackout" if blackout is not None else "run"
+        note = fire.shifted or ("moved into its active hours" if due.moved else "")
+        yield due.at, _slot(plan, rule, fire.at, due.at, note, would)
+        after = fire.at
+
+
+def _slot(plan: Plan, rule: str, nominal: int, due: float, note: str, would: str) -> dict[str, Any]:
+    return {
+        "schedule": plan.id, "nominal": iso(nominal), "due": iso(due), "rule": rule, "note": note, "would": would,
+        "until": None, "last_result": plan.last_result or None, "last_duration_s": round(plan.last_took, 3),
+    }  # fmt: skip
+
+
+def why(desk: Desk, plan: Plan) -> dict[str, Any]:
+    """The row, each gate, and the sentence that sums them up."""
+    now = desk.loop.clock.wall()
+    standing = desk.admission.standing_quietly(plan)
+    held = {each.gate: each for each in all_held(plan.schedule.policy, standing, now)}
+    one = row(desk, plan)
+    gates = [
+        {
+            "gate": gate,
+            "open": gate not in held,
+            "reason": held[gate].reason if gate in held else "",
+            "until": iso(held[gate].until) if gate in held and held[gate].until else None,
+        }
+        for gate in GATES
+    ]
+    return {"row": one, "lines": _lines(desk, plan, one, now), "gates": gates, "now": iso(now)}
+
+
+def _lines(desk: Desk, plan: Plan, one: dict[str, Any], now: float) -> list[str]:
+    lines: list[str] = []
+    runs = desk.runner.of(plan.id)
+    for run in runs:
+        took = duration(max(now - run.started, 0.0))
+        lines.append(f"running for {took}: {run.progress.step} of run {run.id}")
+    for run in plan.queued:
+        lines.append(f"run {run.id} waits for its turn")
+    if one["next_reason"] and not runs:
+        lines.append(one["next_reason"])
+    return lines
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """A run that goes on, in the words of the history."""
+    return {
+        "id": run.id, "schedule": run.schedule or None, "plugin": run.plugin, "trigger": run.trigger,
+        "state": run.progress.state, "cause": run.progress.cause or None, "step": run.progress.step if not
+        run.has_ended else None, "started": iso(run.started) if run.started else None,
+        "ended": iso(run.ended) if run.ended else None, "took_s": round(run.took, 3) if run.ended else None,
+        "exit_code": run.last.get("code"), "signal": run.last.get("signal") or None, "log": run.log,
+        "cpu_ms": run.cpu_ms, "memory": run.memory, "words": run.words, "metrics": run.progress.metrics,
+        "attempt": run.progress.attempt, "by": run.by or None,
+    }  # fmt: skip

@@ -1,0 +1,114 @@
+"""Writes that wait for the thread: at most 10,000; beyond, what matters least goes first and is counted."""
+
+from __future__ import annotations
+
+from supervisor.store.writes import CHANGE, CLAIM, END, SKIP, STATE, STEP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.store.writes import Write
+
+CAP = 10_000
+FIRST_TO_GO = (CHANGE, END, STEP)
+NEXT_TO_GO = (SKIP,)
+
+
+class Queue:
+    """In the order in which they came. What the thread has taken counts, and comes back if it fails."""
+
+    __slots__ = ("_counts", "_out", "_states", "_waiting", "cap", "dropped", "ends_dropped")
+
+    def __init__(self, cap: int = CAP) -> None:
+        self.cap = cap
+        self.dropped = 0
+        self.ends_dropped: list[Write] = []  # whose callers are to be told
+        self._waiting: list[Write] = []
+        self._out: list[Write] = []
+        self._states: dict[str, Write] = {}  # those that wait, by schedule
+        self._counts: dict[str, int] = {}  # that wait, by kind
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._out)
+
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def add_claim(self, write: Write) -> bool:
+        """False: there is no room, not even by dropping something else."""
+        if len(self) >= self.cap and not self._drop_oldest(FIRST_TO_GO):
+            return False
+        self._append(write)
+        return True
+
+    def add(self, write: Write) -> None:
+        known = self._states.get(write.key) if write.kind == STATE else None
+        if known is not None and known.values is not None:
+            known.values.update(write.values or {})  # of one schedule the newest values count
+        elif len(self) >= self.cap and not self._drop_oldest(FIRST_TO_GO) and not self._drop_oldest(NEXT_TO_GO):
+            self.drop(write)
+        else:
+            self._append(write)
+
+    def _append(self, write: Write) -> None:
+        self._waiting.append(write)
+        self._counts[write.kind] = self._counts.get(write.kind, 0) + 1
+        if write.kind == STATE:
+            self._states[write.key] = write
+
+    def withdraw(self, run_id: str) -> bool:
+        """Take back a claim that waits."""
+        for number, write in enumerate(self._waiting):
+            if write.kind == CLAIM and write.key == run_id:
+                self._remove(number)
+                return True
+        return False
+
+    def _drop_oldest(self, kinds: tuple[str, ...]) -> bool:
+        if not any(self._counts.get(kind) for kind in kinds):
+            return False
+        for number, write in enumerate(self._waiting):
+            if write.kind in kinds:
+                self._remove(number)
+                self.drop(write)
+                return True
+        return False
+
+    def _remove(self, number: int) -> None:
+        write = self._waiting.pop(number)
+        self._counts[write.kind] -= 1
+
+    def drop(self, write: Write) -> None:
+        self.dropped += 1
+        if write.kind == END and write.done is not None:
+            self.ends_dropped.append(write)
+
+    def drop_all(self) -> None:
+        """Nothing of it will ever be written."""
+        waiting = self._waiting
+        self._forget_waiting()
+        for write in waiting:
+            self.drop(write)
+
+    def take(self) -> list[Write]:
+        """All that waits, for one transaction."""
+        self._out = self._waiting
+        self._forget_waiting()
+        return self._out
+
+    def _forget_waiting(self) -> None:
+        self._waiting = []
+        self._states.clear()
+        self._counts.clear()
+
+    def written(self) -> None:
+        self._out = []
+
+    def put_back(self) -> None:
+        """What was taken last, before what has come since."""
+        later, self._waiting = self._waiting, []
+        self._states.clear()
+        self._counts.clear()
+        out, self._out = self._out, []
+        for write in (*out, *later):
+            self._append(write)

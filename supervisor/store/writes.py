@@ -1,0 +1,203 @@
+"""What each write does to the tables. Every one of them may be done twice and has happened once.
+
+That is what makes it safe to repeat a whole transaction of which nobody knows whether it got through.
+"""
+
+from __future__ import annotations
+
+from supervisor.model.run import BAD, LIVE, RunState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _sqlite3 import Connection
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.store.rows import Value, Values
+
+    Done = Callable[[bool], None]
+
+# Kinds of writes
+CLAIM, SKIP, RELEASE, STATE, CHANGE, END, STEP = "claim", "skip", "release", "state", "change", "end", "step"
+
+_BAD = frozenset(state.value for state in BAD)
+_LIVE = frozenset(state.value for state in LIVE)
+_statements: dict[tuple[str, tuple[str, ...]], str] = {}
+
+
+class Write:
+    """One of them, as it waits: plain values only, so nothing that the loop changes later can change it."""
+
+    __slots__ = ("done", "key", "kind", "slots", "values")
+
+    def __init__(
+        self, kind: str, key: str, values: Values | None, slots: tuple[Values, ...] = (), done: Done | None = None
+    ) -> None:
+        self.kind = kind
+        self.key = key  # id of the run or schedule
+        self.values = values
+        self.slots = slots
+        self.done = done
+
+
+def apply(db: Connection, write: Write) -> bool:
+    """Do it, within a transaction; False: a slot of the claim was taken already."""
+    return _APPLY[write.kind](db, write)
+
+
+# slots
+
+
+def _claim(db: Connection, write: Write) -> bool:
+    for slot in write.slots:
+        if slot["outcome"] == "claimed":
+            holder = holder_of(db, str(slot["schedule"]), _whole(slot["nominal"]))
+            if holder is not None:
+                return holder[2] is not None and holder[2] == slot["run"]  # by this very claim, tried before
+    for slot in write.slots:
+        _insert_slot(db, slot)
+    if write.values is not None:
+        _insert(db, "runs", write.values, "OR IGNORE")
+    return True
+
+
+def _skip(db: Connection, write: Write) -> bool:
+    for slot in write.slots:
+        _insert_slot(db, slot)
+    return True
+
+
+def _release(db: Connection, write: Write) -> bool:
+    """A run that was claimed and does not begin after all: its slots are skipped, and it never was."""
+    values = write.values or {}
+    db.execute(
+        "UPDATE slots SET outcome = 'skipped', reason = ?, until = ?, note = ?, decided = ?, run = NULL"
+        " WHERE run = ? AND outcome = 'claimed'",
+        (values["reason"], values["until"], values["note"], values["decided"], write.key),
+    )
+    db.execute("DELETE FROM runs WHERE id = ? AND ended IS NULL AND state IN ('queued', 'claimed')", (write.key,))
+    return True
+
+
+def holder_of(db: Connection, schedule: str, nominal: int) -> tuple[int, int, str | None] | None:
+    """(nominal, nominal_to, run) of the row that this slot lies in. Rows of a schedule never overlap."""
+    row: tuple[int, int, str | None] | None = db.execute(
+        "SELECT nominal, nominal_to, run FROM slots WHERE schedule = ? AND nominal <= ? ORDER BY nominal DESC LIMIT 1",
+        (schedule, nominal),
+    ).fetchone()
+    return row if row is not None and row[1] >= nominal else None
+
+
+def _insert_slot(db: Connection, slot: Values) -> None:
+    """A slot keeps its first outcome, and a range begins behind what was decided within it before."""
+    schedule, first, last = str(slot["schedule"]), _whole(slot["nominal"]), _whole(slot["nominal_to"])
+    held = holder_of(db, schedule, last)
+    if held is None and first != last:
+        held = db.execute(
+            "SELECT nominal, nominal_to, run FROM slots WHERE schedule = ? AND nominal BETWEEN ? AND ?"
+            " ORDER BY nominal DESC LIMIT 1",
+            (schedule, first, last),
+        ).fetchone() or holder_of(db, schedule, first)
+    if held is not None:
+        if held[1] >= last:
+            return
+        slot = {**slot, "nominal": held[1] + 1, "count": None}
+    _insert(db, "slots", slot, "")
+
+
+def _whole(value: Value) -> int:
+    return value if isinstance(value, int) else 0
+
+
+# runs and steps
+
+
+def _change(db: Connection, write: Write) -> bool:
+    db.execute(_upsert("runs", ("id",), tuple(write.values or ())), tuple((write.values or {}).values()))
+    return True
+
+
+def _end(db: Connection, write: Write) -> bool:
+    """The end of a run, and what it means for its schedule: once, however often it is told."""
+    row = db.execute("SELECT ended, schedule, started, state FROM runs WHERE id = ?", (write.key,)).fetchone()
+    if row is not None and (row[0] is not None or row[3] not in _LIVE):
+        return True
+    _change(db, write)
+    db.execute("UPDATE slots SET outcome = 'run' WHERE run = ? AND outcome = 'claimed'", (write.key,))
+    schedule, started, ended, state = db.execute(
+        "SELECT schedule, started, ended, state FROM runs WHERE id = ?", (write.key,)
+    ).fetchone()
+    if schedule is not None:
+        _count(db, schedule, write.key, state, ended, None if started is None else max(ended - started, 0))
+    return True
+
+
+def _count(db: Connection, schedule: str, run: str, state: str, ended: int, took: int | None) -> None:
+    succeeded, failed = int(state == RunState.SUCCEEDED.value), int(state in _BAD)
+    db.execute(
+        "INSERT INTO schedules (id, total, succeeded, failed, streak, last_run, last_result, last_at, last_ms)"
+        " VALUES (?1, 1, ?2, ?3, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET total = total + 1,"
+        " succeeded = succeeded + ?2, failed = failed + ?3, streak = CASE WHEN ?2 THEN 0 ELSE streak + ?3 END,"
+        " last_run = ?4, last_result = ?5, last_at = ?6, last_ms = ?7",
+        (schedule, succeeded, failed, run, state, ended, took),
+    )
+
+
+def _step(db: Connection, write: Write) -> bool:
+    values = write.values or {}
+    db.execute(_upsert("steps", ("run", "number", "attempt"), tuple(values)), tuple(values.values()))
+    return True
+
+
+def _state(db: Connection, write: Write) -> bool:
+    values = write.values or {}
+    db.execute(_upsert("schedules", ("id",), tuple(values)), tuple(values.values()))
+    return True
+
+
+# statements
+
+
+def _insert(db: Connection, table: str, values: Values, how: str) -> None:
+    given = {name: value for name, value in values.items() if value is not None}
+    names = tuple(given)
+    key = (table + how, names)
+    statement = _statements.get(key)
+    if statement is None:
+        marks = ",".join("?" * len(names))
+        statement = _statements[key] = f"INSERT {how} INTO {table} ({','.join(names)}) VALUES ({marks})"
+    db.execute(statement, tuple(given.values()))
+
+
+def _upsert(table: str, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
+    """Of a run that has ended the state stays; nothing may make it live again."""
+    statement = _statements.get((table, names))
+    if statement is None:
+        changes = [_assignment(table, name) for name in names if name not in keys and name not in _FIRST.get(table, ())]
+        what = f"DO UPDATE SET {', '.join(changes)}" if changes else "DO NOTHING"
+        statement = _statements[table, names] = (
+            f"INSERT INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(names))})"
+            f" ON CONFLICT ({','.join(keys)}) {what}"
+        )
+    return statement
+
+
+_FIRST = {"runs": ("claimed",)}  # only of a row that is not there yet
+
+
+def _assignment(table: str, name: str) -> str:
+    if table == "runs" and name == "state":
+        return "state = CASE WHEN runs.ended IS NULL THEN excluded.state ELSE runs.state END"
+    return f"{name} = excluded.{name}"
+
+
+_APPLY: dict[str, Callable[[Connection, Write], bool]] = {
+    CLAIM: _claim, SKIP: _skip, RELEASE: _release, CHANGE: _change, END: _end, STEP: _step, STATE: _state,
+}  # fmt: skip
+
+
+def rows_as_dicts(db: Connection, statement: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+    """What a query answers, by column."""
+    cursor = db.execute(statement, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]

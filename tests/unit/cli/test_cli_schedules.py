@@ -1,0 +1,319 @@
+"""`next`, `pause`, `resume` and `schedule …`, with a make-believe scheduler and without any."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support.fake_daemon import FakeDaemon, row
+from support.fake_schedules import NOW, FakeSchedules, schedule_row
+
+from supervisor.base.clock import iso
+from supervisor.cli import completing
+from supervisor.cli.main import main
+from supervisor.cli.next_table import chosen, next_table
+from supervisor.cli.schedule_options import keys_of, merged
+from supervisor.cli.schedule_table import schedule_table
+from supervisor.cli.simulation_view import simulation_lines
+from supervisor.cli.table import Style
+from supervisor.cli.zones import zone_named
+from supervisor.core.zone import UTC
+from supervisor.model.home import Home
+from supervisor.model.pause import decode
+from supervisor.settings.api import compile_home
+
+Sbctl = Callable[..., tuple[int, str, str]]
+TASKS = {"tasks": [{"plugins": ["mail"], "commands": ["get"], "cron": "0 6 * * *", "timezone": "Europe/Berlin"}]}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
+    (tmp_path / "etc" / "scheduler.json").write_text(json.dumps(TASKS))
+    for name in ("mail", "disk"):
+        (tmp_path / "plugins" / name).mkdir(parents=True)
+        manifest = {"id": name, "name": name, "commands": {"get": "true"}}
+        (tmp_path / "plugins" / name / "manifest.json").write_text(json.dumps(manifest))
+    found = Home(str(tmp_path))
+    assert compile_home(found).ok
+    return found
+
+
+@pytest.fixture
+def sbctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sbctl:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TZ", "UTC")
+
+    def run(*args: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main(["--home", home.path, *args])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def fake(home: Home) -> Iterator[FakeSchedules]:
+    with ExitStack() as stack:
+        stack.enter_context(FakeDaemon(home, "start", [row("scheduler")]))
+        found = stack.enter_context(FakeDaemon(home, "scheduler", [])).fake.schedules
+        found.add(schedule_row("mail"), schedule_row("disk", tenant="acme", status="disabled"))
+        yield found
+
+
+def slot(schedule: str, due: float, would: str = "run", **more: object) -> dict[str, object]:
+    base: dict[str, object] = {"schedule": schedule, "nominal": iso(due), "due": iso(due), "rule": "daily", "note": ""}
+    return {**base, "would": would, "until": None, **more}
+
+
+# next
+
+
+def test_next_in_the_look_of_a_table() -> None:
+    slots = [
+        slot("backup", NOW + 252),
+        slot("mail", NOW + 7200, note="02:30 does not exist on that day"),
+        slot("reindex", NOW + 60, "paused", until=iso(NOW + 86400)),
+    ]
+    rows = {"backup": schedule_row("backup"), "reindex": schedule_row("reindex", last_result="failed")}
+    shown = next_table(chosen(slots, 5), rows, lambda _: zone_named("Europe/Berlin"), NOW, Style())
+    assert shown == [
+        "IN      WHEN (Europe/Berlin)    SCHEDULE  RULE   LAST      NOTE",
+        "4m 12s  Sat 28 Nov 09:04:12     backup    daily  ✔ 41s",
+        "2h 0m   Sat 28 Nov 11:00:00     mail      daily            02:30 does not exist on that day",
+        "paused  until Sun 29 Nov 09:00  reindex   daily  ✖ failed",
+    ]
+
+
+def test_a_schedule_that_rests_takes_one_line_and_no_place() -> None:
+    slots = [slot("a", NOW + n, "paused") for n in range(9)] + [slot("b", NOW + n) for n in range(9)]
+    assert [each["schedule"] for each in chosen(slots, 2)] == ["b", "b", "a"]
+
+
+def test_next_is_asked_of_the_scheduler(sbctl: Sbctl, fake: FakeSchedules) -> None:
+    fake.slots = [slot("mail", NOW + 60), slot("disk", NOW + 120, "disabled")]
+    code, out, err = sbctl("next", "--tz", "Asia/Tokyo")
+    assert (code, err) == (0, "")
+    assert "WHEN (Asia/Tokyo)" in out
+    assert "1m 0s     Sat 28 Nov 17:01:00" in out
+    answer = json.loads(sbctl("next", "disk", "--json")[1])
+    assert [each["would"] for each in answer["slots"]] == ["disabled"]
+    assert sbctl("next", "nope")[0] == 2
+
+
+def test_next_without_a_scheduler_is_reckoned(sbctl: Sbctl) -> None:
+    code, out, err = sbctl("next", "-n", "2")
+    assert code == 0
+    assert "no scheduler runs" in err
+    lines = out.splitlines()
+    assert len(lines) == 3
+    assert lines[0].split()[:3] == ["IN", "WHEN", "(Europe/Berlin)"]
+    assert "06:00:00" in lines[1]
+    assert "at 06:00 every day" in lines[1]
+
+
+def test_next_knows_the_pause_of_all(sbctl: Sbctl, home: Home) -> None:
+    Path(home.pause_file).touch()
+    assert json.loads(sbctl("next", "--json")[1])["slots"][0]["would"] == "paused"
+
+
+# pause
+
+
+def test_everything_is_paused_and_goes_on_without_a_scheduler(sbctl: Sbctl, home: Home) -> None:
+    code, out, _ = sbctl("pause", "--for", "2h", "--reason", "new disk")
+    assert code == 0
+    assert out.startswith("everything is paused until ")
+    said = decode(Path(home.pause_file).read_bytes())
+    assert (said["reason"], said["by"] != "pause.flag") == ("new disk", True)
+    assert said["until"] > iso(time.time() + 7000)
+    code, out, _ = sbctl("why", "mail")
+    assert out.startswith("mail is paused since ")
+    assert "new disk" in out
+    assert sbctl("resume")[:2] == (0, "everything goes on\n")
+    assert not Path(home.pause_file).exists()
+    assert sbctl("resume")[:2] == (0, "nothing was paused as a whole\n")
+
+
+def test_a_pause_that_is_over_is_none(sbctl: Sbctl, home: Home) -> None:
+    Path(home.pause_file).write_text("until: 2020-01-01T00:00:00Z\n")
+    assert json.loads(sbctl("schedule", "list", "--json")[1])["schedules"][0]["status"] == "active"
+
+
+def test_single_ones_are_paused_by_the_scheduler(sbctl: Sbctl, fake: FakeSchedules) -> None:
+    assert sbctl("pause", "mail", "--on-resume", "catch-up", "--until", "2030-01-01")[:2] == (
+        0, "mail is paused until Tue 01 Jan 2030 00:00\n")  # fmt: skip
+    asked = fake.asked[-1]
+    assert (asked["names"], asked["on_resume"], asked["until"]) == (["mail"], "catch_up", 1893456000.0)
+    assert sbctl("schedule", "pause", "mail")[1] == "mail was paused already\n"
+    assert sbctl("schedule", "resume", "mail", "--what", "once")[1] == "mail goes on\n"
+    assert fake.asked[-1]["what"] == "once"
+    assert sbctl("schedule", "disable", "mail")[1] == "mail is disabled\n"
+    assert sbctl("schedule", "pause")[0] == 2
+    assert sbctl("pause", "--for", "1h", "--until", "14:00")[0] == 2
+
+
+def test_single_ones_are_not_without_it(sbctl: Sbctl) -> None:
+    code, _, err = sbctl("pause", "mail")
+    assert code == 7
+    assert "sbctl start; then: sbctl pause mail" in err
+
+
+# list, show
+
+
+def test_the_list(sbctl: Sbctl, fake: FakeSchedules) -> None:
+    code, out, err = sbctl("schedule", "list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["SCHEDULE", "mail", "disk"]
+    assert "2 schedules, 2 active, 0 running" in err
+    assert "mail" not in sbctl("schedule", "list", "--tenant", "acme")[1]
+
+
+def test_rows_of_the_list() -> None:
+    rows = [
+        schedule_row("a"),
+        schedule_row("b", status="paused", paused={"until": iso(NOW + 60)}, consecutive_failures=3),
+        schedule_row("c", status="finished", next_run=None, next_due=None, last_result=None, total_runs=0,
+                     successful_runs=0, failed_runs=0),
+    ]  # fmt: skip
+    assert schedule_table(rows, NOW, Style()) == [
+        "SCHEDULE  STATUS      NEXT              LAST   RATE                          RULE",
+        "a         ○ active    in 1h 0m          ✔ 41s  90% of 10                     every 6 h",
+        "b         ■ paused    resumes in 1m 0s  ✔ 41s  90% of 10, 3 failed in a row  every 6 h",
+        "c         ✔ finished  -                        -                             every 6 h",
+    ]
+
+
+def test_show_has_source_policy_and_the_next_five(sbctl: Sbctl) -> None:
+    code, out, _ = sbctl("schedule", "show", "mail")
+    assert code == 0
+    for part in (
+        "from        etc/scheduler.json",
+        "rule        at 06:00 every day (Europe/Berlin)",
+        "plugin      mail: get",
+    ):
+        assert part in out
+    assert out.count("06:00:00, in ") == 5
+    answer = json.loads(sbctl("schedule", "show", "mail", "--json")[1])
+    assert answer["policy"]["missed"] == "latest"
+    assert answer["triggers"][0]["kind"] == "cron"
+    assert sbctl("schedule", "show", "mial")[0] == 2
+
+
+# add, edit, rm
+
+
+def test_a_schedule_is_made_changed_and_removed(sbctl: Sbctl, home: Home) -> None:
+    path = Path(home.schedules, "disk.json")
+    code, out, _ = sbctl("schedule", "add", "disk", "--at", "08:00,12:00", "--tz", "UTC", "--jitter", "30m")
+    assert code == 0
+    assert "14 slots more, 0 less" in out
+    assert "it counts from the next sbctl start on" in out
+    assert json.loads(path.read_text()) == {"format": 1, "timezone": "UTC", "at": ["08:00", "12:00"],
+                                            "jitterMinutes": 30}  # fmt: skip
+    assert sbctl("schedule", "add", "disk", "--every", "1h")[0] == 2
+    before = path.read_bytes()
+    answer = json.loads(sbctl("schedule", "edit", "disk", "--cron", "0 * * * *", "--dry-run", "--json")[1])
+    assert (answer["dry_run"], answer["gained"] > 100, path.read_bytes()) == (True, True, before)
+    assert sbctl("schedule", "edit", "disk", "--cron", "0 * * * *", "--set", "graceSeconds=30")[0] == 0
+    assert json.loads(path.read_text()) == {"format": 1, "timezone": "UTC", "jitterMinutes": 30, "cron": "0 * * * *",
+                                            "graceSeconds": 30}  # fmt: skip
+    assert sbctl("schedule", "rm", "disk")[0] == 0
+    assert not path.exists()
+
+
+def test_an_error_changes_nothing_and_is_pointed_at(sbctl: Sbctl, home: Home) -> None:
+    code, _, err = sbctl("schedule", "add", "disk", "--cron", "61 * * * *")
+    assert code == 6
+    assert "etc/schedules.d/disk.json" in err
+    assert "minute: 61" in err
+    assert not Path(home.schedules).exists()
+    assert sbctl("schedule", "add", "../evil", "--every", "1h")[0] == 2
+    assert sbctl("schedule", "add", "disk")[0] == 2
+    assert sbctl("schedule", "edit", "disk", "--every", "1h")[0] == 2
+
+
+def test_one_of_the_scheduler_file_gets_a_file_of_its_own(sbctl: Sbctl, home: Home) -> None:
+    code, _, err = sbctl("schedule", "rm", "mail")
+    assert code == 2
+    assert "it is in etc/scheduler.json" in err
+    assert sbctl("schedule", "edit", "mail", "--missed", "skip")[0] == 0
+    assert json.loads(Path(home.schedules, "mail.json").read_text()) == {"format": 1, "missed": "skip"}
+    assert "at 06:00" in sbctl("schedule", "show", "mail")[1]
+
+
+def options(**given: object) -> dict[str, object]:
+    none: dict[str, object] = dict.fromkeys(("plugin", "commands", "every", "at", "jitter", "tz", "missed", "overlap"))
+    return keys_of(**{**none, "cron": (), "once": (), "settings": (), **given})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "keys"),
+    [
+        ({"every": 21600.0}, {"intervalHours": 6}),
+        ({"every": 5400.0}, {"intervalMinutes": 90}),
+        ({"every": 90.0}, {"intervalSeconds": 90}),
+        ({"jitter": 45.0}, {"jitterSeconds": 45}),
+        ({"commands": "get, push"}, {"commands": ["get", "push"]}),
+        ({"cron": ("a", "b")}, {"cron": ["a", "b"]}),
+        (
+            {"settings": ("graceSeconds=3", 'tenant="x"', "check=api")},
+            {"graceSeconds": 3, "tenant": "x", "check": "api"},
+        ),
+    ],
+)
+def test_options_are_keys(given: dict[str, object], keys: dict[str, object]) -> None:
+    assert options(**given) == keys
+
+
+def test_a_new_time_rule_takes_the_place_of_the_old() -> None:
+    old = {"at": ["08:00"], "weekdays": ["mon"], "tenant": "x"}
+    assert merged(old, {"cron": "@daily"}) == {"tenant": "x", "cron": "@daily"}
+    assert merged(old, {"weekdays": ["tue"]}) == {**old, "weekdays": ["tue"]}
+    assert merged({"intervalHours": 6, "jitterMinutes": 3}, {"intervalMinutes": 5, "jitterSeconds": 1}) == {
+        "intervalMinutes": 5, "jitterSeconds": 1}  # fmt: skip
+    assert merged(old, {}, ("tenant",)) == {"at": ["08:00"], "weekdays": ["mon"]}
+
+
+# test
+
+
+def test_the_lines_of_a_simulation() -> None:
+    found = {
+        "mail": {
+            "runs": 365, "skipped": {"active_hours": 3}, "longest_gap_s": 90000.0, "gap_from": iso(NOW),
+            "gap_to": iso(NOW + 90000), "dst": ["Sun 28 Mar: 02:30 does not exist"], "first": [iso(NOW)],
+            "collisions": [{"with": "disk", "count": 2, "first": iso(NOW)}],
+        }
+    }  # fmt: skip
+    assert simulation_lines(found, {"mail": UTC}, 365) == [
+        "mail: 365 times in 365 days",
+        "  skipped     3: active hours 3",
+        "  longest gap 1d 1h, from Sat 28 Nov 08:00:00 to Sun 29 Nov 09:00:00",
+        "  first       Sat 28 Nov 08:00:00",
+        "  clock       Sun 28 Mar: 02:30 does not exist",
+        "  collides    with disk 2 times, first Sat 28 Nov 08:00:00",
+    ]
+
+
+# completion
+
+
+def test_a_tab_offers_schedules_and_plugins(home: Home) -> None:
+    def offered(line: str) -> list[str]:
+        words = completing.split(line)[1:]
+        return [word for word, _ in completing.offered(["--home", home.path, *words])]
+
+    assert offered("sbctl next m") == ["mail"]
+    assert offered("sbctl run ") == ["disk", "mail"]
+    assert offered("sbctl schedule show ") == ["mail"]
+    assert offered("sbctl schedule p") == ["pause"]
+    assert offered("sbctl show l") == ["last"]
+    assert offered("sbctl why ma") == ["mail"]
