@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 
 from supervisor.base import proc
@@ -183,7 +184,7 @@ class Store:
             entry = self._by_pid.pop(pid, None)
             if entry is not None:
                 entry.status = status
-                entry.used = (int((used.ru_utime + used.ru_stime) * 1000), used.ru_maxrss * 1024)
+                entry.used = (int((used.ru_utime + used.ru_stime) * 1000), _peak(used.ru_maxrss))
                 ended.append(entry)
         if ended or self._remaining or self._dropped:
             self._settle_groups(ended)
@@ -278,6 +279,12 @@ class Store:
         for entry in list(self.entries.values()):
             if not entry.empty and (only is None or entry.listener is only):
                 self.signal_entry(entry, signal.SIGKILL)
+
+
+def _peak(kib: int) -> int:
+    """Bytes; 0 where it says nothing: until its exec a child counts with our own pages."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kib * 1024 if kib > own else 0
 
 
 def _hold(pid: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from supervisor.store.writes import CHANGE, CLAIM, END, SKIP, STATE, STEP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.store.writes import Write
+    from supervisor.store.writes import Done, Write
 
 CAP = 10_000
 FIRST_TO_GO = (CHANGE, END, STEP)
@@ -21,7 +21,7 @@ class Queue:
     def __init__(self, cap: int = CAP) -> None:
         self.cap = cap
         self.dropped = 0
-        self.ends_dropped: list[Write] = []  # whose callers are to be told
+        self.ends_dropped: list[Done] = []  # who is to be told
         self._waiting: list[Write] = []
         self._out: list[Write] = []
         self._states: dict[str, Write] = {}  # those that wait, by schedule
@@ -81,7 +81,7 @@ class Queue:
     def drop(self, write: Write) -> None:
         self.dropped += 1
         if write.kind == END and write.done is not None:
-            self.ends_dropped.append(write)
+            self.ends_dropped.append(write.done)
 
     def drop_all(self) -> None:
         """Nothing of it will ever be written."""

@@ -58,11 +58,14 @@ class Worker:
         if job.kind == "stop":
             self.leave()
             return
+        job.news = []
         for _ in range(3):  # a damaged file gives way to a new one, once; a moved one is left once
             try:
                 self._do(job)
             except Trouble as trouble:
                 job.trouble = trouble
+            except OSError as error:
+                job.trouble = database.trouble_of_os(error)
             except _sqlite3.Error as error:
                 if not database.is_ours(error):
                     raise
@@ -111,7 +114,9 @@ class Worker:
         """The connection, to the file that has the name now."""
         if self._db is not None and database.marks(self.path) != self._marks:
             was_removed = database.marks(self.path)[0] != self._marks[0]
-            self.leave()  # which saves what is in a -wal that has lost its name
+            if not was_removed:  # a -wal that has lost its name holds what the file still lacks
+                self._db.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+            self.leave()
             if was_removed:
                 database.leave_beside(self.path, self._marks, self._clock.wall())
                 job.news.append(f"{REMOVED}; it is written to the file of that name now, a new one if there was none")

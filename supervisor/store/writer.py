@@ -141,8 +141,7 @@ class Writer:
     def claim(self, slots: list[SlotRow], run: RunRow | None, done: Callable[[bool], None]) -> bool:
         """`done(True)` once the claim is on the disk, `done(False)` if a slot was taken before.
 
-        Answers False for a claim that is refused, because too much waits or the file is not ours: then `done` is
-        never called, and nothing will be written of it.
+        False: refused, as too much waits, or the file is not ours. `done` is not called, nothing will be written.
         """
         if self._nowhere or not self._queue.add_claim(self._make.claim(slots, run, done)):
             self.refused += 1
@@ -202,7 +201,7 @@ class Writer:
         """What a starting scheduler needs; when it can't be read in time, an empty one that says why."""
         job = Job("load", done=done)
         self._loads.append(job)
-        self._loop.after(LOAD_LIMIT_S, lambda: self._answer_load(job, None))
+        self._loop.after(0.0 if self._nowhere else LOAD_LIMIT_S, lambda: self._answer_load(job, None))
         self._call()
 
     # the turn
@@ -215,7 +214,9 @@ class Writer:
 
     def _hand_over(self) -> None:
         self._is_called = False
-        self._tell_dropped()
+        dropped, self._queue.ends_dropped = self._queue.ends_dropped, []
+        for done in dropped:
+            self._loop.guard(done, False)
         if self._is_closed or self._retry is not None or (self._bench is not None and self._bench.busy):
             return
         if self._bench is None and not self._start_thread():
@@ -240,12 +241,6 @@ class Writer:
         if self._policy is not None and self._prune_timer is None:
             return Job("prune", policy=self._policy)
         return None
-
-    def _tell_dropped(self) -> None:
-        ends, self._queue.ends_dropped = self._queue.ends_dropped, []
-        for write in ends:
-            if write.done is not None:
-                self._loop.guard(write.done, False)
 
     # answers
 

@@ -15,7 +15,6 @@ from supervisor.store.making import Maker
 from supervisor.store.rows import Loaded, RunRow, SlotRow
 from supervisor.store.writer import Writer
 from supervisor.store.writes import Write, apply
-
 from support.waiting import eventually
 
 AT = 1_700_000_000  # s
@@ -92,7 +91,9 @@ def put(path: Path, make: Callable[[Maker], Iterator[Write]]) -> None:
         db.execute("COMMIT")
 
 
-def put_runs(path: Path, schedule: str, states: list[str], *, start: int = AT, every: int = 60, took: int = 1000) -> None:
+def put_runs(
+    path: Path, schedule: str, states: list[str], *, start: int = AT, every: int = 60, took: int = 1000
+) -> None:
     """One after the other, each with its slot and one step; ids `SCHEDULE-N`."""
 
     def make(maker: Maker) -> Iterator[Write]:

@@ -8,12 +8,13 @@ import click
 
 from supervisor.cli import out
 from supervisor.cli.main import Asked
-from supervisor.cli.next_table import chosen, next_table
+from supervisor.cli.next_table import LASTING, chosen, next_table
 from supervisor.cli.schedules import ask, ask_if_running, catalogue, meant, owners_of
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.style import style_of
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import zone_named
+from supervisor.control.api import MAX_COUNT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,10 +57,20 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     return 0
 
 
+def _is_crowded(slots: list[Facts], count: int, wanted: int) -> bool:
+    """Have schedules that rest taken the place of some that run? Then more must be looked at."""
+    going = sum(slot["would"] not in LASTING for slot in slots)
+    return going < count and len(slots) >= wanted and wanted < MAX_COUNT
+
+
 def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], dict[str, Facts], str]:
     """Slots, rows by id, and when that was."""
     some: Facts = {"names": names} if names else {}
     reply = ask_if_running(home, "next", count=count, **some)
+    wanted = count
+    while reply is not None and _is_crowded(reply["slots"], count, wanted):
+        wanted = min(wanted * 10, MAX_COUNT)
+        reply = ask(home, "next", count=wanted, **some)
     if reply is not None:
         rows = ask(home, "schedules", **some)["schedules"]
         return reply["slots"], {row["id"]: row for row in rows}, str(reply["now"])

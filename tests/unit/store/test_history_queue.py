@@ -81,7 +81,7 @@ def test_whose_end_was_dropped_is_told() -> None:
 
     queue.add(write(END, "b"))
 
-    assert queue.ends_dropped == [end]
+    assert queue.ends_dropped == [end.done]
 
 
 def test_all_of_it_can_be_dropped() -> None:

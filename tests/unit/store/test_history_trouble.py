@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.history import AT, History, opened, put_runs, query
+
 from supervisor.store import condition, database, writer
 from supervisor.store.queue import Queue
 from supervisor.store.rows import RunRow, SlotRow

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from support.history import AT, History, query
 from support.imports import ROOT
+
 from supervisor.store.rows import RunRow, SlotRow, StepRow
 
 

@@ -1,0 +1,147 @@
+"""A year in a moment: the planner's own decisions on a clock that jumps from wake-up to wake-up.
+
+`judge` says what is due and what passes, the gates say what is held, exactly as in the daemon. What can't be known is
+left out: nobody pauses anything, every check is green, and a run takes as long as it is said to.
+"""
+
+from __future__ import annotations
+
+from supervisor.base.clock import iso
+from supervisor.core.due import judge
+from supervisor.core.gates import SKIP, Standing, first_held
+from supervisor.runs.plan import Maker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from supervisor.model.schedule import Catalogue
+    from supervisor.runs.plan import Plan, Zones
+
+FIRST = 5
+DAY_S = 86_400
+MAX_CHANGES = 50
+TOGETHER_S = 60  # starts within one such span collide
+
+
+class Course:
+    """What becomes of one schedule."""
+
+    def __init__(self, plan: Plan, start: int) -> None:
+        self.plan = plan
+        self.runs = 0
+        self.skipped: dict[str, int] = {}
+        self.first: list[float] = []
+        self.starts: set[int] = set()  # spans in which it starts
+        self.last = float(start)
+        self.gap = (0.0, float(start), float(start))
+        self.dst: list[str] = []
+        self.busy_until = 0.0
+
+    def run(self, at: float, took: float, note: str) -> None:
+        self.runs += 1
+        if len(self.first) < FIRST:
+            self.first.append(at)
+        self.silence(at)
+        self.last = at
+        self.busy_until = at + took
+        self.starts.add(int(at) // TOGETHER_S)
+        if note and len(self.dst) < MAX_CHANGES:
+            self.dst.append(f"{iso(at)}: {note}")
+
+    def silence(self, at: float) -> None:
+        if at - self.last > self.gap[0]:
+            self.gap = (at - self.last, self.last, at)
+
+    def skip(self, reason: str, count: int) -> None:
+        self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+
+def simulate(
+    catalogue: Catalogue,
+    *,
+    zones: Zones,
+    start: int,
+    end: int,
+    ids: Iterable[str],
+    took: Mapping[str, float] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """By schedule: runs, skipped, the longest silence, days of other offsets, and who starts at the same time.
+
+    `took`: how long the runs of a schedule take, in seconds.
+    """
+    maker = Maker(catalogue, zones, "")
+    courses: dict[str, Course] = {}
+    for name in ids:
+        plan = maker.plan(catalogue.schedules[name], start)
+        courses[name] = Course(plan, start)
+        _follow(courses[name], maker, start, end, (took or {}).get(name, 0.0))
+    return {name: _facts(name, course, courses, maker, start, end) for name, course in courses.items()}
+
+
+def _follow(course: Course, maker: Maker, start: int, end: int, took: float) -> None:
+    plan = course.plan
+    if plan.after_finish:
+        at = float(start)
+        while at < end:
+            course.run(at, took, "")
+            at += took + plan.after_finish
+        course.silence(end)
+        return
+    is_interval = any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers)
+    plan.cursor = start - 1 if is_interval and plan.schedule.run_at_start else start
+    wake = judge(plan.rule, plan.cursor, float(plan.cursor)).wake
+    while wake is not None and wake < end:
+        judged = judge(plan.rule, plan.cursor, wake)
+        for passed in judged.passed:
+            course.skip(passed.reason.value, passed.count or 1)
+        for chosen in judged.chosen:
+            _start(course, maker, wake, took, chosen.fire.shifted)
+        plan.cursor = judged.cursor
+        if judged.wake is not None and judged.wake <= wake:
+            break  # can't be; and must not go on for ever
+        wake = judged.wake
+    course.silence(end)
+
+
+def _start(course: Course, maker: Maker, at: float, took: float, note: str) -> None:
+    plan, schedule = course.plan, course.plan.schedule
+    standing = Standing()
+    standing.enabled = schedule.enabled
+    standing.hours_open = plan.rule.hours.is_open(int(at))
+    blackout = maker.blackout(schedule, int(at)) if schedule.policy.blackouts else None
+    if blackout is not None:
+        standing.blackout_name = blackout[0]
+    standing.running = int(at < course.busy_until)
+    held = first_held(schedule.policy, standing, at) if not schedule.policy.check else None
+    if held is not None and held.action == SKIP:
+        course.skip(held.skip.value, 1)
+    else:
+        course.run(max(at, course.busy_until) if standing.running else at, took, note)
+
+
+def _facts(
+    name: str, course: Course, courses: Mapping[str, Course], maker: Maker, start: int, end: int
+) -> dict[str, Any]:
+    zone = maker.zone_of(course.plan.schedule)
+    changes = [
+        f"{iso(at)}: the clocks go {'forward' if after > before else 'back'} by {abs(after - before) // 60} min"
+        for at, before, after in zone.transitions(start, end)
+    ]
+    collisions = []
+    for other, its in courses.items():
+        together = course.starts & its.starts if other != name else set()
+        if together:
+            first = iso(float(min(together) * TOGETHER_S))
+            collisions.append({"with": other, "count": len(together), "first": first})
+    return {
+        "runs": course.runs,
+        "skipped": course.skipped,
+        "longest_gap_s": round(course.gap[0], 3),
+        "gap_from": iso(course.gap[1]),
+        "gap_to": iso(course.gap[2]),
+        "dst": changes[:MAX_CHANGES] + course.dst,
+        "first": [iso(at) for at in course.first],
+        "collisions": sorted(collisions, key=lambda each: (-each["count"], each["with"])),
+    }
