@@ -53,8 +53,11 @@ class Pair:
     def spawn_failed(self, key: str, cause: Cause) -> None:
         self.told.append(("failed", key, cause.kind.value))
 
-    def exited(self, key: str, status: int | None, empty: bool, oom: bool | None = None) -> None:
-        self.told.append(("exited", key, status, empty, *([oom] if oom is not None else [])))
+    def exited(
+        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: tuple[int, int] | None = None
+    ) -> None:
+        more = [each for each in (oom, used) if each is not None]
+        self.told.append(("exited", key, status, empty, *more))
 
     def emptied(self, key: str) -> None:
         self.told.append(("emptied", key))
@@ -137,7 +140,7 @@ def test_answers_are_passed_on_and_other_messages_are_not(pair: Pair) -> None:
     cause = Cause.from_dict({"kind": "system", "text": "none", "code": None, "signal": None, "words": []}).as_dict()
     messages = [
         {"did": "spawned", "key": "web.1", "pid": 7, "started": 1},
-        {"did": "exit", "key": "web.1", "status": 256, "empty": False, "oom": True},
+        {"did": "exit", "key": "web.1", "status": 256, "empty": False, "oom": True, "used": [120, 4096]},
         {"did": "empty", "key": "web.1"},
         {"did": "failed", "key": "web.2", "cause": cause},
     ]
@@ -146,7 +149,7 @@ def test_answers_are_passed_on_and_other_messages_are_not(pair: Pair) -> None:
     assert not pair.spawner.receive({"did": "event"})
     assert pair.told == [
         ("spawned", "web.1", 7),
-        ("exited", "web.1", 256, False, True),
+        ("exited", "web.1", 256, False, True, (120, 4096)),
         ("emptied", "web.1"),
         ("failed", "web.2", "system"),
     ]
