@@ -46,10 +46,10 @@ def next_table(
 def _row(slot: Facts, row: Facts, zone_of: Callable[[str], Zone], now: float, style: Style, one: str) -> list[Cell]:
     name = str(slot["schedule"])
     its = zone_of(name)
-    due = parse_iso(slot["due"])
+    due, would = parse_iso(slot["due"]), str(slot["would"])
     until = parse_iso(slot.get("until"))
-    would = str(slot["would"])
-    note = [str(slot.get("note") or "")]
+    # Why it rests is what `sbctl why` is for.
+    note = [str(slot.get("note") or "") if would not in LASTING else ""]
     if would == RUN:
         first: Cell = duration(max(due - now + 0.5, 0)) if due is not None else "-"
         when = moment(due, its) if due is not None else "-"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, USAGE, Problem
-from supervisor.cli import out
+from supervisor.cli import out, past
 from supervisor.cli.marks import short, words
 from supervisor.cli.run_output import Output
-from supervisor.cli.run_rows import exit_code, last_words, outcome, run_facts
+from supervisor.cli.run_rows import exit_code, is_over, last_words, outcome, run_facts
 from supervisor.cli.schedules import ask, in_force
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.times import parse_iso
@@ -27,6 +27,7 @@ SLICE_S = 20.0  # of waiting, so that a scheduler that goes away is noticed
 FOLLOW_S = 0.15
 AWAY_S = 30.0  # so long a scheduler that is being restarted is waited for: the run goes on without it
 PAUSE_S = 0.3
+HISTORY_S = 5.0
 
 
 class Wish:
@@ -61,6 +62,7 @@ def start_run(home: Home, wish: Wish, *, name: str = "", **asked: Any) -> int:
     asked = {key: value for key, value in asked.items() if value}
     if name:
         asked["name"] = name
+    called = name or str(asked.get("retry"))
     try:
         reply = ask(home, "run", **asked, by=login())
     except Problem as problem:
@@ -69,8 +71,8 @@ def start_run(home: Home, wish: Wish, *, name: str = "", **asked: Any) -> int:
         raise
     held = reply.get("held")
     if held is not None:
-        return _tell_held(name or str(asked.get("retry")), held, wish, mask=mask_of(home).hide_text)
-    run, schedule = str(reply["run"]), str(reply.get("schedule") or name)
+        return _tell_held(called, held, wish, mask=mask_of(home).hide_text)
+    run, schedule = str(reply["run"]), str(reply.get("schedule") or called)
     if not wish.wait:
         said = f"{run} of {schedule} was accepted"
         out.answer(said, reply, as_json=wish.as_json)
@@ -98,11 +100,15 @@ def _tell_held(name: str, held: Facts, wish: Wish, *, mask: Any) -> int:
     if wish.as_json:
         out.answer("", {"run": None, "held": held}, as_json=True)
     until = parse_iso(held.get("until"))
-    why = f"{held.get('gate')}: {mask(str(held.get('reason') or 'held'))}"
-    if held.get("until"):
-        why += f", until {_local(until) if until is not None else held['until']}"
+    why = held_text(str(held.get("gate")), mask(str(held.get("reason") or "")), "" if until is None else _local(until))
     out.note(Problem(f"{name} was not run", why=clean(why), remedy="--force passes it", code=FAILED).text())
     return FAILED
+
+
+def held_text(gate: str, reason: str, until: str) -> str:
+    """`cooldown: 3 failures in a row, until 14:00`; what the reason says itself is not said twice."""
+    text = reason if reason.startswith(gate) else f"{gate.replace('_', ' ')}: {reason or 'shut'}"
+    return text if not until or ", until " in reason else f"{text}, until {until}"
 
 
 def _local(at: float) -> str:
@@ -115,7 +121,8 @@ def _local(at: float) -> str:
 
 
 def _see_through(home: Home, run: str, schedule: str, wish: Wish, reply: Facts) -> int:
-    output = Output(home, schedule, run, colour=wish.colour) if wish.follow else None
+    log = str(reply.get("log") or home.run_log(schedule.partition(".")[0], run))
+    output = Output(home, log, colour=wish.colour) if wish.follow else None
     until = None if wish.timeout is None else time.monotonic() + wish.timeout
     if not wish.as_json:
         out.note(f"{run} of {schedule}")
@@ -152,9 +159,26 @@ def _wait(home: Home, run: str, output: Output | None, until: float | None) -> F
         if reply.get("ended"):
             if output is not None:
                 output.show(last=True)
-            row: Facts = reply["run"]
+            row: Facts = reply["run"] or _remembered(home, run)
             return row
         out.rest(0)
+
+
+def _remembered(home: Home, run: str) -> Facts:
+    """Of one that had ended before anybody asked; its last row may just be being written."""
+    until = time.monotonic() + HISTORY_S
+    while True:
+        row = past.run(home, run)
+        if row is not None and is_over(row["state"]):
+            return row
+        if time.monotonic() > until:
+            raise Problem(
+                f"{run} has ended, and the history does not say how",
+                why="it is behind, or can't be written",
+                remedy="sbctl why scheduler; sbctl runs",
+                code=FAILED,
+            )
+        out.rest(PAUSE_S)
 
 
 def _ask_patiently(home: Home, run: str, patience: float) -> Facts:

@@ -26,8 +26,8 @@ LEFT_OUT = b"-- \xe2\x80\xa6 left out \xe2\x80\xa6 --"
 class Output:
     """The log of a run that goes on."""
 
-    def __init__(self, home: Home, schedule: str, run: str, *, colour: bool) -> None:
-        self._follower = Follower(home.run_log(schedule.partition(".")[0], run))
+    def __init__(self, home: Home, path: str, *, colour: bool) -> None:
+        self._follower = Follower(path)
         self._splitter = Splitter()
         self._view = TextView(mask_of(home), names=False, times=False, colour=colour)
 

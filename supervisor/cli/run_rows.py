@@ -120,3 +120,18 @@ def last_words(run: Row) -> list[str]:
     if isinstance(words, str):
         return words.splitlines()
     return [str(word) for word in words] if isinstance(words, list) else []
+
+
+def retold(row: Row | None) -> Row:
+    """What to ask for to have it again: name, commands, args, and the names of what it had in its environment."""
+    if row is None:
+        return {}
+    args = unpacked(row.get("args"))
+    given = args if isinstance(args, dict) else {"args": args or []}
+    steps = unpacked(row.get("steps"))
+    return {
+        "name": str(row.get("schedule") or row.get("plugin") or ""),
+        "commands": [str(step) for step in steps] if isinstance(steps, list) else [],
+        "args": [str(word) for word in given.get("args") or ()],
+        "env": [str(name) for name in given.get("env") or ()],
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supervisor.cli.marks import short, sign, words
 from supervisor.cli.pausing import paused_text
+from supervisor.cli.run_asking import held_text
 from supervisor.cli.run_rows import outcome, time_of
 from supervisor.cli.table import duration
 from supervisor.cli.times import parse_iso
@@ -21,19 +22,38 @@ if TYPE_CHECKING:
 
 INDENT = " " * 12
 SHOWN_SLOTS = 8
+NEAR_S = 60
 
 
 def schedule_story(facts: Facts, its: Zone, now: float, style: Style) -> list[str]:
-    """`facts` is what --json shows: row, lines, gates, slots, runs, all_paused."""
+    """`facts` is what --json shows: row, lines, gates, slots, runs, all_paused, at."""
     row = facts["row"]
-    lines = [clean(state(row, its, now)), *map(clean, facts["lines"]), *_gates(facts["gates"], its, now)]
+    reasons = {gate.get("reason") for gate in facts["gates"]}
     runs = {run["id"]: run for run in facts["runs"]}
+    lines = [clean(state(row, its, now))]
+    lines += _block("then", [_slot(slot, runs, its, now, style) for slot in _asked(facts["slots"], facts["at"])])
+    lines += [clean(line) for line in facts["lines"] if line not in reasons]
+    lines += _gates(facts["gates"], its, now)
     told = [_slot(slot, runs, its, now, style) for slot in facts["slots"][:SHOWN_SLOTS]]
     lines += _block("slots", told or ["none yet"])
+    if facts["at"]:
+        return lines
     shown = {slot.get("run") for slot in facts["slots"]}
     others = [_run(run, its, now, style) for run in facts["runs"] if run["id"] not in shown]
     lines += _block("by hand" if told else "runs", others[:SHOWN_SLOTS])
     return [*lines, *_block("next", [_next(row, facts)])]
+
+
+def _asked(slots: list[Facts], at: str | None) -> list[Facts]:
+    """The one that was asked for: a time of day is meant to the minute."""
+    wanted = parse_iso(at)
+    found = []
+    for slot in slots if wanted is not None else ():
+        first = parse_iso(slot["nominal"])
+        last = parse_iso(slot.get("nominal_to")) or first
+        if wanted is not None and first is not None and last is not None and first - NEAR_S < wanted < last + NEAR_S:
+            found.append(slot)
+    return found[:1]
 
 
 def state(row: Facts, its: Zone, now: float) -> str:
@@ -68,8 +88,8 @@ def _gates(gates: list[Facts], its: Zone, now: float) -> list[str]:
 
 def _gate(gate: Facts, its: Zone, now: float) -> str:
     until = parse_iso(gate.get("until"))
-    then = f", until {minute(until, its, now)}" if until is not None else ""
-    return f"{words(str(gate['gate']))}: {gate.get('reason') or 'shut'}{then}"
+    then = minute(until, its, now) if until is not None else ""
+    return held_text(str(gate["gate"]), str(gate.get("reason") or ""), then)
 
 
 def _slot(slot: Facts, runs: dict[str, Facts], its: Zone, now: float, style: Style) -> str:

@@ -117,5 +117,5 @@ def next_text(slot: Facts, its: Zone, now: float) -> str:
         nominal = parse_iso(slot["nominal"])
         text += f" (slot {minute(nominal, its, now)})" if nominal is not None else ""
     if slot["would"] != "run":
-        text += f": {words(str(slot['would']))}"
+        return text + f": {words(str(slot['would']))}"
     return text + (f"; {slot['note']}" if slot.get("note") else "")

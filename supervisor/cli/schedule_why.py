@@ -11,7 +11,7 @@ from supervisor.cli.pausing import flag
 from supervisor.cli.run_rows import run_facts
 from supervisor.cli.schedule_looks import ALONE
 from supervisor.cli.schedule_story import slot_facts
-from supervisor.cli.schedules import ask_if_running, catalogue, no_such_schedule
+from supervisor.cli.schedules import ask_if_running, catalogue, in_force, no_such_schedule
 from supervisor.cli.zones import minute, zone_named
 
 TYPE_CHECKING = False
@@ -29,13 +29,20 @@ NEAR_S = 60  # a time of day is meant to the minute
 
 
 def facts_of(home: Home, name: str, schedule: Schedule | None, when: str | None, now: float) -> Facts:
-    """row, lines, gates, slots, runs, all_paused. `when`: as it was typed, a time in the zone of the schedule."""
+    """row, lines, gates, slots, runs, all_paused, at. `when`: as it was typed, a time in the zone of the schedule."""
     its = zone_named(schedule.zone if schedule is not None else "")
     at = None if when is None else parse_moment(when, now, its)
     reply = ask_if_running(home, "why_schedule", name=name, **({} if at is None else {"at": at}))
     if reply is None:
         note(ALONE)
-        reply = _alone(home, name, at, now)
+        reply = _alone(home, name, now)
+    if "slots" not in reply:  # which anybody can read
+        reply["slots"] = past.slots(home, name, around=at, limit=SLOTS)
+        if at is not None and schedule is not None:
+            reply["lines"] = [
+                *reply["lines"],
+                *_about(Outlook(home, in_force(home), now), schedule, reply["slots"], at),
+            ]
     runs = [run_facts(row) for row in past.runs(home, (name,), limit=RUNS)]
     runs = [run for run in runs if run["schedule"] == name]
     slots = [slot_facts(slot) for slot in reply["slots"]]
@@ -45,18 +52,17 @@ def facts_of(home: Home, name: str, schedule: Schedule | None, when: str | None,
             runs.append(run_facts(row))
     facts = {"row": reply["row"], "lines": reply["lines"], "gates": reply["gates"], "slots": slots, "runs": runs}
     facts["all_paused"] = flag(home, now) is not None
+    facts["at"] = None if at is None else iso(at)
     return facts
 
 
-def _alone(home: Home, name: str, at: float | None, now: float) -> Facts:
+def _alone(home: Home, name: str, now: float) -> Facts:
     schedules = catalogue(home)
     schedule = schedules.schedules.get(name)
     if schedule is None:
         raise no_such_schedule(name, schedules.schedules)
     outlook = Outlook(home, schedules, now)
     row = outlook.rows([name])[0]
-    slots = past.slots(home, name, around=at, limit=SLOTS)
-    lines = [] if at is None else _about(outlook, schedule, slots, at, now)
     gates = [
         {"gate": "enabled", "open": schedule.enabled, "reason": "it is disabled", "until": None},
         {
@@ -66,12 +72,13 @@ def _alone(home: Home, name: str, at: float | None, now: float) -> Facts:
             "until": (row["paused"] or {}).get("until"),
         },
     ]
-    return {"row": row, "lines": lines, "slots": slots, "gates": gates}
+    return {"row": row, "lines": [], "gates": gates}
 
 
-def _about(outlook: Outlook, schedule: Schedule, slots: list[Facts], at: float, now: float) -> list[str]:
+def _about(outlook: Outlook, schedule: Schedule, slots: list[Facts], at: float) -> list[str]:
     """What there was at that time, by the rule and by the history."""
     its: Zone = outlook.zone_of(schedule)
+    now = outlook.now
     times = outlook.rule(schedule).times
     fire = times.prev(int(at) + NEAR_S)
     if fire is not None and fire.at > at - NEAR_S:
@@ -79,7 +86,7 @@ def _about(outlook: Outlook, schedule: Schedule, slots: list[Facts], at: float, 
         covered = any(str(slot["nominal"]) <= stamp <= str(slot["nominal_to"]) for slot in slots)
         if fire.at > now:
             return [f"{minute(fire.at, its, now)} is a slot that is still to come"]
-        return [] if covered else [f"{minute(fire.at, its, now)} was a slot, and the history has no row of it"]
+        return [] if covered else [f"{minute(fire.at, its, now)} is a slot by its rule; the history has no row of it"]
     after = times.next(int(at))
     near = [f"before it {minute(fire.at, its, now)}"] if fire is not None else []
     near += [f"after it {minute(after.at, its, now)}"] if after is not None else []

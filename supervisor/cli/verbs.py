@@ -171,7 +171,7 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
             "--json": FLAG,
         },
     ),
-    "retry": (RUN, {"--force": FLAG, "--wait": FLAG, "--follow": FLAG, "--json": FLAG}),
+    "retry": (RUN, {"--force": FLAG, "--wait": FLAG, "--follow": FLAG, "--env": ANY, "--json": FLAG}),
     "cancel": (RUN, {"--now": FLAG, "--json": FLAG}),
     "show": (RUN, {"--log": FLAG, "--tz": ANY, "--json": FLAG}),
     "pause": (SCHEDULES, _PAUSE),

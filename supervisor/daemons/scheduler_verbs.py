@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.errors import FAILED, USAGE, Problem
-from supervisor.core.plan import own_changes
+from supervisor.core.plan import own_changes, schedule_changes
 from supervisor.core.verdict import signal_name
 from supervisor.daemons import common
 from supervisor.daemons.verbs import EngineVerbs
@@ -68,6 +68,7 @@ class SchedulerVerbs(EngineVerbs):
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
         changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]], self.rolling)
         changes += own_changes("scheduler", daemon.compiled, compiled)
+        changes += schedule_changes(daemon.compiled.get("schedules"), compiled.get("schedules"))
         daemon.take_over(compiled)
         daemon.say_how_many()
         daemon.governor.review()

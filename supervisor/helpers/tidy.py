@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 from supervisor.base.files import look_at, remove_quietly, take_lock, write_atomic
 from supervisor.base.rotation import index_of, rotated
 from supervisor.helpers.tidy_plan import Group, Plan, Rules, Seen, first_pass, over_budget
+from supervisor.helpers.tidy_runs import find_run_logs, forgotten, remove_logs, remove_work
 from supervisor.model.home import Home
 from supervisor.model.service import CORE_NAMES
 
@@ -64,6 +65,10 @@ def prepare(home: Home, now: float) -> dict[str, Any]:
     for folder in (*folders, home.daily_folder):
         _remove_temporaries(folder)
     groups = find_groups(home, compiled["services"], now, folders)
+    run_logs = find_run_logs(folders, now)
+    old = forgotten(run_logs, home.history_file)
+    groups.append(Group([seen for seen in run_logs if seen not in old], may_pack=False))
+    remove_work(folders, now, home.history_file)
     settings = compiled.get("logs") or {}
     rules = Rules(
         gzip=bool(settings.get("gzip", True)),
@@ -73,14 +78,17 @@ def prepare(home: Home, now: float) -> dict[str, Any]:
     plan = first_pass(groups, rules, now)
     packed, trouble = _pack_all(plan)
     gone = plan.remove + over_budget(groups, rules)
+    runs = [*old, *(seen for seen in gone if seen in run_logs)]
+    remove_logs(runs)
+    gone = [seen for seen in gone if seen not in runs]
     steps: list[dict[str, Any]] = [{"do": "remove", "log": seen.log, "inode": seen.inode} for seen in gone]
     for seen, temporary in packed:
         if seen in gone:
             remove_quietly(temporary)
         else:
             steps.append({"do": "pack", "log": seen.log, "inode": seen.inode, "temporary": temporary})
-    freed = sum(seen.size for seen in gone)
-    return {"steps": steps, "removed": len(gone), "freed": freed, "trouble": trouble}
+    freed = sum(seen.size for seen in (*gone, *runs))
+    return {"steps": steps, "removed": len(gone) + len(runs), "freed": freed, "trouble": trouble}
 
 
 def _compiled(home: Home) -> dict[str, Any]:

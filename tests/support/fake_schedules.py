@@ -74,7 +74,7 @@ class FakeSchedules:
         self.slots: list[Message] = []
         self.gates: list[Message] = []
         self.lines: list[str] = []
-        self.old_slots: list[Message] = []
+        self.old_slots: list[Message] | None = []  # None: it leaves them to whoever reads the history
         self.held: Message | None = None
         self.ended = run_row("r_9")
         self.waits = 0  # so many looks until a run has ended
@@ -151,4 +151,5 @@ class FakeSchedules:
     def do_why_schedule(self, args: Message, reply: Any) -> None:
         self.asked.append(args)
         row = self.rows[self._ids({"names": [args["name"]]})[0]]
-        reply.send({"row": row, "lines": self.lines, "slots": self.old_slots, "gates": self.gates})
+        slots = {} if self.old_slots is None else {"slots": self.old_slots}
+        reply.send({"row": row, "lines": self.lines, "gates": self.gates, **slots})

@@ -295,6 +295,19 @@ def test_why_then(sbctl: Sbctl, fake: FakeSchedules, home: Home, typed: str, at:
     assert sbctl("why", "mail", "whenever")[0] == 2
 
 
+@pytest.mark.usefixtures("history")
+def test_why_then_names_the_slot(sbctl: Sbctl, fake: FakeSchedules, home: Home) -> None:
+    """The scheduler leaves the past to those who read it."""
+    knows(home, "mail")
+    fake.old_slots = None
+    for number, run in enumerate(("r_a0", "r_a1")):
+        remember(home, "slots", schedule="mail", nominal=int(NOW) - 7200 + 3600 * number, decided=1, run=run,
+                 nominal_to=int(NOW) - 7200 + 3600 * number, outcome="run", count=1)  # fmt: skip
+    lines = sbctl("why", "mail", iso(NOW - 3570))[1].splitlines()
+    assert [line.split()[-3:] for line in lines if line.startswith("then ")] == [["✔", "r_a1", "2.0s"]]
+    assert [line.split()[-2] for line in lines[-2:]] == ["r_a1", "r_a0"]
+
+
 def test_why_both(sbctl: Sbctl, fake: FakeSchedules, home: Home) -> None:
     """A plugin with a server and a schedule."""
     fake.add(schedule_row("web"))
