@@ -45,15 +45,15 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "reload": (BOTH, ("revision",), ("env",)),
     "events": ((SCHEDULER,), (), ("since", "follow", "kinds", "service")),
     "schedules": ((SCHEDULER,), (), ("names", "tenant")),
-    "next": ((SCHEDULER,), ("count",), ("names", "since")),
-    "run": ((SCHEDULER,), (), ("name", "retry", "commands", "args", "env", "force", "by")),  # a name, or what to retry
+    "next": ((SCHEDULER,), ("count",), ("names",)),
+    "run": ((SCHEDULER,), ("name",), ("retry", "commands", "args", "env", "force", "by")),  # retry: of which run
     "cancel": ((SCHEDULER,), ("run",), ("now", "by")),
     "wait_run": ((SCHEDULER,), ("run",), ("timeout",)),
     "pause": ((SCHEDULER,), ("names",), ("reason", "until", "by", "on_resume")),
     "resume": ((SCHEDULER,), ("names",), ("by", "what")),
     "schedule_enable": ((SCHEDULER,), ("names",), ("by",)),
     "schedule_disable": ((SCHEDULER,), ("names",), ("by",)),
-    "why_schedule": ((SCHEDULER,), ("name",), ("at",)),
+    "why_schedule": ((SCHEDULER,), ("name",), ()),
     "shutdown": ((START,), (), ("timeout", "now")),
     "entries": ((START,), (), ()),
 }

@@ -164,7 +164,8 @@ def step_ended(before: Progress, rules: Rules, end: StepEnd, now: float) -> Resu
     if progress.ending:
         state, what = RunState(progress.ending), progress.what
         progress.ending = progress.what = ""
-        if state is RunState.TIMED_OUT and _may_retry(progress, rules, None, timed_out=True):
+        over = rules.policy.run_timeout and RUN not in progress.deadlines  # the run's own time: no further try
+        if state is RunState.TIMED_OUT and not over and _may_retry(progress, rules, None, timed_out=True):
             return _wait(progress, rules, now)
         return _bad(progress, rules, now, state, what)
     if not end.ok:

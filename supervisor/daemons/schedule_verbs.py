@@ -78,9 +78,8 @@ class ScheduleVerbs:
 
     def next(self, args: Args, reply: Reply) -> None:
         now = self._desk.loop.clock.wall()
-        since = args["since"] if args.get("since") is not None else now
         count = min(int(args["count"]), MAX_NEXT)
-        reply.send({"slots": view.upcoming(self._desk, self._plans(args), count, since), "now": iso(now)})
+        reply.send({"slots": view.upcoming(self._desk, self._plans(args), count, now), "now": iso(now)})
 
     def why(self, args: Args, reply: Reply) -> None:
         names = self.names([args["name"]])
@@ -95,7 +94,7 @@ class ScheduleVerbs:
         desk = self._desk
         if desk.stopping or not desk.is_open:
             raise Problem("the scheduler is starting or stopping", remedy="sbctl status", code=FAILED)
-        name = args.get("name") or ""
+        name = args["name"]
         plan, plugin, steps = self._meant(name, list(args.get("commands") or []))
         run = self._new_run(plan, plugin, steps, args)
         if plan is None:

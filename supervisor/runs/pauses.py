@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from supervisor.base.clock import stamp
+from supervisor.base.clock import iso, stamp
 from supervisor.base.files import read_small
 from supervisor.base.inotify import FolderWatch
 from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
@@ -44,7 +44,8 @@ class Pause:
         return f"paused since {stamp(self.at)} {self.by_whom}".rstrip()
 
     def as_dict(self) -> dict[str, Any]:
-        return {"at": self.at, "by": self.by, "reason": self.reason, "until": self.until}
+        until = iso(self.until) if self.until else None
+        return {"at": iso(self.at), "by": self.by, "reason": self.reason, "until": until}
 
 
 class Pauses:

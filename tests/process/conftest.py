@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from support.daemon import Daemon
 from support.home import TemporaryHome
+from support.scheduling import Scheduling
 
 
 @pytest.fixture
@@ -17,3 +18,9 @@ def daemon(home: TemporaryHome) -> Iterator[Daemon]:
     daemon = Daemon(home)
     yield daemon
     daemon.end()
+
+
+@pytest.fixture
+def scheduling(daemon: Daemon) -> Scheduling:
+    """The same, for tests of schedules."""
+    return Scheduling(daemon)
