@@ -32,7 +32,7 @@ def facts_of(home: Home, name: str, schedule: Schedule | None, when: str | None,
     """row, lines, gates, slots, runs, all_paused, at. `when`: as it was typed, a time in the zone of the schedule."""
     its = zone_named(schedule.zone if schedule is not None else "")
     at = None if when is None else parse_moment(when, now, its)
-    reply = ask_if_running(home, "why_schedule", name=name, **({} if at is None else {"at": at}))
+    reply = ask_if_running(home, "why_schedule", name=name)
     if reply is None:
         note(ALONE)
         reply = _alone(home, name, now)

@@ -206,7 +206,6 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "force": (_is_flag, "true or false"),
     "reason": (_is_text, "a text"),
     "until": (_is_epoch, "a time in seconds since 1970"),
-    "at": (_is_epoch, "a time in seconds since 1970"),
     "on_resume": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
     "what": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
 }

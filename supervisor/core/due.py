@@ -125,7 +125,8 @@ class Rule:
         opens = self.hours.next_open(nominal)
         if policy.outside == Outside.SKIP or opens is None or (after is not None and after.at <= opens):
             return Due(float(nominal), passed=True)
-        return Due(max(at, float(opens)), moved=True)
+        at, closes = max(at, float(opens)), self.hours.closes_at(opens)
+        return Due(at if closes is None else min(at, closes - 1.0), moved=True)
 
 
 def grace_of(period: float) -> float:
@@ -147,7 +148,7 @@ def judge(rule: Rule, cursor: int, now: float) -> Judged:
         due = rule.due(fire)
         if due.at > now:
             wake = due.at
-        elif due.passed and now - due.at <= rule.grace:
+        elif due.passed and now - due.at <= rule.grace and len(passed) < IN_TIME_AT_MOST:
             passed.append(Passed(fire.at, fire.at, 1, Skip.ACTIVE_HOURS))
         elif not due.passed and now - due.at <= rule.grace and len(chosen) < IN_TIME_AT_MOST:
             chosen.append(Chosen(fire, due.at))

@@ -162,9 +162,9 @@ def _overlap(policy: Policy, standing: Standing, _now: float) -> Held | None:
     if not standing.running and not standing.queued:
         return None
     kind = policy.overlap
-    if kind == Overlap.ALLOW and standing.running < policy.overlap_max:
+    if kind == Overlap.ALLOW and standing.running + standing.queued < policy.overlap_max:
         return None
-    if kind in (Overlap.CANCEL_OTHER, Overlap.KILL_OTHER):
+    if kind in (Overlap.CANCEL_OTHER, Overlap.KILL_OTHER) and not standing.by_hand:
         return Held("overlap", Skip.OVERLAP, "the run before it is being ended", action=END_OTHER)
     room = {Overlap.QUEUE_ONE: 1, Overlap.QUEUE_ALL: policy.overlap_max}.get(Overlap(kind), 0)
     if standing.queued < room:

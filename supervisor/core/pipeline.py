@@ -175,17 +175,17 @@ def step_ended(before: Progress, rules: Rules, end: StepEnd, now: float) -> Resu
     return _good(progress, rules, now)
 
 
-def ask_end(before: Progress, state: RunState, what: str, now: float, grace: float, *, at_once: bool = False) -> Result:
+def ask_end(before: Progress, rules: Rules, state: RunState, what: str, now: float, *, at_once: bool = False) -> Result:
     """A person, the next slot, a shutdown or a limit wants it to end."""
     progress = before.copy()
     if progress.phase == ENDED:
         return progress, []
     if progress.rolling_back and state is RunState.CANCELLED and not at_once:
         return progress, []  # half a rollback is worse than either
-    if progress.phase == WAITING:  # between two tries, or not begun
-        progress.state, progress.cause = state.value, what
-        return _finish(progress)
-    if not progress.ending and not progress.rolling_back:
+    if progress.phase == WAITING:  # between two tries
+        return _bad(progress, rules, now, state, what)
+    # Whoever wants it to end while its time is up wants no further try.
+    if progress.ending in ("", RunState.TIMED_OUT.value) and not progress.rolling_back:
         progress.ending, progress.what = state.value, what
     if at_once:
         progress.killed = True
@@ -193,7 +193,7 @@ def ask_end(before: Progress, state: RunState, what: str, now: float, grace: flo
         return progress, [Signal(SIGKILL)]
     if KILL in progress.deadlines or progress.killed:
         return progress, []  # it has been asked already
-    progress.deadlines[KILL] = now + grace
+    progress.deadlines[KILL] = now + rules.policy.stop_grace
     return progress, [Signal(SIGTERM)]
 
 
@@ -210,7 +210,7 @@ def time_is_up(before: Progress, rules: Rules, which: str, now: float) -> Result
         return progress, [Signal(SIGKILL)]
     limit = rules.policy.step_timeout if which == STEP else rules.policy.run_timeout
     what = f"{progress.step} did not end within {limit:g} s" if which == STEP else f"it did not end within {limit:g} s"
-    return ask_end(progress, RunState.TIMED_OUT, what, now, rules.policy.stop_grace)
+    return ask_end(progress, rules, RunState.TIMED_OUT, what, now)
 
 
 # inside
@@ -245,11 +245,13 @@ def _good(progress: Progress, rules: Rules, now: float) -> Result:
 
 def _bad(progress: Progress, rules: Rules, now: float, state: RunState, cause: str) -> Result:
     progress.state, progress.cause = state.value, cause
-    spoilt = progress.step == PROCESS or state is RunState.REJECTED
+    spoilt = (progress.step == PROCESS and progress.attempt > 0) or state is RunState.REJECTED
     if spoilt and rules.can_roll_back and state is not RunState.INTERRUPTED:
         progress.rolling_back = True
         progress.attempt = 0
         progress.deadlines.clear()
+        if rules.policy.run_timeout:
+            progress.deadlines[RUN] = now + rules.policy.run_timeout
         return _start(progress, rules, now)
     return _finish(progress)
 

@@ -75,14 +75,14 @@ class Runner:
         self.listener: Listener  # set once: each needs the other
         self.runs: dict[str, Run] = {}
         self._contexts: dict[str, Context] = {}
+        self._of: dict[str, list[Run]] = {}  # by schedule
         self.stopping = False
 
     # asking
 
     def begin(self, run: Run, context: Context) -> None:
         """Its claim is made: go."""
-        self.runs[run.id] = run
-        self._contexts[run.id] = context
+        self._add(run, context)
         run.started = self._loop.clock.wall()
         run.late = max(run.started - run.due, 0.0)
         run.log = run.log or self._home.run_log(run.plugin, run.id)
@@ -91,8 +91,7 @@ class Runner:
 
     def adopt(self, run: Run, context: Context, entry: dict[str, Any] | None) -> None:
         """Go on with one that a predecessor had begun; `entry` is that of its present step, if `start` has it."""
-        self.runs[run.id] = run
-        self._contexts[run.id] = context
+        self._add(run, context)
         run.work, run.result = places_of(self._home, run)
         if entry is not None:
             name, launch = stream_of(run), launch_of(run, context.commands, context.policy)
@@ -108,11 +107,15 @@ class Runner:
             self._spawn(run, context)
         self._arm(run)
 
+    def _add(self, run: Run, context: Context) -> None:
+        self.runs[run.id] = run
+        self._contexts[run.id] = context
+        self._of.setdefault(run.schedule, []).append(run)
+
     def end(self, run: Run, state: RunState, what: str, *, now: bool = False) -> None:
         """Ask it to end; its end is told as ever."""
-        context = self._contexts[run.id]
-        at, grace = self._loop.clock.now(), context.policy.stop_grace
-        self._apply(run, pipeline.ask_end(run.progress, state, what, at, grace, at_once=now))
+        rules, at = self._contexts[run.id].rules, self._loop.clock.now()
+        self._apply(run, pipeline.ask_end(run.progress, rules, state, what, at, at_once=now))
 
     def stop_all(self, *, now: bool = False) -> None:
         """sbctl goes down: no run outlives it."""
@@ -121,7 +124,7 @@ class Runner:
             self.end(run, RunState.INTERRUPTED, "sbctl was stopped", now=now)
 
     def of(self, schedule: str) -> list[Run]:
-        return [run for run in self.runs.values() if run.schedule == schedule]
+        return list(self._of.get(schedule, ()))
 
     def forget_note(self, run_id: str) -> None:
         """Its end is on the disk."""
@@ -182,8 +185,7 @@ class Runner:
     def _step_ended(self, run: Run, end: StepEnd, used: Used | None = None) -> None:
         context = self._contexts[run.id]
         run.pumps.close()
-        run.dropped = True
-        self._spawner().drop(run.key)
+        run.dropped, key = True, run.key
         if not end.ok:
             run.words = self._words(run)
         before = run.progress
@@ -193,6 +195,8 @@ class Runner:
         if run.result:
             _remove(run.result)
         self._apply(run, result)
+        # Only now: who takes over and finds the old note must find the end of its step too, or would do it again.
+        self._spawner().drop(key)
         if not run.has_ended:
             self.listener.went_on(run)
 
@@ -271,6 +275,9 @@ class Runner:
             run.timer = None
         run.ended = self._loop.clock.wall()
         del self.runs[run.id], self._contexts[run.id]
+        self._of[run.schedule].remove(run)
+        if not self._of[run.schedule]:
+            del self._of[run.schedule]
         self.note(run)  # as ended, until the history has it
         if run.work:
             remove_work_folder(run.work)

@@ -111,7 +111,7 @@ def _read(loaded: Loaded, path: str) -> Document:
     if wanted is None:
         document = read_document(path, name)
     else:
-        document = Document(name)
+        document = Document(name, "json" if path.endswith(".json") else "yaml")
         document.raw = wanted
         parse(document, wanted)
     if document.raw is not None:
