@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.base.loop import Timer
+    from supervisor.control.api import Handler
     from supervisor.control.connection import Reply
     from supervisor.core.gates import Held
     from supervisor.model.wishes import Wishes
@@ -39,6 +40,26 @@ class ScheduleVerbs:
         self._desk = desk
 
     def table(self) -> dict[str, Callable[[Args, Reply], None]]:
+        return {verb: self._once_open(handler) for verb, handler in self._handlers().items()}
+
+    def _once_open(self, handler: Handler) -> Handler:
+        """What is asked of a scheduler that still reads its history is answered when it has."""
+
+        def answer(args: Args, reply: Reply) -> None:
+            try:
+                handler(args, reply)
+            except Problem as problem:
+                reply.fail(problem)
+
+        def handle(args: Args, reply: Reply) -> None:
+            if self._desk.is_open:
+                handler(args, reply)
+            else:
+                self._desk.when_open(lambda: answer(args, reply))
+
+        return handle
+
+    def _handlers(self) -> dict[str, Handler]:
         return {
             "schedules": self.schedules,
             "next": self.next,
@@ -92,8 +113,8 @@ class ScheduleVerbs:
     def run(self, args: Args, reply: Reply) -> None:
         """A schedule, all of it or some commands; or commands of a plugin. Through the gates, unless forced."""
         desk = self._desk
-        if desk.stopping or not desk.is_open:
-            raise Problem("the scheduler is starting or stopping", remedy="sbctl status", code=FAILED)
+        if desk.stopping:
+            raise Problem("the scheduler is stopping", remedy="sbctl status", code=FAILED)
         name = args["name"]
         plan, plugin, steps = self._meant(name, list(args.get("commands") or []))
         run = self._new_run(plan, plugin, steps, args)
@@ -233,12 +254,13 @@ class ScheduleVerbs:
     def resume(self, args: Args, reply: Reply) -> None:
         desk, by, what = self._desk, args.get("by") or "", args.get("what")
         if not args["names"]:
+            pause_of_all = desk.pauses.look()
             try:
                 was = desk.pauses.resume_all()
             except OSError as error:
                 raise cannot_write(desk.home.pause_file, error) from None
-            if was and what:
-                desk.resumed(by, what, list(desk.plans))
+            if pause_of_all is not None and what:
+                desk.resumed(what, list(desk.plans), pause_of_all.at)
             reply.send({"accepted": ["*"] if was else [], "already": [] if was else ["*"]})
             return
         names = self.names(args["names"])
@@ -247,7 +269,7 @@ class ScheduleVerbs:
         for name in changed:
             pause = before[name] or {}
             desk.telling.resumed(by, name)
-            desk.resumed(by, what or str(pause.get("on_resume", "next")), (name,))
+            desk.resumed(what or str(pause.get("on_resume", "next")), (name,), pause.get("at", 0.0))
         reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
 
     def _enable(self, args: Args, reply: Reply, *, enabled: bool) -> None:

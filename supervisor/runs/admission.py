@@ -7,7 +7,7 @@ admit -> gates -> claim, durable -> begin
 
 from __future__ import annotations
 
-from supervisor.core.breaker import allows, begun
+from supervisor.core.breaker import allows
 from supervisor.core.gates import END_OTHER, SKIP, Standing, all_held, first_held
 from supervisor.core.pipeline import Progress, steps_of
 from supervisor.model.event import INFO, WARNING
@@ -32,7 +32,7 @@ class Admission:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._last_spread = 0.0  # when the last of those that may not all begin at once begins
+        self._free_from = 0.0  # monotonic: when the next of those that may not all begin at once may
 
     # slots that do not run
 
@@ -100,14 +100,18 @@ class Admission:
 
     def place_in_spread(self, plan: Plan) -> float:
         """When the next of those that came at once may begin."""
-        at = max(self._desk.loop.clock.wall(), self._last_spread)
-        self._last_spread = at + plan.schedule.policy.spread
-        return at
+        clock = self._desk.loop.clock
+        now = clock.now()
+        at = max(now, self._free_from)
+        self._free_from = at + plan.schedule.policy.spread
+        return clock.wall() + (at - now)
 
     def _end_other(self, plan: Plan) -> None:
+        reason = "the next slot takes its place"
+        self._desk.claims.drop_queue(plan, reason, Skip.OVERLAP)
         at_once = plan.schedule.policy.overlap == Overlap.KILL_OTHER
         for run in self._desk.runner.of(plan.id):
-            self._desk.runner.end(run, RunState.CANCELLED, "the next slot takes its place", now=at_once)
+            self._desk.runner.end(run, RunState.CANCELLED, reason, now=at_once)
 
     # by hand
 
@@ -156,15 +160,18 @@ class Admission:
 
     def make_run(self, slot: Slot) -> Run:
         desk, plan, schedule = self._desk, slot.plan, slot.plan.schedule
-        commands = desk.catalogue.commands.get(schedule.plugin, {})
         wall = desk.loop.clock.wall()
-        steps = steps_of(schedule.steps, tuple(commands))
+        steps = self.steps_for(plan)
         run = Run(desk.ids.draw(wall), schedule.id, schedule.plugin, steps, trigger=Trigger(slot.trigger), due=slot.due)
-        run.nominal, run.tenant, run.claimed = slot.nominal, schedule.tenant, wall
+        run.nominal, run.tenant, run.claimed = slot.nominal or slot.stands_for, schedule.tenant, wall
         run.progress = Progress(steps, plan.accepted)
         run.forced = [held.gate for held in slot.forced]
         run.not_before, run.deadline = slot.not_before, slot.deadline
-        plan.breaker = begun(plan.breaker, wall)
-        plan.stretch = None
         slot.run = run
         return run
+
+    def steps_for(self, plan: Plan) -> list[str]:
+        """What a run of it does. Of a plugin that has lost its commands the first one is missed, and said so."""
+        schedule = plan.schedule
+        has = self._desk.catalogue.commands.get(schedule.plugin, {})
+        return steps_of(schedule.steps, tuple(has)) or list(schedule.steps)

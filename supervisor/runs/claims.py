@@ -6,8 +6,9 @@ under a claim that stands in the journal, and is marked. `ledger: required` rath
 
 from __future__ import annotations
 
+from supervisor.core.breaker import begun, neither
 from supervisor.core.gates import SKIP, WAIT, Held, first_held
-from supervisor.core.pipeline import Progress, steps_of
+from supervisor.core.pipeline import ENDED, Progress
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.runs.runner import Context
 from supervisor.runs.slot import Slot
@@ -27,15 +28,27 @@ SHORTEST_WAIT_S = 0.2
 LONGEST_WAIT_S = 30.0  # who waits looks again at least so often: the reason may be gone
 
 
+class Pending:
+    """A claim on its way to the disk."""
+
+    __slots__ = ("queue", "since", "slot")
+
+    def __init__(self, slot: Slot, since: float, *, queue: bool) -> None:
+        self.slot = slot
+        self.since = since  # monotonic
+        self.queue = queue  # it does not begin with its claim
+
+
 class Claims:
     """Of one desk: runs between their claim and their beginning."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._pending: dict[str, tuple[Slot, bool]] = {}  # by run: is it to be queued?
-        self._of: dict[str, int] = {}  # how many by schedule
+        self._pending: dict[str, Pending] = {}  # by run
+        self._of: dict[str, int] = {}  # how many that begin with their claim, by schedule
         self._timer = False
         self._turns: dict[str, Timer] = {}
+        self._turn_of_all_comes = False
 
     def pending(self, schedule: str) -> int:
         return self._of.get(schedule, 0)
@@ -43,10 +56,13 @@ class Claims:
     def in_group(self, group: str) -> int:
         """Runs of it that go, or are about to."""
         desk = self._desk
-        names = [run.schedule for run in desk.runner.runs.values()]
-        names += [slot.plan.id for slot, queue in self._pending.values() if not queue]
-        plans = (desk.plans.get(name) for name in names)
-        return sum(plan is not None and plan.schedule.policy.group == group for plan in plans)
+        count = 0
+        for counts in (desk.runner.counts(), self._of.items()):
+            for name, number in counts:
+                plan = desk.plans.get(name)
+                if plan is not None and plan.schedule.policy.group == group:
+                    count += number
+        return count
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -54,80 +70,96 @@ class Claims:
     # claiming
 
     def claim(self, slot: Slot, *, queue: bool = False) -> Run:
-        desk = self._desk
+        desk, plan = self._desk, slot.plan
         run = slot.run or desk.admission.make_run(slot)
-        self._pending[run.id] = (slot, queue)
+        self._pending[run.id] = Pending(slot, desk.loop.clock.now(), queue=queue)
         if not queue:
-            self._of[slot.plan.id] = self._of.get(slot.plan.id, 0) + 1
+            self._of[plan.id] = self._of.get(plan.id, 0) + 1
+            plan.breaker = begun(plan.breaker, run.claimed)
         else:
-            slot.plan.queued += (run,)
+            plan.queued += (run,)
         slots = [] if slot.nominal is None else [
             SlotRow(
-                slot.plan.id, slot.nominal, run=run.id, due=int(slot.due * 1000), note=slot.note or None,
-                revision=slot.plan.schedule.revision,
+                plan.id, slot.nominal, run=run.id, due=int(slot.due * 1000), note=slot.note or None,
+                revision=plan.schedule.revision,
             )
         ]  # fmt: skip
         state = RunState.QUEUED if queue else RunState.CLAIMED
         row = RunRow(run.id, run.schedule or None, **fields_of(run), state=state.value)
         run_id = run.id
         if not desk.writer.claim(slots, row, lambda ok: self._done(run_id, ok=ok)):
-            desk.loop.soon(lambda: self._not_durable(run_id))
+            desk.loop.soon(lambda: self._not_durable(run_id, refused=True))
         elif not self._timer:
             self._timer = True
             desk.loop.after(PATIENCE_S, self._look)
         return run
 
-    def _take(self, run_id: str) -> tuple[Slot, bool] | None:
+    def _plan(self, slot: Slot) -> Plan:
+        """Other settings may have come while its claim was on its way."""
+        return self._desk.plans.get(slot.plan.id, slot.plan)
+
+    def _take(self, run_id: str) -> Pending | None:
         found = self._pending.pop(run_id, None)
-        if found is not None and not found[1]:
-            self._of[found[0].plan.id] -= 1
-            if not self._of[found[0].plan.id]:
-                del self._of[found[0].plan.id]
+        if found is not None and not found.queue:
+            name = found.slot.plan.id
+            self._of[name] -= 1
+            if not self._of[name]:
+                del self._of[name]
         return found
 
     def _done(self, run_id: str, *, ok: bool) -> None:
         found = self._take(run_id)
         if found is None:
             return
-        slot, queue = found
-        assert slot.run is not None
+        run, plan = found.slot.run, self._plan(found.slot)
+        assert run is not None
         if not ok:  # somebody had it before us: a clock that was set back, a history that was put back
-            slot.plan.queued = tuple(run for run in slot.plan.queued if run is not slot.run)
-            return
-        if slot.on_claimed is not None:
-            slot.on_claimed(slot.run)
-        if queue:
-            self.turn(slot.plan)
+            self._gone(run, plan, "its slot had been decided before")
+        elif found.queue:
+            self.turn(plan)
+        elif plan.id not in self._desk.plans:
+            self._release(plan, run, Held("settings", Skip.EDITED, "the schedule has been removed"))
         else:
-            self.begin(slot.run, slot.plan)
+            self.begin(run, plan)
 
     def _look(self) -> None:
         """Those that have waited for the disk for too long."""
         self._timer = False
-        now = self._desk.loop.clock.wall()
-        for run_id, (slot, _) in list(self._pending.items()):
-            if slot.run is not None and now - slot.run.claimed >= PATIENCE_S - 0.01:
+        now = self._desk.loop.clock.now()
+        for run_id, pending in list(self._pending.items()):
+            if now - pending.since >= PATIENCE_S - 0.01:
                 self._not_durable(run_id)
         if self._pending:
             self._timer = True
             self._desk.loop.after(PATIENCE_S / 4, self._look)
 
-    def _not_durable(self, run_id: str) -> None:
+    def _not_durable(self, run_id: str, *, refused: bool = False) -> None:
+        """`refused`: the writer has not taken it, so nothing of it is on its way."""
         found = self._pending.get(run_id)
         if found is None:
             return
-        slot, run = found[0], found[0].run
+        slot, run = found.slot, found.slot.run
         assert run is not None
         if slot.plan.schedule.policy.ledger == "required" and slot.nominal is not None:
-            if self._desk.writer.withdraw(run_id):
-                self._take(run_id)
-                slot.plan.queued = tuple(each for each in slot.plan.queued if each is not run)
+            if refused or self._desk.writer.withdraw(run_id):
                 reason = "its claim could not be made durable, and its ledger is required"
+                self._take(run_id)
+                self._gone(run, self._plan(slot), reason)
                 self._desk.admission.skip(slot, Held("ledger", Skip.LEDGER, reason))
             return
         run.unledgered = True
         self._desk.telling.unledgered(run)
         self._done(run_id, ok=True)
+
+    def _gone(self, run: Run, plan: Plan, why: str) -> None:
+        """It does not begin, and there is no row of it."""
+        self._take(run.id)
+        plan.queued = tuple(each for each in plan.queued if each is not run)
+        if not self._desk.runner.of(plan.id):
+            plan.breaker = neither(plan.breaker)  # it may have been the probe
+        run.progress.state, run.progress.cause = RunState.CANCELLED.value, why
+        self._desk.outcomes.no_run(run)
+        self._desk.planner.finished(plan)
 
     # beginning
 
@@ -141,6 +173,8 @@ class Claims:
         if plan is not None:
             plan.cycle += 1
             run.cycle = plan.cycle
+            plan.breaker = begun(plan.breaker, desk.loop.clock.wall())
+            plan.stretch = None
         desk.runner.begin(run, Context(policy, commands))
 
     def turn(self, plan: Plan) -> None:
@@ -149,24 +183,32 @@ class Claims:
         timer = self._turns.pop(plan.id, None)
         if timer is not None:
             timer.cancel()
-        while plan.queued and plan.queued[0].id not in self._pending and not desk.stopping:
-            run, now = plan.queued[0], desk.loop.clock.wall()
-            if run.not_before > now:
-                self._turn_later(plan, run.not_before - now)
-                return
+        while (run := self._first(plan)) is not None:
+            now = desk.loop.clock.wall()
             if run.nominal is not None and now - run.due > policy.window + policy.spread:
                 self._release(plan, run, Held("queue", Skip.NOT_STARTED, "it has waited for too long"))
                 continue
-            held = None if run.forced else self._held(plan, run)
+            held = self._held(plan, run)
             if held is None:
-                plan.queued = plan.queued[1:]
+                plan.queued = tuple(each for each in plan.queued if each is not run)
                 self.begin(run, plan)
             elif held.action == SKIP:
                 self._release(plan, run, held)
             else:
                 if held.action == WAIT:
-                    self._turn_later(plan, held.until - now)
-                return  # else the end of another run brings the next turn
+                    self._turn_later(plan, held.until - now if held.until else LONGEST_WAIT_S)
+                return  # else the end of another run, or an answer, brings the next turn
+
+    def _first(self, plan: Plan) -> Run | None:
+        """The first whose time has come; one whose claim is on its way keeps those behind it waiting."""
+        now, begins = self._desk.loop.clock.wall(), 0.0
+        for run in plan.queued if not self._desk.stopping else ():
+            if run.not_before <= now:
+                return None if run.id in self._pending else run
+            begins = min(begins or run.not_before, run.not_before)
+        if begins:
+            self._turn_later(plan, begins - now)
+        return None
 
     def _held(self, plan: Plan, run: Run) -> Held | None:
         standing = self._desk.admission.standing(plan, run.deadline)
@@ -174,8 +216,14 @@ class Claims:
         return first_held(plan.schedule.policy, standing, self._desk.loop.clock.wall())
 
     def _turn_later(self, plan: Plan, wait: float) -> None:
-        wait = min(max(wait, SHORTEST_WAIT_S), LONGEST_WAIT_S)
-        self._turns[plan.id] = self._desk.loop.after(wait, lambda: self.turn(plan))
+        wait, name = min(max(wait, SHORTEST_WAIT_S), LONGEST_WAIT_S), plan.id
+        self._turns[name] = self._desk.loop.after(wait, lambda: self._turn_of(name))
+
+    def _turn_of(self, name: str) -> None:
+        self._turns.pop(name, None)
+        plan = self._desk.plans.get(name)
+        if plan is not None:
+            self.turn(plan)
 
     def give_up(self, run: Run, held: Held) -> None:
         """One that a predecessor had claimed, and that can't begin any more."""
@@ -187,22 +235,35 @@ class Claims:
     def wait_again(self, run: Run, plan: Plan) -> None:
         """One that a predecessor had claimed, and that never began."""
         desk = self._desk
-        commands = desk.catalogue.commands.get(plan.schedule.plugin, {})
-        run.progress = Progress(steps_of(plan.schedule.steps, tuple(commands)), plan.accepted)
+        run.progress = Progress(desk.admission.steps_for(plan), plan.accepted)
         run.tenant = plan.schedule.tenant
-        run.not_before = desk.admission.place_in_spread(plan)
+        run.not_before = max(desk.admission.place_in_spread(plan), run.due)
         run.deadline = run.not_before + plan.rule.grace
         plan.queued += (run,)
         self.turn(plan)
 
     def turn_of_all(self) -> None:
-        """A place in a group is free, a check has its answer, a pause is over."""
-        for plan in [plan for plan in self._desk.plans.values() if plan.queued]:
+        """A place in a group is free, a check has its answer, a pause is over: who waits longest is first."""
+        self._turn_of_all_comes = False
+        for plan in sorted((plan for plan in self._desk.plans.values() if plan.queued), key=_waits_since):
             self.turn(plan)
+
+    def turn_of_all_soon(self) -> None:
+        """Once, however many runs end at a time."""
+        if not self._turn_of_all_comes:
+            self._turn_of_all_comes = True
+            self._desk.loop.soon(self.turn_of_all)
+
+    def clock_set(self, by: float) -> None:
+        """Who waits does so no longer, and no shorter, for that."""
+        for plan in self._desk.plans.values():
+            for run in plan.queued:
+                run.deadline += by
+                if run.not_before:
+                    run.not_before += by
 
     def _release(self, plan: Plan, run: Run, held: Held) -> None:
         """It does not run after all."""
-        plan.queued = tuple(each for each in plan.queued if each is not run)
         if run.nominal is None:
             self.cancel(run, held.reason)
             return
@@ -210,22 +271,27 @@ class Claims:
         self._desk.writer.release(run.id, held.skip.value, until=until, note=held.reason)
         slot = Slot(plan, run.nominal, run.due, Trigger(run.trigger))
         self._desk.admission.tell_skipped(slot, held)
+        self._gone(run, plan, held.reason)
 
-    def drop_queue(self, plan: Plan, reason: str) -> None:
-        """The schedule is no more, or another one."""
+    def drop_queue(self, plan: Plan, reason: str, skip: Skip = Skip.EDITED) -> None:
+        """The schedule is no more, or another one; or a later slot takes their place."""
         for run in plan.queued:
-            self._release(plan, run, Held("settings", Skip.EDITED, reason))
+            self._release(plan, run, Held("settings" if skip is Skip.EDITED else "overlap", skip, reason))
 
     def cancel(self, run: Run, cause: str) -> None:
         """One that has not begun."""
-        desk = self._desk
-        run.progress.state, run.progress.cause = RunState.CANCELLED.value, cause
-        run.ended = desk.loop.clock.wall()
-        plan = desk.plans.get(run.schedule)
+        self._take(run.id)
+        plan = self._desk.plans.get(run.schedule)
         if plan is not None:
             plan.queued = tuple(each for each in plan.queued if each is not run)
-        desk.telling.run_ended(run, plan)
-        desk.writer.run_ended(run.id, {"state": RunState.CANCELLED.value, "cause": cause, "ended": _ms(run.ended)})
+        run.progress.state, run.progress.cause = RunState.CANCELLED.value, cause
+        run.progress.phase = ENDED
+        run.ended = self._desk.loop.clock.wall()
+        self._desk.outcomes.run_ended(run)
+
+
+def _waits_since(plan: Plan) -> float:
+    return plan.queued[0].due
 
 
 def fields_of(run: Run) -> dict[str, Any]:

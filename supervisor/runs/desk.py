@@ -88,6 +88,7 @@ class Desk:
         self.stopping = False
         self.is_open = False  # all that a predecessor left has been taken over
         self._early: list[Callable[[], None]] = []  # what was heard before
+        self._asked: list[Callable[[], None]] = []  # ... and asked
         self._spawner = spawner
         self._zones = zones
         self._seed = seed
@@ -215,7 +216,14 @@ class Desk:
         else:
             self.planner.begin()
             self.prune()
+        asked, self._asked = self._asked, []
+        for call in asked:
+            self.loop.guard(call)
         return going
+
+    def when_open(self, call: Callable[[], None]) -> None:
+        """Once it is known what there is: until then any answer would be wrong."""
+        self._asked.append(call)
 
     def beat(self) -> None:
         """With each heartbeat of the daemon."""
@@ -296,14 +304,14 @@ class Desk:
             return
         self.change_wishes(lambda wishes: [name] if wishes.pause(name, None) else [])
         self.telling.resumed(by, name)
-        self.resumed(by, pause["on_resume"], (name,))
+        self.resumed(pause["on_resume"], (name,), pause["at"])
 
-    def resumed(self, by: str, how: str, names: Iterable[str]) -> None:
+    def resumed(self, how: str, names: Iterable[str], since: float) -> None:
         """`next`: with the next slot. `once`: one run now. `catch_up`: what was paused is made up for."""
         for name in names:
             plan = self.plans.get(name)
             if plan is not None and how != "next":
-                self.planner.make_up(plan, by, all_of_them=how == "catch_up")
+                self.planner.make_up(plan, since, all_of_them=how == "catch_up")
         self.claims.turn_of_all()
 
     # ends

@@ -112,26 +112,25 @@ class Outcomes:
         if plan is not None:
             self._count(plan, run, state)
             self._tell_if_short(plan, run, state)
+            desk.planner.finished(plan)
         self._write_end(run, plan)
         if not told:
-            desk.telling.run_ended(run, plan, self._next(plan) if plan is not None else None, desk.loop.clock.wall())
+            desk.telling.run_ended(run, plan, plan.wake if plan is not None else None, desk.loop.clock.wall())
         if plan is not None:
             if (plan.breaker.state == breaker.OPEN and state in BAD) or (was_open and state is RunState.SUCCEEDED):
                 desk.telling.breaker(plan)
-            desk.planner.finished(plan)
         if run.schedule:
             self._start_followers(run, state)
             if plan is not None and state in (RunState.INTERRUPTED, RunState.LOST):
                 self._rerun(plan, run)
-            desk.loop.soon(desk.claims.turn_of_all)
-        for call in self._ended_watchers.pop(run.id, []):
-            desk.loop.guard(call, run)
+            desk.claims.turn_of_all_soon()
+        self.no_run(run)
         desk.changed()
 
-    def _next(self, plan: Plan) -> float | None:
-        if plan.after_finish:
-            return plan.last_at + plan.after_finish
-        return plan.wake
+    def no_run(self, run: Run) -> None:
+        """It is over, or does not begin at all: whoever waits for it need not any more."""
+        for call in self._ended_watchers.pop(run.id, []):
+            self._desk.loop.guard(call, run)
 
     def _count(self, plan: Plan, run: Run, state: RunState) -> None:
         policy, wall = plan.schedule.policy, run.ended
@@ -145,7 +144,7 @@ class Outcomes:
             plan.failed += 1
             limit, cooldown = policy.safety.get("max_failures", 0), policy.safety.get("cooldown", 0.0)
             plan.breaker = breaker.failed(plan.breaker, wall, limit, cooldown)
-        else:
+        elif not self._desk.runner.of(plan.id):  # else that one is the probe
             plan.breaker = breaker.neither(plan.breaker)
 
     def _write_end(self, run: Run, plan: Plan | None) -> None:
@@ -175,8 +174,9 @@ class Outcomes:
         """It was cut off; if the settings say so, it is done again from its beginning."""
         if plan.schedule.policy.interrupted == "rerun":
             slot = Slot(plan, None, self._desk.loop.clock.wall(), Trigger.RERUN)
-            again = self._desk.claims.claim(slot, queue=True)
+            slot.run = again = self._desk.admission.make_run(slot)
             again.retry_of, again.correlation = run.id, run.correlation
+            self._desk.claims.claim(slot, queue=True)
 
     def _start_followers(self, run: Run, state: RunState) -> None:
         """Those of `after`: their slot is the moment of this end, so it comes once however often it is told."""

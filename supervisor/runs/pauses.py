@@ -100,7 +100,7 @@ class Pauses:
             if before is not None:
                 self._seen, self._inode = None, (0, 0)
                 self._desk.telling.resumed("")
-                self._desk.loop.soon(lambda: self._desk.resumed("", "next", ()))
+                self._desk.loop.soon(lambda: self._desk.claims.turn_of_all())
             return None
         if self._seen is None or self._inode != (found.st_ino, found.st_mtime_ns):
             self._inode = (found.st_ino, found.st_mtime_ns)

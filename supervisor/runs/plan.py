@@ -31,9 +31,9 @@ class Plan:
     """Times are wall clock; `cursor` is the nominal time up to which every slot has been decided."""
 
     __slots__ = (
-        "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "last_at", "last_result",
-        "last_run", "last_took", "queued", "recent", "rule", "schedule", "stamp", "stretch", "succeeded", "total",
-        "wake",
+        "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "finish_slot", "last_at",
+        "last_result", "last_run", "last_took", "queued", "recent", "rule", "schedule", "stamp", "stretch",
+        "succeeded", "total", "wake",
     )  # fmt: skip
 
     def __init__(self, schedule: Schedule, rule: Rule, anchor: int) -> None:
@@ -44,6 +44,7 @@ class Plan:
         self.wake: float | None = None
         self.stamp = 0  # of its newest place in the heap; older ones are passed over
         self.after_finish = 0.0  # seconds; 0: it does not go by the ends of its runs
+        self.finish_slot = 0  # the last of those slots that was decided
         self.stretch: Skip | None = None  # why the slot before was skipped: said once, not for each
         self.queued: tuple[Run, ...] = ()
         self.breaker = NOTHING_WRONG

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import heapq
 
-from supervisor.core.due import judge
+from supervisor.core.breaker import Breaker
+from supervisor.core.due import COUNT_AT_MOST, judge
 from supervisor.model.run import Skip, Trigger
 from supervisor.runs.slot import Slot
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SLACK_S = 1.0  # the clocks may drift by so much between two looks
 BIG_STEP_S = 3 * 3600.0  # a larger one sets the clock right; nothing was missed
 AT_A_TURN = 2000  # plans a turn, so that the loop stays awake for others
+TIDY_FROM = 1000  # old places in the heap, beyond its plans
 LONG_S = 86_400.0
 
 
@@ -54,18 +56,35 @@ class Planner:
             self._push(plan, plan.wake if plan.wake is not None else self._first(plan))
 
     def _first(self, plan: Plan) -> float | None:
-        if plan.after_finish and plan.last_at and not self._desk.runner.of(plan.id):
-            return plan.last_at + plan.after_finish
         fire = plan.rule.times.next(plan.cursor)
-        return None if fire is None else plan.rule.due(fire).at
+        return self._sooner(plan, None if fire is None else plan.rule.due(fire).at)
+
+    def _sooner(self, plan: Plan, wake: float | None) -> float | None:
+        """That, or the time after the end of its last run."""
+        after = self.after_finish(plan)
+        return wake if after is None or (wake is not None and wake < after) else after
+
+    def after_finish(self, plan: Plan) -> float | None:
+        """When it is due by the end of its last run; None: it does not go by that, or one goes on, or waits."""
+        desk = self._desk
+        if not plan.after_finish or plan.queued or desk.claims.pending(plan.id) or desk.runner.of(plan.id):
+            return None
+        since = max(plan.last_at, float(plan.finish_slot))
+        if not since:  # its first one
+            return plan.anchor + (0.0 if plan.schedule.run_at_start else plan.after_finish)
+        return since + plan.after_finish
 
     def _push(self, plan: Plan, wake: float | None) -> None:
         plan.wake = wake
         self._stamp += 1
         plan.stamp = self._stamp
-        if wake is not None:
-            heapq.heappush(self._heap, (wake, plan.stamp, plan))
-            self._arm()
+        if wake is None:
+            return
+        heapq.heappush(self._heap, (wake, plan.stamp, plan))
+        if len(self._heap) > 2 * len(self._desk.plans) + TIDY_FROM:
+            self._heap = [each for each in self._heap if each[2].stamp == each[1]]
+            heapq.heapify(self._heap)
+        self._arm()
 
     def forget(self, plan: Plan) -> None:
         plan.stamp = 0
@@ -103,17 +122,16 @@ class Planner:
     def consider(self, plan: Plan) -> None:
         """All of its slots up to now."""
         now = self._desk.loop.clock.wall()
+        self.carry_out(plan, judge(plan.rule, plan.cursor, now))
         if plan.after_finish:
             self._consider_after_finish(plan, now)
-            return
-        self.carry_out(plan, judge(plan.rule, plan.cursor, now))
 
     def carry_out(self, plan: Plan, judged: Judged) -> None:
         desk = self._desk
         for passed in judged.passed:
             desk.admission.pass_over(plan, passed)
         plan.cursor = max(plan.cursor, judged.cursor)
-        self._push(plan, judged.wake)
+        self._push(plan, self._sooner(plan, judged.wake))
         for chosen in judged.chosen:
             trigger = Trigger.CATCH_UP if chosen.catch_up else Trigger.SCHEDULE
             slot = Slot(plan, chosen.fire.at, chosen.due, trigger, note=chosen.fire.shifted)
@@ -121,22 +139,40 @@ class Planner:
 
     def _consider_after_finish(self, plan: Plan, now: float) -> None:
         """Its slots are made by the ends of its runs; the first one when it is first seen."""
-        self._push(plan, None)
-        nominal = int(plan.last_at + plan.after_finish) if plan.last_at else plan.anchor
-        if nominal > plan.cursor and not self._desk.runner.of(plan.id):
-            plan.cursor = nominal
-            self._desk.admission.admit(Slot(plan, nominal, float(nominal), Trigger.SCHEDULE), spread=nominal < now - 60)
+        due = self.after_finish(plan)
+        if due is None or due > now:
+            return
+        plan.finish_slot = int(due)
+        spread = plan.finish_slot == plan.anchor or due < now - plan.rule.grace
+        self._desk.admission.admit(Slot(plan, plan.finish_slot, due, Trigger.SCHEDULE), spread=spread)
+        plan.finish_slot = max(plan.finish_slot, int(now))  # held: the next one is counted from now
+        self._push(plan, self._first(plan))
 
     def finished(self, plan: Plan) -> None:
-        """A run of it has ended."""
-        if plan.after_finish:
-            self._push(plan, plan.last_at + plan.after_finish)
+        """A run of it has ended, or did not begin."""
+        if plan.after_finish and self.begun:
+            self._push(plan, self._first(plan))
 
-    def make_up(self, plan: Plan, by: str, *, all_of_them: bool) -> None:
-        """After a pause: one run now, by whatever name; slots that were held have had their end."""
-        slot = Slot(plan, None, self._desk.loop.clock.wall(), Trigger.CATCH_UP)
-        slot.note = f"after a pause, resumed by {by}" if by else "after a pause"
-        self._desk.admission.admit(slot, spread=True)
+    def make_up(self, plan: Plan, since: float, *, all_of_them: bool) -> None:
+        """After a pause that began then: one run, or one for each slot that it has held, up to what is made up for.
+
+        Those slots have had their end, so these runs claim none; they only stand for them.
+        """
+        now, policy, times = self._desk.loop.clock.wall(), plan.schedule.policy, plan.rule.times
+        stand_for: list[int | None] = [None]
+        if all_of_them:
+            stand_for = []
+            fire = times.prev(int(now) + 1)
+            while (
+                fire is not None and fire.at > max(since, now - policy.window) and len(stand_for) < policy.max_catchup
+            ):
+                if not plan.rule.due(fire).passed:
+                    stand_for.append(fire.at)
+                fire = times.prev(fire.at)
+        for nominal in reversed(stand_for):
+            slot = Slot(plan, None, now, Trigger.CATCH_UP, note="after a pause")
+            slot.stands_for = nominal
+            self._desk.admission.admit(slot, spread=True)
 
     # the clock
 
@@ -158,23 +194,31 @@ class Planner:
         """A small step passes over slots like a pause of the machine; a large one sets the clock right."""
         desk, now = self._desk, self._desk.loop.clock.wall()
         desk.telling.stepped(by)
+        desk.claims.clock_set(by)
         if abs(by) > BIG_STEP_S:
             for plan in desk.plans.values():
                 if by > 0:
                     self.skip_to(plan, now, Skip.CLOCK)
                 else:
-                    plan.cursor = min(plan.cursor, int(now))
-                self._push(plan, None)
-                plan.wake = None
-                self.look(plan)
+                    self._set_back(plan, by, now)
+                self._push(plan, self._first(plan))
         self._arm_anew()
+
+    def _set_back(self, plan: Plan, by: float, now: float) -> None:
+        """What was noted by a clock that was ahead is not waited for."""
+        plan.cursor, plan.finish_slot = min(plan.cursor, int(now)), min(plan.finish_slot, int(now))
+        plan.last_at = min(plan.last_at, now)
+        if plan.breaker.until > now:
+            its = plan.breaker
+            plan.breaker = Breaker(its.state, streak=its.streak, until=its.until + by, opens=its.opens)
 
     def skip_to(self, plan: Plan, now: float, reason: Skip) -> None:
         """Everything up to now is decided: it does not run, for this one reason."""
         times = plan.rule.times
         first, last = times.next(plan.cursor), times.prev(int(now) + 1)
         if first is not None and last is not None and first.at <= last.at:
-            self._desk.admission.pass_range(plan, first.at, last.at, reason)
+            count, is_exact = times.count(plan.cursor, int(now), COUNT_AT_MOST)
+            self._desk.admission.pass_range(plan, first.at, last.at, reason, count if is_exact else None)
         plan.cursor = max(plan.cursor, int(now))
 
     def _arm_anew(self) -> None:

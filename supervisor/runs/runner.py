@@ -26,7 +26,7 @@ from supervisor.runs.step import launch_of, places_of, stream_of, write_head_lin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
@@ -125,6 +125,10 @@ class Runner:
 
     def of(self, schedule: str) -> list[Run]:
         return list(self._of.get(schedule, ()))
+
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """How many of each schedule."""
+        return ((name, len(runs)) for name, runs in self._of.items())
 
     def forget_note(self, run_id: str) -> None:
         """Its end is on the disk."""

@@ -16,13 +16,26 @@ if TYPE_CHECKING:
 class Slot:
     """`nominal` None: by hand, so nothing is unique about it and no row is written when it is held."""
 
-    __slots__ = ("deadline", "due", "forced", "nominal", "not_before", "note", "on_claimed", "plan", "run", "trigger")
+    __slots__ = (
+        "deadline",
+        "due",
+        "forced",
+        "nominal",
+        "not_before",
+        "note",
+        "on_claimed",
+        "plan",
+        "run",
+        "stands_for",
+        "trigger",
+    )
 
     def __init__(self, plan: Plan, nominal: int | None, due: float, trigger: Trigger, *, note: str = "") -> None:
         self.plan = plan
         self.nominal = nominal
         self.due = due
         self.trigger = trigger
+        self.stands_for: int | None = None  # the slot that had its end, and is made up for
         self.note = note  # what is special about it: moved by the change to summer time, ...
         self.deadline = 0.0  # until when it may be put off
         self.not_before = 0.0  # its place among those that came at once

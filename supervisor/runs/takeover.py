@@ -108,7 +108,7 @@ def _restore(desk: Desk, row: dict[str, Any]) -> None:
         run.ended = desk.loop.clock.wall()
         desk.outcomes.run_ended(run)
         return
-    if plan is None or (run.nominal is None and trigger is not Trigger.RERUN):
+    if plan is None or (run.nominal is None and trigger not in (Trigger.RERUN, Trigger.CATCH_UP)):
         held = Held("settings", Skip.EDITED, "the schedule has been removed, or it was asked for by hand")
         desk.claims.give_up(run, held)
         return
