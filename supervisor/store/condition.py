@@ -19,14 +19,15 @@ ASK_AGAIN_S = 60.0  # whether a file that is not ours is still there
 class Condition:
     """Told by the writer how each try went; tells the scheduler what a person should know."""
 
-    __slots__ = ("_name", "_on_recovered", "_on_trouble", "_pause", "_since", "_told", "kind", "text")
+    __slots__ = ("_dropped", "_name", "_on_recovered", "_on_trouble", "_pause", "_since", "_told", "kind", "text")
 
-    def __init__(self, path: str, on_trouble: Callable[[str], None], on_recovered: Callable[[str], None]) -> None:
+    def __init__(self, path: str, on_trouble: Callable[[str], None], on_recovered: Callable[[str, int], None]) -> None:
         self.kind = ""  # of the last try; "": it worked
         self.text = ""
         self._name = os.path.basename(path)
         self._on_trouble = on_trouble
         self._on_recovered = on_recovered
+        self._dropped = 0
         self._pause = 0.0
         self._since = 0.0
         self._told: set[str] = set()
@@ -57,8 +58,10 @@ class Condition:
             self._told.add(key)
             self._on_trouble(text)
 
-    def worked(self) -> None:
+    def worked(self, dropped: int) -> None:
+        """`dropped`: writes that were lost so far; who is told hears how many since the last time."""
         self.kind = self.text = ""
         if self._told:
             self._told.clear()
-            self._on_recovered(f"{self._name} is written again")
+            before, self._dropped = self._dropped, dropped
+            self._on_recovered(f"{self._name} is written again", dropped - before)

@@ -70,8 +70,10 @@ def _add_before(db: Connection, before: str | int, conditions: list[str], values
 def _newest(db: Connection, conditions: list[str], values: list[Any], states: Sequence[str], limit: int) -> list[Row]:
     """One look for each state, as an index has them in the order of time; then the newest of all."""
     found: list[list[Row]] = []
+    # The narrower index is that of what else was asked for; the + keeps SQLite from choosing that of states.
+    by_state = "+state = ?" if any(" = ?" in each for each in conditions) else "state = ?"
     for state in states or (None,):
-        all_conditions = [*conditions, "state = ?"] if state is not None else conditions
+        all_conditions = [*conditions, by_state] if state is not None else conditions
         where = f"WHERE {' AND '.join(all_conditions)}" if all_conditions else ""
         all_values = (*values, state) if state is not None else tuple(values)
         found.append(rows(db, f"SELECT rowid AS place, * FROM runs {where} {_NEWEST} LIMIT ?", (*all_values, limit)))
@@ -179,7 +181,7 @@ def statistics(path: str, schedule: str | None = None) -> dict[str, Row]:
 def durations(db: Connection, schedule: str) -> list[int]:
     """Milliseconds of its last successful runs, newest first."""
     found = db.execute(
-        "SELECT ended - started FROM runs WHERE schedule = ? AND state = ? AND started IS NOT NULL"
+        "SELECT ended - started FROM runs WHERE schedule = ? AND +state = ? AND started IS NOT NULL"
         " ORDER BY claimed DESC LIMIT ?",
         (schedule, RunState.SUCCEEDED.value, LAST),
     )

@@ -74,22 +74,25 @@ class Pruner:
             for name in names:
                 for states in (KEPT_SHORTER, KEPT_LONGER):
                     last = db.execute(
-                        f"SELECT claimed, rowid FROM runs WHERE schedule = ? AND state IN ({_marks(states)})"
+                        f"SELECT claimed, rowid FROM runs WHERE schedule = ? AND +state IN ({_marks(states)})"
                         " ORDER BY claimed DESC, rowid DESC LIMIT 1 OFFSET ?",
                         (name, *states, self._keep),
                     ).fetchone()
                     if last is not None:
                         self._excess.append((name, states, last))
             return bool(names)
-        name, states, (claimed, rowid) = self._excess[0]
-        found = db.execute(
-            f"SELECT id FROM runs WHERE schedule = ? AND state IN ({_marks(states)})"
-            " AND (claimed, rowid) <= (?, ?) LIMIT ?",
-            (name, *states, claimed, rowid, RUNS_A_STEP),
-        ).fetchall()
-        _remove(db, found)
-        if len(found) < RUNS_A_STEP:
-            self._excess.pop(0)
+        left = RUNS_A_STEP
+        while self._excess and left > 0:
+            name, states, (claimed, rowid) = self._excess[0]
+            found = db.execute(
+                f"SELECT id FROM runs WHERE schedule = ? AND +state IN ({_marks(states)})"
+                " AND (claimed, rowid) <= (?, ?) LIMIT ?",
+                (name, *states, claimed, rowid, left),
+            ).fetchall()
+            _remove(db, found)
+            if len(found) < left:
+                self._excess.pop(0)
+            left -= max(len(found), 1)
         return True
 
     # slots

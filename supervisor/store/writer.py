@@ -53,9 +53,9 @@ class Writer:
         self._clock = clock
         self._make = Maker(clock, report)
         self._queue = Queue()
-        self._condition = Condition(path, lambda text: loop.guard(on_trouble, text), self._tell_recovered)
-        self._on_recovered = on_recovered
-        self._dropped_told = 0
+        self._condition = Condition(
+            path, lambda text: loop.guard(on_trouble, text), lambda text, lost: loop.guard(on_recovered, text, lost)
+        )
         self._bench: Bench | None = None
         self._loads: list[Job] = []
         self._policy: dict[str, Any] | None = None
@@ -143,11 +143,10 @@ class Writer:
 
         False: refused, as too much waits, or the file is not ours. `done` is not called, nothing will be written.
         """
-        if self._nowhere or not self._queue.add_claim(self._make.claim(slots, run, done)):
-            self.refused += 1
-            return False
+        taken = not self._nowhere and self._queue.add_claim(self._make.claim(slots, run, done))
+        self.refused += not taken
         self._call()
-        return True
+        return taken
 
     def withdraw(self, run_id: str) -> bool:
         """Take a claim back that waits; False: it is on its way, and `done` will say how it went."""
@@ -161,6 +160,10 @@ class Writer:
     def release(self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None) -> None:
         """A run that was claimed and does not begin after all: its slot is skipped, and there is no such run."""
         self._add(self._make.release(run_id, {"reason": reason, "until": until, "note": note}))
+
+    def cut(self, until: int) -> None:
+        """After a clock that was ahead: what was skipped later than this (seconds) may come again."""
+        self._add(self._make.cut(until))
 
     def run_started(self, run_id: str, **fields: Any) -> None:
         self.run_changed(run_id, **{"state": "running", "started": self._make.now(), **fields})
@@ -176,7 +179,7 @@ class Writer:
     def step_started(self, row: StepRow) -> None:
         self._add(self._make.step(row))
 
-    step_ended = step_started  # what is known of it, then as now
+    step_ended = step_started
 
     def schedule_state(self, id: str, **fields: Any) -> None:
         """Columns of `schedules`; what waits for the same schedule is joined with it."""
@@ -302,6 +305,8 @@ class Writer:
         self._loop.guard(done, loaded)
 
     def _pruned(self, job: Job) -> None:
+        if job.trouble is not None and job.trouble.kind == BUSY:
+            return  # it goes on with the next try
         if job.trouble is not None or not job.more:
             self._policy = None  # in trouble the rest is for the next round: there is no hurry
         elif not self._is_closed:
@@ -341,8 +346,4 @@ class Writer:
     def _worked(self) -> None:
         self.is_durable = True
         self._nowhere = False
-        self._condition.worked()
-
-    def _tell_recovered(self, text: str) -> None:
-        dropped, self._dropped_told = self.dropped - self._dropped_told, self.dropped
-        self._loop.guard(self._on_recovered, text, dropped)
+        self._condition.worked(self.dropped)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Kinds of writes
 CLAIM, SKIP, RELEASE, STATE, CHANGE, END, STEP = "claim", "skip", "release", "state", "change", "end", "step"
+CUT = "cut"
 
 _BAD = frozenset(state.value for state in BAD)
 _LIVE = frozenset(state.value for state in LIVE)
@@ -55,7 +56,10 @@ def _claim(db: Connection, write: Write) -> bool:
             if holder is not None:
                 return holder[2] is not None and holder[2] == slot["run"]  # by this very claim, tried before
     for slot in write.slots:
-        _insert_slot(db, slot)
+        if slot["outcome"] == "claimed" and slot["nominal_to"] == slot["nominal"]:
+            _insert(db, "slots", slot, "OR IGNORE")  # that it is free was seen just now
+        else:
+            _insert_slot(db, slot)
     if write.values is not None:
         _insert(db, "runs", write.values, "OR IGNORE")
     return True
@@ -76,6 +80,19 @@ def _release(db: Connection, write: Write) -> bool:
         (values["reason"], values["until"], values["note"], values["decided"], write.key),
     )
     db.execute("DELETE FROM runs WHERE id = ? AND ended IS NULL AND state IN ('queued', 'claimed')", (write.key,))
+    return True
+
+
+def _cut(db: Connection, write: Write) -> bool:
+    """The clock was ahead, and is not any more: what was skipped of the time to come is open again."""
+    until = (write.values or {})["until"]
+    db.execute("DELETE FROM slots WHERE nominal > ? AND outcome = 'skipped'", (until,))
+    db.execute(
+        "UPDATE slots SET nominal_to = ?1, count = NULL"
+        " WHERE nominal <= ?1 AND nominal_to > ?1 AND outcome = 'skipped'",
+        (until,),
+    )
+    db.execute("UPDATE schedules SET cursor = ?1 WHERE cursor > ?1", (until,))
     return True
 
 
@@ -192,7 +209,7 @@ def _assignment(table: str, name: str) -> str:
 
 
 _APPLY: dict[str, Callable[[Connection, Write], bool]] = {
-    CLAIM: _claim, SKIP: _skip, RELEASE: _release, CHANGE: _change, END: _end, STEP: _step, STATE: _state,
+    CLAIM: _claim, SKIP: _skip, RELEASE: _release, CHANGE: _change, END: _end, STEP: _step, STATE: _state, CUT: _cut,
 }  # fmt: skip
 
 

@@ -91,9 +91,13 @@ def test_links_lead_somewhere(name: str) -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_the_readmes_manifest_is_one() -> None:
+def test_what_the_readme_shows_of_settings_is_right() -> None:
     from supervisor.settings.manifest import Manifest
+    from supervisor.settings.scheduler_file import SchedulerFile
 
     for block in re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL):
         data = json.loads(block)
-        assert Manifest.model_validate(data, context={"folder": data["id"]}).commands.server
+        if "tasks" in data:
+            assert SchedulerFile.model_validate(data).tasks
+        else:
+            assert Manifest.model_validate(data, context={"folder": data["id"]}).commands.server

@@ -79,6 +79,7 @@ STATEMENTS = (
     ) STRICT
     """,
     "CREATE INDEX runs_of_schedule ON runs (schedule, claimed)",
+    "CREATE INDEX runs_of_plugin ON runs (plugin, claimed)",
     "CREATE INDEX runs_in_state ON runs (state, claimed)",
     "CREATE INDEX runs_by_time ON runs (claimed)",
     "CREATE INDEX runs_of_tenant ON runs (tenant, claimed) WHERE tenant IS NOT NULL",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import _sqlite3
+import _thread
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
+from support.fakes import raise_it
 from support.history import AT, History, opened, put_runs, query
 
+from supervisor.base.clock import SystemClock
 from supervisor.store import condition, database, writer
+from supervisor.store.making import Maker
 from supervisor.store.queue import Queue
 from supervisor.store.rows import RunRow, SlotRow
 
@@ -74,7 +79,7 @@ def test_a_lock_that_stays_is_told_once_and_so_is_its_end(history: History, monk
 
 
 def test_the_pause_between_tries_grows_up_to_five_seconds() -> None:
-    it = condition.Condition("x", str, str)
+    it = condition.Condition("x", lambda text: None, lambda text, dropped: None)
     it.failed(database.Trouble("busy", ""), 0.0)
 
     pauses = [it.pause() for _ in range(12)]
@@ -411,3 +416,39 @@ def test_no_thread_can_be_started(history: History, monkeypatch: pytest.MonkeyPa
     assert answers == [True]
     assert len(other.troubles) == len(other.recovered) == 1
     other.end()
+
+
+def test_a_disk_that_does_not_answer(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    from supervisor.store import worker
+
+    history.load()
+    hangs = _thread.allocate_lock()
+    with hangs, monkeypatch.context() as slow:
+        slow.setattr(writer, "SLOW_S", 0.01)
+        slow.setattr(writer, "LOAD_LIMIT_S", 0.05)
+        real = worker.load
+        slow.setattr(worker, "load", lambda db: (hangs.acquire(), hangs.release(), real(db))[2])
+        loaded = history.load()
+        answers = history.claim("web")
+        assert not history.writer.close(0.05)  # nor does the end wait for it
+    history.writer.open()
+    history.settle()
+
+    assert loaded.trouble == "history.db can't be written: its disk does not answer"
+    assert history.troubles == [loaded.trouble]
+    assert answers == [True]
+    assert len(history.recovered) == 1
+
+
+def test_ten_thousand_waiting_writes_cost_little_memory() -> None:
+    waiting = Queue()
+    make = Maker(SystemClock(), raise_it)
+    tracemalloc.start()
+    for number in range(waiting.cap):
+        row = RunRow(f"20261121T052001-{number}", f"job{number}", plugin=f"job{number}", steps=["get", "push"])
+        waiting.add_claim(make.claim([SlotRow(f"job{number}", AT)], row, lambda _: None))
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+
+    assert len(waiting) == 10_000
+    assert size < 20 << 20  # 12 MiB, when this was written
