@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import launcher, limits, peers, procs
-from benchmarks.figures import adopt, config_server, idle, logs, probes, restart, start_stop, status
+from benchmarks.figures import adopt, config_server, idle, logs, probes, restart, schedules, start_stop, status
 from benchmarks.ours import Ours, OursByCommand
 from benchmarks.plan import Plan, say
 from benchmarks.report import Figure, machine
@@ -28,6 +28,7 @@ FIGURES: dict[str, Callable[[Plan], list[Figure]]] = {
     "config": config_server.measure,
     "probes": probes.measure,
     "logs": logs.measure,
+    "schedules": schedules.measure,
     "launcher": launcher.measure,
 }
 ALIASES = {"stop": "start"}  # taken in the same rounds
@@ -58,7 +59,7 @@ def subjects(work: Path, mark: str, *, with_peers: bool) -> tuple[list[Subject],
         say("the peers' environment")
         programs, why = peers.environment()
         if programs is None:
-            missing.append(f"supervisord and circus are left out: {why}")
+            missing.append(f"the peers are left out: {why}")
         else:
             found += [peers.Supervisord(work, mark, programs), peers.Circus(work, mark, programs)]
     why = limits.compile_limit(work)

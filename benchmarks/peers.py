@@ -1,4 +1,4 @@
-"""supervisord and circus: their own environment, and how each is configured."""
+"""supervisord and circus: the environment of all peers, and how these two are configured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.ports import free_ports
 from benchmarks.subject import Services, Subject, by_rotation
 
-WANTED = ("supervisor==4.3.0", "circus==0.19.0")
+WANTED = ("supervisor==4.3.0", "circus==0.19.0", "apscheduler==3.11.3", "sqlalchemy==2.1.9")
 
 
 def environment() -> tuple[Path | None, str]:

@@ -44,7 +44,11 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(message: Message) -> bytes:
-    return _encoder.encode(message).encode("utf-8", "surrogateescape")
+    text = _encoder.encode(message)
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, which JSON from elsewhere may have
+        return text.encode("utf-8", "replace")
 
 
 def decode(data: bytes) -> Message:

@@ -31,6 +31,10 @@ def simulation_lines(found: Mapping[str, Facts], zone_of: Mapping[str, Zone], da
 def _one(id: str, facts: Facts, its: Zone, days: int) -> list[str]:
     skipped = facts["skipped"]
     lines = [f"{clean(id)}: {_times(facts['runs'])} in {days} days"]
+    if facts.get("cut"):
+        followed = parse_iso(facts["followed_to"])
+        until = "" if followed is None else moment(followed, its)
+        lines = [f"{clean(id)}: {_times(facts['runs'])} until {until}, which is as far as so many are followed"]
     if skipped:
         told = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in sorted(skipped.items()))
         lines.append(_titled("skipped", f"{sum(skipped.values())}: {told}"))

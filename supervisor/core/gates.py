@@ -166,11 +166,13 @@ def _overlap(policy: Policy, standing: Standing, _now: float) -> Held | None:
         return None
     if kind in (Overlap.CANCEL_OTHER, Overlap.KILL_OTHER) and not standing.by_hand:
         return Held("overlap", Skip.OVERLAP, "the run before it is being ended", action=END_OTHER)
+    before = "the run before it is still going" if standing.running else "the run before it has not begun yet"
     room = {Overlap.QUEUE_ONE: 1, Overlap.QUEUE_ALL: policy.overlap_max}.get(Overlap(kind), 0)
     if standing.queued < room:
-        return Held("overlap", Skip.OVERLAP, "the run before it is still going", action=QUEUE)
-    waiting = f", and {standing.queued} more are waiting" if standing.queued else ""
-    return Held("overlap", Skip.OVERLAP, f"the run before it is still going{waiting}")
+        return Held("overlap", Skip.OVERLAP, before, action=QUEUE)
+    more = standing.queued if standing.running else standing.queued - 1
+    waiting = f", and {more} more {'are' if more > 1 else 'is'} waiting" if more else ""
+    return Held("overlap", Skip.OVERLAP, before + waiting)
 
 
 def _group(policy: Policy, standing: Standing, _now: float) -> Held | None:

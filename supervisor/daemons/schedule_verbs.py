@@ -10,6 +10,7 @@ from supervisor.core.pipeline import Progress, steps_of
 from supervisor.model.run import RunState, Trigger
 from supervisor.model.schedule import DEFAULT_STEPS
 from supervisor.runs import view
+from supervisor.runs.handed_over import check as check_handed_over
 from supervisor.runs.pauses import Pause
 from supervisor.runs.run import Run
 from supervisor.runs.slot import Slot
@@ -38,6 +39,7 @@ class ScheduleVerbs:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._asked: list[Callable[[], None]] = []  # before the desk was open
 
     def table(self) -> dict[str, Callable[[Args, Reply], None]]:
         return {verb: self._once_open(handler) for verb, handler in self._handlers().items()}
@@ -55,9 +57,14 @@ class ScheduleVerbs:
             if self._desk.is_open:
                 handler(args, reply)
             else:
-                self._desk.when_open(lambda: answer(args, reply))
+                self._asked.append(lambda: answer(args, reply))
 
         return handle
+
+    def opened(self) -> None:
+        asked, self._asked = self._asked, []
+        for call in asked:
+            self._desk.loop.guard(call)
 
     def _handlers(self) -> dict[str, Handler]:
         return {
@@ -115,6 +122,7 @@ class ScheduleVerbs:
         desk = self._desk
         if desk.stopping:
             raise Problem("the scheduler is stopping", remedy="sbctl status", code=FAILED)
+        check_handed_over(args.get("args") or [], args.get("env") or {})
         name = args["name"]
         plan, plugin, steps = self._meant(name, list(args.get("commands") or []))
         run = self._new_run(plan, plugin, steps, args)

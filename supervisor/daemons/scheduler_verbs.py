@@ -68,7 +68,7 @@ class SchedulerVerbs(EngineVerbs):
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
         changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]], self.rolling)
         changes += own_changes("scheduler", daemon.compiled, compiled)
-        changes += schedule_changes(daemon.compiled.get("schedules"), compiled.get("schedules"))
+        changes += schedule_changes(daemon.time.section(), compiled.get("schedules"))
         daemon.take_over(compiled)
         daemon.say_how_many()
         daemon.governor.review()

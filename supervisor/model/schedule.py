@@ -7,6 +7,7 @@ all of them, and stands once in the compiled settings.
 from __future__ import annotations
 
 import enum
+from sys import intern
 
 from supervisor.model.launch import Launch
 
@@ -179,9 +180,20 @@ class Catalogue:
         self.checks: dict[str, dict[str, Any]] = data.get("checks", {})
         self.history: dict[str, Any] = data.get("history", {})
         self.schedules: dict[str, Schedule] = {}
+        shared: dict[str, Any] = {}
         for row in data.get("schedules", ()):
+            _share(row, shared)
             values = dict(row)
             values["policy"] = policies[values["policy"]]
-            values["steps"] = tuple(values["steps"])
+            values["steps"] = shared.setdefault(f"steps {values['steps']}", tuple(values["steps"]))
             schedule = Schedule(**values)
             self.schedules[schedule.id] = schedule
+
+
+def _share(row: dict[str, Any], shared: dict[str, Any]) -> None:
+    """What is equal in many rows becomes one object for all of them; also in the rows, which are kept."""
+    for name in ("plugin", "zone", "source", "tenant"):
+        if name in row:
+            row[name] = intern(row[name])
+    for name in ("steps", "triggers"):
+        row[name] = shared.setdefault(repr(row[name]), row[name])

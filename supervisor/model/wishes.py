@@ -33,7 +33,7 @@ class Wishes:
         return self._all.get(name, {}).get("first_seen")
 
     def see(self, name: str, at: int) -> None:
-        self._all.setdefault(name, {}).setdefault("first_seen", at)
+        self._all.setdefault(name, {})["first_seen"] = at
 
     def enabled(self, name: str) -> bool | None:
         """None: it goes by the settings."""

@@ -99,16 +99,20 @@ class Admission:
         desk.claims.claim(slot, queue=True)
 
     def place_in_spread(self, plan: Plan) -> float:
-        """When the next of those that came at once may begin."""
-        clock = self._desk.loop.clock
-        now = clock.now()
-        at = max(now, self._free_from)
-        self._free_from = at + plan.schedule.policy.spread
-        return clock.wall() + (at - now)
+        """When the next of those that came at once may begin: before its own next slot, which else finds it waiting."""
+        clock, spread = self._desk.loop.clock, plan.schedule.policy.spread
+        now, wall = clock.now(), clock.wall()
+        wait = max(self._free_from - now, 0.0) if spread else 0.0
+        longest = max(plan.wake - wall, 0.0) / 2 if plan.wake is not None else wait
+        if wait > longest:
+            wait = longest
+        elif spread:
+            self._free_from = now + wait + spread
+        return wall + wait
 
     def _end_other(self, plan: Plan) -> None:
         reason = "the next slot takes its place"
-        self._desk.claims.drop_queue(plan, reason, Skip.OVERLAP)
+        self._desk.claims.make_room(plan, reason)
         at_once = plan.schedule.policy.overlap == Overlap.KILL_OTHER
         for run in self._desk.runner.of(plan.id):
             self._desk.runner.end(run, RunState.CANCELLED, reason, now=at_once)
@@ -150,7 +154,7 @@ class Admission:
         if policy.safety.get("max_memory_mb") is not None or policy.safety.get("max_cpu_percent") is not None:
             standing.memory_mb, standing.cpu_percent = desk.load.look()
         standing.running = len(desk.runner.of(plan.id)) + desk.claims.pending(plan.id)
-        standing.queued = len(plan.queued)
+        standing.queued = sum(run.due <= now for run in plan.queued)  # others wait for a time to come
         if policy.group:
             standing.group_running = desk.claims.in_group(policy.group)
             standing.group_size = desk.catalogue.groups.get(policy.group, 1)
@@ -165,7 +169,6 @@ class Admission:
         run = Run(desk.ids.draw(wall), schedule.id, schedule.plugin, steps, trigger=Trigger(slot.trigger), due=slot.due)
         run.nominal, run.tenant, run.claimed = slot.nominal or slot.stands_for, schedule.tenant, wall
         run.progress = Progress(steps, plan.accepted)
-        run.forced = [held.gate for held in slot.forced]
         run.not_before, run.deadline = slot.not_before, slot.deadline
         slot.run = run
         return run

@@ -45,7 +45,8 @@ class Claims:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._pending: dict[str, Pending] = {}  # by run
-        self._of: dict[str, int] = {}  # how many that begin with their claim, by schedule
+        self._of: dict[str, int] = {}  # how many that begin with their claim, by schedule ...
+        self._in_group: dict[str, int] = {}  # ... and by group
         self._timer = False
         self._turns: dict[str, Timer] = {}
         self._turn_of_all_comes = False
@@ -55,14 +56,7 @@ class Claims:
 
     def in_group(self, group: str) -> int:
         """Runs of it that go, or are about to."""
-        desk = self._desk
-        count = 0
-        for counts in (desk.runner.counts(), self._of.items()):
-            for name, number in counts:
-                plan = desk.plans.get(name)
-                if plan is not None and plan.schedule.policy.group == group:
-                    count += number
-        return count
+        return self._desk.runner.in_group(group) + self._in_group.get(group, 0)
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -74,7 +68,9 @@ class Claims:
         run = slot.run or desk.admission.make_run(slot)
         self._pending[run.id] = Pending(slot, desk.loop.clock.now(), queue=queue)
         if not queue:
+            group = plan.schedule.policy.group
             self._of[plan.id] = self._of.get(plan.id, 0) + 1
+            self._in_group[group] = self._in_group.get(group, 0) + 1
             plan.breaker = begun(plan.breaker, run.claimed)
         else:
             plan.queued += (run,)
@@ -102,6 +98,7 @@ class Claims:
         found = self._pending.pop(run_id, None)
         if found is not None and not found.queue:
             name = found.slot.plan.id
+            self._in_group[found.slot.plan.schedule.policy.group] -= 1
             self._of[name] -= 1
             if not self._of[name]:
                 del self._of[name]
@@ -273,10 +270,17 @@ class Claims:
         self._desk.admission.tell_skipped(slot, held)
         self._gone(run, plan, held.reason)
 
-    def drop_queue(self, plan: Plan, reason: str, skip: Skip = Skip.EDITED) -> None:
-        """The schedule is no more, or another one; or a later slot takes their place."""
+    def drop_queue(self, plan: Plan, reason: str) -> None:
+        """The schedule is no more, or another one."""
         for run in plan.queued:
-            self._release(plan, run, Held("settings" if skip is Skip.EDITED else "overlap", skip, reason))
+            self._release(plan, run, Held("settings", Skip.EDITED, reason))
+
+    def make_room(self, plan: Plan, reason: str) -> None:
+        """A later slot takes the place of those that wait for their turn."""
+        now = self._desk.loop.clock.wall()
+        for run in plan.queued:
+            if run.due <= now:
+                self._release(plan, run, Held("overlap", Skip.OVERLAP, reason))
 
     def cancel(self, run: Run, cause: str) -> None:
         """One that has not begun."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import heapq
 
 from supervisor.base.clock import iso
+from supervisor.base.errors import Problem
 from supervisor.base.machine_load import MachineLoad
 from supervisor.engine.spawner import RemoteSpawner
-from supervisor.model.run import RunState, Skip
+from supervisor.model.run import RunState
 from supervisor.model.schedule import Catalogue, Policy
 from supervisor.model.wishes import Wishes
-from supervisor.runs import claims
+from supervisor.runs import claims, cursors
 from supervisor.runs.admission import Admission
 from supervisor.runs.claims import Claims
 from supervisor.runs.outcomes import Outcomes
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
         def save_wishes(self, wishes: Wishes) -> None: ...
 
 
-EDIT_REASON = "the schedule has been changed"
 PRUNE_S = 3600.0
 
 
@@ -88,7 +88,6 @@ class Desk:
         self.stopping = False
         self.is_open = False  # all that a predecessor left has been taken over
         self._early: list[Callable[[], None]] = []  # what was heard before
-        self._asked: list[Callable[[], None]] = []  # ... and asked
         self._spawner = spawner
         self._zones = zones
         self._seed = seed
@@ -123,87 +122,62 @@ class Desk:
         launches = [launch for commands in catalogue.commands.values() for launch in commands.values()]
         self.secret_env = tuple(sorted({name for launch in launches for name in launch.drop_env}))
         self.maker = Maker(catalogue, self._zones, self._seed)
+        self.writer.expect(len(catalogue.schedules))
         now = self.loop.clock.wall()
         self.plans = {}
         is_new = False
         for schedule in catalogue.schedules.values():
-            plan, seen_first = self._plan(schedule, int(now))
+            try:
+                plan, seen_first = self._plan(schedule, int(now))
+            except Exception as error:  # checked when it was compiled; since then the time zones have gone, say
+                self.telling.broken(schedule.id, str(error))
+                continue
             is_new = is_new or seen_first
             before = old.pop(schedule.id, None)
             if before is not None:
-                self._go_on(before, plan, now)
+                cursors.go_on(self, before, plan, now)
             elif loaded is not None:
-                self._restore(plan, loaded, now, seen_first=seen_first)
+                cursors.restore(self, plan, loaded, now, self._decode, is_new=seen_first)
             else:
-                plan.cursor = self._first_cursor(plan, now, seen_first=seen_first)
+                cursors.see_first(self, plan, now, is_new=seen_first)
             self.plans[schedule.id] = plan
         for plan in old.values():
-            self._remove(plan)
+            cursors.remove(self, plan, now)
         self.followers = {}
         for plan in self.plans.values():
             for trigger in waits_for(plan.schedule):
                 self.followers.setdefault(trigger["schedule"], []).append(plan)
         if is_new:
-            self._keeps.save_wishes(self.wishes)
+            self._save_first_seen()
         if self.planner.begun:
             for plan in self.plans.values():
                 self.planner.look(plan)
-            self.loop.soon(self.claims.turn_of_all)
+            self.claims.turn_of_all_soon()
+
+    def _save_first_seen(self) -> None:
+        try:
+            self._keeps.save_wishes(self.wishes)
+        except Problem as problem:  # they are seen for the first time once more, then
+            self.telling.not_kept(problem.text())
 
     def _plan(self, schedule: Schedule, now: int) -> tuple[Plan, bool]:
         """Only an interval is counted from when it was first seen, so only that is remembered."""
         anchor, is_new = 0, False
         if any(trigger["kind"] == "interval" for trigger in schedule.triggers):
             known = self.wishes.first_seen(schedule.id)
-            is_new = known is None
-            anchor = now if known is None else known
+            is_new = known is None or cursors.is_ahead(known, now)
+            anchor = now if known is None or is_new else known
             if is_new:
                 self.wishes.see(schedule.id, now)
         return self.maker.plan(schedule, anchor), is_new
-
-    @staticmethod
-    def _first_cursor(plan: Plan, now: float, *, seen_first: bool) -> int:
-        """Of one of which no slot is known: an interval begins with its anchor, all others with what comes."""
-        begins = seen_first and plan.schedule.run_at_start
-        return int(now) - 1 if begins else int(now)
-
-    def _restore(self, plan: Plan, loaded: Loaded, now: float, *, seen_first: bool) -> None:
-        row = loaded.schedules.get(plan.id)
-        if row is not None:
-            plan.restore(row, self._decode)
-        cursor = loaded.cursors.get(plan.id)
-        if cursor is None:
-            plan.cursor = self._first_cursor(plan, now, seen_first=seen_first)
-        elif row is not None and row["revision"] not in (None, plan.schedule.revision):
-            plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
-        else:
-            plan.cursor = cursor
-        if row is None or row["revision"] != plan.schedule.revision:
-            self.writer.schedule_state(plan.id, revision=plan.schedule.revision)
-
-    def _go_on(self, before: Plan, plan: Plan, now: float) -> None:
-        """The same schedule under other settings, or the same ones."""
-        for name in (
-            "accepted", "breaker", "cycle", "failed", "last_at", "last_result", "last_run", "last_took", "queued",
-            "recent", "stretch", "succeeded", "total",
-        ):  # fmt: skip
-            setattr(plan, name, getattr(before, name))
-        self.planner.forget(before)
-        if before.schedule.revision == plan.schedule.revision:
-            plan.cursor = before.cursor
-            return
-        plan.cursor = max(int(now), before.cursor)
-        self.claims.drop_queue(plan, EDIT_REASON)
-        self.writer.schedule_state(plan.id, revision=plan.schedule.revision)
-
-    def _remove(self, plan: Plan) -> None:
-        self.planner.forget(plan)
-        self.claims.drop_queue(plan, "the schedule has been removed")
 
     # life
 
     def open(self, catalogue: Catalogue, left: Left, loaded: Loaded) -> int:
         """Take over and begin. Returns how many runs go on."""
+        now = self.loop.clock.wall()
+        if any(cursors.is_ahead(cursor, now) for cursor in loaded.cursors.values()):
+            self.writer.cut(int(now))
         self.take_catalogue(catalogue, loaded)
         self.is_open = True
         going = open_desk(self, left, loaded)
@@ -216,14 +190,7 @@ class Desk:
         else:
             self.planner.begin()
             self.prune()
-        asked, self._asked = self._asked, []
-        for call in asked:
-            self.loop.guard(call)
         return going
-
-    def when_open(self, call: Callable[[], None]) -> None:
-        """Once it is known what there is: until then any answer would be wrong."""
-        self._asked.append(call)
 
     def beat(self) -> None:
         """With each heartbeat of the daemon."""
@@ -329,6 +296,3 @@ class Desk:
                     self.claims.cancel(waiting, what)
                     return RunState.CANCELLED
         return None
-
-    def skip_all_up_to(self, plan: Plan, now: float) -> None:
-        self.planner.skip_to(plan, now, Skip.EDITED)

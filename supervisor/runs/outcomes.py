@@ -12,6 +12,7 @@ from supervisor.store.rows import StepRow
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from supervisor.base.loop import Timer
     from supervisor.core.pipeline import StepEnd
@@ -24,6 +25,7 @@ TOO_LONG_S = 10.0  # ... so much more
 TOO_SHORT_TIMES = 0.2
 SHORT_S = 2.0  # what usually takes less has no "too short"
 DONE = "done"
+KEPT_ROWS = 20  # of steps: more than a writer can be behind by
 
 
 class Outcomes:
@@ -45,16 +47,35 @@ class Outcomes:
     def run_began(self, run: Run) -> None:
         desk, plan = self._desk, self._desk.plans.get(run.schedule)
         desk.telling.run_began(run)
-        desk.writer.run_started(
-            run.id, state=RunState.RUNNING.value, started=_ms(run.started), late_ms=int(run.late * 1000), log=run.log,
-            boot=desk.boot, unledgered=int(run.unledgered), **({"schedule": run.schedule} if run.schedule else {}),
-            **desk.fields_of(run),
-        )  # fmt: skip
+        self._write_beginning(run)
         if plan is not None:
             desk.writer.schedule_state(plan.id, cycle=plan.cycle, **_breaker_columns(plan))
             if run.late > plan.rule.grace and run.trigger == Trigger.SCHEDULE:
                 desk.telling.unusual(run, "run.late", f"started {run.late:.0f} s late")
             self.watch_length(run)
+
+    def _write_beginning(self, run: Run) -> None:
+        desk = self._desk
+        desk.writer.run_started(
+            run.id, state=RunState.RUNNING.value, started=_ms(run.started), late_ms=int(run.late * 1000), log=run.log,
+            boot=desk.boot, unledgered=int(run.unledgered), **({"schedule": run.schedule} if run.schedule else {}),
+            **desk.fields_of(run),
+        )  # fmt: skip
+
+    def write_again(self, run: Run) -> None:
+        """What a predecessor was perhaps killed over before it was on the disk."""
+        desk, plan = self._desk, self._desk.plans.get(run.schedule)
+        self._write_beginning(run)
+        for row in run.done:
+            desk.writer.step_ended(StepRow(run.id, **row))
+        if plan is not None and run.cycle > plan.cycle:
+            plan.cycle = run.cycle
+            desk.writer.schedule_state(plan.id, cycle=plan.cycle)
+
+    def write_end_again(self, run: Run) -> None:
+        """It is not live in the history, so most likely its end is there."""
+        self.write_again(run)
+        self._write_end(run, None)
 
     def watch_length(self, run: Run) -> None:
         """Say so once it takes much longer than it did."""
@@ -86,13 +107,14 @@ class Outcomes:
         desk, progress, used = self._desk, run.progress, run.last.get("used")
         wall = desk.loop.clock.wall()
         desk.telling.step_ended(run, progress.step, progress.attempt, end, max(wall - run.begun, 0.0))
-        desk.writer.step_ended(
-            StepRow(
-                run.id, progress.number, progress.attempt, name=progress.step, started=_ms(run.begun), ended=_ms(wall),
-                state=state, exit_code=end.code, signal=end.signal or None, cause=None if end.ok else end.text,
-                cpu_ms=used[0] if used else None, memory=used[1] if used else None, words=run.words or None,
-            )
-        )  # fmt: skip
+        row: dict[str, Any] = {
+            "number": progress.number, "attempt": progress.attempt, "name": progress.step, "started": _ms(run.begun),
+            "ended": _ms(wall), "state": state, "exit_code": end.code, "signal": end.signal or None,
+            "cause": None if end.ok else end.text, "cpu_ms": used[0] if used else None,
+            "memory": used[1] if used else None,
+        }  # fmt: skip
+        run.done = [*run.done, row][-KEPT_ROWS:]
+        desk.writer.step_ended(StepRow(run.id, **row, words=None if end.ok else run.words or None))
 
     def went_on(self, run: Run) -> None:
         """After a step: it may wait for its next try."""
@@ -116,9 +138,10 @@ class Outcomes:
         self._write_end(run, plan)
         if not told:
             desk.telling.run_ended(run, plan, plan.wake if plan is not None else None, desk.loop.clock.wall())
-        if plan is not None:
-            if (plan.breaker.state == breaker.OPEN and state in BAD) or (was_open and state is RunState.SUCCEEDED):
-                desk.telling.breaker(plan)
+        if plan is not None and (
+            (plan.breaker.state == breaker.OPEN and state in BAD) or (was_open and state is RunState.SUCCEEDED)
+        ):
+            desk.telling.breaker(plan)
         if run.schedule:
             self._start_followers(run, state)
             if plan is not None and state in (RunState.INTERRUPTED, RunState.LOST):

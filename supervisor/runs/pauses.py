@@ -110,7 +110,6 @@ class Pauses:
             self._arm()
         if self._seen.until and self._seen.until <= self._desk.loop.clock.wall():
             self._remove()
-            return None
         return self._seen
 
     def _read(self, at: float) -> Pause:
@@ -124,7 +123,9 @@ class Pauses:
         try:
             os.unlink(self._path)
         except OSError:
-            return  # a folder of that name, say: it pauses for good
+            if self._seen is not None:
+                self._seen.until = None  # it can't be taken away: it pauses for good
+            return
         self.look()
 
     # asking

@@ -195,13 +195,15 @@ class Planner:
         desk, now = self._desk, self._desk.loop.clock.wall()
         desk.telling.stepped(by)
         desk.claims.clock_set(by)
-        if abs(by) > BIG_STEP_S:
+        if by > BIG_STEP_S:
             for plan in desk.plans.values():
-                if by > 0:
-                    self.skip_to(plan, now, Skip.CLOCK)
-                else:
-                    self._set_back(plan, by, now)
+                self.skip_to(plan, now, Skip.CLOCK)
                 self._push(plan, self._first(plan))
+        elif by < -BIG_STEP_S:
+            desk.writer.cut(int(now))
+            for plan in desk.plans.values():
+                self._set_back(plan, by, now)
+            desk.take_catalogue(desk.catalogue)  # an interval may have been counted from a time to come
         self._arm_anew()
 
     def _set_back(self, plan: Plan, by: float, now: float) -> None:

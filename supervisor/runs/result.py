@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 << 10
 MAX_NAMES = 100
 MAX_TEXT = 200
+MAX_CHARS = 20_000  # of all of them: they are noted with each step
+MAX_FIGURE = 1e300
 
 
 class Unusable(ValueError):
@@ -30,14 +32,15 @@ class Unusable(ValueError):
 def make_work_folder(path: str, user: User | None) -> str:
     """Returns what was in the way, "" if nothing was: many a step needs no folder."""
     try:
-        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-        os.mkdir(path, 0o700)
+        try:
+            os.mkdir(path, 0o700)
+        except FileNotFoundError:  # the first run of this plugin
+            os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+            os.mkdir(path, 0o700)
         if user is not None and os.geteuid() == 0:
             os.chown(path, user.uid, user.gid, follow_symlinks=False)
-    except FileExistsError:
-        return ""
     except OSError as error:
-        return error.strerror or str(error)
+        return "" if os.path.isdir(path) else error.strerror or str(error)
     return ""
 
 
@@ -74,10 +77,23 @@ def _figures(data: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Unusable("its result file is JSON, but no object with names and values")
     figures: dict[str, Any] = {}
+    size = 0
     for name, value in content.items():
-        if len(figures) < MAX_NAMES and isinstance(value, str | int | float | bool):
-            figures[name[:MAX_TEXT]] = value[:MAX_TEXT] if isinstance(value, str) else value
+        if isinstance(value, int | float) and not -MAX_FIGURE < value < MAX_FIGURE:
+            continue  # NaN among them: it is below no limit and above none
+        if not isinstance(value, str | int | float):
+            continue
+        kept = _text(value) if isinstance(value, str) else value
+        size += len(name[:MAX_TEXT]) + len(str(kept))
+        if len(figures) == MAX_NAMES or size > MAX_CHARS:
+            break
+        figures[_text(name)] = kept
     return figures
+
+
+def _text(text: str) -> str:
+    """Half a character, which JSON can have, is none that could be written down."""
+    return text[:MAX_TEXT].encode("utf-8", "replace").decode()
 
 
 def remove_work_folder(path: str) -> None:

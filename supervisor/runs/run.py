@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 NOTE = "run/"  # begins the name of the note
 _NOTED = (
-    "args", "begun", "by", "claimed", "correlation", "cpu_ms", "cycle", "due", "ended", "env", "forced", "id", "key",
-    "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started", "tenant", "trigger",
+    "args", "begun", "by", "claimed", "correlation", "cpu_ms", "cycle", "done", "due", "ended", "env", "forced", "id",
+    "key", "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started", "tenant", "trigger",
     "unledgered", "words",
 )  # fmt: skip
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and o: they are read as digits
@@ -66,6 +66,7 @@ class Run:
         self.memory = 0
         self.words: list[str] = []  # the last lines of the step that failed
         self.last: dict[str, Any] = {}  # how the last step ended: code, signal
+        self.done: list[dict[str, Any]] = []  # the last rows of steps: perhaps not on the disk when a scheduler dies
         self.progress = Progress(steps)
         # of this process alone
         self.not_before = 0.0  # while it is queued

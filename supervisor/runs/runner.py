@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.files import look_at
+from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
 from supervisor.core.pipeline import Finish, Progress, Result, Rules, Signal, Start, StepEnd
 from supervisor.core.verdict import signal_name
@@ -26,7 +27,7 @@ from supervisor.runs.step import launch_of, places_of, stream_of, write_head_lin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
@@ -76,6 +77,7 @@ class Runner:
         self.runs: dict[str, Run] = {}
         self._contexts: dict[str, Context] = {}
         self._of: dict[str, list[Run]] = {}  # by schedule
+        self._in_group: dict[str, int] = {}  # how many
         self.stopping = False
 
     # asking
@@ -111,6 +113,7 @@ class Runner:
         self.runs[run.id] = run
         self._contexts[run.id] = context
         self._of.setdefault(run.schedule, []).append(run)
+        self._in_group[context.policy.group] = self.in_group(context.policy.group) + 1
 
     def end(self, run: Run, state: RunState, what: str, *, now: bool = False) -> None:
         """Ask it to end; its end is told as ever."""
@@ -126,16 +129,19 @@ class Runner:
     def of(self, schedule: str) -> list[Run]:
         return list(self._of.get(schedule, ()))
 
-    def counts(self) -> Iterator[tuple[str, int]]:
-        """How many of each schedule."""
-        return ((name, len(runs)) for name, runs in self._of.items())
+    def in_group(self, group: str) -> int:
+        return self._in_group.get(group, 0)
 
     def forget_note(self, run_id: str) -> None:
         """Its end is on the disk."""
         self._spawner().note(NOTE + run_id, None)
 
     def note(self, run: Run) -> None:
-        self._spawner().note(NOTE + run.id, run.note())
+        note = run.note()
+        try:
+            self._spawner().note(NOTE + run.id, note)
+        except BadFrame:  # it has said and reported more than fits: what it does is needed, what it said is not
+            self._spawner().note(NOTE + run.id, {**note, "words": [], "done": []})
 
     # answers of the spawner
 
@@ -212,24 +218,29 @@ class Runner:
 
     def _apply(self, run: Run, result: Result) -> None:
         run.progress, actions = result
+        is_noted = False
         for action in actions:
             if isinstance(action, Start):
                 self._spawn(run, self._contexts[run.id])
+                is_noted = True
             elif isinstance(action, Signal):
                 self._spawner().signal(run.key, action.number)
             elif isinstance(action, Finish):
                 self._finish(run)
                 return
-        self.note(run)
+        if not is_noted:
+            self.note(run)
         self._arm(run)
 
     def _spawn(self, run: Run, context: Context) -> None:
+        """Noted before it is asked for."""
         run.key, run.dropped = key_of(run), False
         run.begun = self._loop.clock.wall()
         run.work, run.result = places_of(self._home, run)
         command = context.commands.get(run.progress.step)
         if command is None:
             key, step = run.key, run.progress.step
+            self.note(run)
             self._loop.soon(lambda: self._failed_to_start(key, f"its plugin has no command {step} any more"))
             return
         make_own_folder(command)
@@ -278,6 +289,7 @@ class Runner:
             run.timer.cancel()
             run.timer = None
         run.ended = self._loop.clock.wall()
+        self._in_group[self._contexts[run.id].policy.group] -= 1
         del self.runs[run.id], self._contexts[run.id]
         self._of[run.schedule].remove(run)
         if not self._of[run.schedule]:

@@ -22,22 +22,26 @@ if TYPE_CHECKING:
 FIRST = 5
 DAY_S = 86_400
 MAX_CHANGES = 50
+MOST = 550_000  # slots of one schedule that are looked at: one a minute for a year
 TOGETHER_S = 60  # starts within one such span collide
+MOST_COMPARED = 200  # schedules; more than that are not compared with each other
 
 
 class Course:
     """What becomes of one schedule."""
 
-    def __init__(self, plan: Plan, start: int) -> None:
+    def __init__(self, plan: Plan, start: int, end: int) -> None:
         self.plan = plan
+        self._start = start
         self.runs = 0
         self.skipped: dict[str, int] = {}
         self.first: list[float] = []
-        self.starts: set[int] = set()  # spans in which it starts
+        self.spans = bytearray((end - start) // TOGETHER_S + 2)  # 1 for each in which it starts
         self.last = float(start)
         self.gap = (0.0, float(start), float(start))
         self.dst: list[str] = []
         self.busy_until = 0.0
+        self.cut = 0.0  # where it was given up; 0: it was followed to the end
 
     def run(self, at: float, took: float, note: str) -> None:
         self.runs += 1
@@ -46,7 +50,9 @@ class Course:
         self.silence(at)
         self.last = at
         self.busy_until = at + took
-        self.starts.add(int(at) // TOGETHER_S)
+        span = (int(at) - self._start) // TOGETHER_S
+        if span < len(self.spans):
+            self.spans[span] = 1
         if note and len(self.dst) < MAX_CHANGES:
             self.dst.append(f"{iso(at)}: {note}")
 
@@ -75,7 +81,7 @@ def simulate(
     courses: dict[str, Course] = {}
     for name in ids:
         plan = maker.plan(catalogue.schedules[name], start)
-        courses[name] = Course(plan, start)
+        courses[name] = Course(plan, start, end)
         _follow(courses[name], maker, start, end, (took or {}).get(name, 0.0))
     return {name: _facts(name, course, courses, maker, start, end) for name, course in courses.items()}
 
@@ -84,15 +90,21 @@ def _follow(course: Course, maker: Maker, start: int, end: int, took: float) -> 
     plan = course.plan
     if plan.after_finish:
         at = float(start)
-        while at < end:
+        while at < end and not course.cut:
             course.run(at, took, "")
             at += took + plan.after_finish
-        course.silence(end)
+            course.cut = at if course.runs >= MOST else 0.0
+        course.silence(course.cut or end)
         return
     is_interval = any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers)
     plan.cursor = start - 1 if is_interval and plan.schedule.run_at_start else start
     wake = judge(plan.rule, plan.cursor, float(plan.cursor)).wake
+    left = MOST
     while wake is not None and wake < end:
+        left -= 1
+        if left < 0:
+            course.cut = wake
+            break
         judged = judge(plan.rule, plan.cursor, wake)
         for passed in judged.passed:
             course.skip(passed.reason.value, passed.count or 1)
@@ -102,7 +114,7 @@ def _follow(course: Course, maker: Maker, start: int, end: int, took: float) -> 
         if judged.wake is not None and judged.wake <= wake:
             break  # can't be; and must not go on for ever
         wake = judged.wake
-    course.silence(end)
+    course.silence(course.cut or end)
 
 
 def _start(course: Course, maker: Maker, at: float, took: float, note: str) -> None:
@@ -129,15 +141,12 @@ def _facts(
         f"{iso(at)}: the clocks go {'forward' if after > before else 'back'} by {abs(after - before) // 60} min"
         for at, before, after in zone.transitions(start, end)
     ]
-    collisions = []
-    for other, its in courses.items():
-        together = course.starts & its.starts if other != name else set()
-        if together:
-            first = iso(float(min(together) * TOGETHER_S))
-            collisions.append({"with": other, "count": len(together), "first": first})
+    collisions = _collisions(name, courses, start) if len(courses) <= MOST_COMPARED else []
     return {
         "runs": course.runs,
         "skipped": course.skipped,
+        "cut": bool(course.cut),
+        "followed_to": iso(course.cut or float(end)),
         "longest_gap_s": round(course.gap[0], 3),
         "gap_from": iso(course.gap[1]),
         "gap_to": iso(course.gap[2]),
@@ -145,3 +154,14 @@ def _facts(
         "first": [iso(at) for at in course.first],
         "collisions": sorted(collisions, key=lambda each: (-each["count"], each["with"])),
     }
+
+
+def _collisions(name: str, courses: Mapping[str, Course], start: int) -> list[dict[str, Any]]:
+    own = int.from_bytes(courses[name].spans, "little")
+    found = []
+    for other, its in courses.items():
+        both = own & int.from_bytes(its.spans, "little") if other != name else 0
+        if both:
+            first = ((both & -both).bit_length() - 1) // 8
+            found.append({"with": other, "count": both.bit_count(), "first": iso(float(start + first * TOGETHER_S))})
+    return found

@@ -6,9 +6,6 @@ from supervisor.model.run import Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from supervisor.core.gates import Held
     from supervisor.runs.plan import Plan
     from supervisor.runs.run import Run
 
@@ -19,11 +16,9 @@ class Slot:
     __slots__ = (
         "deadline",
         "due",
-        "forced",
         "nominal",
         "not_before",
         "note",
-        "on_claimed",
         "plan",
         "run",
         "stands_for",
@@ -39,6 +34,4 @@ class Slot:
         self.note = note  # what is special about it: moved by the change to summer time, ...
         self.deadline = 0.0  # until when it may be put off
         self.not_before = 0.0  # its place among those that came at once
-        self.forced: list[Held] = []
         self.run: Run | None = None
-        self.on_claimed: Callable[[Run], None] | None = None

@@ -64,13 +64,19 @@ def write_head_line(run: Run, command: Launch) -> None:
     again = f", try {run.progress.attempt}" if run.progress.attempt > 1 else ""
     words = " ".join((*command.argv, *run.args))
     line = f"=== {run.progress.step}{again}: {words}\n"
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        os.makedirs(os.path.dirname(run.log), 0o755, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        fd = os.open(run.log, flags, 0o640)
+        try:
+            fd = os.open(run.log, flags, 0o640)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(run.log), 0o755, exist_ok=True)
+            fd = os.open(run.log, flags, 0o640)
     except OSError:
         return  # what fails here is told by the pump
     try:
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            line = "\n" + line  # the step before left its last line open
         os.write(fd, line.encode("utf-8", "replace"))
     except OSError:
         return

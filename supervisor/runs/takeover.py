@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from supervisor.core.breaker import HALF_OPEN, neither
 from supervisor.core.gates import Held
 from supervisor.core.pipeline import ENDED
 from supervisor.engine.entries import KEPT, close_fds, is_step
@@ -17,6 +18,7 @@ from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Policy
 from supervisor.runs.run import NOTE, Run
 from supervisor.runs.runner import Context
+from supervisor.store.rows import RunRow, SlotRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,9 +54,10 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     noted: set[str] = set()
     going = 0
     entries = {entry["key"]: entry for entry in left.entries}
-    for note in left.notes:
-        run = Run.from_note(note)
+    for run in sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0):
         noted.add(run.id)
+        if run.unledgered:
+            _claim_again(desk, run)
         if run.progress.phase == ENDED:
             _end_again(desk, run, left, is_live=run.id in live or run.unledgered or bool(loaded.trouble))
         else:
@@ -65,7 +68,23 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     for row in loaded.runs:
         if row["id"] not in noted:
             _restore(desk, row)
+    for plan in desk.plans.values():
+        if plan.breaker.state == HALF_OPEN and not desk.runner.of(plan.id):
+            plan.breaker = neither(plan.breaker)  # a probe of which nothing is left
     return going
+
+
+def _claim_again(desk: Desk, run: Run) -> None:
+    """It began before its claim was on the disk, and who had it in mind is dead: its slot must not come again."""
+    plan = desk.plans.get(run.schedule)
+    if plan is None or run.nominal is None:
+        return
+    # What came before it was decided too, and that is not on the disk either, unless it ran.
+    desk.planner.skip_to(plan, run.nominal - 1, Skip.MISSED)
+    plan.cursor = max(plan.cursor, run.nominal)
+    slot = SlotRow(plan.id, run.nominal, run=run.id, due=int(run.due * 1000), revision=plan.schedule.revision)
+    row = RunRow(run.id, run.schedule, **desk.fields_of(run), state=RunState.CLAIMED.value)
+    desk.writer.claim([slot], row, lambda _ok: None)
 
 
 def _go_on(desk: Desk, run: Run, entry: dict[str, Any] | None) -> None:
@@ -77,14 +96,16 @@ def _go_on(desk: Desk, run: Run, entry: dict[str, Any] | None) -> None:
         for name in KEPT:
             if name not in ("out_read", "err_read"):
                 close_fds(entry[name])
+    desk.outcomes.write_again(run)
     desk.runner.adopt(run, Context(policy, desk.catalogue.commands.get(run.plugin, {})), entry)
     desk.outcomes.watch_length(run)
 
 
 def _end_again(desk: Desk, run: Run, left: Left, *, is_live: bool) -> None:
     if not is_live:
-        desk.runner.forget_note(run.id)
+        desk.outcomes.write_end_again(run)
     else:
+        desk.outcomes.write_again(run)
         desk.outcomes.run_ended(run, told=run.id in left.told)
 
 
@@ -101,7 +122,7 @@ def _restore(desk: Desk, row: dict[str, Any]) -> None:
     run = Run(row["id"], row["schedule"] or "", row["plugin"], [], trigger=trigger, due=(row["due"] or 0) / 1000)
     run.nominal, run.claimed = row["nominal"], (row["claimed"] or 0) / 1000
     run.started, run.log = (row["started"] or 0) / 1000, row["log"] or ""
-    run.correlation = row["correlation"] or run.id
+    run.correlation, run.retry_of = row["correlation"] or run.id, row["retry_of"] or ""
     plan = desk.plans.get(run.schedule)
     if row["state"] == RunState.RUNNING.value:
         run.progress.state, run.progress.cause, run.progress.phase = RunState.LOST.value, LOST, ENDED

@@ -33,6 +33,7 @@ PASSED = {
     Skip.MISSED: "missed, and not made up for",
     Skip.WINDOW: "missed too long ago",
     Skip.CLOCK: "the clock was set over it",
+    Skip.EDITED: "the schedule has been changed or removed",
 }
 LEVELS = {RunState.REJECTED: ERROR, RunState.FAILED: ERROR, RunState.TIMED_OUT: ERROR, RunState.LOST: ERROR}
 
@@ -164,6 +165,13 @@ class Telling:
     def unreachable(self, check: str, text: str, *, ok: bool) -> None:
         what = f"{check} is reachable again" if ok else f"{check} is not reachable: {text}"
         self._tell("check.recovered" if ok else "check.failed", "", what, INFO if ok else WARNING, check=check)
+
+    def broken(self, name: str, why: str) -> None:
+        text = f"it can't be planned, and does not run: {why}; sbctl config validate says more"
+        self._tell("schedule.broken", name, text, ERROR, why=why)
+
+    def not_kept(self, why: str) -> None:
+        self._tell("intent.broken", "", f"when schedules were first seen can't be kept: {why}", WARNING, why=why)
 
     # the whole
 

@@ -22,10 +22,10 @@ MAX_NEXT = 1000
 
 def row(desk: Desk, plan: Plan) -> dict[str, Any]:
     schedule, rule = plan.schedule, plan.rule
-    fire = None if plan.after_finish else rule.times.next(plan.cursor)
+    fire, by_end = rule.times.next(plan.cursor), desk.planner.after_finish(plan)
+    nominal = min((at for at in (by_end, fire.at if fire is not None else None) if at is not None), default=None)
     pause = desk.pauses.of(plan.id)
     running = [run.id for run in desk.runner.of(plan.id)]
-    due = (plan.last_at or plan.anchor) + plan.after_finish if plan.after_finish else plan.wake
     return {
         "id": plan.id,
         "plugin": schedule.plugin,
@@ -37,8 +37,8 @@ def row(desk: Desk, plan: Plan) -> dict[str, Any]:
         "enabled": desk.is_enabled(plan),
         "paused": pause.as_dict() if pause is not None else None,
         "status": status(desk, plan, running),
-        "next_run": iso(due) if plan.after_finish and due else (iso(fire.at) if fire is not None else None),
-        "next_due": iso(due) if due is not None else None,
+        "next_run": iso(nominal) if nominal is not None else None,
+        "next_due": iso(plan.wake) if plan.wake is not None else None,
         "next_reason": _why_not(desk, plan),
         "total_runs": plan.total,
         "successful_runs": plan.succeeded,
@@ -119,11 +119,9 @@ def upcoming(desk: Desk, plans: Iterable[Plan], count: int, since: float) -> lis
 
 def _slots(desk: Desk, plan: Plan, count: int, since: float) -> Iterable[tuple[float, dict[str, Any]]]:
     rule = plan.rule.times.describe()
-    if plan.after_finish:
-        at = (plan.last_at or plan.anchor) + plan.after_finish
-        if not desk.runner.of(plan.id):
-            yield at, _slot(plan, rule, int(at), at, "", "run")
-        return
+    by_end = desk.planner.after_finish(plan)
+    if by_end is not None:
+        yield by_end, _slot(plan, rule, int(by_end), by_end, "", "run")
     now = desk.loop.clock.wall()
     after = plan.cursor if since <= now else max(plan.cursor, int(since) - 1)  # one may be late by its jitter
     for _ in range(count):

@@ -11,9 +11,10 @@ from supervisor.base.loop import READ
 from supervisor.store.condition import Condition
 from supervisor.store.job import Job, start_thread
 from supervisor.store.making import Maker
-from supervisor.store.queue import Queue
+from supervisor.store.queue import CAP, Queue
 from supervisor.store.rows import Loaded
 from supervisor.store.trouble import BUSY, DISK, NO_THREAD, NOT_OURS, Trouble
+from supervisor.store.unanswered import Rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from supervisor.base.clock import Clock
     from supervisor.base.loop import Loop, Timer
     from supervisor.store.job import Bench
-    from supervisor.store.rows import RunRow, SlotRow, StepRow
+    from supervisor.store.rows import RunRow, SlotRow
     from supervisor.store.writes import Write
 
 LOAD_LIMIT_S = 3.0  # so long a starting scheduler waits for what was
@@ -32,7 +33,7 @@ PRUNE_PAUSE_S = 0.02  # between two steps, for everybody else
 LOCK_PAUSE_S = 0.02  # at the end, when there is no later
 
 
-class Writer:
+class Writer(Rows):
     """One a home, in the scheduler."""
 
     def __init__(
@@ -51,7 +52,7 @@ class Writer:
         self._loop = loop
         self._report = report
         self._clock = clock
-        self._make = Maker(clock, report)
+        super().__init__(Maker(clock, report), self._take)
         self._queue = Queue()
         self._condition = Condition(
             path, lambda text: loop.guard(on_trouble, text), lambda text, lost: loop.guard(on_recovered, text, lost)
@@ -152,40 +153,11 @@ class Writer:
         """Take a claim back that waits; False: it is on its way, and `done` will say how it went."""
         return self._queue.withdraw(run_id)
 
-    def skip(self, slots: list[SlotRow]) -> None:
-        """Slots, or stretches of them, that do not run."""
-        if slots:
-            self._add(self._make.skip(slots))
+    def expect(self, schedules: int) -> None:
+        """The states of so many may wait beside all that else may."""
+        self._queue.cap = CAP + schedules
 
-    def release(self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None) -> None:
-        """A run that was claimed and does not begin after all: its slot is skipped, and there is no such run."""
-        self._add(self._make.release(run_id, {"reason": reason, "until": until, "note": note}))
-
-    def cut(self, until: int) -> None:
-        """After a clock that was ahead: what was skipped later than this (seconds) may come again."""
-        self._add(self._make.cut(until))
-
-    def run_started(self, run_id: str, **fields: Any) -> None:
-        self.run_changed(run_id, **{"state": "running", "started": self._make.now(), **fields})
-
-    def run_changed(self, run_id: str, **fields: Any) -> None:
-        """Other values of a run; one that is not there yet (its claim was refused) comes to be."""
-        self._add(self._make.change(run_id, fields))
-
-    def run_ended(self, run_id: str, fields: dict[str, Any], done: Callable[[bool], None] | None = None) -> None:
-        """Its end, with a `state` that is one; it counts for its schedule, once. `done(False)`: it was dropped."""
-        self._add(self._make.end(run_id, fields, done))
-
-    def step_started(self, row: StepRow) -> None:
-        self._add(self._make.step(row))
-
-    step_ended = step_started
-
-    def schedule_state(self, id: str, **fields: Any) -> None:
-        """Columns of `schedules`; what waits for the same schedule is joined with it."""
-        self._add(self._make.state(id, fields))
-
-    def _add(self, write: Write) -> None:
+    def _take(self, write: Write) -> None:
         if self._nowhere:
             self._queue.drop(write)
         else:

@@ -18,6 +18,8 @@ from support.processes import alive
 from support.scheduling import Scheduling
 from support.waiting import eventually
 
+from supervisor.base.errors import Problem
+
 SHORT_MIN = 0.005  # 0.3 s
 FIGURES = """echo '{"data": %s}' >"$SB_RESULT_FILE" """
 
@@ -70,6 +72,11 @@ def add_jobs(desk: Scheduling) -> None:
     desk.job("no-retry", "echo x >>tries; exit 1", retry={"times": 3, "delaySeconds": 0.02, "codes": [75]})
     desk.plugin("words", get="printf '[%s]' \"$GREETING\"; printf '<%s>'", argv=["/usr/bin/printf", "<%s>"])
     desk.task("words", commands=["get"])
+    much = """printf '{'; for i in $(seq 70); do printf '"n%s": "%s", ' $i $smiles; done; printf '"data": 1}'"""
+    smiles = "smiles=$(printf '\\360\\237\\231\\202%.0s' $(seq 200)); yes $smiles | head -n 100"
+    tries = f'{smiles}; ({much}) >"$SB_RESULT_FILE"; test "$SB_ATTEMPT" -ge 3'
+    desk.job("wordy", tries, retry={"times": 5, "delaySeconds": 0.01})
+    desk.job("half", """echo '{"half": "\\\\ud800", "\\\\udfff": 1}' >"$SB_RESULT_FILE" """)
     desk.job("messy", 'cd "$SB_WORK_DIR"; mkdir -p a/b; echo x >a/b/c; ln -s / a/root; chmod 0 a/b; mkfifo pipe')
 
 
@@ -81,7 +88,7 @@ UNUSABLE = {
     "folder": 'mkdir "$SB_RESULT_FILE"',
     "deep": "head -c 60000 /dev/zero | tr '\\0' '[' >\"$SB_RESULT_FILE\"",
     "listed": "echo '[1, 2]' >\"$SB_RESULT_FILE\"",
-    "odd-bytes": "printf '{\"a\": \"\\377\\376\"}' >\"$SB_RESULT_FILE\"",
+    "odd-bytes": 'printf \'{"a": "\\377\\376"}\' >"$SB_RESULT_FILE"',
 }
 
 
@@ -257,3 +264,29 @@ def test_a_messy_work_folder_is_gone_afterwards(desk: Scheduling) -> None:
     assert os.path.isdir("/etc")
 
 
+def test_more_than_fits_is_refused_and_leaves_nothing_behind(desk: Scheduling) -> None:
+    for args in (["x" * 200_000], ["x" * 1000] * 100, ["a\0b"]):
+        with pytest.raises(Problem):
+            desk.run("words", args=args)
+    with pytest.raises(Problem):
+        desk.run("words", env={"A=B": "x"})
+
+    row = desk.done("words", args=["x" * 50_000])
+
+    assert row["state"] == "succeeded"
+    assert f"<{'x' * 50_000}>" in desk.log(row)
+
+
+def test_a_step_that_reports_and_says_as_much_as_it_can_is_as_good_as_any(desk: Scheduling) -> None:
+    row = desk.done("wordy")
+
+    assert (row["state"], row["exit_code"]) == ("succeeded", 0), row["cause"]
+    assert len(row["steps"]) == 3
+    assert desk.row("wordy")["running"] == []
+
+
+def test_half_a_character_in_a_result_does_no_harm(desk: Scheduling) -> None:
+    row = desk.done("half")
+
+    assert (row["state"], row["exit_code"]) == ("succeeded", 0), row["cause"]
+    assert "half" in str(row["metrics"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from supervisor.base.errors import Problem
 from supervisor.store import reading
 
 from .daemon import Daemon
@@ -37,6 +39,11 @@ def set_defaults(home: TemporaryHome, **keys: Any) -> None:
     home.write()
 
 
+def seconds(text: str) -> float:
+    """Since 1970, of a time in an answer."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 class Scheduling:
     """What a test does with the schedules of one daemon, and what it sees of them."""
 
@@ -59,7 +66,6 @@ class Scheduling:
 
     def start(self) -> Scheduling:
         self.daemon.start()
-        eventually(lambda: self.ask("schedules")["system"]["scheduler_running"], 10, "the desk is open")
         return self
 
     # asking
@@ -73,15 +79,9 @@ class Scheduling:
 
     def run(self, name: str, **args: Any) -> str:
         """By hand; it must not be held."""
-        answer = eventually(lambda: self._run(name, args), 10, f"{name} can be run")
+        answer = self.ask("run", name=name, **args)
         assert answer["run"], answer
         return str(answer["run"])
-
-    def _run(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return self.ask("run", name=name, **args)
-        except Exception as error:
-            raise AssertionError(str(error)) from None
 
     def ended(self, run: str, timeout: float = 10.0) -> dict[str, Any]:
         """Its row, once it has ended, with its steps."""
@@ -90,7 +90,7 @@ class Scheduling:
     def _ended(self, run: str) -> dict[str, Any] | None:
         try:
             row = reading.run(self.daemon.model.history_file, run)
-        except Exception as error:
+        except Problem as error:
             raise AssertionError(str(error)) from None
         assert row["state"] in ENDED, row
         return row
@@ -113,7 +113,10 @@ class Scheduling:
         """So many runs of it that have ended."""
 
         def found() -> list[dict[str, Any]] | None:
-            over = [row for row in self.runs(name) if row["state"] in ENDED]
+            try:
+                over = [row for row in self.runs(name) if row["state"] in ENDED]
+            except Problem as error:
+                raise AssertionError(str(error)) from None
             return over[:count] if len(over) >= count else None
 
         return eventually(found, timeout, f"{count} runs of {name} have ended")

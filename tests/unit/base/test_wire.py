@@ -57,6 +57,12 @@ def test_a_frame_over_the_limit_is_refused_by_its_length_alone() -> None:
         FrameReader(limit=10).feed(b"\x00\x00\x00\x0b")
 
 
+def test_half_a_character_is_no_reason_to_say_nothing() -> None:
+    message = decode(b'{"by": "a\\ud800b"}')
+
+    assert decode(encode(message)) == {"by": "a?b"}
+
+
 def test_bytes_that_are_no_text_survive() -> None:
     odd = os.fsdecode(b"\xff\xfe name")
 

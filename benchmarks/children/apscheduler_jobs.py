@@ -1,0 +1,105 @@
+"""APScheduler 3 at the same work, for the peers' Python: prints one JSON object.
+
+apscheduler_jobs.py load memory|FILE COUNT
+apscheduler_jobs.py due memory|FILE COUNT
+apscheduler_jobs.py commands memory|FILE COUNT ROUNDS
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.schedule_rules import rule_of
+
+AHEAD_S = 3.0
+EMPTY = 10  # jobs that are there when memory is first looked at
+called: list[float] = []
+all_called = threading.Event()
+wanted = 0
+
+
+def scheduler(store: str) -> BackgroundScheduler:
+    jobs = MemoryJobStore() if store == "memory" else SQLAlchemyJobStore(url=f"sqlite:///{store}")
+    made = BackgroundScheduler(jobstores={"default": jobs}, timezone="Europe/Berlin")
+    made.start(paused=True)
+    return made
+
+
+def note() -> None:
+    called.append(time.time())
+    if len(called) == wanted:
+        all_called.set()
+
+
+def command() -> None:
+    subprocess.call(["/bin/true"])
+    note()
+
+
+def own_memory() -> int:
+    gc.collect()
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) << 10
+
+
+def add(made: BackgroundScheduler, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        minutes, cron = rule_of(number)
+        if minutes:
+            made.add_job(note, "interval", minutes=minutes)
+        else:
+            made.add_job(note, CronTrigger.from_crontab(cron, timezone="Europe/Berlin"))
+
+
+def load(store: str, count: int) -> dict[str, Any]:
+    made = scheduler(store)
+    add(made, 0, EMPTY)
+    before, began = own_memory(), time.perf_counter()
+    add(made, EMPTY, count)
+    took = time.perf_counter() - began
+    return {"seconds": took, "bytes": (own_memory() - before) / count}
+
+
+def at_once(made: BackgroundScheduler, job: Any, count: int) -> list[float]:
+    """How late each call was, in seconds; of a command, its end."""
+    global wanted
+    wanted = count
+    called.clear()
+    all_called.clear()
+    due = float(int(time.time() + AHEAD_S + count / 500))
+    when = datetime.fromtimestamp(due, UTC)
+    made.pause()
+    for _ in range(count):
+        made.add_job(job, "date", run_date=when, misfire_grace_time=None)
+    made.resume()
+    all_called.wait(AHEAD_S + count / 500 + 60)
+    return [at - due for at in called]
+
+
+def main(what: str, store: str, count: str, rounds: str = "1") -> dict[str, Any]:
+    if what == "load":
+        return load(store, int(count))
+    made = scheduler(store)
+    made.add_job(note, "date", run_date=datetime.now(UTC) + timedelta(days=1))
+    if what == "due":
+        return {"late": at_once(made, note, int(count))}
+    return {"ended": [max(at_once(made, command, int(count))) for _ in range(int(rounds))]}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))

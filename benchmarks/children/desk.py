@@ -1,0 +1,109 @@
+"""The scheduler daemon of a home without `start`, in one process: how long it takes to load, and how late slots are.
+
+Everything in it is real but the spawner: that answers each spawn at once and starts nothing.
+
+    desk.py load HOME    from scheduler.json until the next time of each schedule is known; and the memory of that
+    desk.py due HOME     then waits until every `once` is over, and says how late each slot was decided and claimed
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from supervisor.daemons import common
+from supervisor.daemons.options import Options
+from supervisor.daemons.scheduler import Scheduler
+from supervisor.engine.entries import Ends
+from supervisor.model.home import Home
+from supervisor.model.launch import Launch
+from supervisor.runs.run import Run
+
+WAIT_S = 60.0
+
+
+class NoProcesses:
+    """Takes every order, and starts nothing."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: tuple[int, float]) -> None:
+        ends.close_given()
+        self._scheduler.loop.soon(lambda: self._scheduler.engine.exited(key, 0, True))
+
+    def signal(self, key: str, number: int, *, main: bool = False) -> None: ...
+    def drop(self, key: str) -> None: ...
+    def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
+
+
+def own_memory() -> int:
+    """Bytes of this process that nobody shares."""
+    gc.collect()
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) << 10
+
+
+def opened(home: Home) -> tuple[Scheduler, float]:
+    began = time.perf_counter()
+    scheduler = Scheduler(home, Options(), common.read_compiled(home, "scheduler"))
+    scheduler.engine.spawner = NoProcesses(scheduler)
+    scheduler.time.open()
+    run_until(scheduler, lambda: scheduler.time.desk.is_open)
+    return scheduler, time.perf_counter() - began
+
+
+def run_until(scheduler: Scheduler, is_true: Any) -> None:
+    end = time.monotonic() + WAIT_S
+    while not is_true() and time.monotonic() < end:
+        scheduler.loop.turn(min(scheduler.loop._wait_time(), 1.0))
+
+
+def load(home: Home) -> dict[str, Any]:
+    scheduler, took = opened(home)
+    known = sum(plan.wake is not None for plan in scheduler.time.desk.plans.values())
+    run_until(scheduler, lambda: not scheduler.time.writer.queued)
+    return {"seconds": took, "known": known, "memory": own_memory()}
+
+
+def due(home: Home) -> dict[str, Any]:
+    """Decided: the gates were asked, and its claim is on its way. Claimed: it is on the disk, the run may begin."""
+    scheduler, _ = opened(home)
+    desk = scheduler.time.desk
+    decided: list[float] = []
+    claimed: list[float] = []
+    begun: list[float] = []
+    make_run, done, begin = desk.admission.make_run, scheduler.time.writer._wrote, desk.claims.begin
+
+    def made(slot: Any) -> Run:
+        run = make_run(slot)
+        decided.append(time.time() - run.due)
+        return run
+
+    def wrote(job: Any) -> None:
+        late = time.time()
+        claimed.extend(late - write.values["due"] / 1000 for write in job.writes if write.kind == "claim")
+        done(job)
+
+    def began(run: Run, plan: Any) -> None:
+        begun.append(time.time() - run.due)
+        begin(run, plan)
+
+    desk.admission.make_run, scheduler.time.writer._wrote, desk.claims.begin = made, wrote, began  # type: ignore[method-assign]
+    count = len(desk.plans)
+    run_until(scheduler, lambda: sum(plan.total for plan in desk.plans.values()) == count)
+    run_until(scheduler, lambda: not scheduler.time.writer.queued)
+    return {"decided": decided, "claimed": claimed, "begun": begun, "ended": sum(p.total for p in desk.plans.values())}
+
+
+if __name__ == "__main__":
+    what = {"load": load, "due": due}[sys.argv[1]]
+    print(json.dumps(what(Home(sys.argv[2]))), flush=True)
+    os._exit(0)  # its thread waits for more

@@ -1,0 +1,205 @@
+"""Schedules: loading them, many that are due at once, commands due at once, and what they cost while none is due.
+
+All of it beside APScheduler 3, with its jobs in memory and in SQLite.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks import procs, scheduled, targets
+from benchmarks.figures import idle
+from benchmarks.ours import Ours
+from benchmarks.peers import Peer
+from benchmarks.plan import Plan, say
+from benchmarks.report import Figure
+from benchmarks.schedule_rules import TEXTS
+from benchmarks.subject import Subject
+from supervisor.engine.environment import SHIM
+
+CHILDREN = Path(__file__).resolve().parents[1] / "children"
+PATIENCE_S = 300.0
+SQLITE_SHARE = 10  # of the jobs: with SQLite each takes a commit
+DUE = 1000
+COMMANDS = 200
+EVERY_S = 10  # the commands are due
+IDLE_SCHEDULES = 1000
+
+
+def measure(plan: Plan) -> list[Figure]:
+    if plan.of(Ours) is None:
+        return []
+    counts = [10_000] if plan.quick else [10_000, 100_000]
+    loads = [figure for count in counts for figure in _load(plan, count)]
+    return [*loads, *_due(plan), _commands(plan), *_idle(plan)]
+
+
+def _child(script: str, *words: object, python: Path | None = None) -> Any:
+    command = [str(python)] if python else [sys.executable, "-I", "-S"]
+    argv = [*command, str(CHILDREN / script), *map(str, words)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    return json.loads(done.stdout)
+
+
+def _peer(plan: Plan) -> Path | None:
+    found = next((subject for subject in plan.subjects if isinstance(subject, Peer)), None)
+    return found.programs / "python" if found else None
+
+
+def _store(plan: Plan) -> Path:
+    """A file for SQLite that is not there yet."""
+    file = plan.work / "apscheduler.db"
+    file.unlink(missing_ok=True)
+    return file
+
+
+# loading
+
+
+def _load(plan: Plan, count: int) -> list[Figure]:
+    seconds = Figure(f"Schedules: {count} loaded", "s", note="ours: from scheduler.json until each next time is known")
+    memory = Figure(f"Schedules: memory of {count}", "bytes each")
+    say(f"{count} schedules are compiled")
+    ours = scheduled.started(plan)
+    small, home = [_compiled(ours, number) for number in (TEXTS, count)]
+    python = _peer(plan)
+    values: dict[str, list[dict[str, float]]] = {}
+    for turn in range(plan.rounds if count <= 10_000 else 2):
+        say(f"{count} schedules are loaded, round {turn + 1}")
+        base, found = _fresh_load(small), _fresh_load(home)
+        each = (found["memory"] - base["memory"]) / (count - TEXTS)
+        values.setdefault(ours.name, []).append({"seconds": found["seconds"], "bytes": each})
+        if python:
+            found = _child("apscheduler_jobs.py", "load", "memory", count, python=python)
+            values.setdefault("APScheduler, memory", []).append(found)
+    if python and count <= 10_000:
+        found = _child("apscheduler_jobs.py", "load", _store(plan), count // SQLITE_SHARE, python=python)
+        values["APScheduler, SQLite"] = [{**found, "seconds": found["seconds"] * SQLITE_SHARE}]
+    for name, rows in values.items():
+        mine = name == ours.name
+        note = f"{SQLITE_SHARE} times the time of {count // SQLITE_SHARE}" if "SQLite" in name else ""
+        seconds.add(
+            name, [row["seconds"] for row in rows], target=targets.LOAD_S.get(count) if mine else None, note=note
+        )
+        memory.add(name, [row["bytes"] for row in rows], target=targets.SCHEDULE_BYTES if mine else None)
+    return [seconds, memory]
+
+
+def _compiled(ours: scheduled.OursOnTime, count: int) -> str:
+    scheduled.mixed(ours, count)
+    ours.prepare(f"load-{count}", {})
+    return ours.compile().path
+
+
+def _fresh_load(home: str) -> dict[str, float]:
+    """As at the first start, without a history."""
+    for name in ("state.json", "history.db", "history.db-wal", "history.db-shm"):
+        (Path(home) / "logs" / name).unlink(missing_ok=True)
+    found: dict[str, float] = _child("desk.py", "load", home)
+    return found
+
+
+# many due at once
+
+
+def _due(plan: Plan) -> list[Figure]:
+    figures = {
+        "decided": Figure(f"Schedules: {DUE} due in one second, until decided", "ms late, of the median slot"),
+        "decided last": Figure(f"Schedules: {DUE} due in one second, until the last is decided", "ms late"),
+        "claimed": Figure(f"Schedules: {DUE} due in one second, until the last claim is on the disk", "ms late"),
+    }
+    ours, python = scheduled.started(plan), _peer(plan)
+    wanted = {"decided": targets.DECIDED_MS, "decided last": targets.DECIDED_LAST_MS, "claimed": targets.CLAIMED_MS}
+    values: dict[tuple[str, str], list[float]] = {}
+    for turn in range(plan.rounds):
+        say(f"{DUE} due at once, round {turn + 1}")
+        scheduled.all_at(ours, DUE, scheduled.once_in(5))
+        ours.prepare("due", {})
+        found = _child("desk.py", "due", ours.compile().path)
+        _take(values, ours.name, found["decided"], found["claimed"])
+        if python:
+            late = _child("apscheduler_jobs.py", "due", "memory", DUE, python=python)["late"]
+            _take(values, "APScheduler, memory", late, [])
+    if python:
+        late = _child("apscheduler_jobs.py", "due", _store(plan), DUE // SQLITE_SHARE, python=python)["late"]
+        _take(values, f"APScheduler, SQLite, {DUE // SQLITE_SHARE} due", late, [])
+    for (name, what), rows in values.items():
+        figures[what].add(name, rows, target=wanted[what] if name == ours.name else None)
+    return list(figures.values())
+
+
+def _take(values: dict[tuple[str, str], list[float]], name: str, decided: list[float], claimed: list[float]) -> None:
+    values.setdefault((name, "decided"), []).append(statistics.median(decided) * 1000)
+    values.setdefault((name, "decided last"), []).append(max(decided) * 1000)
+    if claimed:
+        values.setdefault((name, "claimed"), []).append(max(claimed) * 1000)
+
+
+# commands
+
+
+def _commands(plan: Plan) -> Figure:
+    title = f"Schedules: {COMMANDS} commands due in one second, until the last has ended"
+    figure = Figure(title, "s", note="ours: by the rows of the history, in a home under start")
+    turns = 3 if plan.quick else 6
+    ours, bare, shell = _our_commands(plan, turns)
+    figure.add("sbctl", [one.ended for one in ours], target=statistics.median(bare) * targets.COMMANDS_TO_LIMIT)
+    if ours:
+        figure.add("  its median one began", [statistics.median(one.started) for one in ours])
+    figure.add("limit, posix_spawn and wait", bare)
+    figure.add("  the same through /bin/sh", shell, note="as ours start, so that no hung disk stops start")
+    python = _peer(plan)
+    if python:
+        found = _child("apscheduler_jobs.py", "commands", "memory", COMMANDS, turns, python=python)
+        figure.add("APScheduler, memory", found["ended"], note="not durable")
+        found = _child("apscheduler_jobs.py", "commands", _store(plan), COMMANDS, turns, python=python)
+        figure.add("APScheduler, SQLite", found["ended"])
+    return figure
+
+
+def _our_commands(plan: Plan, turns: int) -> tuple[list[scheduled.Round], list[float], list[float]]:
+    """Each 10 s; the first time makes folders and does not count. The limits are taken in between."""
+    ours = scheduled.started(plan)
+    scheduled.all_at(ours, COMMANDS, {"cron": f"*/{EVERY_S} * * * * *", "seconds": True})
+    ours.prepare("commands", {})
+    home = ours.compile()
+    shell = ["/bin/sh", "-c", SHIM, "sbctl", 1024, "/tmp", *scheduled.COMMAND]
+    limits: list[tuple[float, float]] = []
+    try:
+        scheduled.start(ours)
+        time.sleep(EVERY_S - time.time() % EVERY_S)
+        for turn in range(turns + 1):
+            say(f"{COMMANDS} commands due at once, round {turn} of {turns}")
+            time.sleep(EVERY_S * 0.5)
+            both = [float(_child("commands.py", COMMANDS, *argv)) for argv in (scheduled.COMMAND, shell)]
+            limits.append((both[0], both[1]))
+            time.sleep(EVERY_S - time.time() % EVERY_S)
+        time.sleep(EVERY_S * 0.5)
+        bare, through_shell = zip(*limits, strict=True)
+        return scheduled.rounds_of(home, COMMANDS)[1:], list(bare), list(through_shell)
+    finally:
+        ours.end()
+
+
+# nothing due
+
+
+def _idle(plan: Plan) -> list[Figure]:
+    """Schedules that are due within the hour, beside the servers."""
+    ours = scheduled.started(plan)
+    scheduled.all_at(ours, IDLE_SCHEDULES, scheduled.once_in(3600))
+    seconds = 10.0 if plan.quick else 60.0
+    try:
+        ours.prepare("idle", ours.sleepers(plan.children))
+        ours.start(plan.children)
+        watched: list[Subject] = [ours]
+        return idle.watch(watched, f"{plan.children} children and {IDLE_SCHEDULES} schedules", seconds)
+    finally:
+        ours.end()
+        procs.reap()

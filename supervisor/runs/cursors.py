@@ -1,0 +1,82 @@
+"""From where the slots of a schedule are still to be decided: when it is seen first, after a restart, after an edit."""
+
+from __future__ import annotations
+
+from supervisor.model.run import Skip
+from supervisor.runs.plan import waits_for
+from supervisor.runs.planner import BIG_STEP_S
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.runs.desk import Desk
+    from supervisor.runs.plan import Plan
+    from supervisor.store.rows import Loaded
+
+EDITED, REMOVED = "the schedule has been changed", "the schedule has been removed"
+
+
+def is_ahead(at: float, now: float) -> bool:
+    """Noted by a clock that was ahead, and has been set right since: not to be waited for."""
+    return at > now + BIG_STEP_S
+
+
+def see_first(desk: Desk, plan: Plan, now: float, *, is_new: bool) -> None:
+    """An interval begins with its anchor, all others with what comes. Kept, so that what is missed next counts."""
+    plan.cursor = int(now) - 1 if is_new and plan.schedule.run_at_start else int(now)
+    desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
+
+
+def restore(desk: Desk, plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any], *, is_new: bool) -> None:
+    """As the history has it."""
+    row, cursor = loaded.schedules.get(plan.id), loaded.cursors.get(plan.id)
+    if row is not None:
+        plan.restore(row, decode)
+        plan.last_at = min(plan.last_at, now)
+    if cursor is None:
+        see_first(desk, plan, now, is_new=is_new)
+        return
+    if row is not None and row["revision"] not in (None, plan.schedule.revision):
+        plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
+    else:
+        plan.cursor = _last_decided(plan, cursor, now)
+    if is_ahead(plan.cursor, now):
+        plan.cursor = int(now)
+    if row is None or row["revision"] != plan.schedule.revision:
+        desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
+
+
+def _last_decided(plan: Plan, cursor: int, now: float) -> int:
+    """The newest slot of all: that of an end, of which one may have come before an earlier slot was due."""
+    if not plan.after_finish and not waits_for(plan.schedule):
+        return cursor
+    if plan.after_finish:
+        plan.finish_slot = min(cursor, int(now))
+    cursor = min(cursor, int(now))  # the slot of an end may lie in the future
+    fire = plan.rule.times.prev(cursor + 1)
+    return fire.at - 1 if fire is not None and plan.rule.due(fire).at > cursor else cursor
+
+
+def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> None:
+    """The same schedule under other settings, or the same ones."""
+    for name in (
+        "accepted", "breaker", "cycle", "failed", "finish_slot", "last_at", "last_result", "last_run", "last_took",
+        "queued", "recent", "stretch", "succeeded", "total",
+    ):  # fmt: skip
+        setattr(plan, name, getattr(before, name))
+    desk.planner.forget(before)
+    if before.schedule.revision == plan.schedule.revision:
+        plan.cursor = before.cursor
+        return
+    desk.planner.skip_to(before, now, Skip.EDITED)
+    plan.cursor = before.cursor
+    desk.claims.drop_queue(plan, EDITED)
+    desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
+
+
+def remove(desk: Desk, plan: Plan, now: float) -> None:
+    desk.planner.forget(plan)
+    desk.planner.skip_to(plan, now, Skip.EDITED)
+    desk.claims.drop_queue(plan, REMOVED)

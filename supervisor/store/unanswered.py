@@ -1,0 +1,53 @@
+"""The writes that need no answer: each becomes one that waits its turn."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from supervisor.store.making import Maker
+    from supervisor.store.rows import SlotRow, StepRow
+    from supervisor.store.writes import Write
+
+
+class Rows:
+    """The part of a writer that knows rows, and nothing of when they are written."""
+
+    def __init__(self, make: Maker, add: Callable[[Write], None]) -> None:
+        self._make = make
+        self._add = add
+
+    def skip(self, slots: list[SlotRow]) -> None:
+        """Slots, or stretches of them, that do not run."""
+        if slots:
+            self._add(self._make.skip(slots))
+
+    def release(self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None) -> None:
+        """A run that was claimed and does not begin after all: its slot is skipped, and there is no such run."""
+        self._add(self._make.release(run_id, {"reason": reason, "until": until, "note": note}))
+
+    def cut(self, until: int) -> None:
+        """After a clock that was ahead: what was skipped later than this (seconds) may come again."""
+        self._add(self._make.cut(until))
+
+    def run_started(self, run_id: str, **fields: Any) -> None:
+        self.run_changed(run_id, **{"state": "running", "started": self._make.now(), **fields})
+
+    def run_changed(self, run_id: str, **fields: Any) -> None:
+        """Other values of a run; one that is not there yet (its claim was refused) comes to be."""
+        self._add(self._make.change(run_id, fields))
+
+    def run_ended(self, run_id: str, fields: dict[str, Any], done: Callable[[bool], None] | None = None) -> None:
+        """Its end, with a `state` that is one; it counts for its schedule, once. `done(False)`: it was dropped."""
+        self._add(self._make.end(run_id, fields, done))
+
+    def step_started(self, row: StepRow) -> None:
+        self._add(self._make.step(row))
+
+    step_ended = step_started
+
+    def schedule_state(self, id: str, **fields: Any) -> None:
+        """Columns of `schedules`; what waits for the same schedule is joined with it."""
+        self._add(self._make.state(id, fields))

@@ -1,0 +1,276 @@
+"""What a person asks of schedules and runs, and what is answered: held, begun, refused, known already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.desk import AT, HOUR, DeskWorld, commands, cron, desk_world, job
+
+from supervisor.base.errors import Problem
+from supervisor.daemons.schedule_verbs import ScheduleVerbs
+
+EVERY_MINUTE = cron("* * * * *")
+
+
+class FakeReply:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.closed: Callable[[], None] | None = None
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+    def on_closed(self, call: Callable[[], None]) -> None:
+        self.closed = call
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[DeskWorld]:
+    with desk_world(tmp_path) as world:
+        yield world
+
+
+def ask(world: DeskWorld, verb: str, **args: Any) -> dict[str, Any]:
+    reply = start(world, verb, **args)
+    (answer,) = reply.sent
+    return answer
+
+
+def start(world: DeskWorld, verb: str, **args: Any) -> FakeReply:
+    reply = FakeReply()
+    ScheduleVerbs(world.desk).table()[verb](args, reply)  # type: ignore[arg-type]
+    world.loop.run_soon()
+    return reply
+
+
+# run
+
+
+def test_a_run_by_hand_begins_at_once(world: DeskWorld) -> None:
+    world.open(job(steps=("get", "push")))
+    answer = ask(world, "run", name="job", by="anna", args=["x"], env={"A": "1"})
+    run = world.run()
+
+    assert (answer["run"], answer["schedule"], answer["held"]) == (run.id, "job", None)
+    launch = world.start.launches[run.key]
+    assert (launch.argv, launch.env["A"], launch.env["SB_TRIGGER"]) == (("get", "x"), "1", "manual")
+    row = world.rows()[0]
+    assert (row["by"], row["nominal"], row["args"]) == ("anna", None, '{"args":["x"],"env":["A"]}')
+    assert world.slots() == []
+
+
+def test_a_run_by_hand_waits_for_no_disk(world: DeskWorld) -> None:
+    world.open(job())
+    world.writer.is_held = True
+    ask(world, "run", name="job")
+
+    assert world.run()
+
+
+def pause_all(world: DeskWorld) -> None:
+    Path(world.home.pause_file).touch()
+
+
+def pause_it(world: DeskWorld) -> None:
+    ask(world, "pause", names=["job"], reason="disk", until=AT + HOUR)
+
+
+def run_it(world: DeskWorld) -> None:
+    ask(world, "run", name="job")
+
+
+@pytest.mark.parametrize(
+    ("policy", "before", "gate"),
+    [
+        ({}, pause_all, "paused"),
+        ({}, pause_it, "paused"),
+        ({}, run_it, "overlap"),
+        ({"overlap": "queueOne"}, run_it, "overlap"),
+        ({"overlap": "cancelOther"}, run_it, "overlap"),
+        ({"active_hours": [[None, 0, HOUR]]}, None, "active hours"),
+        ({"check": "none"}, None, "reachability"),
+    ],
+)
+def test_by_hand_it_is_held_by_the_same_gates_unless_it_is_forced(
+    world: DeskWorld, policy: dict[str, Any], before: Callable[[DeskWorld], None] | None, gate: str
+) -> None:
+    world.open(job(**policy))
+    if before is not None:
+        before(world)
+    begun = len(world.running())
+    answer = ask(world, "run", name="job")
+    assert (answer["run"], answer["held"]["gate"]) == (None, gate)
+    assert len(world.running()) == begun
+    assert world.start.signals() == []
+
+    forced = ask(world, "run", name="job", force=True)
+
+    assert len(world.running()) == begun + 1
+    row = next(row for row in world.rows() if row["id"] == forced["run"])
+    assert row["forced"] == gate
+
+
+def test_a_run_by_hand_counts_for_the_slots_that_come(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE))
+    ask(world, "run", name="job")
+    world.pass_time(60)
+
+    assert world.reasons() == ["overlap"]
+
+
+def test_a_run_by_hand_that_is_allowed_in_a_breakers_pause_is_its_probe(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": 30.0}))
+    world.pass_time(60)
+    world.end(code=1)
+    world.pass_time(30)
+    ask(world, "run", name="job")
+    assert world.plan().breaker.state == "half_open"
+    world.end()
+
+    assert world.plan().breaker.state == "closed"
+
+
+def test_some_commands_of_a_schedule_or_of_a_plugin_without_one(world: DeskWorld) -> None:
+    world.catalogue.commands.update(job=commands("get", "process", "push"), other=commands("get", "tidy"))
+    world.open(job(steps=("get", "process", "push")))
+    ask(world, "run", name="job", commands=["push"])
+    assert world.run().progress.steps == ["push"]
+    ask(world, "run", name="other", commands=["tidy"])
+
+    assert [run.progress.steps for run in world.running("")] == [["tidy"]]
+    ask(world, "run", name="other")
+    assert [run.progress.steps for run in world.running("")] == [["tidy"], ["get"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "what"),
+    [
+        ("jbo", [], "no schedule 'jbo'"),
+        ("job", ["gte"], "has no command 'gte'"),
+        ("two", [], "two has several schedules"),
+        ("bare", [], "has none of get, process and push"),
+    ],
+)
+def test_what_can_not_be_run_is_refused_with_a_remedy(world: DeskWorld, name: str, more: list[str], what: str) -> None:
+    world.open(job(), job(id="two.a", plugin="two"), job(id="two.b", plugin="two"))
+    del world.catalogue.commands["two"]
+    world.catalogue.commands["bare"] = commands("tidy")
+
+    with pytest.raises(Problem) as found:
+        start(world, "run", name=name, commands=more)
+
+    assert what in found.value.what
+    assert found.value.remedy
+    assert world.start.spawns() == []
+
+
+def test_nothing_begins_while_it_stops(world: DeskWorld) -> None:
+    world.open(job())
+    world.desk.stop_all()
+
+    with pytest.raises(Problem, match="stopping"):
+        start(world, "run", name="job")
+
+
+# cancel, wait
+
+
+def test_cancelled_and_waited_for(world: DeskWorld) -> None:
+    world.open(job())
+    run = ask(world, "run", name="job")["run"]
+    waits = start(world, "wait_run", run=run)
+    assert waits.sent == []
+    ask(world, "cancel", run=run, by="anna")
+    world.end(signal=15)
+
+    assert [(answer["ended"], answer["run"]["state"]) for answer in waits.sent] == [(True, "cancelled")]
+    with pytest.raises(Problem, match="going on"):
+        start(world, "cancel", run=run)
+    assert ask(world, "wait_run", run=run) == {"run": None, "ended": True}
+
+
+def test_who_waits_for_so_long_is_answered_then_and_not_again(world: DeskWorld) -> None:
+    world.open(job())
+    run = ask(world, "run", name="job")["run"]
+    waits = start(world, "wait_run", run=run, timeout=5.0)
+    gone = start(world, "wait_run", run=run)
+    assert gone.closed is not None
+    gone.closed()
+    world.pass_time(5)
+    world.end()
+
+    assert [(answer["ended"], answer["run"]["state"]) for answer in waits.sent] == [(False, "running")]
+    assert gone.sent == []
+
+
+def test_one_that_waits_for_its_turn_can_be_waited_for(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE, overlap="queueOne"))
+    world.pass_time(130)
+    waits = start(world, "wait_run", run=world.plan().queued[0].id)
+    ask(world, "schedule_disable", names=["job"])
+    world.end()
+
+    assert [answer["ended"] for answer in waits.sent] == [True]
+    assert waits.sent[0]["run"]["cause"] == "it is disabled"
+
+
+# wishes
+
+
+def test_paused_and_resumed_once_each(world: DeskWorld) -> None:
+    world.open(job(), job(id="b"))
+
+    assert ask(world, "pause", names=["job"], by="anna") == {"accepted": ["job"], "already": []}
+    assert ask(world, "pause", names=["job", "b"]) == {"accepted": ["b"], "already": ["job"]}
+    assert ask(world, "resume", names=["job"]) == {"accepted": ["job"], "already": []}
+    assert ask(world, "resume", names=["job"]) == {"accepted": [], "already": ["job"]}
+    assert world.kinds("job") == ["schedule.paused", "schedule.resumed"]
+    assert ask(world, "pause", names=[]) == {"accepted": ["*"], "already": []}
+    assert ask(world, "pause", names=[]) == {"accepted": [], "already": ["*"]}
+    assert ask(world, "resume", names=[]) == {"accepted": ["*"], "already": []}
+
+
+@pytest.mark.parametrize(("what", "begun"), [(None, 1), ("next", 0), ("once", 1)])
+def test_who_resumes_may_say_what_is_made_up_for(world: DeskWorld, what: str | None, begun: int) -> None:
+    world.open(job())
+    ask(world, "pause", names=["job"], on_resume="once")
+    world.pass_time(HOUR)
+    ask(world, "resume", names=["job"], what=what)
+    world.pass_time(1)
+
+    assert len(world.running()) == begun
+
+
+def test_disabled_and_enabled_by_a_word_that_is_forgotten_where_the_settings_say_the_same(world: DeskWorld) -> None:
+    world.open(job())
+
+    assert ask(world, "schedule_disable", names=["job"])["accepted"] == ["job"]
+    assert ask(world, "schedule_disable", names=["job"])["already"] == ["job"]
+    assert world.keeps.saved["job"] == {"enabled": False}
+    assert ask(world, "schedule_enable", names=["job"])["accepted"] == ["job"]
+    assert world.keeps.saved.get("job") is None
+
+
+def test_all_names_are_known_or_nothing_is_done(world: DeskWorld) -> None:
+    world.open(job())
+
+    with pytest.raises(Problem, match="no schedule"):
+        start(world, "pause", names=["job", "nobody"])
+    assert world.keeps.saved == {}
+
+
+# looking
+
+
+def test_what_there_is_and_what_comes(world: DeskWorld) -> None:
+    world.open(job(), job(id="b"))
+
+    assert [row["id"] for row in ask(world, "schedules", names=["b"])["schedules"]] == ["b"]
+    assert len(ask(world, "schedules")["schedules"]) == 2
+    assert [slot["schedule"] for slot in ask(world, "next", count=3)["slots"]] == ["job", "b", "job"]
+    assert ask(world, "why_schedule", name="job")["row"]["id"] == "job"

@@ -1,0 +1,119 @@
+"""From where slots are still to be decided: an edit never makes missed slots, and a pending one has its end."""
+
+from __future__ import annotations
+
+import pytest
+from support.desk import AT, DAY, HOUR, DeskWorld, at, cron, every, job
+
+
+def test_another_rule_misses_nothing_that_it_would_have_done_before(world: DeskWorld) -> None:
+    world.open(job(at(10 * HOUR)))
+    world.pass_until(AT + 3 * HOUR)
+    world.end()
+    world.reload(job(at(11 * HOUR)))
+    world.pass_time(60)
+    world.kill().open()
+    world.pass_time(60)
+
+    assert world.outcomes() == [(AT + HOUR, "run")]
+    assert world.plan().wake == AT + 2 * HOUR + DAY
+
+
+def test_another_rule_that_comes_while_the_scheduler_is_down_misses_nothing_either(world: DeskWorld) -> None:
+    world.open(job(at(10 * HOUR)))
+    world.pass_until(AT + HOUR)
+    world.end()
+    world.kill()
+    world.clocks.time += 2 * HOUR
+    world.set(job(at(11 * HOUR)))
+    for _ in range(2):
+        world.open()
+        world.pass_time(60)
+        world.kill()
+    world.open()
+
+    assert world.outcomes() == [(AT + HOUR, "run")]
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_slot_whose_delay_is_not_over_has_its_end_with_the_rule(world: DeskWorld, removed: bool) -> None:
+    world.open(job(jitter=1800.0))
+    world.pass_until(AT + HOUR + 1)
+    world.reload(job(id="other") if removed else job(cron("30 * * * *")))
+    world.pass_time(1700)
+
+    assert world.outcomes() == [(AT + HOUR, "edited")]
+
+
+def test_settings_that_say_the_same_change_nothing(world: DeskWorld) -> None:
+    world.open(job(jitter=1800.0), job(every(HOUR), id="interval"))
+    world.end("interval")
+    world.pass_until(AT + HOUR + 1)
+    wake = world.plan().wake
+    for _ in range(3):
+        world.reload(job(jitter=1800.0), job(every(HOUR), id="interval"))
+        assert world.plan().wake == wake
+    world.pass_time(1800)
+
+    assert world.run().nominal == AT + HOUR
+    assert len(world.running("interval")) == 1
+
+
+def test_that_it_can_not_be_noted_when_it_was_seen_first_keeps_nothing_from_running(world: DeskWorld) -> None:
+    world.keeps.fails = True
+    world.open(job(), job(every(HOUR), id="interval"))
+    world.pass_until(AT + HOUR)
+
+    assert world.run()
+    assert world.run("interval")
+
+
+def test_a_rule_that_can_not_be_made_any_more_costs_the_others_nothing(world: DeskWorld) -> None:
+    world.open(job(), job(id="broken", zone="No/Where"), job(id="b"))
+    world.pass_until(AT + HOUR)
+
+    assert sorted(world.desk.plans) == ["b", "job"]
+    assert len(world.desk.runner.runs) == 2
+
+
+def test_a_run_goes_on_under_the_settings_that_it_began_with(world: DeskWorld) -> None:
+    world.open(job(run_timeout=100.0))
+    world.pass_until(AT + HOUR)
+    world.reload(job(run_timeout=5.0))
+    world.pass_time(99)
+    assert world.start.signals() == []
+    world.pass_time(1)
+
+    assert world.start.signals() == [15]
+
+
+def test_one_that_was_removed_and_comes_back_begins_with_what_comes(world: DeskWorld) -> None:
+    world.open(job(), job(id="other"))
+    world.pass_until(AT + HOUR)
+    world.end()
+    world.reload(job(id="other"))
+    world.pass_time(5 * HOUR)
+    world.reload(job(), job(id="other"))
+    world.pass_time(HOUR)
+
+    assert world.outcomes() == [(AT + HOUR, "run"), (AT + 7 * HOUR, "claimed")]
+
+
+def test_an_interval_of_another_length_keeps_its_anchor(world: DeskWorld) -> None:
+    world.open(job(every(HOUR)))
+    world.end()
+    world.pass_time(1000)
+    world.reload(job(every(700)))
+
+    assert world.plan().wake == AT + 1400
+
+
+def test_what_was_known_of_it_is_known_under_other_settings(world: DeskWorld) -> None:
+    world.open(job(safety={"max_failures": 1, "cooldown": DAY}))
+    world.pass_until(AT + HOUR)
+    world.end(code=1)
+    world.reload(job(cron("30 * * * *"), safety={"max_failures": 1, "cooldown": DAY}))
+    world.pass_time(HOUR)
+
+    assert (world.plan().failed, world.plan().cycle, world.plan().breaker.state) == (1, 1, "open")
+    assert world.reasons() == ["run", "cooldown"]

@@ -1,0 +1,79 @@
+"""A year in a moment, by the planner's own decisions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from support.desk import AT, DAY, HOUR, at, cron, every, job
+
+from supervisor.base import zones
+from supervisor.model.schedule import Catalogue, Schedule
+from supervisor.runs.simulate import simulate
+
+YEAR = 365 * DAY
+
+
+def run(*schedules: Schedule, start: int = AT, seconds: int = DAY, **more: Any) -> dict[str, dict[str, Any]]:
+    catalogue = Catalogue(None)
+    catalogue.zone = "UTC"
+    catalogue.calendars["noon"] = [{"weekdays": None, "start": 12 * HOUR, "end": 13 * HOUR}]
+    catalogue.schedules = {schedule.id: schedule for schedule in schedules}
+    ids = list(catalogue.schedules)
+    return simulate(catalogue, zones=zones.zone, start=start, end=start + seconds, ids=ids, **more)
+
+
+def test_a_day_of_an_hourly_schedule() -> None:
+    facts = run(job())["job"]
+
+    assert (facts["runs"], facts["skipped"], facts["longest_gap_s"]) == (23, {}, 3600.0)
+    assert facts["first"][0] == "2025-10-09T10:00:00.000Z"
+    assert len(facts["first"]) == 5
+
+
+def test_an_interval_begins_with_its_first_sight() -> None:
+    assert run(job(every(HOUR)))["job"]["runs"] == 24
+    assert run(job(every(HOUR), run_at_start=False))["job"]["runs"] == 23
+
+
+def test_a_year_of_a_night_job_knows_the_change_of_the_clock() -> None:
+    start = int(datetime.fromisoformat("2025-01-01T00:00+00:00").timestamp())
+    facts = run(job(cron("30 2 * * *"), zone="Europe/Berlin"), start=start, seconds=YEAR)["job"]
+
+    assert facts["runs"] == 365
+    assert facts["dst"][:2] == [
+        "2025-03-30T01:00:00.000Z: the clocks go forward by 60 min",
+        "2025-10-26T01:00:00.000Z: the clocks go back by 60 min",
+    ]
+    assert "02:30 does not exist" in facts["dst"][2]
+
+
+def test_what_does_not_run_is_counted_by_its_reason() -> None:
+    hours = [[None, 9 * HOUR, 17 * HOUR]]
+
+    assert run(job(active_hours=hours, outside="skip"))["job"]["skipped"] == {"active_hours": 16}
+    assert run(job(blackouts=("noon",)))["job"]["skipped"] == {"blackout": 1}
+    assert run(job(enabled=False))["job"]["skipped"] == {"disabled": 23}
+
+
+def test_runs_that_take_too_long_meet_the_next_slot() -> None:
+    assert run(job(), took={"job": 5000.0})["job"]["skipped"] == {"overlap": 11}
+    assert run(job(overlap="queueOne"), took={"job": 5000.0})["job"]["skipped"] == {}
+
+
+def test_who_starts_together_is_told() -> None:
+    found = run(job(id="a"), job(cron("0 */2 * * *"), id="b"), job(cron("30 * * * *"), id="c"))
+
+    assert [(each["with"], each["count"]) for each in found["a"]["collisions"]] == [("b", 12)]
+    assert found["c"]["collisions"] == []
+
+
+def test_after_finish_goes_by_how_long_a_run_takes() -> None:
+    assert run(job(every(HOUR, after_finish=True)), took={"job": HOUR})["job"]["runs"] == 12
+
+
+def test_the_longest_silence_is_found_also_at_the_end() -> None:
+    facts = run(job({"kind": "once", "at": AT + HOUR}), seconds=10 * HOUR)["job"]
+
+    assert (facts["runs"], facts["longest_gap_s"]) == (1, 9 * HOUR)
+    assert run(job(at(0)), seconds=HOUR)["job"]["longest_gap_s"] == HOUR

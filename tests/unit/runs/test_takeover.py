@@ -1,0 +1,387 @@
+"""What a desk does with all that its predecessor left, wherever that was killed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.desk import AT, HOUR, DeskWorld, desk_world, job
+
+from supervisor.model.run import RunState, Trigger
+from supervisor.runs.run import Run
+from supervisor.runs.runner import Context
+
+
+def begin(world: DeskWorld, *steps: str, **policy: Any) -> Run:
+    world.open(job(steps=steps or ("get",), **policy))
+    world.pass_until(AT + HOUR)
+    return world.run()
+
+
+def test_a_run_goes_on_and_its_end_is_heard(world: DeskWorld) -> None:
+    before = begin(world, "get", "push")
+    world.kill().open()
+    assert world.run().id == before.id
+    assert len(world.start.spawns()) == 1
+    world.end()
+    world.end()
+
+    assert world.states() == ["succeeded"]
+    assert world.kinds().count("run.started") == 1
+    assert (world.start.notes, world.start.entries) == ({}, {})
+
+
+def test_an_end_that_came_while_nobody_listened_is_found(world: DeskWorld) -> None:
+    run = begin(world, "get", "push")
+    world.kill()
+    world.exit(run.key, 0, (250, 5))
+    world.open()
+
+    assert world.run().progress.step == "push"
+    assert world.run().cpu_ms == 250
+
+
+def test_a_failure_to_start_that_came_while_nobody_listened_is_found(world: DeskWorld) -> None:
+    run = begin(world)
+    world.kill()
+    world.start.entries[run.key]["cause"] = {"text": "no such user"}
+    world.open()
+
+    assert world.rows()[0]["cause"] == "get: could not be started: no such user"
+
+
+def test_an_end_that_comes_before_the_desk_is_open_is_kept(world: DeskWorld) -> None:
+    run = begin(world)
+    world.kill()
+    world.desk.exited(run.key, 0, True, None, (7, 7))
+    world.open()
+
+    assert world.states() == ["succeeded"]
+
+
+def test_the_time_limits_of_a_run_go_on(world: DeskWorld) -> None:
+    begin(world, step_timeout=100.0)
+    world.pass_time(60)
+    world.kill().open()
+    world.pass_time(39)
+    assert world.start.signals() == []
+    world.pass_time(1)
+
+    assert world.start.signals() == [15]
+
+
+def test_one_that_waits_for_its_next_try_gets_it(world: DeskWorld) -> None:
+    begin(world, retry={"times": 1, "delay": 100.0})
+    world.end(code=1)
+    world.kill().open()
+    world.pass_time(100)
+    world.end()
+
+    assert world.states() == ["succeeded"]
+
+
+def test_a_run_goes_on_though_its_schedule_or_its_plugin_is_gone(world: DeskWorld) -> None:
+    run = begin(world, "get", "push")
+    world.kill()
+    world.catalogue.commands.clear()
+    world.set(job(id="other"))
+    world.open()
+    world.end(run.key)
+
+    assert world.states() == ["failed"]
+    assert "no command push" in str(world.rows()[0]["cause"])
+    assert world.desk.runner.runs == {}
+
+
+def test_a_run_that_died_with_start_or_with_the_machine_is_lost(world: DeskWorld) -> None:
+    run = begin(world)
+    world.kill()
+    world.start.entries.clear()
+    world.start.notes.clear()
+    world.open()
+
+    assert (world.states(), world.kinds("job")[-1]) == (["lost"], "run.lost")
+    assert world.rows()[0]["id"] == run.id
+    assert world.reasons() == ["run"]
+    assert world.plan().breaker.streak == 0
+
+
+def test_a_lost_run_is_done_again_where_that_is_wanted(world: DeskWorld) -> None:
+    run = begin(world, interrupted="rerun")
+    world.kill()
+    world.start.entries.clear()
+    world.start.notes.clear()
+    world.open()
+
+    assert (world.run().trigger, world.run().retry_of) == ("rerun", run.id)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_an_end_that_was_noted_but_not_written_is_written_and_told_once(world: DeskWorld, told: bool) -> None:
+    begin(world)
+    world.writer.is_held = True
+    world.end()
+    assert world.states() == ["running"]
+    if not told:
+        world.events = [event for event in world.events if event.kind != "run.succeeded"]
+    world.kill().open()
+
+    assert world.states() == ["succeeded"]
+    assert world.kinds().count("run.succeeded") == 1
+    assert world.start.notes == {}
+    assert world.plan().total == 1
+
+
+def test_an_end_that_is_in_the_history_is_not_told_again(world: DeskWorld) -> None:
+    begin(world)
+    notes = dict(world.start.notes)
+    world.end()
+    world.start.notes = {name: note.replace('"stepping"', '"ended"') for name, note in notes.items()}
+    world.kill().open()
+
+    assert world.kinds().count("run.succeeded") == 1
+    assert (world.plan().total, world.start.notes) == (1, {})
+
+
+def by_hand(world: DeskWorld) -> Run:
+    run = Run("rhand", "", "job", ["get"], trigger=Trigger.MANUAL, due=world.now)
+    world.desk.runner.begin(run, Context(world.desk.by_hand_policy, world.catalogue.commands["job"]))
+    return run
+
+
+def test_the_end_of_a_run_by_hand_that_was_never_written_is_not_lost(world: DeskWorld) -> None:
+    """It begins without waiting for the disk, so there may be no row of it at all."""
+    world.open(job())
+    world.writer.is_held = True
+    run = by_hand(world)
+    assert run.progress.state == RunState.RUNNING
+    world.events.clear()
+    world.start.is_deaf = False
+    noted = dict(world.start.notes)
+    world.end(run.key)
+    world.start.notes = {
+        name: note.replace('"phase": "stepping"', '"phase": "ended"').replace('"running"', '"succeeded"')
+        for name, note in noted.items()
+    }
+    world.events.clear()
+    world.kill().open()
+
+    row = world.db.execute("SELECT state FROM runs WHERE id = 'rhand'").fetchone()
+    assert row == ("succeeded",)
+
+
+def test_what_a_killed_one_had_not_written_of_a_step_is_written(world: DeskWorld) -> None:
+    run = begin(world, "get", "push")
+    world.writer.is_held = True
+    world.end()
+    world.kill()
+    world.writer.is_held = False
+    world.open()
+    world.end()
+
+    found = world.db.execute("SELECT name, state, exit_code, ended > 0 FROM steps WHERE run = ?", (run.id,)).fetchall()
+    assert sorted(found) == [("get", "succeeded", 0, 1), ("push", "succeeded", 0, 1)]
+
+
+# claims
+
+
+def test_a_claim_that_never_began_begins(world: DeskWorld) -> None:
+    world.open(job())
+    world.writer.is_held = True
+    world.pass_until(AT + HOUR)
+    world.start.is_deaf = True
+    world.writer.write()
+    world.kill().open()
+
+    assert world.run().nominal == AT + HOUR
+    assert len(world.rows()) == 1
+
+
+def test_those_that_waited_go_on_waiting_in_their_order(world: DeskWorld) -> None:
+    world.open(job(overlap="queueAll"))
+    world.pass_until(AT + 3 * HOUR)
+    world.kill().open()
+    begun = []
+    for _ in range(3):
+        begun.append(world.run().nominal)
+        world.end()
+        world.pass_time(30)
+
+    assert begun == [AT + HOUR, AT + 2 * HOUR, AT + 3 * HOUR]
+    assert world.reasons() == ["run"] * 3
+
+
+def test_many_that_never_began_do_not_begin_at_once(world: DeskWorld) -> None:
+    world.open(*(job(id=name) for name in "abc"))
+    world.writer.is_held = True
+    world.pass_until(AT + HOUR)
+    world.start.is_deaf = True
+    world.writer.write()
+    world.kill().open()
+    assert len(world.desk.runner.runs) == 1
+    world.pass_time(20)
+
+    assert len(world.desk.runner.runs) == 3
+
+
+@pytest.mark.parametrize(("gone", "reason"), [(True, "edited"), (False, "disabled")])
+def test_one_that_waited_and_may_not_begin_any_more(world: DeskWorld, gone: bool, reason: str) -> None:
+    world.open(job(overlap="queueOne"))
+    world.pass_until(AT + 2 * HOUR)
+    world.end()
+    world.kill()
+    world.start.notes.clear()
+    world.start.entries.clear()
+    world.db.execute("UPDATE runs SET state = 'queued', started = NULL WHERE ended IS NULL")
+    world.set(job(id="other") if gone else job(enabled=False, overlap="queueOne"))
+    world.open()
+    world.pass_time(30)
+
+    assert world.reasons() == ["run", reason]
+    assert world.states() == ["succeeded"]
+
+
+def test_a_run_by_hand_that_never_began_is_cancelled(world: DeskWorld) -> None:
+    world.open(job())
+    world.db.execute(
+        "INSERT INTO runs (id, schedule, plugin, trigger, claimed, due, state)"
+        " VALUES ('r1', 'job', 'job', 'manual', 1, 1, 'claimed')"
+    )
+    world.kill().open()
+
+    assert world.states() == ["cancelled"]
+
+
+def test_what_was_decided_before_a_run_without_a_durable_claim_is_not_lost(world: DeskWorld) -> None:
+    world.open(job())
+    world.writer.is_held = world.writer.hangs = True
+    Path(world.home.pause_file).touch()
+    world.pass_until(AT + 2 * HOUR)
+    Path(world.home.pause_file).unlink()
+    world.pass_until(AT + 3 * HOUR + 10)
+    assert world.run().unledgered
+    world.kill().open()
+    world.end()
+
+    rows = [(row["nominal"] - AT, row["nominal_to"] - AT, row["reason"] or row["outcome"]) for row in world.slots()]
+    assert rows == [(HOUR, 2 * HOUR, "missed"), (3 * HOUR, 3 * HOUR, "run")]
+
+
+# strays
+
+
+def test_processes_that_belong_to_no_run_are_let_go_with_their_pipes(world: DeskWorld) -> None:
+    begin(world)
+    read, write = os.pipe()
+    os.close(write)
+    stray = dict(next(iter(world.start.entries.values())), key="run/rgone/1-get.1", out_read=read)
+    world.start.entries["run/rgone/1-get.1"] = stray
+    world.kill().open()
+
+    assert list(world.start.entries) == [world.run().key]
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(read)
+
+
+def test_a_desk_that_is_stopped_while_it_opens_ends_what_goes_on_and_begins_nothing(world: DeskWorld) -> None:
+    begin(world, overlap="queueOne")
+    world.pass_time(HOUR)
+    world.kill()
+    world.desk.stopping = True
+    world.open()
+    assert world.start.signals() == [15]
+    world.end(signal=15)
+
+    assert world.desk.all_gone
+    assert world.states() == ["interrupted", "queued"]
+
+
+def test_a_history_that_can_not_be_read_costs_no_run(world: DeskWorld) -> None:
+    begin(world)
+    world.kill().open(trouble="its disk does not answer")
+    world.end()
+
+    assert world.states() == ["succeeded"]
+    assert world.kinds().count("run.succeeded") == 1
+
+
+# killed between any two things that it does
+
+
+class Killed(BaseException):
+    """SIGKILL, after so many calls that have an effect outside."""
+
+
+def mined(world: DeskWorld, calls: int) -> None:
+    left = [calls]
+
+    def mine(owner: Any, name: str) -> None:
+        call: Callable[..., Any] = getattr(owner, name)
+
+        def counted(*args: Any, **more: Any) -> Any:
+            answer = call(*args, **more)
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+            return answer
+
+        setattr(owner, name, counted)
+
+    for name in ("spawn", "drop", "note"):
+        mine(world.start, name)
+    for name in ("claim", "run_started", "run_ended", "step_started", "step_ended", "write"):
+        mine(world.writer, name)
+    events = world.events.append
+    world.desk.telling._bus.remove(events)
+
+    def tell(event: Any) -> None:
+        events(event)
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+
+    world.desk.telling._bus.add(tell)
+
+
+def defused(world: DeskWorld) -> None:
+    for name in ("spawn", "drop", "note"):
+        world.start.__dict__.pop(name, None)
+
+
+def finish(world: DeskWorld) -> None:
+    """Two steps, each ending as soon as it is there, and then some time."""
+    world.pass_until(AT + HOUR + 15)
+    for _ in range(4):
+        for key in [key for key, entry in world.start.entries.items() if entry["status"] is None]:
+            world.end(key)
+    world.pass_time(60)
+
+
+def test_wherever_it_is_killed_each_step_runs_once_and_the_run_ends_well(tmp_path: Path) -> None:
+    number, killed = 0, True
+    while killed:
+        number += 1
+        path = tmp_path / str(number)
+        path.mkdir()
+        with desk_world(path) as world:
+            world.open(job(steps=("get", "push")))
+            mined(world, number)
+            try:
+                finish(world)
+                killed = False
+            except Killed:
+                defused(world)
+                world.kill().open()
+                finish(world)
+            told = [kind for kind in world.kinds("job") if kind.startswith("run.")]
+            assert world.states() == ["succeeded"], number
+            assert world.reasons() == ["run"], number
+            assert [key.rpartition("/")[2] for key in world.start.spawns()] == ["1-get.1", "2-push.1"], number
+            assert told.count("run.succeeded") == 1, number
+            assert (world.start.notes, world.start.entries) == ({}, {}), number
+            assert (world.plan().total, world.plan().succeeded) == (1, 1), number
+    assert number > 20

@@ -1,0 +1,128 @@
+"""What the desk shows of its schedules, of what comes next, and of why one does not run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from support.desk import AT, HOUR, DeskWorld, after, at, cron, every, job
+
+from supervisor.base.clock import iso
+from supervisor.runs import view
+
+EVERY_MINUTE = cron("* * * * *")
+
+
+def row(world: DeskWorld, name: str = "job") -> dict[str, Any]:
+    return view.row(world.desk, world.plan(name))
+
+
+def test_a_row_of_one_that_waits_for_its_time(world: DeskWorld) -> None:
+    world.open(job(jitter=600.0))
+    shown = row(world)
+
+    assert (shown["status"], shown["next_run"], shown["next_reason"]) == ("active", iso(AT + HOUR), "")
+    assert shown["next_run"] < shown["next_due"] <= iso(AT + HOUR + 600)
+    assert (shown["total_runs"], shown["last_run"], shown["average_s"]) == (0, None, None)
+
+
+def test_a_row_of_one_that_has_run(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE))
+    for code, took in ((0, 10), (0, 20), (1, 5)):
+        world.pass_until((world.now // 60 + 1) * 60)
+        world.pass_time(took)
+        world.end(code=code)
+    shown = row(world)
+
+    assert (shown["total_runs"], shown["successful_runs"], shown["failed_runs"]) == (3, 2, 1)
+    assert (shown["average_s"], shown["last_duration_s"], shown["last_result"]) == (15.0, 5.0, "failed")
+    assert shown["consecutive_failures"] == 1
+
+
+def test_each_status(world: DeskWorld) -> None:
+    breaks = {"max_failures": 1, "cooldown": 5000.0}
+    world.open(
+        job(EVERY_MINUTE, id="running"), job(id="active"), job(id="disabled", enabled=False), job(id="paused"),
+        job(EVERY_MINUTE, id="cooldown", safety=breaks), job({"kind": "once", "at": AT + 60}, id="finished"),
+        job(after("active"), id="follows"), job(every(600, after_finish=True), id="finish", run_at_start=False),
+    )  # fmt: skip
+    wish = {"at": 1.0, "by": "", "reason": "", "until": None, "on_resume": "next"}
+    world.desk.change_wishes(lambda wishes: ["paused"] if wishes.pause("paused", wish) else [])
+    world.pass_time(60)
+    world.end("cooldown", 1)
+    world.end("finished")
+
+    shown = {name: row(world, name)["status"] for name in world.desk.plans}
+    assert shown == {name: name for name in shown} | {"follows": "active", "finish": "active"}
+    assert row(world, "finish")["next_run"] == row(world, "finish")["next_due"] == iso(AT + 600)
+    assert row(world, "finished")["next_due"] is None
+    assert row(world, "paused")["next_reason"].startswith("paused since")
+
+
+def test_the_whole(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE), job(id="b", enabled=False))
+    world.pass_time(60)
+    rows = [row(world, name) for name in world.desk.plans]
+    system = view.system(world.desk, rows)
+
+    assert (system["total_schedules"], system["active_schedules"], system["running_tasks"]) == (2, 1, 1)
+    assert (system["cycle"], system["paused"]) == (1, None)
+    Path(world.home.pause_file).touch()
+    world.beat()
+    assert view.system(world.desk, rows)["paused"]["by"] == "pause.flag"
+
+
+def test_what_comes_next_is_by_time_and_says_what_would_hold_it(world: DeskWorld) -> None:
+    world.catalogue.calendars["noon"] = [{"weekdays": None, "start": 12 * HOUR, "end": 13 * HOUR}]
+    world.open(
+        job(at(10 * HOUR, 12 * HOUR), id="a", blackouts=("noon",)),
+        job(at(8 * HOUR), id="b", active_hours=[[None, 9 * HOUR, 10 * HOUR]], outside="skip"),
+        job(at(11 * HOUR), id="c", enabled=False),
+    )
+    slots = view.upcoming(world.desk, world.desk.plans.values(), 4, world.now)
+
+    assert [(slot["schedule"], slot["due"], slot["would"]) for slot in slots] == [
+        ("a", iso(AT + HOUR), "run"), ("c", iso(AT + 2 * HOUR), "disabled"), ("a", iso(AT + 3 * HOUR), "blackout"),
+        ("b", iso(AT + 23 * HOUR), "active_hours"),
+    ]  # fmt: skip
+
+
+def test_a_pause_that_ends_holds_only_what_comes_before(world: DeskWorld) -> None:
+    world.open(job())
+    wish = {"at": 1.0, "by": "", "reason": "", "until": AT + 1.5 * HOUR, "on_resume": "next"}
+    world.desk.change_wishes(lambda wishes: ["job"] if wishes.pause("job", wish) else [])
+
+    slots = view.upcoming(world.desk, world.desk.plans.values(), 2, world.now)
+    assert [slot["would"] for slot in slots] == ["paused", "run"]
+
+
+def test_a_slot_that_is_late_by_its_delay_is_among_those_that_come(world: DeskWorld) -> None:
+    world.open(job(jitter=1800.0))
+    world.pass_until(AT + HOUR + 1)
+
+    slots = view.upcoming(world.desk, world.desk.plans.values(), 1, world.now)
+    assert slots[0]["nominal"] == iso(AT + HOUR)
+
+
+def test_why_it_does_not_run(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE, overlap="queueOne", enabled=True))
+    world.pass_time(130)
+    told = view.why(world.desk, world.plan())
+    assert {gate["gate"]: gate["open"] for gate in told["gates"]}["overlap"] is False
+    assert told["lines"] == [
+        f"running for 1m 10s: get of run {world.run().id}", f"run {world.plan().queued[0].id} waits for its turn",
+    ]  # fmt: skip
+    world.desk.change_wishes(lambda wishes: ["job"] if wishes.enable("job", False) else [])
+    world.end()
+
+    told = view.why(world.desk, world.plan())
+    assert told["lines"] == ["it is disabled"]
+    assert [gate["gate"] for gate in told["gates"] if not gate["open"]] == ["enabled"]
+
+
+def test_a_run_in_the_words_of_the_history(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE))
+    world.pass_time(60)
+    shown = view.run_row(world.run())
+
+    assert (shown["schedule"], shown["state"], shown["step"], shown["ended"]) == ("job", "running", "get", None)
