@@ -129,7 +129,7 @@ class Outlook:
             "source": schedule.source,
             "enabled": enabled,
             "paused": paused,
-            "status": status if next_ is not None or status != "active" else "finished",
+            "status": status if next_ is not None or status != "active" or _follows(schedule) else "finished",
             "next_run": next_ and next_["nominal"],
             "next_due": next_ and next_["due"],
             "next_reason": _reason(next_),
@@ -171,5 +171,10 @@ def _describe(rule: Rule) -> str:
 
 def _reason(slot: Facts | None) -> str:
     if slot is None:
-        return "it has no further slots"
+        return "it has no further slots"  # of its own
     return "" if slot["would"] == "run" else str(slot["would"])
+
+
+def _follows(schedule: Schedule) -> bool:
+    """It has slots that ends of runs make."""
+    return any(each["kind"] == "after" or each.get("after_finish") for each in schedule.triggers)

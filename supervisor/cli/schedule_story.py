@@ -73,6 +73,8 @@ def state(row: Facts, its: Zone, now: float) -> str:
         until = parse_iso(row["cooldown_until"])
         then = f" until {minute(until, its, now)}" if until is not None else ""
         return f"{name} is cooling down{then} after {row['consecutive_failures']} failures in a row; {at}"
+    if status == "active" and due is None:
+        return f"{name} is active; it runs {row['rule']}"
     if status == "finished" or due is None:
         return f"{name} has no further slots" + (f": {row['next_reason']}" if row["next_reason"] else "")
     held = f", but then: {words(str(row['next_reason']))}" if row["next_reason"] else ""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 SLOTS, RUNS = 8, 20
-NEAR_S = 60  # a time of day is meant to the minute
+NEAR_S = 60  # a time of day is meant to the minute, unless it has seconds
 
 
 def facts_of(home: Home, name: str, schedule: Schedule | None, when: str | None, now: float) -> Facts:
@@ -80,15 +80,16 @@ def _about(outlook: Outlook, schedule: Schedule, slots: list[Facts], at: float) 
     its: Zone = outlook.zone_of(schedule)
     now = outlook.now
     times = outlook.rule(schedule).times
-    fire = times.prev(int(at) + NEAR_S)
-    if fire is not None and fire.at > at - NEAR_S:
+    near = NEAR_S if at % NEAR_S == 0 else 1
+    fire = times.prev(int(at) + near)
+    if fire is not None and fire.at > at - near:
         stamp = iso(float(fire.at))
         covered = any(str(slot["nominal"]) <= stamp <= str(slot["nominal_to"]) for slot in slots)
         if fire.at > now:
             return [f"{minute(fire.at, its, now)} is a slot that is still to come"]
         return [] if covered else [f"{minute(fire.at, its, now)} is a slot by its rule; the history has no row of it"]
     after = times.next(int(at))
-    near = [f"before it {minute(fire.at, its, now)}"] if fire is not None else []
-    near += [f"after it {minute(after.at, its, now)}"] if after is not None else []
-    tail = f": {', '.join(near)}" if near else ""
+    beside = [f"before it {minute(fire.at, its, now)}"] if fire is not None else []
+    beside += [f"after it {minute(after.at, its, now)}"] if after is not None else []
+    tail = f": {', '.join(beside)}" if beside else ""
     return [f"at {minute(at, its, now)} there is no slot by its rule{tail}"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Args = dict[str, Any]
 
 MAX_NEXT = 10_000
+LOOK_S = 0.05  # between two looks whether a check has its answer
 
 
 class ScheduleVerbs:
@@ -47,19 +48,21 @@ class ScheduleVerbs:
     def _once_open(self, handler: Handler) -> Handler:
         """What is asked of a scheduler that still reads its history is answered when it has."""
 
-        def answer(args: Args, reply: Reply) -> None:
-            try:
-                handler(args, reply)
-            except Problem as problem:
-                reply.fail(problem)
-
         def handle(args: Args, reply: Reply) -> None:
             if self._desk.is_open:
                 handler(args, reply)
             else:
-                self._asked.append(lambda: answer(args, reply))
+                self._asked.append(lambda: self._answered(handler, args, reply))
 
         return handle
+
+    @staticmethod
+    def _answered(handler: Handler, args: Args, reply: Reply) -> None:
+        """Later than it was asked, so a Problem has to be sent here."""
+        try:
+            handler(args, reply)
+        except Problem as problem:
+            reply.fail(problem)
 
     def opened(self) -> None:
         asked, self._asked = self._asked, []
@@ -125,6 +128,9 @@ class ScheduleVerbs:
         check_handed_over(args.get("args") or [], args.get("env") or {})
         name = args["name"]
         plan, plugin, steps = self._meant(name, list(args.get("commands") or []))
+        if plan is not None and not args.get("force") and self._has_to_wait(plan):
+            desk.loop.after(LOOK_S, lambda: self._answered(self.run, args, reply))
+            return
         run = self._new_run(plan, plugin, steps, args)
         if plan is None:
             self._begin(run, None, reply)
@@ -136,6 +142,11 @@ class ScheduleVerbs:
             return
         run.forced = [each.gate for each in held]
         self._begin(run, plan, reply)
+
+    def _has_to_wait(self, plan: Plan) -> bool:
+        """For the answer of its check, which has a time limit of its own."""
+        check = plan.schedule.policy.check
+        return bool(check) and self._desk.reach.verdict(check)[0] is None
 
     def _meant(self, name: str, commands: list[str]) -> tuple[Plan | None, str, list[str]]:
         desk = self._desk

@@ -23,6 +23,8 @@ FIRST = 5
 DAY_S = 86_400
 MAX_CHANGES = 50
 MOST = 550_000  # slots of one schedule that are looked at: one a minute for a year
+MOST_OF_ALL = 3_000_000  # of all together: half a minute
+LEAST = 20_000
 TOGETHER_S = 60  # starts within one such span collide
 MOST_COMPARED = 200  # schedules; more than that are not compared with each other
 
@@ -32,7 +34,7 @@ class Course:
 
     def __init__(self, plan: Plan, start: int, end: int) -> None:
         self.plan = plan
-        self._start = start
+        self.start = start
         self.runs = 0
         self.skipped: dict[str, int] = {}
         self.first: list[float] = []
@@ -50,7 +52,7 @@ class Course:
         self.silence(at)
         self.last = at
         self.busy_until = at + took
-        span = (int(at) - self._start) // TOGETHER_S
+        span = (int(at) - self.start) // TOGETHER_S
         if span < len(self.spans):
             self.spans[span] = 1
         if note and len(self.dst) < MAX_CHANGES:
@@ -78,28 +80,29 @@ def simulate(
     `took`: how long the runs of a schedule take, in seconds.
     """
     maker = Maker(catalogue, zones, "")
+    ids = list(ids)
+    most = max(LEAST, min(MOST, MOST_OF_ALL // max(len(ids), 1)))
     courses: dict[str, Course] = {}
     for name in ids:
         plan = maker.plan(catalogue.schedules[name], start)
         courses[name] = Course(plan, start, end)
-        _follow(courses[name], maker, start, end, (took or {}).get(name, 0.0))
+        _follow(courses[name], maker, end, (took or {}).get(name, 0.0), most)
     return {name: _facts(name, course, courses, maker, start, end) for name, course in courses.items()}
 
 
-def _follow(course: Course, maker: Maker, start: int, end: int, took: float) -> None:
-    plan = course.plan
+def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> None:
+    plan, start = course.plan, course.start
     if plan.after_finish:
         at = float(start)
         while at < end and not course.cut:
             course.run(at, took, "")
             at += took + plan.after_finish
-            course.cut = at if course.runs >= MOST else 0.0
+            course.cut = at if course.runs >= left else 0.0
         course.silence(course.cut or end)
         return
     is_interval = any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers)
     plan.cursor = start - 1 if is_interval and plan.schedule.run_at_start else start
     wake = judge(plan.rule, plan.cursor, float(plan.cursor)).wake
-    left = MOST
     while wake is not None and wake < end:
         left -= 1
         if left < 0:

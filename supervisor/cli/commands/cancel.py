@@ -25,5 +25,6 @@ def command(asked: Asked, *, run: str, now: bool, as_json: bool) -> int:
     home = asked.home(changing=True)
     found = run_id(home, run, live=True)
     reply = ask(home, "cancel", run=found, now=now, by=login())
-    answer(f"{found} is {words(str(reply.get('state')))}", reply, as_json=as_json)
+    state = str(reply.get("state"))
+    answer(f"{found} is {'being ended' if state == 'running' else words(state)}", reply, as_json=as_json)
     return 0
