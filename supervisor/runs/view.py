@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from supervisor.runs.run import Run
 
 MAX_NEXT = 1000
+LOOK_AHEAD = 200  # slots outside the active hours
 
 
 def row(desk: Desk, plan: Plan) -> dict[str, Any]:
     schedule, rule = plan.schedule, plan.rule
-    fire, by_end = rule.times.next(plan.cursor), desk.planner.after_finish(plan)
-    nominal = min((at for at in (by_end, fire.at if fire is not None else None) if at is not None), default=None)
+    nominal, due = _next(desk, plan)
     pause = desk.pauses.of(plan.id)
     running = [run.id for run in desk.runner.of(plan.id)]
     return {
@@ -38,7 +38,7 @@ def row(desk: Desk, plan: Plan) -> dict[str, Any]:
         "paused": pause.as_dict() if pause is not None else None,
         "status": status(desk, plan, running),
         "next_run": iso(nominal) if nominal is not None else None,
-        "next_due": iso(plan.wake) if plan.wake is not None else None,
+        "next_due": iso(due) if due is not None else None,
         "next_reason": _why_not(desk, plan),
         "total_runs": plan.total,
         "successful_runs": plan.succeeded,
@@ -54,6 +54,21 @@ def row(desk: Desk, plan: Plan) -> dict[str, Any]:
         "cooldown_until": iso(plan.breaker.until) if plan.breaker.state != CLOSED else None,
         "steps": list(schedule.steps),
     }
+
+
+def _next(desk: Desk, plan: Plan) -> tuple[float | None, float | None]:
+    """The next slot that its hours let run, and when it is due; far beyond them, simply the next one."""
+    times, by_end = plan.rule.times, desk.planner.after_finish(plan)
+    first = fire = times.next(plan.cursor)
+    for _ in range(LOOK_AHEAD):
+        if fire is None:
+            break
+        due = plan.rule.due(fire)
+        if not due.passed:
+            return (fire.at, due.at) if by_end is None or fire.at <= by_end else (by_end, plan.wake)
+        fire = times.next(fire.at)
+    nominal = min((at for at in (by_end, first.at if first is not None else None) if at is not None), default=None)
+    return nominal, plan.wake
 
 
 def status(desk: Desk, plan: Plan, running: list[str]) -> str:
