@@ -45,6 +45,9 @@ def quality_gate(metrics: Mapping[str, Any], safety: Mapping[str, Any], accepted
     for word, names in (("quality", QUALITY), ("validation", VALIDATION)):
         found = figure(metrics, names)
         if found is None:
+            said = next((metrics[name] for name in names if name in metrics), None)
+            if said is not None:  # a model that has gone astray reports NaN
+                return f"{word} is no number: {said}"
             continue
         least = safety.get(word)
         if least is not None and found < least:

@@ -11,7 +11,7 @@ from supervisor.core.verdict import cause_of
 from supervisor.daemons import common
 from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
 from supervisor.engine import change
-from supervisor.engine.entries import is_job
+from supervisor.engine.entries import STEP, is_job, is_step
 from supervisor.model.service import Phase, Spec
 
 TYPE_CHECKING = False
@@ -114,12 +114,12 @@ class StartVerbs(EngineVerbs):
     def entries(self, _args: Args, reply: Reply) -> None:
         """What is kept for the scheduler; its own rows say more, but while it is away these are all there is."""
         now, notes = self._daemon.clock.now(), self._daemon.keeper.notes
-        rows = {name: _row(name, notes.get(name)) for name in notes if not name.startswith("#")}
+        rows = {name: _row(name, notes.get(name)) for name in notes if not name.startswith(("#", STEP))}
         if not self._daemon.keeper.connected:
             # After a stop nothing is kept of them, but they are as much services of this home as before.
             rows = {**{name: _row(name, None, detail="") for name in self._in_settings()}, **rows}
         for entry in self._daemon.keeper.entries():
-            if is_job(entry.key):
+            if is_job(entry.key) or is_step(entry.key):
                 continue
             row = rows.setdefault(entry.name, _row(entry.name, None))
             note = notes.get(entry.name)

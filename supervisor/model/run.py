@@ -35,6 +35,9 @@ class Trigger(enum.StrEnum):
     RERUN = "rerun"  # what was interrupted
 
 
+BY_HAND = (Trigger.MANUAL, Trigger.RETRY)
+
+
 class Skip(enum.StrEnum):
     """Why a slot did not run."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor.core import breaker
 from supervisor.core.pipeline import RETRY, WAITING
-from supervisor.model.run import BAD, RunState, Trigger
+from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs.plan import RECENT, waits_for
 from supervisor.runs.slot import Slot
 from supervisor.store.rows import StepRow
@@ -163,6 +163,8 @@ class Outcomes:
             plan.succeeded += 1
             plan.breaker = breaker.succeeded(plan.breaker)
             plan.accepted = run.progress.metrics or plan.accepted
+        elif state in BAD and run.trigger in BY_HAND:
+            plan.failed += 1  # what somebody tries out says little about the schedule
         elif state in BAD:
             plan.failed += 1
             limit, cooldown = policy.safety.get("max_failures", 0), policy.safety.get("cooldown", 0.0)
@@ -177,6 +179,9 @@ class Outcomes:
             "exit_code": run.last.get("code"), "signal": run.last.get("signal") or None, "cpu_ms": run.cpu_ms,
             "memory": run.memory, "metrics": progress.metrics or None, "words": run.words or None,
         }  # fmt: skip
+        if run.begun:  # all of it: the file may have been deleted since
+            base = {"schedule": run.schedule or None, "started": _ms(run.started), "log": run.log}
+            fields = {**desk.fields_of(run), **base, **fields}
         if plan is not None:
             recent = list(plan.recent)
             desk.writer.schedule_state(plan.id, **_breaker_columns(plan), accepted=plan.accepted, recent=recent or None)

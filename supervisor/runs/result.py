@@ -79,8 +79,8 @@ def _figures(data: bytes) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     size = 0
     for name, value in content.items():
-        if isinstance(value, int | float) and not -MAX_FIGURE < value < MAX_FIGURE:
-            continue  # NaN among them: it is below no limit and above none
+        if value is None or (isinstance(value, int | float) and not -MAX_FIGURE < value < MAX_FIGURE):
+            value = str(value)[:MAX_TEXT]  # NaN, say: as a text it passes no gate, for it is no number
         if not isinstance(value, str | int | float):
             continue
         kept = _text(value) if isinstance(value, str) else value

@@ -199,7 +199,7 @@ class Runner:
         if not end.ok:
             run.words = self._words(run)
         before = run.progress
-        run.last = {"code": end.code, "signal": end.signal, "used": used}
+        run.last = {**_why_it_ends(run, end), "used": used}
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
         self.listener.step_ended(run, end, _step_state(before, end))
         if run.result:
@@ -247,7 +247,7 @@ class Runner:
         make_work_folder(run.work, command.user)
         _remove(run.result)
         write_head_line(run, command)
-        run.last = {"log_from": look_at(run.log)}
+        run.last = {**(run.last if run.progress.rolling_back else {}), "log_from": look_at(run.log)}
         launch = launch_of(run, context.commands, context.policy)
         self.note(run)
         try:
@@ -298,6 +298,13 @@ class Runner:
         if run.work:
             remove_work_folder(run.work)
         self.listener.run_ended(run)
+
+
+def _why_it_ends(run: Run, end: StepEnd) -> dict[str, Any]:
+    """Code and signal; of a rollback those of the step that it follows."""
+    if run.progress.rolling_back:
+        return {name: run.last.get(name) for name in ("code", "signal")}
+    return {"code": None if end.code == 0 and not end.ok else end.code, "signal": end.signal}
 
 
 def _step_state(before: Progress, end: StepEnd) -> str:

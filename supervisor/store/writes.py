@@ -5,7 +5,7 @@ That is what makes it safe to repeat a whole transaction of which nobody knows w
 
 from __future__ import annotations
 
-from supervisor.model.run import BAD, LIVE, RunState
+from supervisor.model.run import BAD, BY_HAND, LIVE, RunState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ CUT = "cut"
 
 _BAD = frozenset(state.value for state in BAD)
 _LIVE = frozenset(state.value for state in LIVE)
+_BY_HAND = frozenset(trigger.value for trigger in BY_HAND)  # their failures say little about the schedule
 _statements: dict[tuple[str, tuple[str, ...]], str] = {}
 
 
@@ -141,22 +142,28 @@ def _end(db: Connection, write: Write) -> bool:
         return True
     _change(db, write)
     db.execute("UPDATE slots SET outcome = 'run' WHERE run = ? AND outcome = 'claimed'", (write.key,))
-    schedule, started, ended, state = db.execute(
-        "SELECT schedule, started, ended, state FROM runs WHERE id = ?", (write.key,)
+    schedule, started, ended, state, trigger = db.execute(
+        "SELECT schedule, started, ended, state, trigger FROM runs WHERE id = ?", (write.key,)
     ).fetchone()
+    db.execute(
+        "UPDATE steps SET state = ?, ended = ? WHERE run = ? AND state = ?",
+        (state, ended, write.key, RunState.RUNNING.value),  # nobody saw the end of it
+    )
     if schedule is not None:
-        _count(db, schedule, write.key, state, ended, None if started is None else max(ended - started, 0))
+        took = None if started is None else max(ended - started, 0)
+        _count(db, schedule, write.key, state, ended, took, by_hand=trigger in _BY_HAND)
     return True
 
 
-def _count(db: Connection, schedule: str, run: str, state: str, ended: int, took: int | None) -> None:
+def _count(db: Connection, schedule: str, run: str, state: str, ended: int, took: int | None, *, by_hand: bool) -> None:
     succeeded, failed = int(state == RunState.SUCCEEDED.value), int(state in _BAD)
+    streak = int(failed and not by_hand)
     db.execute(
         "INSERT INTO schedules (id, total, succeeded, failed, streak, last_run, last_result, last_at, last_ms)"
-        " VALUES (?1, 1, ?2, ?3, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET total = total + 1,"
-        " succeeded = succeeded + ?2, failed = failed + ?3, streak = CASE WHEN ?2 THEN 0 ELSE streak + ?3 END,"
+        " VALUES (?1, 1, ?2, ?3, ?8, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET total = total + 1,"
+        " succeeded = succeeded + ?2, failed = failed + ?3, streak = CASE WHEN ?2 THEN 0 ELSE streak + ?8 END,"
         " last_run = ?4, last_result = ?5, last_at = ?6, last_ms = ?7",
-        (schedule, succeeded, failed, run, state, ended, took),
+        (schedule, succeeded, failed, run, state, ended, took, streak),
     )
 
 
