@@ -262,7 +262,8 @@ class ScheduleVerbs:
         }  # fmt: skip
 
         def change(wishes: Wishes) -> list[str]:
-            fresh = [name for name in names if desk.wishes.paused(name) is None]
+            says_more = bool(reason or until or args.get("on_resume"))  # than that it is to be paused
+            fresh = [name for name in names if says_more or desk.wishes.paused(name) is None]
             return [name for name in fresh if wishes.pause(name, new_pause)]
 
         changed = desk.change_wishes(change)
@@ -285,10 +286,12 @@ class ScheduleVerbs:
         names = self.names(args["names"])
         before = {name: desk.wishes.paused(name) for name in names}
         changed = desk.change_wishes(lambda wishes: [name for name in names if wishes.pause(name, None)])
+        cooled = [name for name in names if desk.end_cooldown(desk.plans[name])]
         for name in changed:
             pause = before[name] or {}
             desk.telling.resumed(by, name)
             desk.resumed(what or str(pause.get("on_resume", "next")), (name,), pause.get("at", 0.0))
+        changed += [name for name in cooled if name not in changed]
         reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
 
     def _enable(self, args: Args, reply: Reply, *, enabled: bool) -> None:

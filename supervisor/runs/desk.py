@@ -19,7 +19,7 @@ from supervisor.runs.admission import Admission
 from supervisor.runs.claims import Claims
 from supervisor.runs.outcomes import Outcomes
 from supervisor.runs.pauses import Pauses
-from supervisor.runs.plan import Maker, Plan, waits_for
+from supervisor.runs.plan import NOTHING_WRONG, Maker, Plan, waits_for
 from supervisor.runs.planner import Planner
 from supervisor.runs.reach import PREFIX, Reach
 from supervisor.runs.run import Ids
@@ -280,6 +280,16 @@ class Desk:
             if plan is not None and how != "next":
                 self.planner.make_up(plan, since, all_of_them=how == "catch_up")
         self.claims.turn_of_all()
+
+    def end_cooldown(self, plan: Plan) -> bool:
+        """By a person: its failures are forgotten. False: there were none."""
+        if plan.breaker == NOTHING_WRONG:
+            return False
+        plan.breaker = NOTHING_WRONG
+        self.writer.schedule_state(plan.id, streak=0, breaker=plan.breaker.state, breaker_until=0, breaker_opens=0)
+        self.telling.breaker(plan)
+        self.claims.turn_of_all_soon()
+        return True
 
     # ends
 

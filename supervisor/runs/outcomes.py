@@ -165,6 +165,7 @@ class Outcomes:
             plan.accepted = run.progress.metrics or plan.accepted
         elif state in BAD and run.trigger in BY_HAND:
             plan.failed += 1  # what somebody tries out says little about the schedule
+            plan.breaker = breaker.neither(plan.breaker)
         elif state in BAD:
             plan.failed += 1
             limit, cooldown = policy.safety.get("max_failures", 0), policy.safety.get("cooldown", 0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.clock import iso, stamp
-from supervisor.base.files import read_small
+from supervisor.base.files import read_small, write_atomic
 from supervisor.base.inotify import FolderWatch
 from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
 from supervisor.runs.moments import from_iso
@@ -131,15 +131,14 @@ class Pauses:
     # asking
 
     def pause_all(self, by: str, reason: str, until_text: str) -> bool:
-        """False: it was paused already. An OSError is the asker's affair."""
-        if self.look() is not None:
+        """False: it was paused already, and nothing else is said of it now. An OSError is the asker's affair."""
+        before = self.look()
+        if before is not None and not reason and not until_text:
             return False
-        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        try:
-            os.write(fd, encode(by or NAME, reason, until_text))
-        finally:
-            os.close(fd)
-        self.look()
+        write_atomic(self._path, encode(by or NAME, reason, until_text), mode=0o644)
+        after = self.look()
+        if before is not None and after is not None:
+            self._desk.telling.paused(after)
         return True
 
     def resume_all(self) -> bool:

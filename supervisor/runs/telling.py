@@ -144,7 +144,7 @@ class Telling:
             )
             self._tell("breaker.opened", plan.id, text, ERROR, streak=breaker.streak, until=iso(breaker.until))
         else:
-            self._tell("breaker.closed", plan.id, "it succeeded again: no more cooling down")
+            self._tell("breaker.closed", plan.id, "no more cooling down, and no failures in a row")
 
     def paused(self, pause: Pause, name: str = "") -> None:
         what = "paused" if name else "all schedules are paused"

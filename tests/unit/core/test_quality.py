@@ -69,3 +69,10 @@ def test_quality(metrics: dict[str, Any], accepted: dict[str, Any], wrong: str) 
 
 def test_worse_than_before_is_allowed_where_nobody_forbids_it() -> None:
     assert quality_gate({"quality": 0.8}, {"quality": 0.7}, {"quality": 0.9}) == ""
+
+
+@pytest.mark.parametrize("said", ["nan", "null", "bad", True])
+def test_quality_that_is_no_number_is_no_quality(said: object) -> None:
+    """A model that has gone astray reports NaN: an open gate would push it."""
+    wrong = quality_gate({"quality": said}, {"quality": 0.5}, {})
+    assert wrong == f"quality is no number: {said}"

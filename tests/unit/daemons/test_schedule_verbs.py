@@ -274,3 +274,44 @@ def test_what_there_is_and_what_comes(world: DeskWorld) -> None:
     assert len(ask(world, "schedules")["schedules"]) == 2
     assert [slot["schedule"] for slot in ask(world, "next", count=3)["slots"]] == ["job", "b", "job"]
     assert ask(world, "why_schedule", name="job")["row"]["id"] == "job"
+
+
+def test_what_fails_by_hand_cools_nothing_down(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 2, "cooldown": 3600.0}))
+    for _ in range(3):
+        ask(world, "run", name="job", force=True)
+        world.end(code=1)
+    row = ask(world, "schedules")["schedules"][0]
+    assert (row["failed_runs"], row["consecutive_failures"], row["status"]) == (3, 0, "active")
+    world.kill().open()
+    assert world.plan().breaker.streak == 0
+
+
+def test_a_resume_ends_a_cool_down(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": 3600.0}))
+    world.pass_time(60)
+    world.end(code=1)
+    assert ask(world, "schedules")["schedules"][0]["status"] == "cooldown"
+    assert ask(world, "resume", names=["job"]) == {"accepted": ["job"], "already": []}
+    row = ask(world, "schedules")["schedules"][0]
+    assert (row["status"], row["consecutive_failures"]) == ("active", 0)
+    world.kill().open()
+    assert ask(world, "schedules")["schedules"][0]["status"] == "active"
+
+
+def test_a_pause_can_be_made_longer(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE))
+    ask(world, "pause", names=["job"], until=world.now + 60, by="anna")
+    longer = {"names": ["job"], "until": world.now + 7200, "reason": "new disks", "by": "ben"}
+    assert ask(world, "pause", **longer) == {"accepted": ["job"], "already": []}
+    pause = ask(world, "schedules")["schedules"][0]["paused"]
+    assert (pause["by"], pause["reason"]) == ("ben", "new disks")
+    assert ask(world, "pause", names=["job"]) == {"accepted": [], "already": ["job"]}
+
+
+def test_the_pause_of_all_can_be_made_longer(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE))
+    Path(world.home.pause_file).touch()
+    assert ask(world, "pause", names=[], reason="new disks", by="ben") == {"accepted": ["*"], "already": []}
+    assert ask(world, "schedules")["system"]["paused"]["reason"] == "new disks"
+    assert ask(world, "pause", names=[]) == {"accepted": [], "already": ["*"]}
