@@ -80,7 +80,9 @@ def _figures(data: bytes) -> dict[str, Any]:
     size = 0
     for name, value in content.items():
         if value is None or (isinstance(value, int | float) and not -MAX_FIGURE < value < MAX_FIGURE):
-            value = "null" if value is None else str(value)[:MAX_TEXT]  # NaN, say: as a text it passes no gate, for it is no number
+            value = (
+                "null" if value is None else str(value)[:MAX_TEXT]
+            )  # NaN, say: as a text it passes no gate, for it is no number
         if not isinstance(value, str | int | float):
             continue
         kept = _text(value) if isinstance(value, str) else value
