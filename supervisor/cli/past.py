@@ -73,9 +73,9 @@ def slots(home: Home, schedule: str, *, around: float | None = None, limit: int 
     return reading.slots(home.history_file, schedule, around=None if around is None else int(around), limit=limit)
 
 
-def statistics(home: Home) -> dict[str, Row]:
-    """What is kept of each schedule, by id, with `p50_ms` and the like."""
-    return reading.statistics(home.history_file)
+def statistics(home: Home, schedule: str | None = None) -> dict[str, Row]:
+    """What is kept of each schedule, or of one, by id, with `p50_ms` and the like."""
+    return reading.statistics(home.history_file, schedule)
 
 
 def p50(home: Home, schedule: str) -> float | None:

@@ -7,6 +7,7 @@ import time
 from supervisor.base.errors import FAILED, NOT_RUNNING, TIMED_OUT, USAGE, Problem
 from supervisor.cli import out, past
 from supervisor.cli.marks import short, words
+from supervisor.cli.run_finding import no_such_run
 from supervisor.cli.run_output import Output
 from supervisor.cli.run_rows import exit_code, is_over, last_words, outcome, run_facts
 from supervisor.cli.schedules import ask, in_force
@@ -62,7 +63,9 @@ def start_run(home: Home, wish: Wish, *, name: str = "", **asked: Any) -> int:
     asked = {key: value for key, value in asked.items() if value}
     if name:
         asked["name"] = name
-    called = name or str(asked.get("retry"))
+    if not name:
+        raise no_such_run(str(asked.get("retry")))
+    called = name
     try:
         reply = ask(home, "run", **asked, by=login())
     except Problem as problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from supervisor.base.errors import Problem
+from supervisor.cli import past
 from supervisor.cli.out import note
 from supervisor.cli.outlook import Outlook
 from supervisor.cli.schedules import ask, ask_if_running, catalogue, in_force, meant, no_such_schedule, owners_of
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 NEXT = 5
+USUAL = {"average": "avg", "p50": "p50", "p95": "p95"}
 ALONE = "no scheduler runs: this is as the settings and the history have it"
 
 
@@ -53,4 +56,17 @@ def whole_of(home: Home, id: str) -> Facts:
         outlook = Outlook(home, schedules)
         row, slots = outlook.rows([id])[0], outlook.slots([id], NEXT)
     policy = its.policy.as_dict() if its is not None else {}
-    return {"row": row, "policy": policy, "triggers": its.triggers if its is not None else [], "next": slots[:NEXT]}
+    triggers = its.triggers if its is not None else []
+    return {"row": row, "policy": policy, "triggers": triggers, "next": slots[:NEXT], "usual": _usual(home, row["id"])}
+
+
+def _usual(home: Home, id: str) -> Facts | None:
+    """How long its last good runs took: average_s, p50_s, p95_s, and of how many."""
+    try:
+        kept = past.statistics(home, id).get(id)
+    except Problem as problem:
+        note(problem.text())
+        return None
+    if kept is None or not kept["count"]:
+        return None
+    return {f"{name}_s": kept[f"{key}_ms"] / 1000 for name, key in USUAL.items()} | {"runs": kept["count"]}

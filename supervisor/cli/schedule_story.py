@@ -40,20 +40,27 @@ def schedule_story(facts: Facts, its: Zone, now: float, style: Style) -> list[st
         return lines
     shown = {slot.get("run") for slot in facts["slots"]}
     others = [_run(run, its, now, style) for run in facts["runs"] if run["id"] not in shown]
-    lines += _block("by hand" if told else "runs", others[:SHOWN_SLOTS])
+    lines += _block("other runs" if told else "runs", others[:SHOWN_SLOTS])
     return [*lines, *_block("next", [_next(row, facts)])]
 
 
 def _asked(slots: list[Facts], at: str | None) -> list[Facts]:
-    """The one that was asked for: a time of day is meant to the minute."""
+    """The one that was asked for, by its own time or by when it was due. A time of day is meant to the minute."""
     wanted = parse_iso(at)
-    found = []
-    for slot in slots if wanted is not None else ():
-        first = parse_iso(slot["nominal"])
-        last = parse_iso(slot.get("nominal_to")) or first
-        if wanted is not None and first is not None and last is not None and first - NEAR_S < wanted < last + NEAR_S:
-            found.append(slot)
-    return found[:1]
+    if wanted is None:
+        return []
+    near = NEAR_S if wanted % NEAR_S == 0 else 1
+    found = [(_distance(slot, wanted), number, slot) for number, slot in enumerate(slots)]
+    return [slot for distance, _, slot in sorted(found, key=lambda each: each[:2]) if distance < near][:1]
+
+
+def _distance(slot: Facts, wanted: float) -> float:
+    first, due = parse_iso(slot["nominal"]), parse_iso(slot.get("due"))
+    last = parse_iso(slot.get("nominal_to")) or first
+    if first is None or last is None:
+        return float("inf")
+    own = max(first - wanted, wanted - last, 0.0)
+    return own if due is None else min(own, abs(due - wanted))
 
 
 def state(row: Facts, its: Zone, now: float) -> str:

@@ -43,6 +43,7 @@ def schedule_lines(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     lines += _titled("cooldown", f"until {minute(cooldown, its, now)}" if cooldown is not None else "")
     lines += _titled("running", ", ".join(row["running"]) + (f", {row['queued']} waiting" if row["queued"] else ""))
     lines += _titled("runs", f"{row['total_runs']}, {rate(row)} went well" if row["total_runs"] else "none yet")
+    lines += _titled("usual", _usual(facts.get("usual")))
     lines += _titled("last", _last(row, its, now))
     lines += _titled("policy", "all as by default" if not changed(facts["policy"]) else "")
     for number, text in enumerate(changed(facts["policy"])):
@@ -52,6 +53,14 @@ def schedule_lines(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     if not facts["next"]:
         lines += _titled("next", row["next_reason"] or "never")
     return lines
+
+
+def _usual(usual: Facts | None) -> str:
+    """How long its last good runs took."""
+    if not usual:
+        return ""
+    figures = f"{short(usual['p50_s'])} (p50), {short(usual['p95_s'])} (p95)"
+    return f"{figures}, {short(usual['average_s'])} on average, of the last {usual['runs']} that succeeded"
 
 
 def _titled(title: str, text: Any) -> list[str]:

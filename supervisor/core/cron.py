@@ -27,6 +27,7 @@ ALIASES = {
     "@HOURLY": "0 * * * *",
 }
 AT_START = ("@REBOOT", "@STARTUP")
+INSTEAD = 'a server that does it and ends runs with each start: "autoStart": true, "restart": "never"'
 ZONE_PREFIXES = ("CRON_TZ=", "TZ=")
 LONGEST = 1000  # letters
 MONTHS_AHEAD = 4800  # the calendar repeats itself after 400 years; nothing that is ever is later
@@ -206,7 +207,7 @@ def _alias(line: str) -> str:
     if expression is not None:
         return expression
     if line in AT_START:
-        raise CronError(f"{line.lower()} is not a time", "runAtStart: true runs it when the scheduler starts")
+        raise CronError(f"{line.lower()} is not a time", INSTEAD)
     if line.startswith("@EVERY"):
         raise CronError(f"{line.lower()} is not known", "an interval is a trigger of its own: intervalMinutes")
     raise CronError(f"{line.lower()} is not known", f"there are {', '.join(sorted(ALIASES)).lower()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from supervisor.base.clock import iso
 from supervisor.base.machine_load import memory
 from supervisor.core.breaker import CLOSED
-from supervisor.core.gates import GATES, all_held
+from supervisor.core.gates import GATES, all_held, first_held
 from supervisor.engine.texts import duration
 
 TYPE_CHECKING = False
@@ -183,10 +183,19 @@ def _lines(desk: Desk, plan: Plan, one: dict[str, Any], now: float) -> list[str]
         took = duration(max(now - run.started, 0.0))
         lines.append(f"running for {took}: {run.progress.step} of run {run.id}")
     for run in plan.queued:
-        lines.append(f"run {run.id} waits for its turn")
+        lines.append(f"run {run.id} waits: {_waits_for(desk, plan, run, now)}")
     if one["next_reason"] and not runs:
         lines.append(one["next_reason"])
     return lines
+
+
+def _waits_for(desk: Desk, plan: Plan, run: Run, now: float) -> str:
+    if run.not_before > now:
+        return f"it begins in {duration(run.not_before - now)}, one after the other of those that came at once"
+    standing = desk.admission.standing_quietly(plan)
+    standing.queued = 0
+    held = first_held(plan.schedule.policy, standing, now)
+    return held.reason if held is not None else "for its turn"
 
 
 def run_row(run: Run) -> dict[str, Any]:

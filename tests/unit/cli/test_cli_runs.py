@@ -302,7 +302,7 @@ def test_why_then_names_the_slot(sbctl: Sbctl, fake: FakeSchedules, home: Home) 
     for number, run in enumerate(("r_a0", "r_a1")):
         remember(home, "slots", schedule="mail", nominal=int(NOW) - 7200 + 3600 * number, decided=1, run=run,
                  nominal_to=int(NOW) - 7200 + 3600 * number, outcome="run", count=1)  # fmt: skip
-    lines = sbctl("why", "mail", iso(NOW - 3570))[1].splitlines()
+    lines = sbctl("why", "mail", iso(NOW - 3600))[1].splitlines()
     assert [line.split()[-3:] for line in lines if line.startswith("then ")] == [["✔", "r_a1", "2.0s"]]
     assert [line.split()[-2] for line in lines[-2:]] == ["r_a1", "r_a0"]
 

@@ -1,0 +1,51 @@
+"""Words about a schedule: which slot a typed time means, and how long its runs usually take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from supervisor.cli.schedule_story import _asked
+from supervisor.cli.schedule_view import _usual
+
+
+def slot(nominal: str, nominal_to: str | None = None, due: str | None = None) -> dict[str, Any]:
+    return {"nominal": f"2026-11-28T{nominal}Z", "nominal_to": nominal_to and f"2026-11-28T{nominal_to}Z",
+            "due": due and f"2026-11-28T{due}Z"}  # fmt: skip
+
+
+SLOTS = [
+    slot("10:24:51.000"),
+    slot("10:24:35.000"),
+    slot("10:20:00.000", due="10:23:07.000"),
+    slot("09:00:00.000", "09:30:00.000"),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("10:24:35.000", 1),  # to the second: that one, and not a newer one near it
+        ("10:24:51.000", 0),
+        ("10:24:00.000", 1),  # to the minute: the nearest
+        ("10:23:07.000", 2),  # what `next` had shown: when it was due
+        ("10:20:00.000", 2),
+        ("09:12:13.000", 3),  # within a stretch
+        ("08:00:00.000", None),
+        ("10:24:40.000", None),
+    ],
+)
+def test_the_slot_that_a_time_means(asked: str, meant: int | None) -> None:
+    found = _asked(SLOTS, f"2026-11-28T{asked}Z")
+    assert found == ([] if meant is None else [SLOTS[meant]])
+
+
+def test_without_a_time_none_is_meant() -> None:
+    assert _asked(SLOTS, None) == []
+
+
+def test_how_long_its_runs_take() -> None:
+    usual = {"p50_s": 41.2, "p95_s": 3.25, "average_s": 95.0, "runs": 7}
+    assert _usual(usual) == "41s (p50), 3.2s (p95), 1m 35s on average, of the last 7 that succeeded"
+    assert _usual(None) == ""
