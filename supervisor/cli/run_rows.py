@@ -108,7 +108,7 @@ def outcome(run: Row) -> str:
     state = str(run.get("state") or "")
     if state == RunState.SUCCEEDED:
         return ""
-    if state == RunState.FAILED and run.get("exit_code") is not None:
+    if state == RunState.FAILED and run.get("exit_code"):  # with 0 it failed by what it left
         return f"exit {run['exit_code']}"
     if state == RunState.FAILED and run.get("signal"):
         return str(run["signal"])

@@ -304,7 +304,7 @@ def _why_it_ends(run: Run, end: StepEnd) -> dict[str, Any]:
     """Code and signal; of a rollback those of the step that it follows."""
     if run.progress.rolling_back:
         return {name: run.last.get(name) for name in ("code", "signal")}
-    return {"code": None if end.code == 0 and not end.ok else end.code, "signal": end.signal}
+    return {"code": end.code, "signal": end.signal}
 
 
 def _step_state(before: Progress, end: StepEnd) -> str:
