@@ -110,7 +110,8 @@ def test_why_it_does_not_run(world: DeskWorld) -> None:
     told = view.why(world.desk, world.plan())
     assert {gate["gate"]: gate["open"] for gate in told["gates"]}["overlap"] is False
     assert told["lines"] == [
-        f"running for 1m 10s: get of run {world.run().id}", f"run {world.plan().queued[0].id} waits: the run before it is still going",
+        f"running for 1m 10s: get of run {world.run().id}",
+        f"run {world.plan().queued[0].id} waits: the run before it is still going",
     ]  # fmt: skip
     world.desk.change_wishes(lambda wishes: ["job"] if wishes.enable("job", False) else [])
     world.end()
