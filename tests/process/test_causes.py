@@ -134,9 +134,9 @@ def test_long_last_words_in_any_script_cost_no_note(daemon: Daemon) -> None:
     text = "import os, signal\nprint(('\\U0001F600' * 2000 + '\\n') * 40, flush=True)\n"
     text += "if os.fork():\n    os._exit(3)\n"
     text += "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: signal.pause()\n"
-    daemon.home.supervision.update(giveUpAfter=1, graceSeconds=1)
+    daemon.home.supervision.update(graceSeconds=1)
     daemon.home.write()
-    daemon.home.add_plugin("loud", [PYTHON, "-c", text])
+    daemon.home.add_plugin("loud", [PYTHON, "-c", text], giveUpAfter=1)  # it alone, not the scheduler that is killed
     daemon.home.add_plugin("other", child("ready"))
     daemon.start()
     daemon.in_phase("loud", "failed")
