@@ -23,7 +23,7 @@ CODE = 7
 
 
 def test_quick(scheduling: Scheduling) -> None:
-    play(scheduling, rounds=12, seed=random.randrange(10**6))
+    play(scheduling, rounds=6, seed=random.randrange(10**6))
 
 
 @pytest.mark.slow
