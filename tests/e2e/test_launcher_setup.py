@@ -57,7 +57,7 @@ def test_interrupted(checkout: Checkout, number: int, at: str) -> None:
     result = checkout.interrupt(number, at)
 
     assert (result.code, result.out) == (128 + number, "")
-    assert said_nothing_left(checkout)
+    eventually(lambda: said_nothing_left(checkout), 5, "pip, which was told as well, is gone")
 
 
 @pytest.mark.slow
