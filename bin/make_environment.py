@@ -58,6 +58,35 @@ class Interrupted(BaseException):
         self.number = number
 
 
+class Interrupts:
+    """The signals that end us. Held back while a child is made: one that strikes between the fork and the
+    assignment would leave a pip that nobody knows of, busy in a folder that is being removed."""
+
+    def __init__(self) -> None:
+        self.holding = False
+        self.late = 0
+
+    def listen(self) -> None:
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                signal.signal(number, self.strike)
+
+    def strike(self, number: int, _: object) -> None:
+        if not self.holding:
+            raise Interrupted(number)
+        self.late = number
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        self.holding = True
+        try:
+            yield
+        finally:
+            self.holding = False
+        if self.late:
+            raise Interrupted(self.late)
+
+
 def say(text: str) -> None:
     with contextlib.suppress(OSError):  # nobody may be reading any more; the work goes on
         print(f"sbctl: {text}", file=sys.stderr, flush=True)
@@ -74,7 +103,7 @@ def requirements(root: str, extras: list[str]) -> list[str]:
 class Environment:
     """The one at `path`, for the checkout at `root`."""
 
-    def __init__(self, root: str, path: str, memory: str, extras: list[str]) -> None:
+    def __init__(self, root: str, path: str, memory: str, extras: list[str], interrupts: Interrupts) -> None:
         self.root = root
         self.path = path
         self.memory = memory  # the stamp of an environment that is not ours
@@ -85,6 +114,7 @@ class Environment:
         self.needs = requirements(root, extras)
         self.lock_fd = -1
         self.child: subprocess.Popen[str] | None = None
+        self.interrupts = interrupts
 
     def bring_up(self) -> None:
         if self.is_foreign():
@@ -197,17 +227,18 @@ class Environment:
         env = {name: value for name, value in os.environ.items() if name not in MISLEADING}
         # The child holds the lock too: should we be killed outright, nobody begins while it still writes.
         keep = (self.lock_fd,) if self.lock_fd >= 0 else ()
-        self.child = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            env=env,
-            pass_fds=keep,
-            start_new_session=True,
-        )
+        with self.interrupts.held():
+            self.child = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                env=env,
+                pass_fds=keep,
+                start_new_session=True,
+            )
         assert self.child.stdout
         lines: list[str] = []
         for line in self.child.stdout:
@@ -280,15 +311,10 @@ class Environment:
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def interrupt(number: int, _: object) -> None:
-    raise Interrupted(number)
-
-
 def main(root: str, venv: str, memory: str, extras: str, *rest: str) -> int:
-    for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
-            signal.signal(number, interrupt)
-    environment = Environment(root, venv, memory, [name for name in extras.split(",") if name])
+    interrupts = Interrupts()
+    interrupts.listen()
+    environment = Environment(root, venv, memory, [name for name in extras.split(",") if name], interrupts)
     try:
         environment.bring_up()
     except Failed as error:

@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.checkout import Checkout
 from support.home import ROOT
-from support.processes import pids_of_home
+from support.processes import alive, pids_of_home
 from support.waiting import eventually
 
 
@@ -58,6 +59,34 @@ def test_interrupted(checkout: Checkout, number: int, at: str) -> None:
 
     assert (result.code, result.out) == (128 + number, "")
     eventually(lambda: said_nothing_left(checkout), 5, "pip, which was told as well, is gone")
+
+
+# What make_environment.py is run by: the signal strikes in the moment in which pip was forked.
+STRUCK = """
+import importlib.util, os, signal, subprocess, sys
+class Struck(subprocess.Popen):
+    def __init__(self, argv, **more):
+        super().__init__(argv, **more)
+        if "pip" in argv:
+            print("pip is", self.pid, file=sys.stderr)
+            os.kill(os.getpid(), signal.SIGINT)
+subprocess.Popen = Struck
+spec = importlib.util.spec_from_file_location("make_environment", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+sys.exit(module.main(*sys.argv[2:], "", ""))
+"""
+
+
+def test_interrupted_in_the_moment_of_the_fork(checkout: Checkout) -> None:
+    script = str(checkout.root / "bin" / "make_environment.py")
+    command = [sys.executable, "-c", STRUCK, script, str(checkout.root), str(checkout.venv)]
+
+    result = checkout.run(command=command)
+
+    assert (result.code, result.out) == (128 + signal.SIGINT, ""), result.err
+    assert not alive(int(result.err.partition("pip is ")[2].split()[0]))
+    assert said_nothing_left(checkout)
 
 
 @pytest.mark.slow
