@@ -80,12 +80,12 @@ def due(home: Home) -> dict[str, Any]:
     decided: list[float] = []
     claimed: list[float] = []
     begun: list[float] = []
-    make_run, done, begin = desk.admission.make_run, scheduler.time.writer._wrote, desk.claims.begin
+    put, done, begin = scheduler.time.writer.put_claim, scheduler.time.writer._wrote, desk.claims.begin
 
-    def made(slot: Any) -> Run:
-        run = make_run(slot)
-        decided.append(time.time() - run.due)
-        return run
+    def given(write: Any) -> bool:
+        taken = put(write)
+        decided.append(time.time() - write.values["due"] / 1000)
+        return taken
 
     def wrote(job: Any) -> None:
         late = time.time()
@@ -96,7 +96,8 @@ def due(home: Home) -> dict[str, Any]:
         begun.append(time.time() - run.due)
         begin(run, plan)
 
-    desk.admission.make_run, scheduler.time.writer._wrote, desk.claims.begin = made, wrote, began  # type: ignore[method-assign]
+    writer = scheduler.time.writer
+    writer.put_claim, writer._wrote, desk.claims.begin = given, wrote, began  # type: ignore[method-assign]
     count = len(desk.plans)
     run_until(scheduler, lambda: sum(plan.total for plan in desk.plans.values()) == count)
     run_until(scheduler, lambda: not scheduler.time.writer.queued)

@@ -22,52 +22,31 @@ AGAIN_S = 10.0  # a shortage is looked at again after so long
 
 
 class Standing:
-    """How things are for one schedule at this moment. Times are wall clock; 0: not known, or never."""
+    """How things are for one schedule at this moment. Times are wall clock; 0: not known, or never.
 
-    __slots__ = (
-        "blackout_name",
-        "blackout_until",
-        "breaker_shut",
-        "breaker_until",
-        "by_hand",
-        "check_ok",
-        "check_text",
-        "cpu_percent",
-        "deadline",
-        "enabled",
-        "group_running",
-        "group_size",
-        "hours_open",
-        "memory_mb",
-        "opens_at",
-        "pause_reason",
-        "pause_until",
-        "paused",
-        "queued",
-        "running",
-    )  # fmt: skip
+    What is as usual stands here and is not set anew for each of a thousand slots.
+    """
 
-    def __init__(self) -> None:
-        self.enabled = True
-        self.paused = False
-        self.pause_reason = ""
-        self.pause_until = 0.0
-        self.hours_open = True
-        self.opens_at = 0.0
-        self.blackout_name = ""
-        self.blackout_until = 0.0
-        self.breaker_shut = False
-        self.breaker_until = 0.0
-        self.check_ok: bool | None = True  # None: nobody has looked lately
-        self.check_text = ""
-        self.memory_mb = 0.0  # used on this machine
-        self.cpu_percent = 0.0
-        self.running = 0  # runs of this schedule
-        self.queued = 0
-        self.group_running = 0  # runs of its group, of any schedule
-        self.group_size = 0
-        self.deadline = 0.0  # until when a slot may be put off
-        self.by_hand = False
+    enabled = True
+    paused = False
+    pause_reason = ""
+    pause_until = 0.0
+    hours_open = True
+    opens_at = 0.0
+    blackout_name = ""
+    blackout_until = 0.0
+    breaker_shut = False
+    breaker_until = 0.0
+    check_ok: bool | None = True  # None: nobody has looked lately
+    check_text = ""
+    memory_mb = 0.0  # used on this machine
+    cpu_percent = 0.0
+    running = 0  # runs of this schedule
+    queued = 0
+    group_running = 0  # runs of its group, of any schedule
+    group_size = 0
+    deadline = 0.0  # until when a slot may be put off
+    by_hand = False
 
 
 class Held(Record):
@@ -85,7 +64,7 @@ class Held(Record):
 
 def first_held(policy: Policy, standing: Standing, now: float) -> Held | None:
     """The first gate that is shut; None: it may run."""
-    for gate in GATES.values():
+    for gate in IN_ORDER:
         held = gate(policy, standing, now)
         if held is not None:
             return held
@@ -94,7 +73,7 @@ def first_held(policy: Policy, standing: Standing, now: float) -> Held | None:
 
 def all_held(policy: Policy, standing: Standing, now: float) -> list[Held]:
     """Every gate that is shut, for `why` and for a run that is forced."""
-    found = (gate(policy, standing, now) for gate in GATES.values())
+    found = (gate(policy, standing, now) for gate in IN_ORDER)
     return [held for held in found if held is not None]
 
 
@@ -193,3 +172,4 @@ GATES: dict[str, Callable[[Policy, Standing, float], Held | None]] = {
     "overlap": _overlap,
     "group": _group,
 }
+IN_ORDER = tuple(GATES.values())

@@ -13,6 +13,7 @@ from supervisor.core.pipeline import Progress, steps_of
 from supervisor.model.event import INFO, WARNING
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Overlap
+from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.run import Run
 from supervisor.store.rows import SlotRow
 
@@ -136,25 +137,27 @@ class Admission:
         desk, now = self._desk, self._desk.loop.clock.wall()
         policy, standing = plan.schedule.policy, Standing()
         standing.deadline = deadline
-        standing.enabled = desk.is_enabled(plan)
+        if not desk.is_enabled(plan):
+            standing.enabled = False
         pause = desk.pauses.of(plan.id)
         if pause is not None:
             standing.paused, standing.pause_reason, standing.pause_until = True, pause.text, pause.until or 0.0
         hours = plan.rule.hours
-        standing.hours_open = hours.is_open(int(now))
-        if not standing.hours_open:
-            standing.opens_at = float(hours.next_open(int(now)) or 0)
+        if not hours.is_open(int(now)):
+            standing.hours_open, standing.opens_at = False, float(hours.next_open(int(now)) or 0)
         blackout = desk.maker.blackout(plan.schedule, int(now)) if policy.blackouts else None
         if blackout is not None:
             standing.blackout_name, standing.blackout_until = blackout[0], float(blackout[1])
-        standing.breaker_shut = not allows(plan.breaker, now)
-        standing.breaker_until = plan.breaker.until
+        if plan.breaker is not NOTHING_WRONG:
+            standing.breaker_shut, standing.breaker_until = not allows(plan.breaker, now), plan.breaker.until
         if policy.check:
             standing.check_ok, standing.check_text = desk.reach.verdict(policy.check, ask=ask)
-        if policy.safety.get("max_memory_mb") is not None or policy.safety.get("max_cpu_percent") is not None:
+        safety = policy.safety
+        if safety and (safety.get("max_memory_mb") is not None or safety.get("max_cpu_percent") is not None):
             standing.memory_mb, standing.cpu_percent = desk.load.look()
-        standing.running = len(desk.runner.of(plan.id)) + desk.claims.pending(plan.id)
-        standing.queued = sum(run.due <= now for run in plan.queued)  # others wait for a time to come
+        standing.running = desk.runner.count_of(plan.id) + desk.claims.pending(plan.id)
+        if plan.queued:
+            standing.queued = sum(run.due <= now for run in plan.queued)  # others wait for a time to come
         if policy.group:
             standing.group_running = desk.claims.in_group(policy.group)
             standing.group_size = desk.catalogue.groups.get(policy.group, 1)
@@ -162,15 +165,12 @@ class Admission:
 
     # what comes of a slot
 
-    def make_run(self, slot: Slot) -> Run:
+    def make_run(self, slot: Slot, wall: float) -> Run:
         desk, plan, schedule = self._desk, slot.plan, slot.plan.schedule
-        wall = desk.loop.clock.wall()
         steps = self.steps_for(plan)
         run = Run(desk.ids.draw(wall), schedule.id, schedule.plugin, steps, trigger=Trigger(slot.trigger), due=slot.due)
         run.nominal, run.tenant, run.claimed = slot.nominal or slot.stands_for, schedule.tenant, wall
         run.progress = Progress(steps, plan.accepted)
-        run.not_before, run.deadline = slot.not_before, slot.deadline
-        slot.run = run
         return run
 
     def steps_for(self, plan: Plan) -> list[str]:

@@ -28,23 +28,12 @@ SHORTEST_WAIT_S = 0.2
 LONGEST_WAIT_S = 30.0  # who waits looks again at least so often: the reason may be gone
 
 
-class Pending:
-    """A claim on its way to the disk."""
-
-    __slots__ = ("queue", "since", "slot")
-
-    def __init__(self, slot: Slot, since: float, *, queue: bool) -> None:
-        self.slot = slot
-        self.since = since  # monotonic
-        self.queue = queue  # it does not begin with its claim
-
-
 class Claims:
     """Of one desk: runs between their claim and their beginning."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._pending: dict[str, Pending] = {}  # by run
+        self._pending: dict[str, Slot] = {}  # whose claim is on its way to the disk, by run
         self._of: dict[str, int] = {}  # how many that begin with their claim, by schedule ...
         self._in_group: dict[str, int] = {}  # ... and by group
         self._timer = False
@@ -65,40 +54,59 @@ class Claims:
 
     def claim(self, slot: Slot, *, queue: bool = False) -> Run:
         desk, plan = self._desk, slot.plan
-        run = slot.run or desk.admission.make_run(slot)
-        self._pending[run.id] = Pending(slot, desk.loop.clock.now(), queue=queue)
+        now = desk.loop.clock.wall()
+        if slot.write is None:
+            self.make_ready(slot, now)
+        run, write = slot.run, slot.write
+        assert run is not None and write is not None and write.values is not None
+        run.claimed, run.not_before, run.deadline = now, slot.not_before, slot.deadline
+        run.progress.accepted = plan.accepted or {}
+        slot.since, slot.queue = desk.loop.clock.now(), queue
+        self._pending[run.id] = slot
         if not queue:
             group = plan.schedule.policy.group
             self._of[plan.id] = self._of.get(plan.id, 0) + 1
-            self._in_group[group] = self._in_group.get(group, 0) + 1
-            plan.breaker = begun(plan.breaker, run.claimed)
+            if group:
+                self._in_group[group] = self._in_group.get(group, 0) + 1
+            plan.breaker = begun(plan.breaker, now)
         else:
             plan.queued += (run,)
-        slots = [] if slot.nominal is None else [
-            SlotRow(
-                plan.id, slot.nominal, run=run.id, due=int(slot.due * 1000), note=slot.note or None,
-                revision=plan.schedule.revision,
-            )
-        ]  # fmt: skip
-        state = RunState.QUEUED if queue else RunState.CLAIMED
-        row = RunRow(run.id, run.schedule or None, **fields_of(run), state=state.value)
-        run_id = run.id
-        if not desk.writer.claim(slots, row, lambda ok: self._done(run_id, ok=ok)):
+            write.values["state"] = RunState.QUEUED.value
+        write.values["claimed"] = at = int(now * 1000)
+        for values in write.slots:
+            values["decided"] = at
+        if not desk.writer.put_claim(write):
+            run_id = run.id
             desk.loop.soon(lambda: self._not_durable(run_id, refused=True))
         elif not self._timer:
             self._timer = True
             desk.loop.after(PATIENCE_S, self._look)
         return run
 
+    def make_ready(self, slot: Slot, at: float) -> None:
+        """Its run and the rows of its claim, if it is claimed at that time. Nothing is changed by it."""
+        run, plan = slot.run or self._desk.admission.make_run(slot, at), slot.plan
+        slot.run, run.claimed = run, at
+        slots = [] if slot.nominal is None else [
+            SlotRow(
+                plan.id, slot.nominal, run=run.id, due=int(slot.due * 1000), note=slot.note or None,
+                revision=plan.schedule.revision,
+            )
+        ]  # fmt: skip
+        row = RunRow(run.id, run.schedule or None, **fields_of(run), state=RunState.CLAIMED.value)
+        run_id = run.id
+        slot.write = self._desk.writer.made_claim(slots, row, lambda ok: self._done(run_id, ok=ok))
+
     def _plan(self, slot: Slot) -> Plan:
         """Other settings may have come while its claim was on its way."""
         return self._desk.plans.get(slot.plan.id, slot.plan)
 
-    def _take(self, run_id: str) -> Pending | None:
+    def _take(self, run_id: str) -> Slot | None:
         found = self._pending.pop(run_id, None)
         if found is not None and not found.queue:
-            name = found.slot.plan.id
-            self._in_group[found.slot.plan.schedule.policy.group] -= 1
+            name, group = found.plan.id, found.plan.schedule.policy.group
+            if group:
+                self._in_group[group] -= 1
             self._of[name] -= 1
             if not self._of[name]:
                 del self._of[name]
@@ -108,7 +116,7 @@ class Claims:
         found = self._take(run_id)
         if found is None:
             return
-        run, plan = found.slot.run, self._plan(found.slot)
+        run, plan = found.run, self._plan(found)
         assert run is not None
         if not ok:  # somebody had it before us: a clock that was set back, a history that was put back
             self._gone(run, plan, "its slot had been decided before")
@@ -123,8 +131,8 @@ class Claims:
         """Those that have waited for the disk for too long."""
         self._timer = False
         now = self._desk.loop.clock.now()
-        for run_id, pending in list(self._pending.items()):
-            if now - pending.since >= PATIENCE_S - 0.01:
+        for run_id, slot in list(self._pending.items()):
+            if now - slot.since >= PATIENCE_S - 0.01:
                 self._not_durable(run_id)
         if self._pending:
             self._timer = True
@@ -132,10 +140,10 @@ class Claims:
 
     def _not_durable(self, run_id: str, *, refused: bool = False) -> None:
         """`refused`: the writer has not taken it, so nothing of it is on its way."""
-        found = self._pending.get(run_id)
-        if found is None:
+        slot = self._pending.get(run_id)
+        if slot is None:
             return
-        slot, run = found.slot, found.slot.run
+        run = slot.run
         assert run is not None
         if slot.plan.schedule.policy.ledger == "required" and slot.nominal is not None:
             if refused or self._desk.writer.withdraw(run_id):

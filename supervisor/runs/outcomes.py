@@ -105,11 +105,11 @@ class Outcomes:
     def step_ended(self, run: Run, end: StepEnd, state: str) -> None:
         """Before the run goes on: its progress is still at that step."""
         desk, progress, used = self._desk, run.progress, run.last.get("used")
-        wall = desk.loop.clock.wall()
-        desk.telling.step_ended(run, progress.step, progress.attempt, end, max(wall - run.begun, 0.0))
+        ended = run.last["ended"]  # perhaps long ago, while no scheduler was there
+        desk.telling.step_ended(run, progress.step, progress.attempt, end, max(ended - run.begun, 0.0))
         row: dict[str, Any] = {
             "number": progress.number, "attempt": progress.attempt, "name": progress.step, "started": _ms(run.begun),
-            "ended": _ms(wall), "state": state, "exit_code": end.code, "signal": end.signal or None,
+            "ended": _ms(ended), "state": state, "exit_code": end.code, "signal": end.signal or None,
             "cause": None if end.ok else end.text, "cpu_ms": used[0] if used else None,
             "memory": used[1] if used else None,
         }  # fmt: skip
@@ -202,8 +202,9 @@ class Outcomes:
     def _rerun(self, plan: Plan, run: Run) -> None:
         """It was cut off; if the settings say so, it is done again from its beginning."""
         if plan.schedule.policy.interrupted == "rerun":
-            slot = Slot(plan, None, self._desk.loop.clock.wall(), Trigger.RERUN)
-            slot.run = again = self._desk.admission.make_run(slot)
+            now = self._desk.loop.clock.wall()
+            slot = Slot(plan, None, now, Trigger.RERUN)
+            slot.run = again = self._desk.admission.make_run(slot, now)
             again.retry_of, again.correlation = run.id, run.correlation
             self._desk.claims.claim(slot, queue=True)
 

@@ -16,6 +16,7 @@ from supervisor.runs.moments import from_iso
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from supervisor.base.loop import Timer
@@ -58,6 +59,7 @@ class Pauses:
         self._inode = (0, 0)
         self._timer: Timer | None = None
         self._watch: FolderWatch | None = None
+        self._is_looked_at = False
 
     def begin(self) -> None:
         try:
@@ -74,7 +76,16 @@ class Pauses:
 
     def of(self, name: str) -> Pause | None:
         """That of all, else its own."""
-        return self.look() or self._own(name)
+        return (self._seen if self._is_looked_at else self.look()) or self._own(name)
+
+    def look_once_for(self, call: Callable[[], None]) -> None:
+        """Whatever is decided in it is one decision: a thousand slots that are due at once are worth one look."""
+        self.look()
+        self._is_looked_at = True
+        try:
+            call()
+        finally:
+            self._is_looked_at = False
 
     def of_all(self) -> Pause | None:
         return self._seen

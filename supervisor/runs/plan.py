@@ -31,13 +31,14 @@ class Plan:
     """Times are wall clock; `cursor` is the nominal time up to which every slot has been decided."""
 
     __slots__ = (
-        "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "finish_slot", "last_at",
+        "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "finish_slot", "id", "last_at",
         "last_result", "last_run", "last_took", "queued", "recent", "rule", "schedule", "stamp", "stretch",
         "succeeded", "total", "wake",
     )  # fmt: skip
 
     def __init__(self, schedule: Schedule, rule: Rule, anchor: int) -> None:
         self.schedule = schedule
+        self.id = schedule.id
         self.rule = rule
         self.anchor = anchor
         self.cursor = 0
@@ -53,10 +54,6 @@ class Plan:
         self.cycle = self.total = self.succeeded = self.failed = 0
         self.last_run = self.last_result = ""
         self.last_at = self.last_took = 0.0
-
-    @property
-    def id(self) -> str:
-        return self.schedule.id
 
     def restore(self, row: dict[str, Any], decode: Callable[[str], Any]) -> None:
         """From the history's row of it."""

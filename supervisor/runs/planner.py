@@ -11,6 +11,7 @@ import heapq
 from supervisor.core.breaker import Breaker
 from supervisor.core.due import COUNT_AT_MOST, judge
 from supervisor.model.run import Skip, Trigger
+from supervisor.runs.ready import AHEAD_S, HOLDS_S, make_ready
 from supervisor.runs.slot import Slot
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from supervisor.core.due import Judged
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
+    from supervisor.runs.ready import Ready
 
 SLACK_S = 1.0  # the clocks may drift by so much between two looks
 BIG_STEP_S = 3 * 3600.0  # a larger one sets the clock right; nothing was missed
@@ -33,6 +35,7 @@ class Planner:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._heap: list[tuple[float, int, Plan]] = []
+        self._coming: list[Ready] = []  # taken from the top of the heap, as they are due soon
         self._stamp = 0
         self._timer: Timer | None = None
         self._timer_due = 0.0
@@ -75,6 +78,11 @@ class Planner:
         return since + plan.after_finish
 
     def _push(self, plan: Plan, wake: float | None) -> None:
+        self._place(plan, wake)
+        if wake is not None:
+            self._arm()
+
+    def _place(self, plan: Plan, wake: float | None) -> None:
         plan.wake = wake
         self._stamp += 1
         plan.stamp = self._stamp
@@ -84,19 +92,21 @@ class Planner:
         if len(self._heap) > 2 * len(self._desk.plans) + TIDY_FROM:
             self._heap = [each for each in self._heap if each[2].stamp == each[1]]
             heapq.heapify(self._heap)
-        self._arm()
 
     def forget(self, plan: Plan) -> None:
         plan.stamp = 0
 
     def _arm(self) -> None:
-        heap = self._heap
+        """For what comes next: a moment ahead of it, if it has not been made ready yet."""
+        heap, clock = self._heap, self._desk.loop.clock
         while heap and heap[0][2].stamp != heap[0][1]:
             heapq.heappop(heap)
-        if not heap:
+        if not heap and not self._coming:
             return
-        clock = self._desk.loop.clock
-        due = clock.now() + min(max(heap[0][0] - clock.wall(), 0.0), LONG_S)
+        next_at = heap[0][0] - AHEAD_S if heap else self._coming[0].wake
+        if self._coming:
+            next_at = min(next_at, self._coming[0].wake)
+        due = clock.now() + min(max(next_at - clock.wall(), 0.0), LONG_S)
         if self._timer is not None:
             if abs(due - self._timer_due) < 0.001:
                 return
@@ -108,14 +118,50 @@ class Planner:
         self._timer = None
         if self._desk.stopping:
             return
-        heap, now = self._heap, self._desk.loop.clock.wall()
-        left = AT_A_TURN
+        now = self._desk.loop.clock.wall()
+        if (self._coming and self._coming[0].wake <= now) or (self._heap and self._heap[0][0] <= now):
+            self._desk.pauses.look_once_for(lambda: self._decide_all(now))
+        self._look_ahead(now)
+        self._arm()
+
+    def _look_ahead(self, now: float) -> None:
+        heap = self._heap
+        while heap and heap[0][0] <= now + AHEAD_S and len(self._coming) < AT_A_TURN:
+            wake, stamp, plan = heapq.heappop(heap)
+            if plan.stamp == stamp:
+                self._coming.append(make_ready(self._desk, wake, stamp, plan))
+        self._coming.sort(key=_wakes_at)  # one that came late may be due earlier
+
+    def _decide_all(self, now: float) -> None:
+        """What is due: first all of it is decided, then the next times are noted."""
+        coming, self._coming = self._coming, []
+        decided: list[Ready] = []
+        for number, ready in enumerate(coming):
+            if ready.wake > now:
+                self._coming = coming[number:]
+                break
+            if ready.plan.stamp == ready.stamp:
+                self._desk.loop.guard(self._decide, ready, now)
+                decided.append(ready)
+        for ready in decided:
+            if ready.judged is not None and ready.plan.stamp == ready.stamp:
+                self._place(ready.plan, ready.judged.wake)
+        heap, left = self._heap, AT_A_TURN
         while heap and heap[0][0] <= now and left > 0:
             _, stamp, plan = heapq.heappop(heap)
             if plan.stamp == stamp:
                 left -= 1
                 self._desk.loop.guard(self.consider, plan)
-        self._arm()
+
+    def _decide(self, ready: Ready, now: float) -> None:
+        plan, judged = ready.plan, ready.judged
+        if judged is None or ready.slot is None or now >= ready.wake + HOLDS_S:
+            self.consider(plan)
+            return
+        plan.wake = judged.wake
+        if judged.cursor > plan.cursor:
+            plan.cursor = judged.cursor
+        self._desk.admission.admit(ready.slot)
 
     # what
 
@@ -228,3 +274,7 @@ class Planner:
             self._timer.cancel()
             self._timer = None
         self._arm()
+
+
+def _wakes_at(ready: Ready) -> float:
+    return ready.wake

@@ -16,6 +16,7 @@ from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
 from supervisor.core.pipeline import Finish, Progress, Result, Rules, Signal, Start, StepEnd
 from supervisor.core.verdict import signal_name
+from supervisor.engine.adopt import ended_of
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.events.words import last_words
 from supervisor.model.launch import Launch
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.engine.engine import Outlet
-    from supervisor.engine.entries import Used
+    from supervisor.engine.entries import Ended, Used
     from supervisor.engine.spawner import Spawner
     from supervisor.model.cause import Cause
     from supervisor.model.home import Home
@@ -104,7 +105,8 @@ class Runner:
                 self._loop.soon(lambda: self._failed_to_start(key, str(entry["cause"]["text"])))
             elif entry["status"] is not None:
                 used = entry.get("used")
-                self._loop.soon(lambda: self.exited(key, entry["status"], True, None, used and tuple(used)))
+                used, ended = used and tuple(used), ended_of(entry)
+                self._loop.soon(lambda: self.exited(key, entry["status"], True, None, used, ended=ended))
         elif run.progress.phase == pipeline.STEPPING:  # noted, and killed before `start` was asked
             self._spawn(run, context)
         self._arm(run)
@@ -128,6 +130,9 @@ class Runner:
 
     def of(self, schedule: str) -> list[Run]:
         return list(self._of.get(schedule, ()))
+
+    def count_of(self, schedule: str) -> int:
+        return len(self._of.get(schedule, ()))
 
     def in_group(self, group: str) -> int:
         return self._in_group.get(group, 0)
@@ -158,8 +163,16 @@ class Runner:
             self._step_ended(run, StepEnd(None, cause=f"could not be started: {text}"))
 
     def exited(
-        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+        self,
+        key: str,
+        status: int | None,
+        empty: bool,
+        oom: bool | None = None,
+        used: Used | None = None,
+        *,
+        ended: Ended | None = None,
     ) -> None:
+        """`ended`: it was not now."""
         run = self._by_key(key)
         if run is None:
             return
@@ -167,7 +180,7 @@ class Runner:
         if used is not None:
             run.cpu_ms += used[0]
             run.memory = max(run.memory, used[1])
-        self._step_ended(run, self._end_of(run, status, oom=bool(oom)), used)
+        self._step_ended(run, self._end_of(run, status, oom=bool(oom)), used, ended)
 
     def emptied(self, key: str) -> None:
         """Whoever was left of a step's group is gone; the run went on long ago."""
@@ -192,19 +205,19 @@ class Runner:
             return StepEnd(code, cause=str(error) if code == 0 else "")
         return StepEnd(code, metrics=metrics, cause=_cause_of(code))
 
-    def _step_ended(self, run: Run, end: StepEnd, used: Used | None = None) -> None:
-        context = self._contexts[run.id]
+    def _step_ended(self, run: Run, end: StepEnd, used: Used | None = None, ended: Ended | None = None) -> None:
+        context, at = self._contexts[run.id], self._loop.clock.wall() if ended is None else ended[0]
         run.pumps.close()
         run.dropped, key = True, run.key
         if not end.ok:
             run.words = self._words(run)
         before = run.progress
-        run.last = {**_why_it_ends(run, end), "used": used}
+        run.last = {**_why_it_ends(run, end), "used": used, "ended": at}
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
         self.listener.step_ended(run, end, _step_state(before, end))
         if run.result:
             _remove(run.result)
-        self._apply(run, result)
+        self._apply(run, result, at)
         # Only now: who takes over and finds the old note must find the end of its step too, or would do it again.
         self._spawner().drop(key)
         if not run.has_ended:
@@ -216,7 +229,8 @@ class Runner:
 
     # carrying out
 
-    def _apply(self, run: Run, result: Result) -> None:
+    def _apply(self, run: Run, result: Result, at: float | None = None) -> None:
+        """`at`: when that happened, in wall time; None: now."""
         run.progress, actions = result
         is_noted = False
         for action in actions:
@@ -226,7 +240,7 @@ class Runner:
             elif isinstance(action, Signal):
                 self._spawner().signal(run.key, action.number)
             elif isinstance(action, Finish):
-                self._finish(run)
+                self._finish(run, at)
                 return
         if not is_noted:
             self.note(run)
@@ -284,11 +298,11 @@ class Runner:
 
     # the end
 
-    def _finish(self, run: Run) -> None:
+    def _finish(self, run: Run, at: float | None) -> None:
         if run.timer is not None:
             run.timer.cancel()
             run.timer = None
-        run.ended = self._loop.clock.wall()
+        run.ended = self._loop.clock.wall() if at is None else at
         self._in_group[self._contexts[run.id].policy.group] -= 1
         del self.runs[run.id], self._contexts[run.id]
         self._of[run.schedule].remove(run)

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.runs.plan import Plan
     from supervisor.runs.run import Run
+    from supervisor.store.writes import Write
 
 
 class Slot:
@@ -20,9 +21,12 @@ class Slot:
         "not_before",
         "note",
         "plan",
+        "queue",
         "run",
+        "since",
         "stands_for",
         "trigger",
+        "write",
     )
 
     def __init__(self, plan: Plan, nominal: int | None, due: float, trigger: Trigger, *, note: str = "") -> None:
@@ -34,4 +38,7 @@ class Slot:
         self.note = note  # what is special about it: moved by the change to summer time, ...
         self.deadline = 0.0  # until when it may be put off
         self.not_before = 0.0  # its place among those that came at once
+        self.queue = False  # it does not begin with its claim
+        self.since = 0.0  # monotonic: when its claim was handed over
         self.run: Run | None = None
+        self.write: Write | None = None  # its claim, as it waits to be handed over

@@ -9,7 +9,7 @@ import _sqlite3
 import os
 import signal
 
-from supervisor.store import database, writes
+from supervisor.store import bulk, database, writes
 from supervisor.store.loading import load
 from supervisor.store.retention import Pruner
 from supervisor.store.trouble import BUSY, CORRUPT, DISK, FULL, MOVED, READ_ONLY, UNWRITABLE, Trouble
@@ -169,7 +169,7 @@ class Worker:
             db.execute("ROLLBACK")
             return []
         db.execute("BEGIN IMMEDIATE")
-        answers: list[bool | None] = [writes.apply(db, write) for write in batch]
+        answers = bulk.apply_all(db, batch)
         db.execute("COMMIT")
         return answers
 

@@ -144,7 +144,15 @@ class Writer(Rows):
 
         False: refused, as too much waits, or the file is not ours. `done` is not called, nothing will be written.
         """
-        taken = not self._nowhere and self._queue.add_claim(self._make.claim(slots, run, done))
+        return self.put_claim(self.made_claim(slots, run, done))
+
+    def made_claim(self, slots: list[SlotRow], run: RunRow | None, done: Callable[[bool], None]) -> Write:
+        """A claim that is to be put soon."""
+        return self._make.claim(slots, run, done)
+
+    def put_claim(self, write: Write) -> bool:
+        """As `claim`, of one that was made before."""
+        taken = not self._nowhere and self._queue.add_claim(write)
         self.refused += not taken
         self._call()
         return taken

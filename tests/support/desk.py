@@ -30,11 +30,12 @@ from supervisor.runs.desk import Desk
 from supervisor.runs.plan import Plan
 from supervisor.runs.run import Run
 from supervisor.runs.takeover import Left
+from supervisor.store.bulk import apply_all
 from supervisor.store.loading import load
 from supervisor.store.making import Maker
 from supervisor.store.rows import Loaded, RunRow, SlotRow, StepRow
 from supervisor.store.schema import migrate
-from supervisor.store.writes import CLAIM, Write, apply, rows_as_dicts
+from supervisor.store.writes import CLAIM, Write, rows_as_dicts
 from support.fakes import FakeClock, FakeLoop, raise_it
 
 AT = 1_760_000_400  # a Thursday in October 2025, 09:00:00 UTC
@@ -102,7 +103,7 @@ class FakeStart:
         self.launches[key] = launch
         self.entries[key] = {
             "key": key, "pid": 4000 + len(self.launches), "started": 1, "status": None, "empty": False, "cause": None,
-            "out_read": -1, "err_read": -1, "notify": -1, "used": None,
+            "out_read": -1, "err_read": -1, "notify": -1, "used": None, "ended": None,
         }  # fmt: skip
         if self.on_spawn is not None:
             self.on_spawn(key)
@@ -170,16 +171,20 @@ class FakeWriter:
     def write(self) -> None:
         """All of it, in order."""
         waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            ok = apply(self.db, each)
+        for each, ok in zip(waiting, apply_all(self.db, waiting), strict=True):
             if each.done is not None:
-                self._loop.guard(each.done, ok)
+                self._loop.guard(each.done, bool(ok))
 
     def claim(self, slots: list[SlotRow], run: RunRow | None, done: Callable[[bool], None]) -> bool:
-        if self.refuses:
-            return False
-        self._add(self._make.claim(slots, run, done))
-        return True
+        return self.put_claim(self.made_claim(slots, run, done))
+
+    def made_claim(self, slots: list[SlotRow], run: RunRow | None, done: Callable[[bool], None]) -> Write:
+        return self._make.claim(slots, run, done)
+
+    def put_claim(self, write: Write) -> bool:
+        if not self.refuses:
+            self._add(write)
+        return not self.refuses
 
     def withdraw(self, run_id: str) -> bool:
         found = [each for each in self._waiting if each.kind == CLAIM and each.key == run_id]
@@ -378,7 +383,7 @@ class DeskWorld:
 
     def exit(self, key: str, status: int, used: tuple[int, int] | None = None) -> None:
         """Only `start` hears of it."""
-        self.start.entries[key].update(status=status, empty=True, used=used)
+        self.start.entries[key].update(status=status, empty=True, used=used, ended=[self.now, self.clocks.now()])
 
     def fail_to_start(self, what: Run, text: str) -> None:
         self.desk.spawn_failed(what.key, Cause(CauseKind.SYSTEM, text))

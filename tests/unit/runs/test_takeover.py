@@ -44,6 +44,63 @@ def test_an_end_that_came_while_nobody_listened_is_found(world: DeskWorld) -> No
     assert world.run().cpu_ms == 250
 
 
+def ended_unheard(world: DeskWorld, gap: float) -> None:
+    """Its step takes 3 s, and so long later there is a scheduler again."""
+    run = begin(world)
+    world.kill()
+    world.pass_time(3)
+    world.exit(run.key, 0)
+    world.pass_time(gap)
+
+
+def test_an_end_that_came_while_nobody_listened_has_the_time_at_which_it_came(world: DeskWorld) -> None:
+    ended_unheard(world, 100)
+    world.open()
+
+    end = (AT + HOUR + 3) * 1000
+    assert world.rows()[0]["ended"] == end
+    assert world.db.execute("SELECT ended FROM steps").fetchall() == [(end,)]
+    assert (world.plan().last_took, world.plan().last_at) == (3, AT + HOUR + 3)
+    told = {event.kind: event.data for event in world.events if event.data}
+    assert (told["step.ended"]["took_s"], told["run.succeeded"]["took_s"]) == (3, 3)
+
+
+def test_the_step_after_one_that_ended_unheard_begins_now(world: DeskWorld) -> None:
+    run = begin(world, "get", "push")
+    world.kill()
+    world.exit(run.key, 0)
+    world.pass_time(100)
+    world.open()
+    world.pass_time(5)
+    world.end()
+
+    times = [AT + HOUR, AT + HOUR, AT + HOUR + 100, AT + HOUR + 105]
+    found = world.db.execute("SELECT started, ended FROM steps ORDER BY number").fetchall()
+    assert [each for row in found for each in row] == [each * 1000 for each in times]
+    assert world.rows()[0]["ended"] == times[-1] * 1000
+
+
+def test_the_time_of_an_end_that_start_did_not_note_is_that_of_the_takeover(world: DeskWorld) -> None:
+    """As from one of an older version."""
+    ended_unheard(world, 100)
+    for entry in world.start.entries.values():
+        del entry["ended"]
+    world.open()
+
+    assert world.rows()[0]["ended"] == (AT + HOUR + 103) * 1000
+
+
+def test_an_end_that_comes_before_the_desk_is_open_has_the_time_at_which_it_came(world: DeskWorld) -> None:
+    run = begin(world)
+    world.kill()
+    world.pass_time(3)
+    world.desk.exited(run.key, 0, True)
+    world.pass_time(10)
+    world.open()
+
+    assert world.rows()[0]["ended"] == (AT + HOUR + 3) * 1000
+
+
 def test_a_failure_to_start_that_came_while_nobody_listened_is_found(world: DeskWorld) -> None:
     run = begin(world)
     world.kill()
@@ -333,7 +390,7 @@ def mined(world: DeskWorld, calls: int) -> None:
 
     for name in ("spawn", "drop", "note"):
         mine(world.start, name)
-    for name in ("claim", "run_started", "run_ended", "step_started", "step_ended", "write"):
+    for name in ("put_claim", "run_started", "run_ended", "step_started", "step_ended", "write"):
         mine(world.writer, name)
     events = world.events.append
     world.desk.telling._bus.remove(events)
