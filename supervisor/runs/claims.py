@@ -58,7 +58,9 @@ class Claims:
         if slot.write is None:
             self.make_ready(slot, now)
         run, write = slot.run, slot.write
-        assert run is not None and write is not None and write.values is not None
+        assert run is not None
+        assert write is not None
+        assert write.values is not None
         run.claimed, run.not_before, run.deadline = now, slot.not_before, slot.deadline
         run.progress.accepted = plan.accepted or {}
         slot.since, slot.queue = desk.loop.clock.now(), queue

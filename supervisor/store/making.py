@@ -34,7 +34,8 @@ class Maker:
         values = self._clean(run.values, rows.RUN_NUMBERS, RUN_ROW_TEXTS)
         if values.get("claimed") is None:
             values["claimed"] = self.now()
-        return Write(CLAIM, run.id, values, self._slots(slots, run.id), done)
+        # Nothing is what is there anyway; here it is left out while nobody waits for it yet.
+        return Write(CLAIM, run.id, _without_nothing(values), self._slots(slots, run.id), done)
 
     def skip(self, slots: list[SlotRow]) -> Write:
         return Write(SKIP, "", None, self._slots(slots, None))
@@ -79,7 +80,7 @@ class Maker:
                 values["decided"] = self.now()
             if values["outcome"] == "claimed" and values["run"] is None:
                 values["run"] = run_id
-            found.append(values)
+            found.append(_without_nothing(values))
         return tuple(found)
 
     def _clean(self, given: dict[str, Any], numbers: frozenset[str], texts: frozenset[str]) -> Values:
@@ -89,3 +90,7 @@ class Maker:
             self._report(error)
             known = {name: value for name, value in given.items() if name in numbers or name in texts}
             return clean(known, numbers, texts)
+
+
+def _without_nothing(values: Values) -> Values:
+    return {name: value for name, value in values.items() if value is not None}

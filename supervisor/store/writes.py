@@ -55,7 +55,7 @@ def _claim(db: Connection, write: Write) -> bool:
         if slot["outcome"] == "claimed":
             holder = holder_of(db, str(slot["schedule"]), _whole(slot["nominal"]))
             if holder is not None:
-                return holder[2] is not None and holder[2] == slot["run"]  # by this very claim, tried before
+                return holder[2] is not None and holder[2] == slot.get("run")  # by this very claim, tried before
     for slot in write.slots:
         if slot["outcome"] == "claimed" and slot["nominal_to"] == slot["nominal"]:
             _insert(db, "slots", slot, "OR IGNORE")  # that it is free was seen just now

@@ -264,9 +264,8 @@ class Walk:
 
         slot = Slot(self.world.plan(), None, self.world.now, Trigger.MANUAL)
         if not self.world.desk.admission.held_by_hand(slot):
-            self.world.desk.claims.begin(
-                self.world.desk.admission.make_run(slot, self.world.desk.loop.clock.wall()), self.world.plan()
-            )
+            run = self.world.desk.admission.make_run(slot, self.world.now)
+            self.world.desk.claims.begin(run, self.world.plan())
 
     def settle(self) -> None:
         """Whatever waits gets its turn, or its end."""
