@@ -42,6 +42,11 @@ class NoSetpriv(CantLaunch):
     kind = CauseKind.BAD_USER
 
 
+def is_plain(launch: Launch) -> bool:
+    """Nothing stands in front of its command but the change of folder."""
+    return not launch.limits and not changes_user(launch) and not needs_reader(launch)
+
+
 def command_line(launch: Launch, open_files: int, place: Place | None = None) -> list[str]:
     """The words to exec: reader of files, limits, change of user, shim, command; the first three only where there is
     a need. `place` is where it goes among cgroups.

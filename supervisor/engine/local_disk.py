@@ -13,6 +13,12 @@ LOCAL = frozenset(
     ("bcachefs", "btrfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "ramfs", "reiserfs",
      "rootfs", "squashfs", "tmpfs", "vfat", "xfs", "zfs")
 )  # fmt: skip
+# These are no disks: the kernel makes them up.
+MADE_UP = frozenset(
+    ("binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs", "fusectl",
+     "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs")
+)  # fmt: skip
+TABLE = "/proc/self/mountinfo"
 ESCAPES = ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\"))
 
 
@@ -22,6 +28,15 @@ class Mounts:
     def __init__(self, lines: list[str] | None = None) -> None:
         self._lines = lines
         self._kinds: dict[str, str] | None = None
+        self._has_others: bool | None = None
+
+    def is_local(self, path: str) -> bool:
+        """Whether looking at it asks disks of this machine only. Where there are no others, that is not even asked."""
+        if self._kinds is None:
+            self._kinds = kinds(self._lines if self._lines is not None else _table())
+        if self._has_others is None:
+            self._has_others = not LOCAL.union(MADE_UP).issuperset(self._kinds.values())
+        return not self._has_others or bool(self.real(path))
 
     def real(self, path: str) -> str:
         """Behind all links; "" if there is nothing, or if a disk elsewhere would have to be asked."""
@@ -74,7 +89,7 @@ def kinds(lines: list[str]) -> dict[str, str]:
 
 def _table() -> list[str]:
     try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        with open(TABLE, encoding="utf-8", errors="surrogateescape") as file:
             return file.read().split("\n")
     except OSError:
         return []

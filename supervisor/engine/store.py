@@ -7,7 +7,8 @@ code and no pipe is lost. An entry lives until its key is replaced or dropped:
     exit         the wait status is stored in the entry, recorded, then told
     empty        told once the whole group is gone, escaped children of it included
 
-Nothing here can block: exec goes through a shell shim (see `environment`), waiting is `WNOHANG`.
+Nothing here can block: exec goes through a shell shim (see `environment`) unless all of it lies on our own disk (see
+`straight`), waiting is `WNOHANG`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from supervisor.engine.cgroup import Cgroups
 from supervisor.engine.entries import Entry, close_fds, is_job
 from supervisor.engine.escapes import signal_escaped
 from supervisor.engine.records import Record
+from supervisor.engine.straight import Straight, spawn
 from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
@@ -40,7 +42,6 @@ REMAINDER_POLL_S = 0.1
 CHANNEL_FD = 3  # where a core service finds its channel to `start`
 _TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FRIENDLY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-_RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
 
 class Store:
@@ -66,6 +67,7 @@ class Store:
         self._dropped: list[Entry] = []  # forgotten by whoever asked, and waited for until they are gone
         self._children = proc.Children(os.getpid())
         self._cgroups = Cgroups(home_id)
+        self._straight = Straight()
         self._poll: Timer | None = None
 
     # what can be asked
@@ -148,7 +150,6 @@ class Store:
         env = environment.for_spawn(environment.build(self.base_env, launch, marker), launch)
         if launch.limits.cgroup and not is_job(entry.key):
             entry.place = self._cgroups.place(entry.key, launch.limits.cgroup)
-        words = environment.command_line(launch, self._open_files, entry.place)
         actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
         if ends.out_write >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, ends.out_write, 1))
@@ -157,7 +158,10 @@ class Store:
         actions.append((os.POSIX_SPAWN_DUP2, ends.err_write if ends.err_write >= 0 else 1, 2))
         if channel_fd >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
-        pid = os.posix_spawn(words[0], words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
+        pid = self._straight.spawn(launch, env, actions, self._open_files) if environment.is_plain(launch) else 0
+        if not pid:
+            words = environment.command_line(launch, self._open_files, entry.place)
+            pid = spawn(words[0], words, env, actions)
         # Not reaped before the loop turns, so pid and start time can't be another's.
         try:
             entry.pidfd, entry.started = _hold(pid)

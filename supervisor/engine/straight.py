@@ -1,0 +1,139 @@
+"""Whether a command can be exec'ed as it is, without the shell that stands between `start` and a disk that hangs.
+
+While a child execs, `start` stands still. What lies on the disk that `start` itself runs from can't make that worse:
+if that one does not answer, `start` stands still whatever it does. Only that is exec'ed straight, and only where
+nothing has to be told apart afterwards: a program for this machine that may be run, in a folder that is there. All
+else goes through the shell, which costs an exec more and says what is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import stat
+import sys
+
+from supervisor.engine.local_disk import TABLE, Mounts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from supervisor.model.launch import Launch
+
+ELF = b"\x7fELF"
+MOST_KNOWN = 1000
+_RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
+
+
+class Straight:
+    """Of one store."""
+
+    def __init__(self, table: str = TABLE) -> None:
+        self._table = table
+        self._mounts = Mounts()
+        self._poll: select.poll | None = None
+        self._own_disk = 0
+        self._programs: dict[tuple[int, int, int, int], bool] = {}  # by what stat says of them: are they ELF?
+
+    def spawn(self, launch: Launch, env: dict[str, str], actions: list[tuple[Any, ...]], open_files: int) -> int:
+        """The pid; 0: the shell has to do it.
+
+        A child inherits folder and limit of open files, so this process has them for that moment, in which nothing
+        else of it runs that would mind.
+        """
+        program = self.program(launch, env)
+        if not program:
+            return 0
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            before = os.getcwd()
+            os.chdir(launch.cwd)
+        except OSError:
+            return 0
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(open_files, limits[1]), limits[1]))
+            return spawn(program, list(launch.argv), {**env, "PWD": launch.cwd}, actions)
+        except OSError:
+            return 0  # the shell can say why
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            os.chdir(before)
+
+    def program(self, launch: Launch, env: Mapping[str, str]) -> str:
+        """The path to exec in the folder of the launch; "": the shell has to do it."""
+        self._look_at_table()
+        if not self._own_disk or not self._is_folder(launch.cwd):
+            return ""
+        name = launch.argv[0]
+        if "/" in name:
+            path = name if name.startswith("/") else f"{launch.cwd}/{name}"
+            return path if self._can_run(path) else ""
+        for folder in env.get("PATH", "").split(":"):
+            path = f"{folder}/{name}"
+            if not folder.startswith("/") or not self._mounts.is_local(folder):
+                return ""
+            if os.path.lexists(path):  # if it is something else, the shell may know how to run it
+                return path if self._can_run(path) else ""
+        return ""
+
+    def _look_at_table(self) -> None:
+        """Read it again if something was mounted; the kernel says so, without asking any disk."""
+        if self._poll is not None and not self._poll.poll(0):
+            return
+        try:
+            if self._poll is None:
+                self._poll = select.poll()
+                self._poll.register(os.open(self._table, os.O_RDONLY | os.O_CLOEXEC), select.POLLPRI)
+            with open(self._table, encoding="utf-8", errors="surrogateescape") as file:
+                self._mounts = Mounts(file.read().split("\n"))
+            self._own_disk = os.stat(sys.executable).st_dev
+        except OSError:  # no /proc: the shell does it all
+            self._own_disk = 0
+
+    def _is_folder(self, path: str) -> bool:
+        found = self._stat(path)
+        return found is not None and stat.S_ISDIR(found.st_mode) and os.access(path, os.X_OK)
+
+    def _can_run(self, path: str) -> bool:
+        found = self._stat(path)
+        if found is None or not stat.S_ISREG(found.st_mode) or not os.access(path, os.X_OK):
+            return False
+        key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
+        is_elf = self._programs.get(key)
+        if is_elf is None:
+            if len(self._programs) >= MOST_KNOWN:
+                self._programs.clear()
+            is_elf = self._programs[key] = _is_elf(path)
+        return is_elf
+
+    def _stat(self, path: str) -> os.stat_result | None:
+        """None: it is not there, or not on our disk."""
+        if not self._mounts.is_local(path):
+            return None
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return found if found.st_dev == self._own_disk else None
+
+
+def spawn(program: str, words: list[str], env: dict[str, str], actions: list[tuple[Any, ...]]) -> int:
+    """In a session of its own, with nothing of our handling of signals."""
+    return os.posix_spawn(program, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
+
+
+def _is_elf(path: str) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.read(fd, len(ELF)) == ELF
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
