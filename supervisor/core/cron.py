@@ -102,6 +102,8 @@ class Cron:
         """From the first of a month on."""
         for _ in range(MONTHS_AHEAD):
             year, month, _, length, first = place_in_month(day)
+            if self.years and year - FIRST_YEAR >= self.years.bit_length():
+                return None  # its last year is over: no need to look at four hundred more
             if self._has(year, month):
                 mask = self.days.of_month(first, length)
                 if mask:

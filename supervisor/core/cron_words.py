@@ -184,6 +184,17 @@ def weekdays_named(weekdays: Sequence[int]) -> str:
     return f"{WEEKDAYS[first]} to {WEEKDAYS[(first + turned[-1]) % 7]}"
 
 
+def clock_rule(is_fixed_time: bool, dst: str) -> str:
+    """What a change of the clock does to such times by that rule."""
+    if dst == "literal":
+        return "literal: at each time that the clock shows; not in a gap, twice where it comes twice"
+    if dst == "skip":
+        return "skip: not in a gap, once where it comes twice"
+    if is_fixed_time:
+        return "vixie, for a fixed time: once, at the end of the gap or the first time where it comes twice"
+    return "vixie, for a rhythm: at each time that the clock shows"
+
+
 def runs(names: Sequence[str], values: Sequence[int]) -> str:
     """`Monday to Friday`, `1, 2 and 5 to 9`: three or more in a row become a range."""
     parts: list[str] = []

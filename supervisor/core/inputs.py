@@ -61,11 +61,12 @@ class Ready(Record):
 class Exited(Record):
     """The main process has ended; `empty` when nothing else is left in its group."""
 
-    __slots__ = ("cause", "empty")
+    __slots__ = ("at", "cause", "empty")
 
-    def __init__(self, cause: Cause, *, empty: bool) -> None:
+    def __init__(self, cause: Cause, *, empty: bool, at: float | None = None) -> None:
         self.cause = cause
         self.empty = empty
+        self.at = at  # monotonic, where it is heard of later; None: now
 
 
 class Emptied(Record):

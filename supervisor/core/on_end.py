@@ -31,11 +31,11 @@ def exited_early(turn: Turn, inp: Exited) -> None:
 @leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.STOPPING, Phase.BACKOFF, Phase.FAILED)
 def exited(turn: Turn, inp: Exited) -> None:
     """judge, or first end the rest of its group"""
-    _note(turn, inp, fast=turn.uptime() < turn.policy.fast_crash)
+    _note(turn, inp, fast=turn.uptime(inp.at) < turn.policy.fast_crash)
 
 
 def _note(turn: Turn, inp: Exited, *, fast: bool) -> None:
-    end = turn.note_exit(inp.cause, fast=fast)
+    end = turn.note_exit(inp.cause, fast=fast, at=inp.at)
     if inp.empty:
         following.settle(turn, end)
     else:
@@ -48,7 +48,7 @@ def exited_stopping(turn: Turn, inp: Exited) -> None:
     """judge, or wait for the rest of its group"""
     if turn.state.job in (BEFORE, AFTER_END):
         refuse(turn, inp)
-    end = turn.state.exited or note_ended(turn, inp.cause)  # told twice after a hand-over: the first counts
+    end = turn.state.exited or note_ended(turn, inp.cause, inp.at)  # told twice after a hand-over: the first counts
     if inp.empty:
         following.gone(turn, end)
 
@@ -61,13 +61,13 @@ CAUSES = {
 }
 
 
-def note_ended(turn: Turn, cause: Cause) -> End:
+def note_ended(turn: Turn, cause: Cause, at: float | None = None) -> End:
     """We have ended it, so our reason is the cause."""
     ending, fast = turn.state.ending, True  # an end that was asked for is not judged
     if ending in CAUSES:
         cause = Cause(CAUSES[ending], turn.state.ending_text, code=cause.code, signal=cause.signal, words=cause.words)
-        fast = ending is Ending.NOT_READY or turn.uptime() < turn.policy.fast_crash
-    return turn.note_exit(cause, fast=fast)
+        fast = ending is Ending.NOT_READY or turn.uptime(at) < turn.policy.fast_crash
+    return turn.note_exit(cause, fast=fast, at=at)
 
 
 @leads_to(Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.FAILED)

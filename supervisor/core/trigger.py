@@ -48,6 +48,10 @@ class Trigger:
     def describe(self) -> str:
         return ""
 
+    def clock_rule(self) -> str:
+        """What a change of the clock does to its slots, in words; "": it does not notice."""
+        return ""
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.describe()!r})"
 
@@ -166,6 +170,9 @@ class OnWalls(Trigger):
 
     def prev(self, before: int) -> Fire | None:
         return self._mine(prev_fire(self.spec(), self.zone, before, dst=self.dst))
+
+    def clock_rule(self) -> str:
+        return words.clock_rule(self.spec().is_fixed_time, self.dst)
 
     def _mine(self, fire: Fire | None) -> Fire | None:
         if fire:

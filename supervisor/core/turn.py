@@ -51,8 +51,11 @@ class Turn:
             self.state.timer_at = None
             self.actions.append(ClearTimer())
 
-    def uptime(self) -> float:
-        return 0.0 if self.state.started is None else self.now - self.state.started
+    def uptime(self, end: float | None = None) -> float:
+        """Until its end, if that was not now; its start may have been heard of only after that."""
+        if self.state.started is None:
+            return 0.0
+        return max((self.now if end is None else end) - self.state.started, 0.0)
 
     # -- starting
 
@@ -153,11 +156,12 @@ class Turn:
 
     # -- the end
 
-    def note_exit(self, cause: Cause, *, fast: bool) -> End:
+    def note_exit(self, cause: Cause, *, fast: bool, at: float | None = None) -> End:
         """The main process has ended; the rest of its group perhaps not."""
-        end = End(cause, at=self.now, fast=fast)
+        end = End(cause, at=self.now if at is None else at, fast=fast)
         expected = not self.state.ending.is_death or cause.kind is CauseKind.CLEAN
-        self.announce(actions.EXITED, INFO if expected else self.trouble(), cause=cause.as_dict(), uptime=self.uptime())
+        level = INFO if expected else self.trouble()
+        self.announce(actions.EXITED, level, cause=cause.as_dict(), uptime=self.uptime(at))
         self.state.exited = end
         self.state.cause = cause
         self.state.has_process = False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.engine.engine import Engine
+    from supervisor.engine.entries import Ended
     from supervisor.engine.spawner import RemoteSpawner
 
 WITH_PROCESS = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
@@ -191,7 +192,7 @@ class Adoption:
         if entry["status"] is not None and not judged:
             if self._was_told(key, entry["pid"]):
                 service.told_before = True
-            engine.exited(key, entry["status"], entry["empty"], entry.get("oom"))
+            engine.exited(key, entry["status"], entry["empty"], entry.get("oom"), ended=ended_of(entry))
         elif judged and entry["empty"] and service.state.exited is not None:
             engine.emptied(key)
         elif entry["status"] is None and not proc.is_alive(entry["pid"], entry["started"]):
@@ -261,6 +262,12 @@ def _anew(old: machine.State) -> machine.State:
     state.restarts, state.last_token = old.restarts, old.last_token
     state.reason, state.cause = old.reason, old.cause
     return state
+
+
+def ended_of(entry: dict[str, Any]) -> Ended | None:
+    """When it ended; None: it lives, or an older `start` has kept it, which did not note that."""
+    ended = entry.get("ended")
+    return (ended[0], ended[1]) if ended else None
 
 
 def _close(entry: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ class Cgroups:
         if not base:
             return Place("", {SAID[name]: self._why for name in wanted})
         refused = self._enable(base, wanted)
-        path = f"{base}/{self._prefix}{key}"
+        path = f"{base}/{self._prefix}{key.replace('/', '+')}"  # of a step: run/r5k2m9x/1-get.1
         try:
             os.mkdir(path, 0o755)
         except FileExistsError:

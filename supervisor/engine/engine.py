@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
-    from supervisor.engine.entries import Ends, Used
+    from supervisor.engine.entries import Ended, Ends, Used
     from supervisor.engine.oom import OomCounter
     from supervisor.engine.outlet import Pumps
     from supervisor.engine.spawner import Answers
@@ -172,8 +172,16 @@ class Engine(Telling):
         self.feed(service.name, machine.SpawnFailed(cause))
 
     def exited(
-        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+        self,
+        key: str,
+        status: int | None,
+        empty: bool,
+        oom: bool | None = None,
+        used: Used | None = None,
+        *,
+        ended: Ended | None = None,
     ) -> None:
+        """`ended`: it was not now."""
         if is_step(key):
             if self.steps is not None:
                 self.steps.exited(key, status, empty, oom, used)
@@ -188,12 +196,12 @@ class Engine(Telling):
         cause = judge_end(service, status, oom, self.oom)
         service.told_exit = key
         service.detail, service.degraded = "", False
-        self._note_exit(service, cause)
+        self._note_exit(service, cause, ended)
         if service.spec.pid_file:
             remove_quietly(service.spec.pid_file)
         if empty:
             service.pumps.close()
-        self.feed(service.name, machine.Exited(cause, empty=empty))
+        self.feed(service.name, machine.Exited(cause, empty=empty, at=ended and ended[1]))
 
     def emptied(self, key: str) -> None:
         service = self.by_key(key)
@@ -203,8 +211,9 @@ class Engine(Telling):
         service.pumps.close()
         self.feed(service.name, machine.Emptied())
 
-    def _note_exit(self, service: Service, cause: Cause) -> None:
-        service.exit = {"code": cause.code, "signal": cause.signal, "at": self.loop.clock.wall()}
+    def _note_exit(self, service: Service, cause: Cause, ended: Ended | None = None) -> None:
+        at = self.loop.clock.wall() if ended is None else ended[0]
+        service.exit = {"code": cause.code, "signal": cause.signal, "at": at}
 
     def by_key(self, key: str) -> Service | None:
         """The service whose newest process this is; a late word about an older one concerns nobody."""

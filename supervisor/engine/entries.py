@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from supervisor.model.service import Launch, StopRule
 
     Used = tuple[int, int]  # processor time in milliseconds, and the most memory of one process in bytes
+    Ended = tuple[float, float]  # wall and monotonic time of an end
 
     class Listener(Protocol):
         """Whoever asked for a process hears of its end."""
@@ -101,8 +102,8 @@ class Entry:
     """One process that was asked for, from its spawn until it is replaced or dropped."""
 
     __slots__ = (
-        "cause", "empty", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "oom", "out_read",
-        "pid", "pidfd", "place", "signalled", "started", "status", "stop", "used",
+        "cause", "empty", "ended", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "oom",
+        "out_read", "pid", "pidfd", "place", "signalled", "started", "status", "stop", "used",
     )  # fmt: skip
 
     def __init__(self, key: str, launch: Launch, listener: Listener, ends: Ends, stop: StopRule) -> None:
@@ -120,6 +121,7 @@ class Entry:
         self.inode = 0
         self.status: int | None = None  # wait status once reaped
         self.used: Used | None = None  # by it and those it has waited for, once reaped
+        self.ended: Ended | None = None  # when that was: whoever asked for it may hear of it much later
         self.oom = False  # it was killed for want of memory, as far as who waited for it could tell
         self.cause: Cause | None = None  # why it could not be spawned
         self.empty = False  # nobody of its group is left

@@ -161,7 +161,8 @@ class Keeper:
     # what the store tells
 
     def exited(self, entry: Entry) -> None:
-        """Whether it was for want of memory is told from here: also of an end that no scheduler has seen."""
+        """When it was, and whether for want of memory, is told from here: also of an end that no scheduler has seen."""
+        entry.ended = (self._loop.clock.wall(), self._loop.clock.now())
         if entry.status is not None and entry.signalled != signal.SIGKILL and looks_like_it(entry.status):
             entry.oom = self.oom is not None and self.oom.rose(own_cgroup=bool(entry.launch.limits.cgroup))
         message = {"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty}
@@ -277,6 +278,7 @@ def _as_dict(entry: Entry, heard: Heard | None, now: float) -> dict[str, Any]:
         "empty": entry.empty,
         "oom": entry.oom,
         "used": entry.used,
+        "ended": entry.ended,
         "cause": entry.cause.as_dict() if entry.cause else None,
         "ends": list(entry.kept()),
         "notified": heard.as_dict(now) if heard is not None else None,

@@ -110,9 +110,12 @@ class Home:
     def plugin_logs(self, plugin_id: str) -> str:
         return self.join("logs", plugin_id)
 
-    def own_logs(self, plugin_id: str) -> str:
-        """For the files of a plugin that runs as another user, who must not own the folder of server.log."""
-        return self.join("logs", plugin_id, "own")
+    def own_logs(self, plugin_id: str, account: str = "") -> str:
+        """For the files of a plugin that runs as another user, who must not own the folder of server.log.
+
+        `account`: of one command that runs as another one than the rest.
+        """
+        return self.join("logs", plugin_id, f"own-{account.replace('/', '-')}" if account else "own")
 
     def server_log(self, plugin_id: str, instance: int = 0) -> str:
         return self.join("logs", plugin_id, f"{_server(instance)}.log")

@@ -63,6 +63,11 @@ class Wishes:
         return True
 
 
+def is_over(pause: dict[str, Any], now: float) -> bool:
+    """Its time is over, whether or not anybody has noticed yet."""
+    return bool(pause["until"]) and pause["until"] <= now
+
+
 def _checked(wish: dict[str, Any]) -> dict[str, Any]:
     """What can be used of it: a person may have edited the file."""
     good: dict[str, Any] = {}

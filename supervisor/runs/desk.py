@@ -240,7 +240,11 @@ class Desk:
     def exited(
         self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
     ) -> None:
-        self._hear(lambda: self._part(key).exited(key, status, empty, oom, used))
+        if self._part(key) is self.reach:
+            self._hear(lambda: self.reach.exited(key, status, empty))
+            return
+        ended = (self.loop.clock.wall(), self.loop.clock.now())  # before it waits for the desk to be open
+        self._hear(lambda: self.runner.exited(key, status, empty, oom, used, ended=ended))
 
     def emptied(self, key: str) -> None:
         self._hear(lambda: self._part(key).emptied(key))

@@ -37,6 +37,9 @@ def make_work_folder(path: str, user: User | None) -> str:
         except FileNotFoundError:  # the first run of this plugin
             os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
             os.mkdir(path, 0o700)
+        except FileExistsError:  # by the step before, which may have been another account's
+            if not os.path.isdir(path):
+                raise
         if user is not None and os.geteuid() == 0:
             os.chown(path, user.uid, user.gid, follow_symlinks=False)
     except OSError as error:

@@ -22,6 +22,7 @@ from supervisor.events.words import last_words
 from supervisor.model.launch import Launch
 from supervisor.model.run import RunState
 from supervisor.model.schedule import ROLLBACK
+from supervisor.runs.ending import explained
 from supervisor.runs.result import Unusable, make_work_folder, read_result, remove_work_folder
 from supervisor.runs.run import NOTE, Run, key_of, run_of
 from supervisor.runs.step import launch_of, places_of, stream_of, write_head_line
@@ -107,6 +108,7 @@ class Runner:
                 used = entry.get("used")
                 used, ended = used and tuple(used), ended_of(entry)
                 self._loop.soon(lambda: self.exited(key, entry["status"], True, None, used, ended=ended))
+                return  # before its time limits: they have passed only since
         elif run.progress.phase == pipeline.STEPPING:  # noted, and killed before `start` was asked
             self._spawn(run, context)
         self._arm(run)
@@ -203,7 +205,7 @@ class Runner:
             metrics = read_result(run.result)
         except Unusable as error:
             return StepEnd(code, cause=str(error) if code == 0 else "")
-        return StepEnd(code, metrics=metrics, cause=_cause_of(code))
+        return StepEnd(code, metrics=metrics)
 
     def _step_ended(self, run: Run, end: StepEnd, used: Used | None = None, ended: Ended | None = None) -> None:
         context, at = self._contexts[run.id], self._loop.clock.wall() if ended is None else ended[0]
@@ -211,6 +213,8 @@ class Runner:
         run.dropped, key = True, run.key
         if not end.ok:
             run.words = self._words(run)
+        if not run.progress.ending:
+            end = explained(end, run.words, context.commands.get(run.progress.step), used)
         before = run.progress
         run.last = {**_why_it_ends(run, end), "used": used, "ended": at}
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
@@ -325,10 +329,6 @@ def _step_state(before: Progress, end: StepEnd) -> str:
     if before.ending:
         return before.ending
     return RunState.SUCCEEDED.value if end.ok else RunState.FAILED.value
-
-
-def _cause_of(code: int) -> str:
-    return {126: "it can't be executed (exit code 126)", 127: "its program is not there (exit code 127)"}.get(code, "")
 
 
 def _remove(path: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from supervisor.base.clock import iso
 from supervisor.core.due import judge
 from supervisor.core.gates import SKIP, Standing, first_held
+from supervisor.core.timeline import Timeline
 from supervisor.runs.plan import Maker
 
 TYPE_CHECKING = False
@@ -61,6 +62,12 @@ class Course:
     def silence(self, at: float) -> None:
         if at - self.last > self.gap[0]:
             self.gap = (at - self.last, self.last, at)
+
+    def clock_rules(self) -> list[str]:
+        """What changes of the clock do to it; of several triggers each rule once."""
+        times = self.plan.rule.times
+        each = [one.clock_rule() for one in times.triggers] if isinstance(times, Timeline) else []
+        return list(dict.fromkeys(text for text in each if text))
 
     def skip(self, reason: str, count: int) -> None:
         self.skipped[reason] = self.skipped.get(reason, 0) + count
@@ -153,6 +160,7 @@ def _facts(
         "longest_gap_s": round(course.gap[0], 3),
         "gap_from": iso(course.gap[1]),
         "gap_to": iso(course.gap[2]),
+        "clock_rules": course.clock_rules(),
         "dst": changes[:MAX_CHANGES] + course.dst,
         "first": [iso(at) for at in course.first],
         "collisions": sorted(collisions, key=lambda each: (-each["count"], each["with"])),

@@ -98,7 +98,12 @@ def _go_on(desk: Desk, run: Run, entry: dict[str, Any] | None) -> None:
                 close_fds(entry[name])
     desk.outcomes.write_again(run)
     desk.runner.adopt(run, Context(policy, desk.catalogue.commands.get(run.plugin, {})), entry)
-    desk.outcomes.watch_length(run)
+    desk.loop.soon(lambda: _watch_length(desk, run))  # it may be heard before that it has ended
+
+
+def _watch_length(desk: Desk, run: Run) -> None:
+    if run.id in desk.runner.runs:
+        desk.outcomes.watch_length(run)
 
 
 def _end_again(desk: Desk, run: Run, left: Left, *, is_live: bool) -> None:

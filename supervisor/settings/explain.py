@@ -177,11 +177,18 @@ def _known_names(model: type[BaseModel], path: Path) -> list[str]:
         inner = _model_in(annotation)
         if inner is not None and isinstance(step, str):
             found = [field for field in inner.model_fields.values() if field.alias == step]
-            annotation = found[0].annotation if found else None
+            annotation = found[0].annotation if found else _of_further_keys(inner)
         else:
             annotation = (typing.get_args(_without_none(annotation)) or (None,))[-1]
     inner = _model_in(annotation)
     return sorted(field.alias or "" for field in inner.model_fields.values()) if inner else []
+
+
+def _of_further_keys(model: type[BaseModel]) -> Any:
+    """What a map holds whose keys may have any name."""
+    if model.model_config.get("extra") != "allow":
+        return None
+    return typing.get_args(typing.get_type_hints(model, include_extras=True)["__pydantic_extra__"])[-1]
 
 
 def _without_none(annotation: Any) -> Any:

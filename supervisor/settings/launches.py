@@ -8,6 +8,7 @@ from supervisor.model.home import Home
 from supervisor.model.launch import Launch, User
 from supervisor.settings import commands
 from supervisor.settings.accounts import find_account
+from supervisor.settings.findings import Path
 from supervisor.settings.load import Plugin
 from supervisor.settings.secrets import SECRETS
 
@@ -65,7 +66,7 @@ def warn_of_launch(plugin: Plugin, launch: Launch, command: str = "server") -> N
     document = plugin.document
 
     def warn(key: str, message: str, remedy: str) -> None:
-        path = ("commands", key) if key == command else (key,)
+        path = command_path(plugin, command) if key == command else (key,)
         document.report(path, message, remedy, level="warning")
 
     if not os.path.isdir(launch.cwd):
@@ -74,8 +75,18 @@ def warn_of_launch(plugin: Plugin, launch: Launch, command: str = "server") -> N
         warn(command, *problem)
     if launch.env_file and not os.path.exists(launch.env_file):
         warn("envFile", f"there is no file {launch.env_file}", "create it, or remove the key")
+    warn_of_user(plugin, launch, ("user",))
+
+
+def command_path(plugin: Plugin, command: str) -> Path:
+    """Of its words, wherever they stand."""
+    return plugin.document.positions.as_written(("commands", command, "command"))
+
+
+def warn_of_user(plugin: Plugin, launch: Launch, path: Path) -> None:
     if launch.user and os.geteuid() not in (0, launch.user.uid):
-        warn("user", "only root can start it as another account", "run sbctl as root, or remove the key")
+        message, remedy = "only root can start it as another account", "run sbctl as root, or remove the key"
+        plugin.document.report(path, message, remedy, level="warning")
 
 
 def search_path(launch: Launch) -> str:

@@ -1,4 +1,4 @@
-"""The keys that limit what a server may take."""
+"""The keys that limit what a server or a command may take."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class CgroupKeys(Shape):
     processes: Annotated[int, Field(ge=1, le=4_000_000)] | None = Field(None, description="processes and threads")
 
 
-class Limits(Shape):
-    """What a server may take. The first group is set once, before its start; the second is watched."""
+class KernelLimits(Shape):
+    """What is set once, before a start."""
 
     open_files: OpenFiles | None = Field(None, description="open files of one process, or `unlimited`")
     processes: Whole | None = Field(None, description="processes of its account, or `unlimited`")
@@ -93,6 +93,11 @@ class Limits(Shape):
         None, description="one of these can't be set: `fail` (if not given), or `start` without it, which is said"
     )
     cgroup: CgroupKeys | None = Field(None, description="limits of a cgroup")
+
+
+class Limits(KernelLimits):
+    """What a server may take. The first group is set once, before its start; the second is watched."""
+
     memory_mb: Mb | None = Field(None, description="MiB of memory of the whole tree of processes")
     memory_seconds: Seconds | None = Field(None, description="... above it for so long; 30 if not given")
     cpu_percent: Percent | None = Field(None, description="percent of one processor, of the whole tree")

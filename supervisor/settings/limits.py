@@ -8,11 +8,13 @@ import resource
 from pydantic.alias_generators import to_camel
 
 from supervisor.model.limits import FAIL, RESTART, UNLIMITED, KernelLimits, WatchedLimits
+from supervisor.settings import limit_keys
 from supervisor.settings.limit_keys import CgroupKeys, Limits
 from supervisor.settings.written import Written
 
 MIB = 1 << 20
 HOUR_S = 3600.0
+FOR_ROOT = "run sbctl as root, or take a value that everybody may set"
 
 # Our key, the name that prlimit(1) has for it, what one of it is, and the kernel's number.
 _RLIMITS = (
@@ -27,7 +29,7 @@ _RLIMITS = (
 )
 
 
-def kernel_limits(keys: Limits | None) -> KernelLimits:
+def kernel_limits(keys: limit_keys.KernelLimits | None) -> KernelLimits:
     if keys is None:
         return KernelLimits()
     return KernelLimits(
@@ -41,7 +43,7 @@ def kernel_limits(keys: Limits | None) -> KernelLimits:
     )
 
 
-def _amounts(keys: Limits) -> dict[str, int]:
+def _amounts(keys: limit_keys.KernelLimits) -> dict[str, int]:
     found = {}
     for key, name, unit, _number in _RLIMITS:
         value = getattr(keys, key)
@@ -74,10 +76,17 @@ def watched_limits(keys: Limits | None) -> WatchedLimits:
 
 
 def warn_of_limits(written: Written) -> None:
-    """What only root may, for whoever is not: it will be refused, unless `start` is run otherwise."""
-    keys = written.keys.limits
+    for name, message in for_root_only(written.keys.limits, "server"):
+        written.report(("limits", name), message, FOR_ROOT, level="warning")
+
+
+def for_root_only(keys: limit_keys.KernelLimits | None, what: str) -> list[tuple[str, str]]:
+    """What only root may, for whoever is not: it will be refused, unless `start` is run otherwise.
+
+    Keys, each with what is to be said of it.
+    """
     if keys is None or os.geteuid() == 0:
-        return
+        return []
     refused = [to_camel(key) for key, name, _unit, number in _RLIMITS if _is_above(_amounts(keys).get(name), number)]
     if keys.nice is not None and keys.nice < 0:
         refused.append("nice")
@@ -86,13 +95,7 @@ def warn_of_limits(written: Written) -> None:
     if keys.ionice and keys.ionice.startswith("realtime"):
         refused.append("ionice")
     outcome = "is started without it" if keys.if_refused == "start" else "will not start"
-    for name in refused:
-        written.report(
-            ("limits", name),
-            f"only root may set this: the server {outcome}",
-            "run sbctl as root, or take a value that everybody may set",
-            level="warning",
-        )
+    return [(name, f"only root may set this: the {what} {outcome}") for name in refused]
 
 
 def _is_above(amount: int | None, number: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from supervisor.model.service import CORE_NAMES, SELF_NAME
-from supervisor.settings.accounts import check_account, check_group
+from supervisor.settings.account_keys import Account, Group
 from supervisor.settings.commands import CommandKey
 from supervisor.settings.schedule_keys import SERVER, ScheduleKeys, Steps
 from supervisor.settings.server_keys import ServerPolicy
@@ -22,6 +22,7 @@ from supervisor.settings.shape import (
     Variable,
     wrong,
 )
+from supervisor.settings.step_keys import Step, StepKeys, StepLimits
 from supervisor.settings.time_keys import Hours
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -60,39 +61,29 @@ def _check_value(value: str) -> str:
     return value
 
 
-def _check_user(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise wrong("must be the name or number of an account", "write a name like www-data")
-    check_account(value)
+def _check_server(value: Any) -> Any:
+    if isinstance(value, dict):
+        raise wrong("must be a text or a list of texts", 'its limits stand in "server", its account in "user"')
     return value
-
-
-def _check_group(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise wrong("must be the name or number of a group", "write a name like docker")
-    check_group(value)
-    return value
-
-
-Account = Annotated[str | int, BeforeValidator(_check_user, json_schema_input_type=str | int)]
-Group = Annotated[str | int, BeforeValidator(_check_group, json_schema_input_type=str | int)]
 
 
 class Commands(Shape):
-    """What the plugin can do; each a text or a list of words."""
+    """What the plugin can do; each a text, a list of words, or a map with what holds for that command alone."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, CommandKey]
+    __pydantic_extra__: dict[str, Step]
 
-    server: CommandKey | None = Field(None, description="the server, which is kept running")
-    get: CommandKey | None = Field(None, description="the first step of its schedules: fetches data")
-    process: CommandKey | None = Field(None, description="the second: works on them")
-    push: CommandKey | None = Field(None, description="the third: passes the outcome on")
-    backup: CommandKey | None = Field(None, description="runs before `process`, for `rollback` to go back to")
-    rollback: CommandKey | None = Field(None, description="runs when `process` has failed or its outcome was refused")
+    server: Annotated[CommandKey, BeforeValidator(_check_server)] | None = Field(
+        None, description="the server, which is kept running"
+    )
+    get: Step | None = Field(None, description="the first step of its schedules: fetches data")
+    process: Step | None = Field(None, description="the second: works on them")
+    push: Step | None = Field(None, description="the third: passes the outcome on")
+    backup: Step | None = Field(None, description="runs before `process`, for `rollback` to go back to")
+    rollback: Step | None = Field(None, description="runs when `process` has failed or its outcome was refused")
 
     @property
-    def steps(self) -> dict[str, str | list[str]]:
+    def steps(self) -> dict[str, StepKeys]:
         """All but the server, in the order of the lines above, then by name."""
         own = ((name, getattr(self, name)) for name in type(self).model_fields if name != SERVER)
         found = {name: command for name, command in own if command is not None}
@@ -131,6 +122,9 @@ class Manifest(Shape):
     user: Account | None = Field(None, description="the account it runs as: a name or number")
     groups: Annotated[list[Group], Field(max_length=1000)] = Field(
         [], description="groups of that account beside its own: names or numbers"
+    )
+    limits: StepLimits | None = Field(
+        None, description="what each of its commands may take; not its server, which has its own in `server`"
     )
     server: ServerPolicy = Field(ServerPolicy(), description="how its server is kept")
     scheduler: ScheduleDefaults | None = Field(

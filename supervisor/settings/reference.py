@@ -49,6 +49,12 @@ A text is executed directly, without a shell, when it holds nothing but letters,
 text is given to `/bin/sh -c`. A list of words is always executed directly. A name without a slash is looked up on PATH,
 a path with one is taken from the working folder.
 
+A command that is a step has limits, an account and groups of its own where it is a map:
+`"get": {"command": "python3 get.py", "limits": {"nice": 10}, "user": "nobody"}`. `limits` of the plugin hold for all of
+them, key by key where a command has none; the server has its own in `server`. The keys are those of `server.limits`,
+`openFiles` to `cgroup`; what is watched there (`memoryMb`, `cpuPercent`, `maxAgeHours`) is for servers only. See
+[limits.md](limits.md).
+
 ## Environment
 
 A plugin gets the environment of `sbctl start` without sbctl's own secrets (`DASHBOARD_KEY`, `DISCORD_WEBHOOK`,
@@ -58,7 +64,8 @@ In the values of `env`, `env:NAME` (a whole value), `file:PATH` (a whole value; 
 is there, comes first on PATH.
 
 `SB_LOG_DIR` is the plugin's folder for files of its own: `logs/<id>`, beside its `server.log`. A plugin with a `user`
-gets `logs/<id>/own`, which belongs to that user; the folder around it stays with whoever runs sbctl.
+gets `logs/<id>/own`, which belongs to that user, and a command with another `user` than its plugin
+`logs/<id>/own-<user>`; the folder around them stays with whoever runs sbctl.
 
 ## Servers
 
@@ -130,12 +137,18 @@ def _section(name: str, title: str) -> str:
 
 
 def _is_told_elsewhere(name: str, path: str) -> bool:
-    """The keys of a server are explained once, with the manifest; those of a schedule with the tasks."""
+    """The keys of a server are explained once, with the manifest; those of a schedule with the tasks.
+
+    Those of a command stand there once for all of them, and those of its limits with the server's.
+    """
     if name == "scheduler.json":
         server, _, key = path.partition(".<id>.")
         return path.startswith(("defaults.", "safety.")) or (server == "servers" and _first(key) in _SERVER_KEYS)
     if name == "schedule.json":
         return _first(path) in _SCHEDULE_KEYS
+    command, _, key = path.removeprefix("commands.").partition(".")
+    if path.startswith("limits.") or (path.startswith("commands.") and key):
+        return command != "<id>" or key.startswith("limits.")
     return path.startswith("scheduler.") and _first(path.removeprefix("scheduler.")) in _SCHEDULE_KEYS
 
 

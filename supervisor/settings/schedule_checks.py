@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from supervisor.core.hours import Blackout, Hours
 from supervisor.core.timeline import Timeline
+from supervisor.core.trigger import Interval
 from supervisor.settings.findings import Path, shorten
 from supervisor.settings.load import Loaded
 from supervisor.settings.schedule_keys import INTERVALS
@@ -193,13 +194,17 @@ def check_hours(written: WrittenSchedule, timeline: Timeline, hours: Hours, blac
 
 
 def _report_never(written: WrittenSchedule, timeline: Timeline) -> None:
-    """Where there is an end anyway, the last slots may be left by themselves as time goes by: that is no error."""
+    """Where there is an end anyway, the last slots may be left by themselves as time goes by: that is no error.
+
+    Nor is it of an interval, which need not count from this moment: it was perhaps first seen at another.
+    """
+    is_sure = not (timeline.valid_until or written.keys.once or any(isinstance(t, Interval) for t in timeline.triggers))
     key = next((key for key in ("cron", "at", "once") if getattr(written.keys, key) is not None), "activeHours")
     written.report(
         (key,),
         "never runs: for 400 days each of its slots lies outside the active hours or in a blackout",
         'choose other times, or write "outsideHours": "defer" or "run"',
-        level="warning" if timeline.valid_until or written.keys.once else "error",
+        level="error" if is_sure else "warning",
         at_key=True,
     )
 

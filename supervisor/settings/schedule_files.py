@@ -48,14 +48,18 @@ def read_schedule_file(home: Home, schedule: str) -> dict[str, Any] | None:
     return {key: value for key, value in document.data.items() if key != "format"}
 
 
+def file_text(keys: dict[str, Any]) -> bytes:
+    """The file that has these keys, so that what is judged is what will be there, to the column."""
+    text = json.dumps({"format": FORMAT, **keys}, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode("utf-8", "surrogatepass")
+
+
 def write_schedule(home: Home, schedule: str, keys: dict[str, Any]) -> list[Finding]:
     """Make or replace the file of a schedule. Findings with an error among them: nothing was changed.
 
     It counts from the next reload or start on.
     """
-    path = schedule_file(home, schedule)
-    text = json.dumps({"format": FORMAT, **keys}, indent=2, ensure_ascii=False)
-    raw = f"{text}\n".encode("utf-8", "surrogatepass")
+    path, raw = schedule_file(home, schedule), file_text(keys)
     with _locked(home):
         findings = _judged(home, path, raw)
         if not has_errors(findings):

@@ -13,6 +13,7 @@ from supervisor.core.trigger import build
 from supervisor.core.zone import UTC
 from supervisor.model.schedule import Outside
 from supervisor.settings import revisions
+from supervisor.settings.blackout_checks import check_blackouts
 from supervisor.settings.gathering import written_schedules
 from supervisor.settings.load import Loaded
 from supervisor.settings.named_checks import named_checks
@@ -92,9 +93,8 @@ class _Maker:
         timeline = self._timeline(written, triggers, zone, valid)
         has_interval = any(each["kind"] == "interval" for each in triggers)
         policy = policy_of(written, timeline, has_interval=has_interval, valid=valid)
-        if policy["outside"] == Outside.SKIP and (policy["active_hours"] or policy["blackouts"]) and self._probes > 0:
-            hours, blackout = self._hours(policy["active_hours"], zone), self._blackout(policy["blackouts"], zone)
-            self._probes -= check_hours(written, timeline, hours, blackout, self._now)
+        if (policy["active_hours"] or policy["blackouts"]) and self._probes > 0:
+            self._probes -= self._check_when(written, timeline, policy, zone)
         steps = steps_of(loaded, written)
         if not steps:
             return None
@@ -122,6 +122,15 @@ class _Maker:
         ]
         exclude = written.keys.exclude or ()
         return Timeline(made, zone=zone, exclude=exclude, valid_from=valid[0], valid_until=valid[1])
+
+    def _check_when(self, written: WrittenSchedule, timeline: Timeline, policy: Row, zone: Zone) -> int:
+        hours, blackout = self._hours(policy["active_hours"], zone), self._blackout(policy["blackouts"], zone)
+        if policy["outside"] == Outside.SKIP:
+            return check_hours(written, timeline, hours, blackout, self._now)
+        if not policy["blackouts"]:
+            return 0
+        defers, jitter = policy["outside"] == Outside.DEFER, float(policy["jitter"])
+        return check_blackouts(written, timeline, hours, blackout, defers=defers, jitter=jitter, now=self._now)
 
     def _hours(self, windows: list[list[Any]], zone: Zone) -> Hours:
         key = repr((windows, zone.name))

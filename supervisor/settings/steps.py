@@ -9,12 +9,14 @@ from supervisor.model.schedule import DEFAULT_STEPS
 from supervisor.settings import commands
 from supervisor.settings.document import Document
 from supervisor.settings.findings import shorten
-from supervisor.settings.launches import plugin_launch, search_path, warn_of_launch
+from supervisor.settings.launches import command_path, plugin_launch, search_path, warn_of_launch
 from supervisor.settings.load import Loaded, Plugin
 from supervisor.settings.manifest import Commands
 from supervisor.settings.schedule_ids import for_unknown
 from supervisor.settings.schedule_keys import STEP
 from supervisor.settings.servers import set_logs
+from supervisor.settings.step_keys import StepKeys
+from supervisor.settings.step_limits import check_limits, limits_of, set_account
 from supervisor.settings.written_schedule import WrittenSchedule
 
 KNOWN = tuple(Commands.model_fields)
@@ -53,18 +55,21 @@ def plugin_commands(loaded: Loaded) -> dict[str, dict[str, dict[str, Any]]]:
     """Of every plugin that can do more than serve, whether it has a schedule or not: it may be run by hand."""
     found = {}
     for name, plugin in sorted(loaded.plugins.items()):
+        check_limits(plugin)
         if steps := plugin.manifest.commands.steps:
             found[name] = {step: _launch(loaded, name, plugin, step, command) for step, command in steps.items()}
     return found
 
 
-def _launch(loaded: Loaded, name: str, plugin: Plugin, step: str, command: str | list[str]) -> dict[str, Any]:
-    launch = plugin_launch(loaded.home, name, plugin, commands.server_words(command))
+def _launch(loaded: Loaded, name: str, plugin: Plugin, step: str, keys: StepKeys) -> dict[str, Any]:
+    launch = plugin_launch(loaded.home, name, plugin, commands.server_words(keys.command))
     set_logs(launch, loaded.settings.logs)
     if step == next(iter(plugin.manifest.commands.steps)) and plugin.manifest.commands.server is None:
         warn_of_launch(plugin, launch, step)
     elif os.path.isdir(launch.cwd) and (problem := commands.find_problem(launch.argv, launch.cwd, search_path(launch))):
-        plugin.document.report(("commands", step), *problem, level="warning")
+        plugin.document.report(command_path(plugin, step), *problem, level="warning")
+    set_account(launch, loaded.home, name, plugin, step)
+    launch.limits = limits_of(plugin, keys)
     return launch.as_dict()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from supervisor.base import zones
 from supervisor.core.calendar import edge, parse_wall
 from supervisor.core.cron import CronError, parse
+from supervisor.core.cron_disputed import refuse_disputed
 from supervisor.model.inputs import VARIABLE, look
 from supervisor.settings.load import Loaded
 from supervisor.settings.secrets import SECRETS
@@ -77,7 +78,7 @@ def triggers_of(loaded: Loaded, written: WrittenSchedule, zone: Zone, now: float
     if keys.at:
         times = sorted({seconds_of_day(text) for text in keys.at})
         found.append({"kind": "at", "times": times, "weekdays": weekday_numbers(keys.weekdays)})
-    found += _cron_lines(written)
+    found += _cron_lines(written, zone, now)
     found += _moments(written, zone, now)
     for after in keys.after_schedule or ():
         found.append(
@@ -86,7 +87,7 @@ def triggers_of(loaded: Loaded, written: WrittenSchedule, zone: Zone, now: float
     return found
 
 
-def _cron_lines(written: WrittenSchedule) -> list[dict[str, Any]]:
+def _cron_lines(written: WrittenSchedule, zone: Zone, now: float) -> list[dict[str, Any]]:
     found, seconds = [], bool(written.keys.seconds)
     for place, line in enumerate(written.keys.cron or ()):
         path = ("cron", place)
@@ -99,6 +100,12 @@ def _cron_lines(written: WrittenSchedule) -> list[dict[str, Any]]:
         if cron.zone and (problem := zone_problem(cron.zone)):
             written.report(path, f"{cron.zone}: {problem[0]}", problem[1])
             continue
+        if written.keys.dst is None:
+            try:
+                refuse_disputed(cron, zones.zone(cron.zone) if cron.zone else zone, int(now))
+            except CronError as error:
+                written.report(path, str(error), error.remedy)
+                continue
         found.append({"kind": "cron", "expr": line, "seconds": seconds})
     return found
 

@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 from supervisor.model.launch import NONE
 from supervisor.model.service import Policy, Restart
 from supervisor.settings.findings import Level, Path
-from supervisor.settings.limit_keys import CgroupKeys, Limits
+from supervisor.settings.limit_keys import CgroupKeys, KernelLimits
 from supervisor.settings.shape import given
 from supervisor.settings.written import Written
 
@@ -47,15 +47,23 @@ def _limits(written: Written) -> None:
         if getattr(limits, key) is not None and all(getattr(limits, other) is None for other in others):
             wanted = " or ".join(map(to_camel, others))
             _warn(written, ("limits", to_camel(key)), f"without {wanted} it limits nothing", f"add {wanted}")
+    for name, message, remedy in useless_kernel_limits(limits):
+        _warn(written, ("limits", name), message, remedy)
+
+
+def useless_kernel_limits(limits: KernelLimits) -> list[tuple[str, str, str]]:
+    """Key, message and remedy."""
+    found = []
     if limits.cgroup is not None and not given(limits.cgroup):
         wanted = ", ".join(map(to_camel, CgroupKeys.model_fields))
-        _warn(written, ("limits", "cgroup"), "there is no limit in it", f"add one of {wanted}, or remove it")
+        found.append(("cgroup", "there is no limit in it", f"add one of {wanted}, or remove it"))
     if limits.if_refused is not None and not _is_set_before_start(limits):
         remedy = "add one of openFiles to cgroup, or remove it"
-        _warn(written, ("limits", "ifRefused"), "there is no limit that could be refused", remedy)
+        found.append(("ifRefused", "there is no limit that could be refused", remedy))
+    return found
 
 
-def _is_set_before_start(limits: Limits) -> bool:
+def _is_set_before_start(limits: KernelLimits) -> bool:
     others = {key: value for key, value in given(limits).items() if key not in _WATCHED and key != "if_refused"}
     return any(value is not None and (key != "cgroup" or given(value)) for key, value in others.items())
 

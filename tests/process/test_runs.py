@@ -50,6 +50,12 @@ def add_jobs(desk: Scheduling) -> None:
     desk.job("leaves", "sleep 1000 & echo $!; (trap '' TERM; exec sleep 1001) & echo $!; exit 0")
     desk.job("escapes", "setsid sleep 1000 & echo $!; exit 0")
     desk.job("missing", "no-such-program-at-all", manifest={"description": "ends with 127"})
+    desk.plugin("homeless", get='rm -r "$PWD"', push="echo pushed")
+    desk.task("homeless")
+    tool = desk.plugin("toolless", get="rm tool", push="./tool") / "tool"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    desk.task("toolless")
     desk.job("signalled", "echo dying; kill -SEGV $$; sleep 5")
     for name, command in UNUSABLE.items():
         desk.job(name, command)
@@ -151,8 +157,17 @@ def test_a_program_that_is_not_there(desk: Scheduling) -> None:
     row = desk.done("missing")
 
     assert outcome(row) == ("failed", 127, None)
-    assert "its program is not there (exit code 127)" in row["cause"]
+    assert row["cause"] == "get: cannot start: no-such-program-at-all: not found"
     assert any("no-such-program-at-all" in line for line in row["words"])
+
+
+def test_what_has_gone_while_it_ran_is_named(desk: Scheduling) -> None:
+    folder, tool = desk.done("homeless"), desk.done("toolless")
+
+    assert outcome(folder) == ("failed", 126, None)
+    assert folder["cause"] == f"push: cannot enter folder {desk.home.path}/plugins/homeless"
+    assert outcome(tool) == ("failed", 127, None)
+    assert tool["cause"] == "push: cannot start: ./tool: not found"
 
 
 def test_a_step_that_a_signal_ended(desk: Scheduling) -> None:

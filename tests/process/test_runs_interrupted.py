@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import time
 
 from support.processes import alive, kill
-from support.scheduling import NOTES_ITS_SLOT, Scheduling
+from support.scheduling import NOTES_ITS_SLOT, Scheduling, seconds
 from support.waiting import eventually
 
 LONG = f"{NOTES_ITS_SLOT}; echo begun; sleep 1000"
@@ -100,6 +101,37 @@ def test_a_run_goes_on_while_the_scheduler_is_replaced(scheduling: Scheduling) -
     assert [line for line in desk.log(row).splitlines() if not line.startswith("===")] == [*"12345678", "pushed"]
     assert len(desk.events("run.failed", "long")) == 1
     assert desk.row("long")["total_runs"] == 1
+
+
+UNSEEN_S = 3.0  # from the kill of a scheduler to the next one
+WHEN_TOLD = 'while ! test -e "$SB_HOME/go"; do sleep 0.02; done; date +%s.%N >over; exit 3'
+
+
+def test_what_ends_while_no_scheduler_is_there_has_the_time_of_its_end(scheduling: Scheduling) -> None:
+    desk = scheduling
+    rules = {"fastCrashSeconds": 1000, "delaysSeconds": [UNSEEN_S], "giveUpAfter": 5}
+    desk.home.settings["core"] = {"scheduler": rules}
+    desk.home.write()
+    desk.home.add_plugin("server", f"echo begun; {WHEN_TOLD}", restart="never")
+    desk.job("short", f"echo begun; {WHEN_TOLD}")
+    desk.start()
+    run, old = desk.run("short"), desk.daemon.pid("scheduler")
+    begun(desk, run)
+
+    killed = time.time()
+    kill(old)
+    eventually(lambda: not alive(old))
+    (desk.home.path / "go").touch()
+
+    row = desk.ended(run)
+    next_one = killed + UNSEEN_S  # at the earliest
+    for name, ended in (("short", row["ended"]), ("short", row["steps"][0]["ended"]), ("server", exit_of(desk))):
+        over = float((desk.home.path / "plugins" / name / "over").read_text())
+        assert over - 0.001 <= seconds(ended) < next_one, (name, over, ended, next_one)
+
+
+def exit_of(desk: Scheduling) -> str:
+    return str(desk.daemon.in_phase("server", "failed")["exit"]["at"])
 
 
 def test_limits_hold_over_the_death_of_the_scheduler(scheduling: Scheduling) -> None:

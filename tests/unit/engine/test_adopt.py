@@ -251,6 +251,64 @@ def test_a_server_that_had_lived_is_started_at_once(lives: Lives, take_over: Tak
     assert (new.phase, new.asked) == ("starting", [("spawn", "server.2", "server.1")])
 
 
+def ended_at(lives: Lives, status: int = CRASHED) -> dict[str, Any]:
+    """It ends now, and `start` notes it."""
+    clock = lives.world.loop.fake
+    return {**dead(status=status), "ended": [clock.wall(), clock.now()]}
+
+
+def test_an_end_that_nobody_saw_counts_from_when_it_came(lives: Lives, take_over: TakeOver) -> None:
+    lives.spawned().after(2)
+    note, gone, at = lives.note(), ended_at(lives), lives.world.loop.fake
+    wall, now = at.wall(), at.now()
+    lives.after(30)
+
+    new = take_over(note, gone)
+
+    (told,) = [event for event in new.world.events if event.kind == "service.exited"]
+    assert (new.state.streak, new.state.deaths, told.data["uptime"]) == (1, (now,), 2), "a fast crash"
+    assert new.world.engine.services[NAME].exit["at"] == wall
+    new.world.loop.pass_time(0)
+    assert new.world.spawner.take() == [("spawn", "server.2", "server.1")], "its delay was over long ago"
+
+
+def test_the_delay_after_an_end_that_nobody_saw_goes_on(lives: Lives, take_over: TakeOver) -> None:
+    lives.spawned().after(2)
+    note, gone = lives.note(), ended_at(lives)
+    lives.after(3)
+
+    new = take_over(note, gone)
+
+    assert new.asked == []
+    new.world.loop.pass_time(1.9)
+    assert new.world.spawner.take() == []
+    new.world.loop.pass_time(0.2)
+    assert new.world.spawner.take() == [("spawn", "server.2", "server.1")]
+
+
+def test_a_stop_that_ended_unseen_has_its_own_time_too(lives: Lives, take_over: TakeOver) -> None:
+    lives.spawned().after(60).stop()
+    note, gone, wall = lives.note(), ended_at(lives, SIGTERM), lives.world.loop.fake.wall()
+    lives.after(7)
+
+    new = take_over(note, gone)
+
+    assert new.world.engine.services[NAME].exit["at"] == wall
+    assert [event.data["uptime"] for event in new.world.events if event.kind == "service.exited"] == [60]
+
+
+def test_one_that_ended_before_the_answer_to_its_spawn_was_heard_lived_for_no_time(
+    lives: Lives, take_over: TakeOver
+) -> None:
+    gone = ended_at(lives)
+    note = lives.note()
+    lives.after(30)
+
+    new = take_over(note, gone)
+
+    assert [event.data["uptime"] for event in new.world.events if event.kind == "service.exited"] == [0]
+
+
 def test_an_end_that_is_in_the_journal_is_decided_but_not_told_again(lives: Lives, take_over: TakeOver) -> None:
     lives.spawned()
 

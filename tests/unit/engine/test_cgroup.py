@@ -107,6 +107,17 @@ def test_no_cgroup2_at_all(tree: Tree) -> None:
     assert find_own("/no/such", "/no/such")[0] == ""
 
 
+def test_a_step_has_a_group_beside_those_of_services(tree: Tree) -> None:
+    """Its key has slashes, and a group in a group would be made by nobody."""
+    tree.group()
+    group = tree.service("run+r1+1-get.1")
+
+    place = tree.cgroups().place("run/r1/1-get.1", WANTED)
+
+    assert (place.path, place.refused) == (str(group), {})
+    assert (group / "pids.max").read_text() == "30"
+
+
 def test_limits_are_written_as_the_kernel_wants_them(tree: Tree) -> None:
     tree.group()
     cgroups = tree.cgroups()

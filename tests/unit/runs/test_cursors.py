@@ -76,6 +76,30 @@ def test_a_rule_that_can_not_be_made_any_more_costs_the_others_nothing(world: De
     assert len(world.desk.runner.runs) == 2
 
 
+def test_a_rule_that_can_not_be_made_any_more_is_told_at_each_start_and_reload(world: DeskWorld) -> None:
+    world.open(job(), job(id="broken", zone="No/Where"))
+    world.reload(job(), job(id="broken", zone="No/Where"))
+
+    assert world.kinds("broken") == ["schedule.broken", "schedule.broken"]
+    assert world.kinds("job").count("schedule.broken") == 0
+    text = world.texts("schedule.broken")[0]
+    assert text.startswith("broken: it can't be planned, and does not run: ")
+    assert "No/Where" in text
+    assert "sbctl config validate" in text
+
+
+def test_one_that_breaks_at_a_reload_and_is_mended_at_the_next_runs_again(world: DeskWorld) -> None:
+    world.open(job())
+    world.reload(job(zone="No/Where"))
+    world.pass_until(AT + HOUR)
+    assert world.desk.plans == {}
+    assert world.outcomes() == []
+    world.reload(job())
+    world.pass_until(AT + 2 * HOUR)
+
+    assert world.outcomes() == [(AT + 2 * HOUR, "claimed")]
+
+
 def test_a_run_goes_on_under_the_settings_that_it_began_with(world: DeskWorld) -> None:
     world.open(job(run_timeout=100.0))
     world.pass_until(AT + HOUR)

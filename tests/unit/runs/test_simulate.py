@@ -46,6 +46,17 @@ def test_a_year_of_a_night_job_knows_the_change_of_the_clock() -> None:
         "2025-10-26T01:00:00.000Z: the clocks go back by 60 min",
     ]
     assert "02:30 does not exist" in facts["dst"][2]
+    assert facts["clock_rules"] == [
+        "vixie, for a fixed time: once, at the end of the gap or the first time where it comes twice"
+    ]
+
+
+def test_each_rule_of_dst_is_told_once_and_an_interval_has_none() -> None:
+    both = run(job(cron("30 2 * * *"), cron("0 9 * * *"), cron("*/5 * * * *"), every(HOUR)))["job"]["clock_rules"]
+
+    assert [text.partition(":")[0] for text in both] == ["vixie, for a fixed time", "vixie, for a rhythm"]
+    assert run(job(at(0), dst="skip"))["job"]["clock_rules"] == ["skip: not in a gap, once where it comes twice"]
+    assert run(job(every(HOUR)))["job"]["clock_rules"] == []
 
 
 def test_what_does_not_run_is_counted_by_its_reason() -> None:

@@ -80,6 +80,38 @@ def test_the_step_after_one_that_ended_unheard_begins_now(world: DeskWorld) -> N
     assert world.rows()[0]["ended"] == times[-1] * 1000
 
 
+def test_a_limit_that_passed_only_after_its_end_was_kept(world: DeskWorld) -> None:
+    begin(world, step_timeout=50.0)
+    world.kill()
+    world.exit(next(iter(world.start.entries)), 0)
+    world.pass_time(100)
+    world.open()
+    world.pass_time(1)
+
+    assert (world.states(), world.start.signals()) == (["succeeded"], [])
+
+
+def test_one_that_ended_in_time_is_not_said_to_take_too_long(world: DeskWorld) -> None:
+    ended_unheard(world, 1000)
+    world.db.execute("UPDATE schedules SET recent = '[3, 3, 3, 3, 3]'")
+    world.open()
+    world.pass_time(1)
+
+    assert world.states() == ["succeeded"]
+    assert "run.too_long" not in world.kinds()
+
+
+def test_one_that_goes_on_is_still_said_to_take_too_long(world: DeskWorld) -> None:
+    begin(world)
+    world.kill()
+    world.db.execute("UPDATE schedules SET recent = '[3, 3, 3, 3, 3]'")
+    world.pass_time(1000)
+    world.open()
+    world.pass_time(1)
+
+    assert world.kinds().count("run.too_long") == 1
+
+
 def test_the_time_of_an_end_that_start_did_not_note_is_that_of_the_takeover(world: DeskWorld) -> None:
     """As from one of an older version."""
     ended_unheard(world, 100)

@@ -262,7 +262,7 @@ MANIFEST = [
         "did you mean rollback",
     ),
     ('{"id": "web", "commands": {"Sync": "x"}}', "1:28: commands.Sync: not a name for a command", "use small letters"),
-    ('{"id": "web", "commands": {"sync": 5}}', "1:36: commands.sync: must be a text or a list of texts", ""),
+    ('{"id": "web", "commands": {"sync": 5}}', "1:36: commands.sync: must be a text, a list of texts or a map", ""),
 ]
 
 

@@ -27,6 +27,16 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"cron": "61 * * * *"}, "error tasks.0.cron: minute", ""),
     ({"cron": ["0 2 * * *", "0 0 30 2 *"]}, "error tasks.0.cron.1: '0 0 30 2 *' never fires", ""),
     ({"cron": "* * * * * *"}, "error tasks.0.cron: '* * * * * *' has 6 fields", "`seconds: true`"),
+    (
+        {"cron": ["0 0 9 * * *", "0 30 1-10 * * *"], "seconds": True},
+        "error tasks.0.cron.1: '0 30 1-10 * * *': programs disagree on what a range of hours in a line with seconds",
+        '"dst": "literal"',
+    ),
+    (
+        {"cron": "CRON_TZ=America/New_York 0 30 2 * * * 2030-2090", "seconds": True, "timezone": "UTC"},
+        "error tasks.0.cron: '0 30 2 * * * 2030-2090': programs disagree on what a line with a year does",
+        '"dst": "vixie"',
+    ),
     ({"cron": "CRON_TZ=Mars/Base 0 2 * * *"}, "error tasks.0.cron: Mars/Base: not a time zone", "write a name"),
     ({"at": "08:00", "timezone": "Mars/Base"}, "error tasks.0.timezone: not a time zone that is known here", "write a"),
     ({"intervalMinutes": 0.001}, "error tasks.0.intervalMinutes: is less than a second", "write a second"),
@@ -87,6 +97,10 @@ FINE: list[dict[str, Any]] = [
     {"commands": "get", "enabled": False},
     {"at": "08:00", "jitter": "none"},
     {"at": "08:00", "retry": 0},
+    {"cron": "0 30 1-10 * * *", "seconds": True, "dst": "literal"},
+    {"cron": "0 30 2 * * * 2030-2090", "seconds": True, "dst": "vixie"},
+    {"cron": "0 30 1-10 * * *", "seconds": True, "timezone": "UTC"},
+    {"cron": ["0 30 2 * * *", "0 0 9-17 * * *"], "seconds": True},
 ]
 
 
@@ -112,6 +126,13 @@ def test_what_defaults_say_is_reported_there(files: SettingsFiles) -> None:
     assert found(files, {"at": "08:00"}, {"at": "09:00"}, defaults={"group": "none"}) == [
         "error defaults.group: there is no none in groups -> add it to groups"
     ]
+
+
+def test_defaults_may_say_what_a_change_of_the_clock_does(files: SettingsFiles) -> None:
+    task = {"cron": "0 30 1-10 * * *", "seconds": True}
+
+    assert found(files, task, defaults={"dst": "vixie"}) == []
+    assert len(found(files, task)) == 1
 
 
 def test_circles_are_shown_whole(files: SettingsFiles) -> None:
@@ -189,7 +210,71 @@ def test_slots_that_all_lie_outside_the_hours(files: SettingsFiles, keys: dict[s
 
     key = "cron" if "cron" in keys else "at"
     assert line.startswith(f"error tasks.0.{key}: never runs: for 400 days each of its slots lies outside")
-    assert found(files, {**keys, "outsideHours": "run"}, **rest) == []
+    at_any_hour = found(files, {**keys, "outsideHours": "run"}, **rest)
+    # A blackout holds it all the same.
+    assert [each.partition(":")[0] for each in at_any_hour] == ["warning tasks.0.blackouts"] * ("blackouts" in keys)
+
+
+ALL_DAY = {"blackouts": {"all": [{"weekdays": "mon-sun"}]}}
+NIGHT = {"blackouts": {"all": [{"start": 2, "end": 4}]}}
+HELD: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"intervalHours": 6}, ALL_DAY),
+    ({"intervalHours": 6, "afterFinish": True}, ALL_DAY),
+    ({"intervalHours": 6, "outsideHours": "run"}, {"activeHours": {"start": 7, "end": 23}, **ALL_DAY}),
+    ({"at": "08:00", "outsideHours": "run"}, ALL_DAY),
+    ({"cron": "0 * * * *", "outsideHours": "defer"}, ALL_DAY),
+    ({"at": "03:00", "outsideHours": "run"}, {"activeHours": {"start": 7, "end": 23}, **NIGHT}),
+    ({"intervalHours": 6}, {"activeHours": {"start": 2.5, "end": 3.5}, **NIGHT}),
+    ({"intervalHours": 6}, {"blackouts": {"all": [{"from": "2020-01-01", "to": "2199-01-01"}]}}),
+    ({"at": "03:00", "outsideHours": "run", "jitterSeconds": 600}, NIGHT),
+    ({"intervalHours": 6, "validUntil": "2199-01-01"}, ALL_DAY),
+]
+
+
+@pytest.mark.parametrize(("keys", "rest"), HELD)
+def test_what_a_blackout_always_holds_is_warned_of(
+    files: SettingsFiles, keys: dict[str, Any], rest: dict[str, Any]
+) -> None:
+    (line,) = found(files, {**keys, "blackouts": "all"}, **rest)
+
+    assert line.startswith("warning tasks.0.blackouts: never runs: for two years a blackout holds each time")
+    assert line.partition(" -> ")[2]
+    assert found(files, keys, **rest) == []
+
+
+FREE: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"intervalHours": 6}, NIGHT),
+    ({"intervalHours": 1}, {"activeHours": {"start": 3, "end": 5}, **NIGHT}),
+    ({"intervalHours": 6}, {"blackouts": {"all": [{"weekdays": "mon-sat"}]}}),
+    ({"intervalHours": 6}, {"blackouts": {"all": [{"from": "2020-01-01", "to": "2027-06-01"}]}}),
+    ({"at": "03:59:50", "outsideHours": "run", "jitterSeconds": 600}, NIGHT),
+    # 05:30 lies in the blackout, and waits for the second stretch of its hours, which does not
+    (
+        {"at": "05:30", "outsideHours": "defer", "activeHours": [{"start": 3, "end": 5}, {"start": 7, "end": 9}]},
+        {"blackouts": {"all": [{"start": 2, "end": 6}]}},
+    ),
+    (
+        {
+            "at": ["04:00", "05:30"],
+            "outsideHours": "defer",
+            "activeHours": [{"start": 3, "end": 5}, {"start": 7, "end": 9}],
+        },
+        {"blackouts": {"all": [{"start": 2, "end": 6}]}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("keys", "rest"), FREE)
+def test_what_a_blackout_leaves_a_time_is_not(files: SettingsFiles, keys: dict[str, Any], rest: dict[str, Any]) -> None:
+    assert found(files, {**keys, "blackouts": "all"}, **rest) == []
+
+
+def test_an_interval_may_count_from_another_moment_than_this_so_it_is_not_refused(files: SettingsFiles) -> None:
+    hour = {"start": 3, "end": 3.5}
+    lines = found(files, {"intervalHours": 24, "outsideHours": "skip", "blackouts": "all"}, activeHours=hour, **NIGHT)
+
+    (line,) = lines
+    assert line.startswith("warning activeHours: never runs: ")
 
 
 SOMETIMES: list[tuple[dict[str, Any], dict[str, Any]]] = [
