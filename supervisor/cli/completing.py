@@ -127,6 +127,8 @@ def _arguments(typed: _Typed) -> Offers:
     if typed.verb in verbs.SUB_VERBS:
         return list(verbs.SUB_VERBS[typed.verb].items())
     kind = verbs.FOLLOWS.get(typed.verb, (verbs.ANY, {}))[0]
+    if typed.verb == "run" and typed.args:
+        kind = verbs.ANY if "--" in typed.given else verbs.COMMAND
     once = isinstance(kind, tuple) or kind in _ONCE
     if once and typed.args:
         return []
@@ -148,10 +150,14 @@ def _of_kind(kind: verbs.Kind, typed: _Typed) -> Offers:
         return []
     if kind == verbs.REVISION:
         return _revisions(home)
-    if kind in (verbs.SCHEDULE, verbs.SCHEDULES, verbs.RUNNABLE, verbs.HISTORIC, verbs.RUN):
+    if kind in (verbs.SCHEDULE, verbs.SCHEDULES, verbs.RUNNABLE, verbs.HISTORIC, verbs.RUN, verbs.TENANT):
         from supervisor.cli.schedule_completing import words_of
 
         return words_of(home, kind)
+    if kind == verbs.COMMAND:
+        from supervisor.cli.schedule_completing import commands_of
+
+        return commands_of(home, typed.args[0])
     known = _services(home)
     if kind == verbs.SERVICE:
         return known

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 
 from supervisor.base.clock import iso
-from supervisor.base.errors import FAILED, NO_PERMISSION, NOT_RUNNING, USAGE, Problem
-from supervisor.base.files import read_small, write_atomic
+from supervisor.base.errors import FAILED, NOT_RUNNING, USAGE, Problem
+from supervisor.cli import state_file
 from supervisor.cli.names import expand, known_services
 from supervisor.cli.out import answer, note
 from supervisor.cli.settling import LONG_S, is_up, settle, what_is_up, what_is_wrong, why_hint
-from supervisor.cli.starting import WAIT_S, make_folders
+from supervisor.cli.starting import WAIT_S
 from supervisor.control.api import SCHEDULER
 from supervisor.control.client import connect
-from supervisor.model.intent import Intent, NotReadable, choice_for
+from supervisor.model.intent import choice_for
 from supervisor.model.service import CORE_NAMES
 
 TYPE_CHECKING = False
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.model.home import Home
+    from supervisor.model.intent import Intent
 
     Row = dict[str, Any]
     Done = dict[str, list[str]]  # accepted, already, with
@@ -88,49 +88,26 @@ def _ask(home: Home, words: Sequence[str], *, enabled: bool) -> Done | None:
 
 
 def _write(home: Home, words: Sequence[str], names: list[str], *, enabled: bool) -> Done:
-    """One writer at a time; whoever reads sees the file as it was or as it is."""
-    make_folders(home)
     done: Done = {"accepted": [], "already": [], "with": []}
-    try:
-        lock = os.open(
-            os.path.join(home.run, "state.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            intent = _read(home)
-            before = intent.enabled()
-            changed = intent.choose(list(words), names, enabled=enabled, at=iso(time.time()), by=_login())
-            for name in names:
-                done["accepted" if name in changed else "already"].append(name)
-            if intent.enabled() != before:
-                write_atomic(home.intent_file, intent.to_bytes(), mode=0o644, durable=True)
-        finally:
-            os.close(lock)
-    except OSError as error:
-        raise Problem(f"can't write {home.intent_file}", why=error.strerror or str(error), code=NO_PERMISSION) from None
+
+    def make(intent: Intent) -> bool:
+        before = intent.enabled()
+        changed = intent.choose(list(words), names, enabled=enabled, at=iso(time.time()), by=_login())
+        for name in names:
+            done["accepted" if name in changed else "already"].append(name)
+        return intent.enabled() != before
+
+    state_file.change(home, make)
     return done
 
 
 def disabled_by_hand(home: Home, names: Sequence[str]) -> list[str]:
     """Those that a person has disabled; what settings say (`autoStart: false`) is no news to anybody."""
     try:
-        choices = _read(home).enabled()
+        choices = state_file.read(home).enabled()
     except (OSError, Problem):
         return []
     return [name for name in names if choice_for(choices, name) is False]
-
-
-def _read(home: Home) -> Intent:
-    try:
-        return Intent.from_bytes(read_small(home.intent_file))
-    except FileNotFoundError:
-        return Intent()
-    except NotReadable as error:
-        raise Problem(
-            f"{home.intent_file} can't be read",
-            why=str(error),
-            remedy="mend it, or remove it: all services then go by their settings",
-        ) from None
 
 
 def _login() -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from supervisor.base.errors import USAGE, Problem
 from supervisor.cli.ansi import plain
 from supervisor.cli.compiling import read_compiled
 from supervisor.cli.daemon_source import EventSource
@@ -45,10 +46,27 @@ def services_of(home: Home, words: Sequence[str]) -> list[str]:
     for word in words:
         found = meant(word, known)
         if not found:
-            check_name(home, word)  # one that is no more may have left a log
+            _check(home, word)
             found = [word]
         names += found
     return list(dict.fromkeys(names))
+
+
+def _check(home: Home, word: str) -> None:
+    """One that is no more may have left a log; what only has jobs has none."""
+    try:
+        check_name(home, word)
+    except Problem:
+        schedules = (read_compiled(home, "scheduler") or {}).get("schedules") or {}
+        jobs = {*schedules.get("commands", ()), *(row["id"] for row in schedules.get("schedules", ()))}
+        if word not in jobs:
+            raise
+        raise Problem(
+            f"{word} has no server, so there is no log of one",
+            why="what its commands write is kept with each run",
+            remedy=f"sbctl runs {word}; then: sbctl show RUN --log",
+            code=USAGE,
+        ) from None
 
 
 class Outputs:

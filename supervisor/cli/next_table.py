@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from supervisor.cli.columns import columns
 from supervisor.cli.marks import last_run
+from supervisor.cli.schedule_table import rule
+from supervisor.cli.schedule_zones import told
 from supervisor.cli.table import duration
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import minute, moment
@@ -11,7 +13,7 @@ from supervisor.model.run import Skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from supervisor.cli.columns import Cell
@@ -32,40 +34,30 @@ def chosen(slots: Sequence[Facts], count: int) -> list[Facts]:
     return [*going[:count], *sorted(resting.values(), key=lambda slot: str(slot["schedule"]))]
 
 
-def next_table(
-    slots: Sequence[Facts], rows: dict[str, Facts], zone_of: Callable[[str], Zone], now: float, style: Style
-) -> list[str]:
-    """`zone_of` a schedule; one zone for all stands in the title."""
-    zones = {zone_of(str(slot["schedule"])).name for slot in slots}
-    one = zones.pop() if len(zones) == 1 else ""
-    titles = ("IN", f"WHEN ({one})" if one else "WHEN", "SCHEDULE", "RULE", "LAST", "NOTE")
-    lines = [_row(slot, rows.get(str(slot["schedule"]), {}), zone_of, now, style, one) for slot in slots]
-    return columns(titles, lines, style)
+def next_table(slots: Sequence[Facts], rows: dict[str, Facts], its: Zone, now: float, style: Style) -> list[str]:
+    titles = ("IN", f"WHEN ({its.name})", "SCHEDULE", "RULE", "LAST", "NOTE")
+    return columns(titles, [_row(slot, rows.get(str(slot["schedule"]), {}), its, now, style) for slot in slots], style)
 
 
-def _row(slot: Facts, row: Facts, zone_of: Callable[[str], Zone], now: float, style: Style, one: str) -> list[Cell]:
-    name = str(slot["schedule"])
-    its = zone_of(name)
+def _row(slot: Facts, row: Facts, its: Zone, now: float, style: Style) -> list[Cell]:
     due, would = parse_iso(slot["due"]), str(slot["would"])
     until = parse_iso(slot.get("until"))
     # Why it rests is what `sbctl why` is for.
-    note = [str(slot.get("note") or "") if would not in LASTING else ""]
+    note = [told(str(slot.get("note") or ""), its, now) if would not in LASTING else ""]
     if would == RUN:
         first: Cell = duration(max(due - now + 0.5, 0)) if due is not None else "-"
-        when = moment(due, its) if due is not None else "-"
+        when = moment(due, its, now) if due is not None else "-"
     else:
         first = (would.replace("_", " "), YELLOW)
-        when = f"until {minute(until, its, now)}" if until is not None else moment(due, its) if due else "-"
+        when = f"until {minute(until, its, now)}" if until is not None else moment(due, its, now) if due else "-"
         if until is not None and would not in LASTING and due is not None:
-            when = moment(due, its)
+            when = moment(due, its, now)
             note.append(f"held until {minute(until, its, now)}")
-    if not one:
-        when += f" {its.name}"
     return [
         first,
         when,
-        name,
-        str(slot["rule"] or row.get("rule") or ""),
+        str(slot["schedule"]),
+        rule({**row, "rule": slot["rule"] or row.get("rule") or ""}, its),
         last_run(row.get("last_result"), row.get("last_duration_s"), style),
         "; ".join(word for word in note if word),
     ]

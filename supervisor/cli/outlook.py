@@ -9,13 +9,15 @@ from __future__ import annotations
 import time
 
 from supervisor.base.clock import iso
-from supervisor.base.zones import zone as zone_named
+from supervisor.base.errors import Problem
 from supervisor.cli import past
 from supervisor.cli.pausing import flag
 from supervisor.cli.wishes import wishes_of
+from supervisor.cli.zones import zone_named
 from supervisor.core.timeline import Timeline
 from supervisor.model.identity import read_home_id
 from supervisor.model.run import Skip
+from supervisor.model.wishes import is_over
 from supervisor.runs.plan import Maker
 
 TYPE_CHECKING = False
@@ -37,13 +39,26 @@ PASSED_OVER = 100  # slots that won't run, in search of one that will
 class Outlook:
     """One look at the future of a home."""
 
-    def __init__(self, home: Home, schedules: Catalogue, now: float | None = None) -> None:
+    def __init__(
+        self, home: Home, schedules: Catalogue, now: float | None = None, kept: dict[str, Facts] | None = None
+    ) -> None:
         self.now = time.time() if now is None else now
         self._schedules = schedules
         self._maker = Maker(schedules, zone_named, read_home_id(home) or "")
-        self._kept = past.statistics(home)
+        self._home = home
+        self._kept = kept  # None: not yet read
         self._flag = flag(home, self.now)
         self._wishes = wishes_of(home)
+
+    def kept(self) -> dict[str, Facts]:
+        """What the history has counted, by schedule; where it can't be read that is said, and nothing is known."""
+        if self._kept is None:
+            try:
+                self._kept = past.statistics(self._home)
+            except Problem as problem:
+                past.tell_trouble(problem)
+                self._kept = {}
+        return self._kept
 
     def zone_of(self, schedule: Schedule) -> Zone:
         return self._maker.zone_of(schedule)
@@ -56,7 +71,7 @@ class Outlook:
     def _paused(self, schedule: Schedule) -> Facts | None:
         """As of `schedules`: by the file, else its own."""
         own = self._wishes.paused(schedule.id)
-        if self._flag is not None or own is None or (own["until"] and own["until"] <= self.now):
+        if self._flag is not None or own is None or is_over(own, self.now):
             return self._flag
         until = None if own["until"] is None else iso(own["until"])
         return {"at": iso(own["at"]), "by": own["by"], "reason": own["reason"], "until": until}
@@ -116,7 +131,7 @@ class Outlook:
     def _row(self, schedule: Schedule) -> Facts:
         rule = self.rule(schedule)
         next_ = self._next(schedule, rule)
-        kept = self._kept.get(schedule.id) or {}
+        kept = self.kept().get(schedule.id) or {}
         enabled, paused = self._enabled(schedule), self._paused(schedule)
         status = "disabled" if not enabled else "paused" if paused else "active"
         return {

@@ -5,6 +5,8 @@ The one place of the command line that knows how the history is asked.
 
 from __future__ import annotations
 
+from supervisor.base.errors import Problem
+from supervisor.cli.out import note
 from supervisor.store import reading
 from supervisor.store.asking import ask, rows
 from supervisor.store.statistics import figures
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from supervisor.model.home import Home
 
     Row = dict[str, Any]
+
+
+def tell_trouble(problem: Problem) -> None:
+    """In one line, where the history is only a part of what was asked for."""
+    note(f"{problem.what}: {problem.why}; what has run is not known")
 
 
 def runs(
@@ -45,6 +52,11 @@ def runs(
         for row in reading.runs(path, plugin=word, failed=failed, since=begin, tenant=tenant, limit=limit):
             by_id[row["id"]] = row
     return sorted(by_id.values(), key=lambda row: str(row["claimed"]), reverse=True)[:limit]
+
+
+def runs_of(home: Home, schedule: str, limit: int) -> list[Row]:
+    """Of this schedule alone, newest first."""
+    return reading.runs(home.history_file, schedule=schedule, limit=limit)
 
 
 def run(home: Home, id: str) -> Row | None:

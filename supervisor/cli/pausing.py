@@ -6,12 +6,14 @@ import os
 import time
 
 from supervisor.base.clock import iso
-from supervisor.base.errors import NO_PERMISSION, NOT_RUNNING, USAGE, Problem
+from supervisor.base.errors import NO_PERMISSION, USAGE, Problem
 from supervisor.base.files import read_small, write_atomic
+from supervisor.cli import schedule_wishes
 from supervisor.cli.moments import parse_until
 from supervisor.cli.out import answer
 from supervisor.cli.run_asking import login
-from supervisor.cli.schedules import ask, catalogue
+from supervisor.cli.schedule_zones import zone_of
+from supervisor.cli.schedules import ask_if_running
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import minute, zone_named
 from supervisor.model.pause import MAX_BYTES, decode, encode
@@ -30,19 +32,32 @@ if TYPE_CHECKING:
 FLAG_MODE = 0o644
 
 
-def until_of(length: float | None, until: str | None, tz: str) -> float | None:
+def until_of(length: float | None, until: str | None, its: Zone) -> float | None:
     """Of --for or --until; None: for as long as nobody resumes."""
     if length is not None and until is not None:
         raise Problem("--for and --until contradict each other", code=USAGE)
     now = time.time()
     if until is not None:
-        return parse_until(until, now, zone_named(tz))
+        return parse_until(until, now, its)
     if length is not None and length <= 0:
         raise Problem("--for needs a length", remedy="sbctl pause --for 2h", code=USAGE)
     return None if length is None else now + length
 
 
-def pause(home: Home, names: Sequence[str], *, reason: str, until: float | None, on_resume: str, as_json: bool) -> int:
+def pause(
+    home: Home,
+    names: Sequence[str],
+    *,
+    reason: str,
+    length: float | None,
+    until_text: str | None,
+    tz: str,
+    on_resume: str,
+    as_json: bool,
+) -> int:
+    """`tz`: in which a time is read and shown; else in that of the schedule, or of this machine for several."""
+    its = zone_named(tz) if tz else zone_of(home, names)
+    until = until_of(length, until_text, its)
     more: Facts = {"by": login()}
     if reason:
         more["reason"] = reason
@@ -54,7 +69,7 @@ def pause(home: Home, names: Sequence[str], *, reason: str, until: float | None,
     if reply is None:
         _write_flag(home, reason, until)
         reply = {"accepted": [], "already": []}
-    tail = f" until {_shown(until)}" if until is not None else ""
+    tail = f" until {minute(until, its, time.time())} ({its.name})" if until is not None else ""
     if not names:
         how = "was paused already" if not reply["accepted"] and reply["already"] else f"is paused{tail}"
         answer(f"everything {how}; sbctl resume goes on", reply, as_json=as_json)
@@ -88,24 +103,9 @@ def resume(home: Home, names: Sequence[str], *, what: str, as_json: bool) -> int
 
 def _ask(home: Home, verb: str, names: Sequence[str], more: Facts) -> Facts | None:
     """None: all is meant and no scheduler runs, so the file is ours to write."""
-    try:
-        return ask(home, verb, names=list(names), **more)
-    except Problem as problem:
-        if problem.code != NOT_RUNNING:
-            raise
-        if not names:
-            return None
-        known = catalogue(home).schedules
-        for name in names:
-            if name not in known:
-                continue
-            raise Problem(
-                f"{name} can't be {verb}d now",
-                why="the scheduler keeps the pauses of single schedules, and it does not run",
-                remedy=f"sbctl start; then: sbctl {verb} {name}",
-                code=NOT_RUNNING,
-            ) from None
-        raise
+    if names:
+        return (schedule_wishes.pause if verb == "pause" else schedule_wishes.resume)(home, names, more)
+    return ask_if_running(home, verb, names=[], **more)
 
 
 # the file
@@ -148,11 +148,6 @@ def _remove_flag(home: Home) -> None:
 
 def _no_flag(home: Home, error: OSError) -> Problem:
     return Problem(f"can't change {home.pause_file}", why=error.strerror or str(error), code=NO_PERMISSION)
-
-
-def _shown(until: float) -> str:
-    its = zone_named("")
-    return minute(until, its, time.time())
 
 
 def paused_text(paused: Facts | None, its: Zone, now: float) -> str:

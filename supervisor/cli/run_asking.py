@@ -10,9 +10,11 @@ from supervisor.cli.marks import short, words
 from supervisor.cli.run_finding import no_such_run
 from supervisor.cli.run_output import Output
 from supervisor.cli.run_rows import exit_code, is_over, last_words, outcome, run_facts
+from supervisor.cli.schedule_zones import told, zone_of
 from supervisor.cli.schedules import ask, in_force
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.times import parse_iso
+from supervisor.cli.zones import minute
 from supervisor.model.rows import clean
 from supervisor.model.run import RunState
 
@@ -74,7 +76,7 @@ def start_run(home: Home, wish: Wish, *, name: str = "", **asked: Any) -> int:
         raise
     held = reply.get("held")
     if held is not None:
-        return _tell_held(called, held, wish, mask=mask_of(home).hide_text)
+        return _tell_held(home, called, held, wish)
     run, schedule = str(reply["run"]), str(reply.get("schedule") or called)
     if not wish.wait:
         said = f"{run} of {schedule} was accepted"
@@ -99,11 +101,15 @@ def _refuse_server(home: Home, name: str) -> None:
         )
 
 
-def _tell_held(name: str, held: Facts, wish: Wish, *, mask: Any) -> int:
+def _tell_held(home: Home, name: str, held: Facts, wish: Wish) -> int:
     if wish.as_json:
         out.answer("", {"run": None, "held": held}, as_json=True)
-    until = parse_iso(held.get("until"))
-    why = held_text(str(held.get("gate")), mask(str(held.get("reason") or "")), "" if until is None else _local(until))
+    its, now = zone_of(home, (name,)), time.time()
+    said = mask_of(home).hide_text(str(held.get("reason") or ""))
+    until, reason = parse_iso(held.get("until")), told(said, its, now)
+    why = held_text(str(held.get("gate")), reason, "" if until is None else minute(until, its, now))
+    if until is not None or reason != said:
+        why += f" ({its.name})"
     out.note(Problem(f"{name} was not run", why=clean(why), remedy="--force passes it", code=FAILED).text())
     return FAILED
 
@@ -112,12 +118,6 @@ def held_text(gate: str, reason: str, until: str) -> str:
     """`cooldown: 3 failures in a row, until 14:00`; what the reason says itself is not said twice."""
     text = reason if reason.startswith(gate) else f"{gate.replace('_', ' ')}: {reason or 'shut'}"
     return text if not until or ", until " in reason else f"{text}, until {until}"
-
-
-def _local(at: float) -> str:
-    from supervisor.cli.zones import minute, zone_named
-
-    return minute(at, zone_named(""), time.time())
 
 
 # waiting

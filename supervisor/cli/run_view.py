@@ -67,14 +67,14 @@ def _arguments(value: Any) -> str:
 
 
 def _times(run: Facts, its: Zone, now: float) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for name in ("nominal", "due", "started", "ended"):
         at = parse_iso(run[name])
         if at is not None and not (name == "due" and run["due"] == run["nominal"]):
             late = run["late_s"] if name == "started" else None
             more = f", {duration(late)} late" if late is not None and late >= 1 else ""
-            lines += _titled(name, f"{moment(at, its)} {its.name}{more}")
-    return lines
+            lines += _titled(name, f"{moment(at, its, now)}{more}")
+    return [*_titled("zone", its.name), *lines] if lines else []
 
 
 def _took(run: Facts) -> str:

@@ -27,7 +27,9 @@ LATE_S = 10.0  # less is not worth a word
 def runs_table(
     runs: Sequence[Facts], p50: Mapping[str, float | None], its: Zone, now: float, style: Style
 ) -> list[str]:
-    return columns(TITLES, [_row(run, p50.get(str(run["schedule"])), its, now, style) for run in runs], style)
+    """`its`: the zone of all times, which the head names."""
+    titles = [f"{title} ({its.name})" if title == "STARTED" else title for title in TITLES]
+    return columns(titles, [_row(run, p50.get(str(run["schedule"])), its, now, style) for run in runs], style)
 
 
 def _row(run: Facts, p50: float | None, its: Zone, now: float, style: Style) -> list[Cell]:

@@ -10,7 +10,9 @@ from supervisor.base.errors import BAD_SETTINGS, NOT_RUNNING, USAGE, Problem
 from supervisor.cli.commands.reload import take_over
 from supervisor.cli.out import answer, note
 from supervisor.cli.outlook import Outlook
-from supervisor.cli.schedules import no_such_schedule
+from supervisor.cli.schedule_broken import has_file, text_of_file, what_is_wrong
+from supervisor.cli.schedule_broken import tell as tell_broken
+from supervisor.cli.schedules import in_force, no_such_schedule
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import moment, zone_named
 from supervisor.control.api import SCHEDULER, START
@@ -19,8 +21,7 @@ from supervisor.model.schedule import Catalogue
 from supervisor.settings import api  # pydantic: 0.2 s
 from supervisor.settings.compiled import build
 from supervisor.settings.findings import has_errors
-from supervisor.settings.schedule_files import schedule_file
-from supervisor.settings.shape import FORMAT
+from supervisor.settings.schedule_files import file_text, schedule_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ MOST = 20_000  # slots that are compared; more than that in a week is every 30 s
 def add(home: Home, schedule: str, keys: Keys, *, dry_run: bool, as_json: bool) -> int:
     schedule_file(home, schedule)  # an id that can't be one is said first
     known = _present(home)
+    if schedule not in known.schedules and has_file(home, schedule):
+        raise Problem(
+            f"there is a file {_place(home, schedule)} already",
+            why="it has errors, or makes no schedule: sbctl config validate",
+            remedy=f"sbctl schedule edit {schedule}, or sbctl schedule rm {schedule}",
+            code=USAGE,
+        )
     if schedule in known.schedules:
         raise Problem(
             f"there is a schedule {schedule} already",
@@ -54,7 +62,7 @@ def add(home: Home, schedule: str, keys: Keys, *, dry_run: bool, as_json: bool) 
 def edit(home: Home, schedule: str, keys: Keys, *, dry_run: bool, as_json: bool) -> int:
     """`keys`: the whole new content of its file."""
     known = _present(home)
-    if schedule not in known.schedules and api.read_schedule_file(home, schedule) is None:
+    if schedule not in known.schedules and not has_file(home, schedule):
         raise no_such_schedule(schedule, known.schedules)
     return _change(home, schedule, keys, known, word="changed", dry_run=dry_run, as_json=as_json)
 
@@ -62,7 +70,7 @@ def edit(home: Home, schedule: str, keys: Keys, *, dry_run: bool, as_json: bool)
 def remove(home: Home, schedule: str, *, dry_run: bool, as_json: bool) -> int:
     known = _present(home)
     its = known.schedules.get(schedule)
-    if api.read_schedule_file(home, schedule) is None:
+    if not has_file(home, schedule):
         if its is None:
             raise no_such_schedule(schedule, known.schedules)
         raise Problem(
@@ -78,8 +86,11 @@ def keys_in_editor(home: Home, schedule: str) -> Keys:
     """What a person makes of its file; unchanged is an error, so that nothing seems to have been done."""
     import click
 
-    before = api.read_schedule_file(home, schedule) or {}
-    text = click.edit(json.dumps(before, indent=2, ensure_ascii=False) + "\n", extension=".json")
+    if what_is_wrong(home, schedule) is None:
+        before = json.dumps(api.read_schedule_file(home, schedule) or {}, indent=2, ensure_ascii=False) + "\n"
+    else:
+        before = text_of_file(home, schedule)
+    text = click.edit(before, extension=".json")
     if text is None:
         raise Problem("nothing was changed", why="the editor ended without saving", code=1)
     try:
@@ -95,8 +106,13 @@ def keys_in_editor(home: Home, schedule: str) -> Keys:
 
 
 def _present(home: Home) -> Catalogue:
-    """As the files have it now."""
-    return _catalogue(api.preview(home).documents)
+    """As the files have it now; with errors in them, as it was compiled last."""
+    documents = api.preview(home).documents
+    return _catalogue(documents) if documents else in_force(home)
+
+
+def _place(home: Home, schedule: str) -> str:
+    return os.path.relpath(schedule_file(home, schedule), home.path)
 
 
 def _catalogue(documents: dict[str, Facts]) -> Catalogue:
@@ -112,8 +128,9 @@ def _change(
     for finding in findings:
         if schedule in finding.text():
             note(finding.text())
+    tell_broken(home, schedule, removed=keys is None, dry_run=dry_run)
     facts = _difference(home, schedule, known, after)
-    facts |= {"file": os.path.relpath(schedule_file(home, schedule), home.path), "keys": keys, "dry_run": dry_run}
+    facts |= {"file": _place(home, schedule), "keys": keys, "dry_run": dry_run}
     facts["in_force"] = False
     if not dry_run:
         findings = api.remove_schedule(home, schedule) if keys is None else api.write_schedule(home, schedule, keys)
@@ -126,7 +143,7 @@ def _change(
 
 def _judged(home: Home, schedule: str, keys: Keys | None) -> tuple[Catalogue, list[Finding]]:
     """How it would be, without anything being written."""
-    raw = None if keys is None else json.dumps({"format": FORMAT, **keys}, ensure_ascii=False).encode()
+    raw = None if keys is None else file_text(keys)
     loaded = api.load(home, {schedule_file(home, schedule): raw})
     documents = build(loaded)
     return _catalogue(documents), loaded.findings
@@ -148,7 +165,7 @@ def _taken_over(home: Home) -> bool:
         if problem.code != NOT_RUNNING:
             raise
         return False
-    take_over(home)
+    take_over(home, warnings=False)  # which have been said
     return True
 
 
@@ -184,14 +201,16 @@ def _week(home: Home, known: Catalogue, schedule: Schedule | None, now: float) -
 
 
 def _lines(facts: Facts, schedule: str, word: str) -> list[str]:
-    its = zone_named(facts["zone"])
+    its, now = zone_named(facts["zone"]), time.time()
     would = "would be " if facts["dry_run"] else ""
     verb = "is " if not would else ""
     lines = [f"{schedule} {would or verb}{word}: {facts['file']}"]
     for title in ("before", "after"):
-        times = [moment(at, its) for slot in facts[title] if (at := parse_iso(slot["due"])) is not None]
+        times = [moment(at, its, now) for slot in facts[title] if (at := parse_iso(slot["due"])) is not None]
         if times:
             lines.append(f"  {title:<7} {', '.join(times)}")
+    if len(lines) > 1:
+        lines.append(f"  zone    {its.name}")
     lines.append(f"  the next {facts['days']} days: {facts['gained']} slots more, {facts['lost']} less")
     if not facts["dry_run"] and not facts["in_force"]:
         lines.append("  nothing runs: it counts from the next sbctl start on")

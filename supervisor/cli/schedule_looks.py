@@ -6,7 +6,7 @@ from supervisor.base.errors import Problem
 from supervisor.cli import past
 from supervisor.cli.out import note
 from supervisor.cli.outlook import Outlook
-from supervisor.cli.schedules import ask, ask_if_running, catalogue, in_force, meant, no_such_schedule, owners_of
+from supervisor.cli.schedules import ask, ask_if_running, catalogue, in_force, meant, owners_of, several
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,32 +41,43 @@ def whole_of(home: Home, id: str) -> Facts:
     """One of them with its compiled policy, its triggers and its next slots."""
     reply = ask_if_running(home, "schedules", names=[id])
     if reply is not None:
-        rows = reply["schedules"]
-        row = next((row for row in rows if row["id"] == id), rows[0] if rows else None)
-        if row is None:
-            raise no_such_schedule(id, in_force(home).schedules)
+        rows = {row["id"]: row for row in reply["schedules"]}
+        row = rows[_only(id, list(rows))]
         slots = ask(home, "next", names=[row["id"]], count=NEXT)["slots"]
         its = in_force(home).schedules.get(row["id"])
+        usual = _usual(_kept(home, row["id"]))
     else:
         note(ALONE)
         schedules = catalogue(home)
-        its = schedules.schedules.get(id)
-        if its is None:
-            raise no_such_schedule(id, schedules.schedules)
+        id = _only(id, meant([id], owners_of(schedules)))
+        its = schedules.schedules[id]
         outlook = Outlook(home, schedules)
         row, slots = outlook.rows([id])[0], outlook.slots([id], NEXT)
+        usual = _usual(outlook.kept().get(id))
     policy = its.policy.as_dict() if its is not None else {}
     triggers = its.triggers if its is not None else []
-    return {"row": row, "policy": policy, "triggers": triggers, "next": slots[:NEXT], "usual": _usual(home, row["id"])}
+    return {"row": row, "policy": policy, "triggers": triggers, "next": slots[:NEXT], "usual": usual}
 
 
-def _usual(home: Home, id: str) -> Facts | None:
-    """How long its last good runs took: average_s, p50_s, p95_s, and of how many."""
+def _only(word: str, ids: list[str]) -> str:
+    """The one that is meant: it is to be everything about one."""
+    if word in ids:
+        return word
+    if len(ids) != 1:
+        raise several(word, ids)
+    return ids[0]
+
+
+def _kept(home: Home, id: str) -> Facts | None:
     try:
-        kept = past.statistics(home, id).get(id)
+        return past.statistics(home, id).get(id)
     except Problem as problem:
-        note(problem.text())
+        past.tell_trouble(problem)
         return None
+
+
+def _usual(kept: Facts | None) -> Facts | None:
+    """How long its last good runs took: average_s, p50_s, p95_s, and of how many."""
     if kept is None or not kept["count"]:
         return None
     return {f"{name}_s": kept[f"{key}_ms"] / 1000 for name, key in USUAL.items()} | {"runs": kept["count"]}

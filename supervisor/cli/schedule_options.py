@@ -24,7 +24,6 @@ JITTERS = ("jitterMinutes", "jitterSeconds")
 HOUR_S, MINUTE_S = 3600.0, 60.0
 
 _OPTIONS = (
-    click.option("--plugin", metavar="P", help="The plugin (else the id up to its dot)"),
     click.option("--commands", metavar="A,B", help="Commands of the plugin, in this order"),
     click.option("--every", type=Duration(), metavar="6h", help="So often, counted from when it is first seen"),
     click.option("--cron", multiple=True, metavar="CRON", help="By a cron line; may be given more than once"),
@@ -46,7 +45,6 @@ def schedule_options(function: Any) -> Any:
 
 def keys_of(
     *,
-    plugin: str | None,
     commands: str | None,
     every: float | None,
     cron: tuple[str, ...],
@@ -60,7 +58,7 @@ def keys_of(
 ) -> Keys:
     """As they stand in the file. What --set says comes last, and beats the others."""
     keys: Keys = {}
-    given = {"plugin": plugin, "timezone": tz, "missed": missed, "overlap": overlap}
+    given = {"timezone": tz, "missed": missed, "overlap": overlap}
     keys.update({name: value for name, value in given.items() if value is not None})
     if commands is not None:
         keys["commands"] = _words(commands)

@@ -6,8 +6,10 @@ from supervisor.cli.marks import short, sign, words
 from supervisor.cli.pausing import paused_text
 from supervisor.cli.run_asking import held_text
 from supervisor.cli.run_rows import outcome, time_of
+from supervisor.cli.schedule_zones import told
 from supervisor.cli.table import duration
 from supervisor.cli.times import parse_iso
+from supervisor.cli.why_which import NOT_IN_FORCE, REMOVED
 from supervisor.cli.zones import minute
 from supervisor.model.rows import clean
 
@@ -26,22 +28,40 @@ NEAR_S = 60
 
 
 def schedule_story(facts: Facts, its: Zone, now: float, style: Style) -> list[str]:
-    """`facts` is what --json shows: row, lines, gates, slots, runs, all_paused, at."""
-    row = facts["row"]
+    """`facts` is what --json shows: name, standing, row, lines, gates, slots, runs, all_paused, at."""
     reasons = {gate.get("reason") for gate in facts["gates"]}
     runs = {run["id"]: run for run in facts["runs"]}
-    lines = [clean(state(row, its, now))]
+    lines = [clean(_first(facts, its, now)), *_block("zone", [its.name])]
     lines += _block("then", [_slot(slot, runs, its, now, style) for slot in _asked(facts["slots"], facts["at"])])
-    lines += [clean(line) for line in facts["lines"] if line not in reasons]
+    lines += [clean(told(line, its, now)) for line in facts["lines"] if line not in reasons]
     lines += _gates(facts["gates"], its, now)
-    told = [_slot(slot, runs, its, now, style) for slot in facts["slots"][:SHOWN_SLOTS]]
-    lines += _block("slots", told or ["none yet"])
+    slots = [_slot(slot, runs, its, now, style) for slot in facts["slots"][:SHOWN_SLOTS]]
+    lines += _block("slots", slots or ["none yet"])
     if facts["at"]:
         return lines
     shown = {slot.get("run") for slot in facts["slots"]}
     others = [_run(run, its, now, style) for run in facts["runs"] if run["id"] not in shown]
-    lines += _block("other runs" if told else "runs", others[:SHOWN_SLOTS])
-    return [*lines, *_block("next", [_next(row, facts)])]
+    lines += _block("other runs" if slots else "runs", others[:SHOWN_SLOTS])
+    return [*lines, *_block("next", [_next(facts)])]
+
+
+def _first(facts: Facts, its: Zone, now: float) -> str:
+    name, row, standing = facts["name"], facts["row"], facts["standing"]
+    if standing == REMOVED:
+        return f"{name} is no schedule any more{_last(facts, its, now)}"
+    if standing == NOT_IN_FORCE:
+        return f"{name} is in {row['source']}, and not in force yet; it would run {row['rule']}"
+    return state(row, its, now)
+
+
+def _last(facts: Facts, its: Zone, now: float) -> str:
+    """Of one that was removed."""
+    slots = [parse_iso(slot["nominal_to"] or slot["nominal"]) for slot in facts["slots"]]
+    runs = [parse_iso(run["started"] or run["claimed"]) for run in facts["runs"]]
+    for what, found in (("slot was", slots), ("run began", runs)):
+        if times := [at for at in found if at is not None]:
+            return f"; its last {what} {minute(max(times), its, now)}"
+    return ""
 
 
 def _asked(slots: list[Facts], at: str | None) -> list[Facts]:
@@ -67,6 +87,7 @@ def state(row: Facts, its: Zone, now: float) -> str:
     """`twitter is paused since 13:00 by pause.flag; next 13:12 when resumed`."""
     status, name = str(row["status"]), str(row["id"])
     due = parse_iso(row["next_due"] or row["next_run"])
+    reason = told(str(row["next_reason"] or ""), its, now)
     at = f"next {minute(due, its, now)}" if due is not None else "no further slot"
     if status == "paused":
         how = paused_text(row["paused"], its, now)
@@ -83,8 +104,8 @@ def state(row: Facts, its: Zone, now: float) -> str:
     if status == "active" and due is None:
         return f"{name} is active; it runs {row['rule']}"
     if status == "finished" or due is None:
-        return f"{name} has no further slots" + (f": {row['next_reason']}" if row["next_reason"] else "")
-    held = f", but then: {words(str(row['next_reason']))}" if row["next_reason"] else ""
+        return f"{name} has no further slots" + (f": {reason}" if reason else "")
+    held = f", but then: {words(reason)}" if reason else ""
     return f"{name} is {status}; {at} (in {duration(max(due - now, 0))}){held}"
 
 
@@ -98,7 +119,7 @@ def _gates(gates: list[Facts], its: Zone, now: float) -> list[str]:
 def _gate(gate: Facts, its: Zone, now: float) -> str:
     until = parse_iso(gate.get("until"))
     then = minute(until, its, now) if until is not None else ""
-    return held_text(str(gate["gate"]), str(gate.get("reason") or ""), then)
+    return held_text(str(gate["gate"]), told(str(gate.get("reason") or ""), its, now), then)
 
 
 def _slot(slot: Facts, runs: dict[str, Facts], its: Zone, now: float, style: Style) -> str:
@@ -107,11 +128,11 @@ def _slot(slot: Facts, runs: dict[str, Facts], its: Zone, now: float, style: Sty
     if last is not None and last != first:
         count = slot.get("count")
         when += f" to {minute(last, its, now)} ({count if count is not None else 'many'} slots)"
-    note = f" ({slot['note']})" if slot.get("note") else ""
+    note = f" ({told(slot['note'], its, now)})" if slot.get("note") else ""
     if slot["outcome"] == "skipped":
         until = parse_iso(slot.get("until"))
         then = f", until {minute(until, its, now)}" if until is not None else ""
-        return f"{when}  skipped: {words(str(slot.get('reason') or '?'))}{then}{note}"
+        return f"{when}  skipped: {words(told(str(slot.get('reason') or '?'), its, now))}{then}{note}"
     run = runs.get(str(slot.get("run")))
     if run is None:
         return f"{when}  {slot['outcome']} {slot.get('run') or ''}{note}"
@@ -130,8 +151,13 @@ def _ended(run: Facts, style: Style) -> str:
     return " ".join(word for word in (sign(str(run["state"]), style), run["id"], how, took) if word)
 
 
-def _next(row: Facts, facts: Facts) -> str:
-    name, status = row["id"], row["status"]
+def _next(facts: Facts) -> str:
+    row, name = facts["row"], facts["name"]
+    if facts["standing"] == REMOVED:
+        return f"sbctl runs {name}; to have it again: sbctl schedule add {name}"
+    if facts["standing"] == NOT_IN_FORCE:
+        return "sbctl reload"
+    status = row["status"]
     shut = [str(gate["gate"]) for gate in facts["gates"] if not gate["open"]]
     if status == "paused":
         resume = "sbctl resume" if facts["all_paused"] else f"sbctl resume {name}"

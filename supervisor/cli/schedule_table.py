@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from supervisor.cli.columns import Cell
     from supervisor.cli.table import Style
+    from supervisor.core.zone import Zone
 
     Row = dict[str, Any]
 
@@ -28,8 +29,9 @@ STATES = {
 }
 
 
-def schedule_table(rows: Sequence[Row], now: float, style: Style) -> list[str]:
-    return columns(TITLES, [_row(row, now, style) for row in rows], style)
+def schedule_table(rows: Sequence[Row], its: Zone, now: float, style: Style) -> list[str]:
+    """`its`: the zone of the reader."""
+    return columns(TITLES, [_row(row, its, now, style) for row in rows], style)
 
 
 def status(row: Row, style: Style) -> tuple[str, str]:
@@ -39,7 +41,7 @@ def status(row: Row, style: Style) -> tuple[str, str]:
     return f"{sign if style.utf8 else plain} {state}", colour
 
 
-def _row(row: Row, now: float, style: Style) -> list[Cell]:
+def _row(row: Row, its: Zone, now: float, style: Style) -> list[Cell]:
     return [
         str(row["id"]),
         status(row, style),
@@ -47,8 +49,14 @@ def _row(row: Row, now: float, style: Style) -> list[Cell]:
         last_run(row["last_result"], row["last_duration_s"], style),
         rate(row),
         str(row["tenant"] or ""),
-        str(row["rule"]),
+        rule(row, its),
     ]
+
+
+def rule(row: Row, its: Zone) -> str:
+    """With its zone, where that is not the reader's."""
+    text, zone = str(row["rule"]), str(row.get("zone") or its.name)
+    return text if zone == its.name or not text else f"{text} ({zone})"
 
 
 def _next(row: Row, now: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from supervisor.cli.marks import short, words
 from supervisor.cli.pausing import paused_text
 from supervisor.cli.schedule_table import rate, status
+from supervisor.cli.schedule_zones import told
 from supervisor.cli.table import duration
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import minute, moment
@@ -36,6 +37,7 @@ def schedule_lines(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     lines += _titled("about", row["description"])
     lines += _titled("plugin", f"{row['plugin']}: {', '.join(row['steps'])}")
     lines += _titled("rule", f"{row['rule']} ({row['zone']})")
+    lines += _titled("zone", its.name if its.name != row["zone"] else "")
     lines += _titled("tenant", row["tenant"])
     lines += _titled("from", row["source"])
     lines += _titled("paused", paused_text(row["paused"], its, now))
@@ -51,7 +53,7 @@ def schedule_lines(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     for number, slot in enumerate(facts["next"]):
         lines.append(f"{'' if number else 'next':<12}{clean(next_text(slot, its, now))}")
     if not facts["next"]:
-        lines += _titled("next", row["next_reason"] or "never")
+        lines += _titled("next", told(row["next_reason"] or "never", its, now))
     return lines
 
 
@@ -121,7 +123,7 @@ def next_text(slot: Facts, its: Zone, now: float) -> str:
     due = parse_iso(slot["due"])
     if due is None:
         return "-"
-    text = f"{moment(due, its)}, in {duration(max(due - now, 0))}"
+    text = f"{moment(due, its, now)}, in {duration(max(due - now, 0))}"
     if slot["nominal"] != slot["due"]:
         nominal = parse_iso(slot["nominal"])
         text += f" (slot {minute(nominal, its, now)})" if nominal is not None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.clock import iso
+from supervisor.base.errors import Problem
 from supervisor.cli import past
 from supervisor.cli.moments import parse_moment
 from supervisor.cli.out import note
@@ -11,13 +12,15 @@ from supervisor.cli.pausing import flag
 from supervisor.cli.run_rows import run_facts
 from supervisor.cli.schedule_looks import ALONE
 from supervisor.cli.schedule_story import slot_facts
-from supervisor.cli.schedules import ask_if_running, catalogue, in_force, no_such_schedule
+from supervisor.cli.schedules import ask_if_running
+from supervisor.cli.why_which import NEW, NOT_IN_FORCE, REMOVED
 from supervisor.cli.zones import minute, zone_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from supervisor.cli.why_which import Meaning
     from supervisor.core.zone import Zone
     from supervisor.model.home import Home
     from supervisor.model.schedule import Schedule
@@ -28,48 +31,73 @@ SLOTS, RUNS = 8, 20
 NEAR_S = 60  # a time of day is meant to the minute, unless it has seconds
 
 
-def facts_of(home: Home, name: str, schedule: Schedule | None, when: str | None, now: float) -> Facts:
-    """row, lines, gates, slots, runs, all_paused, at. `when`: as it was typed, a time in the zone of the schedule."""
+def facts_of(home: Home, meant: Meaning, when: str | None, now: float) -> Facts:
+    """name, standing, row, lines, gates, slots, runs, all_paused, at.
+
+    `when`: as it was typed, a time in the zone of the schedule.
+    """
+    name, schedule = meant.id, meant.schedule
     its = zone_named(schedule.zone if schedule is not None else "")
     at = None if when is None else parse_moment(when, now, its)
-    reply = ask_if_running(home, "why_schedule", name=name)
-    if reply is None:
-        note(ALONE)
-        reply = _alone(home, name, now)
-    if "slots" not in reply:  # which anybody can read
-        reply["slots"] = past.slots(home, name, around=at, limit=SLOTS)
-        if at is not None and schedule is not None:
-            reply["lines"] = [
-                *reply["lines"],
-                *_about(Outlook(home, in_force(home), now), schedule, reply["slots"], at),
-            ]
-    runs = [run_facts(row) for row in past.runs(home, (name,), limit=RUNS)]
-    runs = [run for run in runs if run["schedule"] == name]
-    slots = [slot_facts(slot) for slot in reply["slots"]]
-    known = {run["id"] for run in runs}
-    for slot in slots:  # of an earlier time
-        if slot["run"] and slot["run"] not in known and (row := past.run(home, slot["run"])) is not None:
-            runs.append(run_facts(row))
-    facts = {"row": reply["row"], "lines": reply["lines"], "gates": reply["gates"], "slots": slots, "runs": runs}
+    slots, runs, trouble = _past(home, name, at)
+    reply = _reply(home, meant, now, {} if trouble else None)
+    lines = [*reply["lines"], *_news(meant)]
+    if "slots" in reply:
+        slots = reply["slots"]
+    elif at is not None and schedule is not None:
+        lines += _about(Outlook(home, meant.schedules, now), schedule, slots, at)
+    facts = {"name": name, "standing": meant.standing, "row": reply["row"], "lines": lines, "gates": reply["gates"]}
+    facts["slots"] = [slot_facts(slot) for slot in slots]
+    facts["runs"] = [*runs, *_runs_of(home, facts["slots"], {run["id"] for run in runs})]
     facts["all_paused"] = flag(home, now) is not None
     facts["at"] = None if at is None else iso(at)
     return facts
 
 
-def _alone(home: Home, name: str, now: float) -> Facts:
-    schedules = catalogue(home)
-    schedule = schedules.schedules.get(name)
-    if schedule is None:
-        raise no_such_schedule(name, schedules.schedules)
-    outlook = Outlook(home, schedules, now)
-    row = outlook.rows([name])[0]
+def _past(home: Home, name: str, at: float | None) -> tuple[list[Facts], list[Facts], bool]:
+    """Slots and runs; whether the history can't be read, which is said."""
+    try:
+        slots = past.slots(home, name, around=at, limit=SLOTS)
+        return slots, [run_facts(row) for row in past.runs_of(home, name, limit=RUNS)], False
+    except Problem as problem:
+        past.tell_trouble(problem)
+        return [], [], True
+
+
+def _runs_of(home: Home, slots: list[Facts], known: set[str]) -> list[Facts]:
+    """Of slots of an earlier time."""
+    wanted = [slot["run"] for slot in slots if slot["run"] and slot["run"] not in known]
+    return [run_facts(row) for run in wanted if (row := past.run(home, run)) is not None]
+
+
+def _reply(home: Home, meant: Meaning, now: float, kept: Facts | None) -> Facts:
+    if meant.standing == REMOVED:
+        return {"row": None, "lines": [], "gates": []}
+    reply = None if meant.standing == NOT_IN_FORCE else ask_if_running(home, "why_schedule", name=meant.id)
+    if reply is not None:
+        return reply
+    if meant.standing != NOT_IN_FORCE:
+        note(ALONE)
+    return _alone(home, meant, now, kept)
+
+
+def _news(meant: Meaning) -> list[str]:
+    if meant.standing != NEW or meant.schedule is None:
+        return []
+    return [f"it is new, and known from {meant.schedule.source}: it begins with the next sbctl start"]
+
+
+def _alone(home: Home, meant: Meaning, now: float, kept: Facts | None) -> Facts:
+    outlook = Outlook(home, meant.schedules, now, kept=kept)
+    row = outlook.rows([meant.id])[0]
+    pause = row["paused"] or {}
     gates = [
-        {"gate": "enabled", "open": schedule.enabled, "reason": "it is disabled", "until": None},
+        {"gate": "enabled", "open": row["enabled"], "reason": "it is disabled", "until": None},
         {
             "gate": "paused",
             "open": not row["paused"],
-            "reason": (row["paused"] or {}).get("reason") or "everything is paused",
-            "until": (row["paused"] or {}).get("until"),
+            "reason": pause.get("reason") or (f"by {pause['by']}" if pause.get("by") else ""),
+            "until": pause.get("until"),
         },
     ]
     return {"row": row, "lines": [], "gates": gates}

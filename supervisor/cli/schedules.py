@@ -82,6 +82,12 @@ def owners_of(schedules: Catalogue) -> dict[str, str]:
     return {id: schedule.plugin for id, schedule in schedules.schedules.items()}
 
 
+def several(word: str, ids: Sequence[str]) -> Problem:
+    """Where one is to be named."""
+    some = ", ".join(ids[:8]) + (", ..." if len(ids) > 8 else "")
+    return Problem(f"{word[:80]} has several schedules", remedy=f"one of {some}", code=USAGE)
+
+
 def no_such_schedule(word: str, known: Iterable[str]) -> Problem:
     names = sorted(known)
     close = nearest(word, names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from supervisor.base.clock import iso
-from supervisor.base.zones import zone
 from supervisor.cli.moments import parse_moment
 from supervisor.cli.out import answer, note
 from supervisor.cli.schedules import catalogue, meant, owners_of
@@ -25,13 +24,14 @@ DAY_S = 86_400
 def test_schedules(home: Home, names: Sequence[str], *, days: int, begin: str | None, as_json: bool) -> int:
     schedules = catalogue(home)
     ids = meant(names, owners_of(schedules)) if names else list(schedules.schedules)
-    start = int(time.time() if begin is None else parse_moment(begin, time.time(), zone_named(schedules.zone)))
+    now = time.time()
+    start = int(now if begin is None else parse_moment(begin, now, zone_named(schedules.zone)))
     end = start + days * DAY_S
-    found = simulate(schedules, zones=zone, start=start, end=end, ids=ids)
+    found = simulate(schedules, zones=zone_named, start=start, end=end, ids=ids)
     facts = {"from": iso(float(start)), "to": iso(float(end)), "days": days, "schedules": found}
     if not found and not as_json:
         note("there are no schedules")
         return 0
     zones = {id: zone_named(schedules.schedules[id].zone or schedules.zone) for id in found}
-    answer("\n".join(simulation_lines(found, zones, days)), facts, as_json=as_json)
+    answer("\n".join(simulation_lines(found, zones, days, now)), facts, as_json=as_json)
     return 0

@@ -85,6 +85,8 @@ RUNNABLE = "runnable"  # schedules, and plugins with commands
 HISTORIC = "historic"  # schedules and plugins
 RUN = "run"  # ids of the last runs
 EXPLAINED = "explained"  # a service or a schedule
+COMMAND = "command"  # of the plugin that was named before it
+TENANT = "tenant"
 FILE = "file"
 VERB = "verb"
 
@@ -98,8 +100,8 @@ GLOBAL_OPTIONS: dict[str, Kind] = {
 }
 
 _AFTER = ("next", "once", "catch-up")
+_DST = ("vixie", "literal", "skip")
 _KEYS: dict[str, Kind] = {
-    "--plugin": ANY,
     "--commands": ANY,
     "--every": ANY,
     "--cron": ANY,
@@ -158,7 +160,7 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
     "events": (ANY, {"--follow": FLAG, "-n": ANY, "--since": ANY, "--json": FLAG}),
     "why": (EXPLAINED, {"--json": FLAG}),
     "next": (SCHEDULES, {"-n": ANY, "--tz": ANY, "--json": FLAG}),
-    "runs": (HISTORIC, {"--failed": FLAG, "--since": ANY, "--tenant": ANY, "-n": ANY, "--tz": ANY, "--json": FLAG}),
+    "runs": (HISTORIC, {"--failed": FLAG, "--since": ANY, "--tenant": TENANT, "-n": ANY, "--tz": ANY, "--json": FLAG}),
     "run": (
         RUNNABLE,
         {
@@ -176,7 +178,7 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
     "show": (RUN, {"--log": FLAG, "--tz": ANY, "--json": FLAG}),
     "pause": (SCHEDULES, _PAUSE),
     "resume": (SCHEDULES, _RESUME),
-    "schedule list": (SCHEDULES, {"--tenant": ANY, "--json": FLAG}),
+    "schedule list": (SCHEDULES, {"--tenant": TENANT, "--json": FLAG}),
     "schedule show": (SCHEDULE, {"--tz": ANY, "--json": FLAG}),
     "schedule add": (ANY, _KEYS),
     "schedule edit": (SCHEDULE, {**_KEYS, "--unset": ANY, "--editor": FLAG}),
@@ -186,7 +188,7 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
     "schedule enable": (SCHEDULES, {"--json": FLAG}),
     "schedule disable": (SCHEDULES, {"--json": FLAG}),
     "schedule test": (SCHEDULES, {"--days": ANY, "--from": ANY, "--json": FLAG}),
-    "explain": (ANY, {"--tz": ANY, "-n": ANY, "--seconds": FLAG, "--key": ANY, "--json": FLAG}),
+    "explain": (ANY, {"--tz": ANY, "-n": ANY, "--seconds": FLAG, "--dst": _DST, "--key": ANY, "--json": FLAG}),
     "init": (DIR, {"--json": FLAG}),
     "homes": (ANY, {"--forget": FLAG, "--json": FLAG}),
     "boot enable": (ANY, {"--print": FLAG, "--json": FLAG}),

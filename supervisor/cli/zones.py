@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAY_S = 86_400
+MISSING = "install the time zones of the system (Debian: apt install tzdata), or write UTC"
 
 
 def zone_named(name: str) -> Zone:
@@ -24,7 +25,7 @@ def zone_named(name: str) -> Zone:
         raise Problem(
             f"there is no time zone {name[:80]!r}",
             why=str(error),
-            remedy="write a name like Europe/Berlin or UTC",
+            remedy=MISSING if "no time zones at all" in error.why else "write a name like Europe/Berlin or UTC",
             code=USAGE if name else FAILED,
         ) from None
 
@@ -35,20 +36,17 @@ def wall(at: float, its: Zone) -> time.struct_time:
     return time.gmtime(whole + its.offset(whole))
 
 
-def moment(at: float, its: Zone) -> str:
-    """`Fri 21 Nov 10:15:00`."""
+def moment(at: float, its: Zone, now: float) -> str:
+    """`Fri 21 Nov 10:15:00`, and the year where it is not this one."""
     t = wall(at, its)
-    return f"{day(at, its)} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}"
+    return f"{day(at, its)}{_other_year(t, wall(now, its))} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}"
 
 
 def minute(at: float, its: Zone, now: float) -> str:
     """`10:15` of this day, `Fri 21 Nov 10:15` of this year, and the year where it is another."""
     t, today = wall(at, its), wall(now, its)
     clock = f"{t.tm_hour:02d}:{t.tm_min:02d}" + (f":{t.tm_sec:02d}" if t.tm_sec else "")
-    if t[:3] == today[:3]:
-        return clock
-    year = "" if t.tm_year == today.tm_year else f" {t.tm_year}"
-    return f"{day(at, its)}{year} {clock}"
+    return clock if t[:3] == today[:3] else f"{day(at, its)}{_other_year(t, today)} {clock}"
 
 
 def clock(at: float, its: Zone, now: float) -> str:
@@ -56,8 +54,11 @@ def clock(at: float, its: Zone, now: float) -> str:
     t, today = wall(at, its), wall(now, its)
     if t[:3] == today[:3]:
         return f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}"
-    year = "" if t.tm_year == today.tm_year else f" {t.tm_year}"
-    return f"{t.tm_mday} {MONTHS[t.tm_mon - 1]}{year} {t.tm_hour:02d}:{t.tm_min:02d}"
+    return f"{t.tm_mday} {MONTHS[t.tm_mon - 1]}{_other_year(t, today)} {t.tm_hour:02d}:{t.tm_min:02d}"
+
+
+def _other_year(t: time.struct_time, today: time.struct_time) -> str:
+    return "" if t.tm_year == today.tm_year else f" {t.tm_year}"
 
 
 def day(at: float, its: Zone) -> str:

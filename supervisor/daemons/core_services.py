@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.engine.engine import Engine
-    from supervisor.engine.entries import Used
+    from supervisor.engine.entries import Ended, Used
     from supervisor.engine.keeper import Keeper
     from supervisor.engine.store import Store
     from supervisor.model.cause import Cause
@@ -100,10 +100,17 @@ class CoreServices:
         self._engine.spawn_failed(key, cause)
 
     def exited(
-        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+        self,
+        key: str,
+        status: int | None,
+        empty: bool,
+        oom: bool | None = None,
+        used: Used | None = None,
+        *,
+        ended: Ended | None = None,
     ) -> None:
         self._let_go(key)
-        self._engine.exited(key, status, empty, oom, used)
+        self._engine.exited(key, status, empty, oom, used, ended=ended)
 
     def emptied(self, key: str) -> None:
         self._engine.emptied(key)

@@ -7,11 +7,11 @@ from supervisor.base.errors import FAILED, USAGE, Problem
 from supervisor.control.api import nearest
 from supervisor.core.names import is_pattern, matching
 from supervisor.core.pipeline import Progress, steps_of
+from supervisor.daemons.wish_verbs import WishVerbs
 from supervisor.model.run import RunState, Trigger
 from supervisor.model.schedule import DEFAULT_STEPS
 from supervisor.runs import view
 from supervisor.runs.handed_over import check as check_handed_over
-from supervisor.runs.pauses import Pause
 from supervisor.runs.run import Run
 from supervisor.runs.slot import Slot
 from supervisor.store.rows import RunRow
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from supervisor.control.api import Handler
     from supervisor.control.connection import Reply
     from supervisor.core.gates import Held
-    from supervisor.model.wishes import Wishes
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
 
@@ -76,11 +75,8 @@ class ScheduleVerbs:
             "run": self.run,
             "cancel": self.cancel,
             "wait_run": self.wait_run,
-            "pause": self.pause,
-            "resume": self.resume,
-            "schedule_enable": lambda args, reply: self._enable(args, reply, enabled=True),
-            "schedule_disable": lambda args, reply: self._enable(args, reply, enabled=False),
             "why_schedule": self.why,
+            **WishVerbs(self._desk, self.names).handlers(),
         }
 
     # looking
@@ -244,75 +240,6 @@ class ScheduleVerbs:
             return run
         return next((run for plan in self._desk.plans.values() for run in plan.queued if run.id == run_id), None)
 
-    # wishes
-
-    def pause(self, args: Args, reply: Reply) -> None:
-        desk, by, reason = self._desk, args.get("by") or "", args.get("reason") or ""
-        until = args.get("until")
-        if not args["names"]:
-            try:
-                new = desk.pauses.pause_all(by, reason, iso(until) if until else "")
-            except OSError as error:
-                raise cannot_write(desk.home.pause_file, error) from None
-            reply.send({"accepted": ["*"] if new else [], "already": [] if new else ["*"]})
-            return
-        names, now = self.names(args["names"]), desk.loop.clock.wall()
-        new_pause = {
-            "at": now, "by": by, "reason": reason, "until": until, "on_resume": args.get("on_resume") or "next",
-        }  # fmt: skip
-
-        def change(wishes: Wishes) -> list[str]:
-            says_more = bool(reason or until or args.get("on_resume"))  # than that it is to be paused
-            fresh = [name for name in names if says_more or desk.wishes.paused(name) is None]
-            return [name for name in fresh if wishes.pause(name, new_pause)]
-
-        changed = desk.change_wishes(change)
-        for name in changed:
-            desk.telling.paused(Pause(now, by, reason, until), name)
-        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
-
-    def resume(self, args: Args, reply: Reply) -> None:
-        desk, by, what = self._desk, args.get("by") or "", args.get("what")
-        if not args["names"]:
-            pause_of_all = desk.pauses.look()
-            try:
-                was = desk.pauses.resume_all()
-            except OSError as error:
-                raise cannot_write(desk.home.pause_file, error) from None
-            if pause_of_all is not None and what:
-                desk.resumed(what, list(desk.plans), pause_of_all.at)
-            reply.send({"accepted": ["*"] if was else [], "already": [] if was else ["*"]})
-            return
-        names = self.names(args["names"])
-        before = {name: desk.wishes.paused(name) for name in names}
-        changed = desk.change_wishes(lambda wishes: [name for name in names if wishes.pause(name, None)])
-        cooled = [name for name in names if desk.end_cooldown(desk.plans[name])]
-        for name in changed:
-            pause = before[name] or {}
-            desk.telling.resumed(by, name)
-            desk.resumed(what or str(pause.get("on_resume", "next")), (name,), pause.get("at", 0.0))
-        changed += [name for name in cooled if name not in changed]
-        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
-
-    def _enable(self, args: Args, reply: Reply, *, enabled: bool) -> None:
-        desk, names = self._desk, self.names(args["names"])
-        plans = desk.plans
-        wanted = [name for name in names if desk.is_enabled(plans[name]) is not enabled]
-
-        def change(wishes: Wishes) -> list[str]:
-            return [name for name in wanted if wishes.enable(name, _wish(plans[name], enabled=enabled))]
-
-        changed = desk.change_wishes(change)
-        for name in changed:
-            desk.telling.enabled(name, args.get("by") or "", enabled=enabled)
-        desk.claims.turn_of_all()
-        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
-
-
-def _wish(plan: Plan, *, enabled: bool) -> bool | None:
-    """None where the settings say the same: then they have the word again."""
-    return None if plan.schedule.enabled is enabled else enabled
-
 
 def no_schedule(name: str, known: Any, *, pattern: bool = False) -> Problem:
     names = sorted(known)
@@ -326,7 +253,3 @@ def no_schedule(name: str, known: Any, *, pattern: bool = False) -> Problem:
         remedy=f"did you mean {meant!r}?" if meant else "sbctl schedule list",
         code=USAGE,
     )
-
-
-def cannot_write(path: str, error: OSError) -> Problem:
-    return Problem(f"can't write {path}", why=error.strerror or str(error), code=FAILED)

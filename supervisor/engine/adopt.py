@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from supervisor.base import proc
 from supervisor.core import machine
-from supervisor.engine.entries import JOB, KEPT, close_fds, is_job
+from supervisor.engine.entries import JOB, KEPT, close_fds, ended_of, is_job
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.model.cause import Cause
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.engine.engine import Engine
-    from supervisor.engine.entries import Ended
     from supervisor.engine.spawner import RemoteSpawner
 
 WITH_PROCESS = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
@@ -262,12 +261,6 @@ def _anew(old: machine.State) -> machine.State:
     state.restarts, state.last_token = old.restarts, old.last_token
     state.reason, state.cause = old.reason, old.cause
     return state
-
-
-def ended_of(entry: dict[str, Any]) -> Ended | None:
-    """When it ended; None: it lives, or an older `start` has kept it, which did not note that."""
-    ended = entry.get("ended")
-    return (ended[0], ended[1]) if ended else None
 
 
 def _close(entry: dict[str, Any]) -> None:

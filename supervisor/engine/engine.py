@@ -184,7 +184,7 @@ class Engine(Telling):
         """`ended`: it was not now."""
         if is_step(key):
             if self.steps is not None:
-                self.steps.exited(key, status, empty, oom, used)
+                self.steps.exited(key, status, empty, oom, used, ended=ended)
             return
         if is_job(key):
             self.jobs.exited(key, status)

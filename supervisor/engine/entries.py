@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from supervisor.engine.cgroup import Place
     from supervisor.model.cause import Cause
@@ -96,6 +96,12 @@ def close_fds(*fds: int) -> None:
     for fd in fds:
         if fd >= 0:
             os.close(fd)
+
+
+def ended_of(entry: dict[str, Any]) -> Ended | None:
+    """When it ended; None: it lives, or it comes from an older `start`, which did not note that."""
+    ended = entry.get("ended")
+    return (ended[0], ended[1]) if ended else None
 
 
 class Entry:

@@ -166,7 +166,7 @@ class Keeper:
         if entry.status is not None and entry.signalled != signal.SIGKILL and looks_like_it(entry.status):
             entry.oom = self.oom is not None and self.oom.rose(own_cgroup=bool(entry.launch.limits.cgroup))
         message = {"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty}
-        self.send({**message, "oom": entry.oom, "used": entry.used})
+        self.send({**message, "oom": entry.oom, "used": entry.used, "ended": entry.ended})
 
     def emptied(self, entry: Entry) -> None:
         self.send({"did": "empty", "key": entry.key})

@@ -12,7 +12,7 @@ import signal
 from supervisor.base import proc
 from supervisor.base.loop import READ
 from supervisor.base.wire import BadFrame
-from supervisor.engine.entries import KEPT, close_fds
+from supervisor.engine.entries import KEPT, close_fds, ended_of
 from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.base.wire import Channel, Message
-    from supervisor.engine.entries import Ends, Entry, Used
+    from supervisor.engine.entries import Ended, Ends, Entry, Used
     from supervisor.engine.store import Store
     from supervisor.model.service import Launch, StopRule
 
@@ -32,7 +32,14 @@ if TYPE_CHECKING:
         def spawned(self, key: str, pid: int, started: int) -> None: ...
         def spawn_failed(self, key: str, cause: Cause) -> None: ...
         def exited(
-            self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+            self,
+            key: str,
+            status: int | None,
+            empty: bool,
+            oom: bool | None = None,
+            used: Used | None = None,
+            *,
+            ended: Ended | None = None,
         ) -> None: ...
         def emptied(self, key: str) -> None: ...
 
@@ -167,7 +174,10 @@ class RemoteSpawner:
             if message["empty"]:
                 self._alive.pop(key, None)
             used = message.get("used")
-            self._answers.exited(key, message["status"], message["empty"], message.get("oom"), used and tuple(used))
+            self._answers.exited(
+                key, message["status"], message["empty"], message.get("oom"), used and tuple(used),
+                ended=ended_of(message),
+            )  # fmt: skip
         elif did == "empty":
             self._alive.pop(key, None)
             self._answers.emptied(key)

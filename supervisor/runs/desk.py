@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.engine.engine import Outlet
-    from supervisor.engine.entries import Used
+    from supervisor.engine.entries import Ended, Used
     from supervisor.engine.spawner import Answers, Spawner
     from supervisor.events.bus import Bus
     from supervisor.model.cause import Cause
@@ -238,13 +238,20 @@ class Desk:
         self._hear(lambda: self._part(key).spawn_failed(key, cause))
 
     def exited(
-        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+        self,
+        key: str,
+        status: int | None,
+        empty: bool,
+        oom: bool | None = None,
+        used: Used | None = None,
+        *,
+        ended: Ended | None = None,
     ) -> None:
         if self._part(key) is self.reach:
             self._hear(lambda: self.reach.exited(key, status, empty))
             return
-        ended = (self.loop.clock.wall(), self.loop.clock.now())  # before it waits for the desk to be open
-        self._hear(lambda: self.runner.exited(key, status, empty, oom, used, ended=ended))
+        at = ended or (self.loop.clock.wall(), self.loop.clock.now())  # before it waits for the desk to be open
+        self._hear(lambda: self.runner.exited(key, status, empty, oom, used, ended=at))
 
     def emptied(self, key: str) -> None:
         self._hear(lambda: self._part(key).emptied(key))

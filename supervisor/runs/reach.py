@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.base.loop import Timer
-    from supervisor.engine.entries import Used
+    from supervisor.engine.entries import Ended, Used
     from supervisor.model.cause import Cause
     from supervisor.runs.desk import Desk
 
@@ -96,7 +96,14 @@ class Reach:
         self._ended(key, None, cause.text)
 
     def exited(
-        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: Used | None = None
+        self,
+        key: str,
+        status: int | None,
+        empty: bool,
+        oom: bool | None = None,
+        used: Used | None = None,
+        *,
+        ended: Ended | None = None,
     ) -> None:
         self._ended(key, status)
 

@@ -16,7 +16,7 @@ from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
 from supervisor.core.pipeline import Finish, Progress, Result, Rules, Signal, Start, StepEnd
 from supervisor.core.verdict import signal_name
-from supervisor.engine.adopt import ended_of
+from supervisor.engine.entries import ended_of
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.events.words import last_words
 from supervisor.model.launch import Launch

@@ -174,6 +174,69 @@ def test_what_happened_is_known_when_nothing_runs_and_comes_back_from_a_backup(s
     assert listed["mail"]["paused"]["reason"] == "holiday"
 
 
+def test_what_is_wished_while_nothing_runs_counts_from_the_start_on(scheduled: TemporaryHome) -> None:
+    home = scheduled
+    said(home.sbctl("schedule", "disable", "twitter"))  # before the first start of all
+    said(home.sbctl("pause", "mail", "long", "--reason", "holiday", "--on-resume", "once"))
+    said(home.sbctl("start"))
+    listed = {row["id"]: row for row in home.sbctl("schedule", "list", "--json").json()["schedules"]}
+    assert {id: row["status"] for id, row in listed.items()} == {
+        "twitter": "disabled", "mail": "paused", "long": "paused",
+    }  # fmt: skip
+    assert listed["mail"]["paused"]["reason"] == "holiday"
+
+    said(home.sbctl("stop"))
+    assert said(home.sbctl("resume", "mail")) == "mail goes on\n"
+    said(home.sbctl("schedule", "enable", "twitter"))
+    said(home.sbctl("start"))
+    eventually(lambda: rows(home, "mail"), 10)  # the one run that was to be made up for
+    listed = {row["id"]: row for row in home.sbctl("schedule", "list", "--json").json()["schedules"]}
+    assert listed["mail"]["paused"] is None
+    assert listed["twitter"]["status"] == "active"
+    assert listed["long"]["status"] == "paused"
+
+
+def test_why_of_one_that_is_new_not_in_force_or_removed(scheduled: TemporaryHome) -> None:
+    home = scheduled
+    assert "it begins with the next sbctl start" in said(home.sbctl("why", "twitter"))
+    said(home.sbctl("start"))
+    assert "it is new" not in said(home.sbctl("why", "twitter"))
+    said(home.sbctl("run", "twitter", "--wait"))
+    folder = home.path / "etc" / "schedules.d"
+    folder.mkdir()
+    (folder / "mail.late.json").write_text('{"cron": "0 23 * * *"}')
+    assert "not in force yet" in said(home.sbctl("why", "mail.late"))
+    said(home.sbctl("schedule", "rm", "mail.late"))
+
+    home.scheduler["tasks"] = [task for task in home.scheduler["tasks"] if task["plugins"] != ["twitter"]]
+    home.write()
+    said(home.sbctl("reload"))
+    assert "twitter is no schedule any more" in said(home.sbctl("why", "twitter"))
+    said(home.sbctl("stop"))
+    assert "twitter is no schedule any more" in said(home.sbctl("why", "twitter"))
+    assert "sbctl show RUN --log" in home.sbctl("logs", "mail").err
+
+
+def test_all_verbs_have_the_times_of_a_schedule_in_one_zone(scheduled: TemporaryHome) -> None:
+    home = scheduled
+    home.scheduler["tasks"][0]["timezone"] = "Asia/Kathmandu"  # which has other minutes than any machine
+    home.write()
+    said(home.sbctl("start"))
+    said(home.sbctl("run", "twitter", "--wait"))
+    said(home.sbctl("pause", "twitter", "--for", "2h"))
+    held = home.sbctl("run", "twitter").err
+    texts = [held, *(said(home.sbctl(*verb)) for verb in (
+        ["why", "twitter"], ["schedule", "show", "twitter"], ["show", "twitter"], ["runs", "twitter"],
+        ["next", "twitter"], ["pause", "twitter", "--for", "3h"], ["schedule", "test", "twitter"],
+        ["schedule", "edit", "twitter", "--every", "5h", "--dry-run"],
+    ))]  # fmt: skip
+    for text in texts:
+        assert text.count("Asia/Kathmandu") == 1, text
+        assert " UTC" not in text, text
+    of_all = said(home.sbctl("next")).splitlines()
+    assert "Asia/Kathmandu" not in of_all[0]
+
+
 BAD = {
     "30 Feb": ({"cron": "0 0 30 2 *"}, "cron"),
     "an unknown zone": ({"cron": "0 0 * * *", "timezone": "Europe/Atlantis"}, "timezone"),

@@ -20,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from supervisor.core.zone import Zone
     from supervisor.model.home import Home
 
     Facts = dict[str, Any]
@@ -29,7 +28,12 @@ if TYPE_CHECKING:
 @click.command(name="next")
 @click.argument("names", nargs=-1, metavar="[SCHEDULE]...")
 @click.option("-n", "count", type=click.IntRange(1, 1000), default=5, show_default=True, help="So many slots")
-@click.option("--tz", default="", metavar="ZONE", help="Show times of this zone (else that of each schedule)")
+@click.option(
+    "--tz",
+    default="",
+    metavar="ZONE",
+    help="Show times of this zone (of one schedule: else its own)",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: now, slots; times in UTC")
 @click.pass_obj
 def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_json: bool) -> int:
@@ -38,7 +42,7 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     Without a running sbctl it is reckoned from the settings and the history, and stderr says so.
     """
     home = asked.home()
-    forced = zone_named(tz) if tz else None
+    forced = zone_named(tz) if tz else None  # a wrong one is said before anything is asked
     slots, rows, now = _look(home, list(names), count)
     slots = chosen(slots, count)
     if as_json:
@@ -48,11 +52,9 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
         out.note("nothing is due: there are no schedules" if not rows else "nothing is due any more")
         return 0
 
-    def zone_of(schedule: str) -> Zone:
-        return forced or zone_named(str(rows.get(schedule, {}).get("zone") or ""))
-
+    only = next(iter(rows.values()))["zone"] if len(rows) == 1 else ""
     wall = parse_iso(now) or time.time()
-    lines = next_table(mask_of(home).hide_in(slots), rows, zone_of, wall, style_of(asked))
+    lines = next_table(mask_of(home).hide_in(slots), rows, forced or zone_named(str(only)), wall, style_of(asked))
     out.show("\n".join(lines))
     return 0
 

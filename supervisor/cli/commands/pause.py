@@ -15,7 +15,12 @@ AFTER = ("next", "once", "catch-up")
 @click.argument("names", nargs=-1, metavar="[SCHEDULE]...")
 @click.option("--for", "length", type=Duration(), metavar="2h", help="Go on by itself after so long")
 @click.option("--until", metavar="TIME", help="Go on by itself then: 14:00, tomorrow 08:00, 2026-11-28T07:12")
-@click.option("--tz", default="", metavar="ZONE", help="The zone of --until (else that of this machine)")
+@click.option(
+    "--tz",
+    default="",
+    metavar="ZONE",
+    help="The zone of --until (of one schedule: else its own)",
+)
 @click.option("--reason", default="", metavar="TEXT", help="For those who ask why nothing runs")
 @click.option(
     "--on-resume", type=click.Choice(AFTER), help="Of what was held: nothing (next), one run, or all as if missed"
@@ -38,6 +43,13 @@ def command(
     Everything is paused by the file pause.flag, which may as well be made by hand (touch pause.flag), also while sbctl
     does not run. What runs already goes on.
     """
-    when = pausing.until_of(length, until, tz)
-    home = asked.home(changing=True)
-    return pausing.pause(home, names, reason=reason, until=when, on_resume=on_resume or "", as_json=as_json)
+    return pausing.pause(
+        asked.home(changing=True),
+        names,
+        reason=reason,
+        length=length,
+        until_text=until,
+        tz=tz,
+        on_resume=on_resume or "",
+        as_json=as_json,
+    )

@@ -10,6 +10,7 @@ from supervisor.cli import out, past
 from supervisor.cli.main import Asked
 from supervisor.cli.run_rows import run_facts
 from supervisor.cli.runs_table import runs_table
+from supervisor.cli.schedule_zones import zone_of
 from supervisor.cli.schedules import known_in_history
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.style import style_of
@@ -23,7 +24,12 @@ from supervisor.cli.zones import zone_named
 @click.option("--since", metavar="2h", help="Only since then: 2h, 14:00, 2026-11-21T05:20")
 @click.option("--tenant", metavar="T", help="Only those of this tenant")
 @click.option("-n", "count", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many")
-@click.option("--tz", default="", metavar="ZONE", help="Show times of this zone (else that of this machine)")
+@click.option(
+    "--tz",
+    default="",
+    metavar="ZONE",
+    help="Show times of this zone (of one schedule: else its own)",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: runs, newest first")
 @click.pass_obj
 def command(
@@ -43,7 +49,7 @@ def command(
     """
     home = asked.home()
     now = time.time()
-    its = zone_named(tz)
+    forced = zone_named(tz) if tz else None
     begin = 0.0 if since is None else parse_since(since, now)
     rows = past.runs(home, names, failed=failed, since=begin, tenant=tenant, limit=count)
     if names and not rows:
@@ -56,6 +62,7 @@ def command(
             run["p50_s"] = p50[str(run["schedule"])]
         out.answer("", {"runs": runs}, as_json=True)
     elif runs:
+        its = forced or zone_of(home, names, {str(run["schedule"]) for run in runs})
         out.show("\n".join(runs_table(runs, p50, its, now, style_of(asked))))
     else:
         out.note("no such runs" if names or failed or since or tenant else "no runs yet")

@@ -17,7 +17,6 @@ from supervisor.cli.params import SubVerbs
 from supervisor.cli.schedule_options import keys_of, merged, schedule_options
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.style import style_of
-from supervisor.model.home import Home
 
 
 @click.group(cls=SubVerbs, invoke_without_command=True)
@@ -37,6 +36,7 @@ def list_(asked: Asked, names: tuple[str, ...], tenant: str | None, as_json: boo
     """Show all schedules: how they are, when each runs next, how its last run went."""
     from supervisor.cli.schedule_looks import rows_of
     from supervisor.cli.schedule_table import schedule_table, totals
+    from supervisor.cli.zones import zone_named
 
     home = asked.home()
     found = mask_of(home).hide_in(rows_of(home, list(names), tenant))
@@ -44,9 +44,9 @@ def list_(asked: Asked, names: tuple[str, ...], tenant: str | None, as_json: boo
         out.answer("", found, as_json=True)
         return 0
     if not found["schedules"]:
-        out.note("no schedules" + (f" of {tenant}" if tenant else " yet: sbctl schedule add ID --plugin P --every 6h"))
+        out.note("no schedules" + (f" of {tenant}" if tenant else " yet: sbctl schedule add PLUGIN --every 6h"))
         return 0
-    out.show("\n".join(schedule_table(found["schedules"], time.time(), style_of(asked))))
+    out.show("\n".join(schedule_table(found["schedules"], zone_named(""), time.time(), style_of(asked))))
     if found["system"]:
         out.note(totals(found["system"]))
     return 0
@@ -105,7 +105,7 @@ def edit(
     A running sbctl takes it over, as by reload. Shows the next slots before and after.
     """
     from supervisor.cli import schedule_editing
-    from supervisor.settings import api
+    from supervisor.cli.schedule_broken import keys_of_file
 
     new = keys_of(**given)
     if editor and (new or unset):
@@ -115,10 +115,7 @@ def edit(
             "nothing is to be changed", remedy=f"sbctl schedule edit {id} --every 6h, or --editor", code=USAGE
         )
     home = asked.home(changing=not dry_run)
-    if editor:
-        keys = schedule_editing.keys_in_editor(home, id)
-    else:
-        keys = merged(api.read_schedule_file(home, id) or {}, new, unset)
+    keys = schedule_editing.keys_in_editor(home, id) if editor else merged(keys_of_file(home, id, unset), new, unset)
     return schedule_editing.edit(home, id, keys, dry_run=dry_run, as_json=as_json)
 
 
@@ -135,12 +132,9 @@ def rm(asked: Asked, id: str, dry_run: bool, as_json: bool) -> int:
 
 
 def _enable(asked: Asked, names: tuple[str, ...], *, enabled: bool, as_json: bool) -> int:
-    from supervisor.cli.run_asking import login
-    from supervisor.cli.schedules import ask
+    from supervisor.cli.schedule_wishes import set_enabled
 
-    home: Home = asked.home(changing=True)
-    verb = "schedule_enable" if enabled else "schedule_disable"
-    reply = ask(home, verb, names=list(names), by=login())
+    reply = set_enabled(asked.home(changing=True), names, enabled=enabled)
     word = "enabled" if enabled else "disabled"
     lines = [f"{name} is {word}" for name in reply["accepted"]]
     lines += [f"{name} was {word} already" for name in reply["already"]]

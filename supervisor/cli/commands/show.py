@@ -15,14 +15,10 @@ from supervisor.cli.run_finding import find_run, no_such_run
 from supervisor.cli.run_output import show_log
 from supervisor.cli.run_rows import run_facts, step_facts
 from supervisor.cli.run_view import run_lines
-from supervisor.cli.schedules import in_force
+from supervisor.cli.schedule_zones import zone_of
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.style import style_of
 from supervisor.cli.zones import zone_named
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from supervisor.model.home import Home
 
 
 @click.command()
@@ -55,15 +51,6 @@ def command(asked: Asked, *, run: str, log: bool, tz: str, as_json: bool) -> int
     if as_json:
         out.show(json.dumps(facts, ensure_ascii=False))
     else:
-        out.show(
-            "\n".join(
-                run_lines(facts, zone_named(tz or _zone_of(home, str(row["schedule"]))), time.time(), style_of(asked))
-            )
-        )
+        its = zone_named(tz) if tz else zone_of(home, (str(row["schedule"]),))
+        out.show("\n".join(run_lines(facts, its, time.time(), style_of(asked))))
     return 0
-
-
-def _zone_of(home: Home, schedule: str) -> str:
-    """That of its schedule, as long as there is one."""
-    its = in_force(home).schedules.get(schedule)
-    return "" if its is None else its.zone

@@ -8,24 +8,17 @@ import time
 import click
 
 from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, USAGE, Problem
-from supervisor.cli.compiling import read_compiled
 from supervisor.cli.main import Asked
 from supervisor.cli.names import check_name, refuse_self
 from supervisor.cli.out import note, show
-from supervisor.cli.quick import lock_holder
-from supervisor.cli.schedules import catalogue
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.story import Facts, from_journal, story
-from supervisor.control.api import SCHEDULER, START, role_of
+from supervisor.cli.why_which import Meaning, meaning, unknown
+from supervisor.control.api import role_of
 from supervisor.control.client import connect
 from supervisor.control.status import build_status
 from supervisor.events import reading
 from supervisor.model.home import Home
-from supervisor.model.schedule import Catalogue
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from supervisor.model.schedule import Schedule
 
 LOOK_BACK = 200
 
@@ -51,17 +44,20 @@ def command(asked: Asked, name: str, when: tuple[str, ...], as_json: bool) -> in
     """
     home = asked.home()
     refuse_self(name)
-    found, is_service = _meant(home, name)
+    meant = meaning(home, name)
+    is_schedule = meant.schedule is not None or bool(meant.standing)
     mask = mask_of(home)
     facts: Facts = {}
     lines: list[str] = []
-    if is_service and not when:
-        facts = mask.hide_in(_ask(home, name))
+    if (meant.is_service and not when) or not is_schedule:
+        facts = mask.hide_in(_ask_of_service(home, name, meant))
         lines = story(facts, time.time())
-    if found is not None or when:
+    if when and not is_schedule:
+        raise Problem(f"{name} is a service, and has no slots", remedy=f"sbctl why {name}", code=USAGE)
+    if is_schedule:
         from supervisor.cli.schedule_why import facts_of
 
-        its = mask.hide_in(facts_of(home, name, found, " ".join(when) or None, time.time()))
+        its = mask.hide_in(facts_of(home, meant, " ".join(when) or None, time.time()))
         lines += [*([""] if lines else []), *_story_of_schedule(asked, its)]
         facts = {**facts, "schedule": its} if facts else its
     if as_json:
@@ -76,27 +72,17 @@ def _story_of_schedule(asked: Asked, facts: Facts) -> list[str]:
     from supervisor.cli.style import style_of
     from supervisor.cli.zones import zone_named
 
-    return schedule_story(facts, zone_named(facts["row"]["zone"]), time.time(), style_of(asked))
+    zone = facts["row"]["zone"] if facts["row"] else ""
+    return schedule_story(facts, zone_named(zone), time.time(), style_of(asked))
 
 
-def _meant(home: Home, name: str) -> tuple[Schedule | None, bool]:
-    """The schedule of that name, if there is one; and whether it is a service (a plugin may have both)."""
-    if role_of(name) == START:
-        return None, True
-    document = read_compiled(home, SCHEDULER)
-    if document is None and lock_holder(home) is None:  # it was never started: the files know
-        try:
-            found = catalogue(home).schedules.get(name)
-        except Problem:
-            found = None
-        return found, found is None
-    section = (document or {}).get("schedules") or {}
-    rows = [row for row in section.get("schedules", ()) if row["id"] == name]
-    if not rows:
-        return None, True
-    found = Catalogue({**section, "schedules": rows}).schedules[name]
-    services = (document or {}).get("services", ())
-    return found, any(service["name"].partition(":")[0] == name for service in services)
+def _ask_of_service(home: Home, name: str, meant: Meaning) -> Facts:
+    try:
+        return _ask(home, name)
+    except Problem as problem:
+        if problem.code == USAGE and not meant.is_service:
+            raise unknown(home, name) from None
+        raise
 
 
 def _ask(home: Home, service: str) -> Facts:

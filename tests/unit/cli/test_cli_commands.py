@@ -231,7 +231,8 @@ def test_stop_of_a_service_of_a_stopped_home(sbctl: Sbctl) -> None:
 def test_an_unknown_service_of_a_stopped_home(sbctl: Sbctl, verb: str) -> None:
     code, out, err = sbctl(verb, "wbe")
     assert (code, out) == (2, "")
-    assert err.startswith("error: no service 'wbe'\n  why:  known are: config, mail, ")
+    kind = "service or schedule" if verb == "why" else "service"
+    assert err.startswith(f"error: no {kind} 'wbe'\n  why:  known are: config, mail, ")
     assert err.endswith("next: did you mean 'web'?\n")
 
 

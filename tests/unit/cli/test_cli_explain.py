@@ -39,6 +39,40 @@ def test_days_that_are_none_of_its_days_are_not() -> None:
     assert facts("30 2 * * *", "UTC")["changes"] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "dst", "rule"),
+    [
+        ("30 2 * * *", None, "vixie, for a fixed time: once"),
+        ("*/15 2 * * *", None, "vixie, for a rhythm: at each time"),
+        ("30 2 * * *", "literal", "literal: at each time"),
+        ("30 2 * * *", "skip", "skip: not in a gap"),
+    ],
+)
+def test_it_says_by_which_rule_the_line_goes(text: str, dst: str | None, rule: str) -> None:
+    found = facts(text, dst=dst)
+    assert found["dst"] == (dst or "vixie")
+    assert found["clock_rule"].startswith(rule)
+    assert any(line.startswith(f"dst is {rule}") for line in lines(found))
+    assert not any("dst is" in line for line in lines(facts(text, "UTC", dst=dst)))
+
+
+def test_the_rule_that_is_given_counts() -> None:
+    fires = [
+        [each["fires"] for each in facts("30 2 * * *", dst=dst)["changes"]] for dst in ("vixie", "literal", "skip")
+    ]
+    assert fires == [[1, 1], [0, 2], [0, 1]]
+
+
+def test_a_line_for_which_a_schedule_has_to_say_it_is_told() -> None:
+    found = facts("0 30 1-10 * * *", seconds=True)
+    told = [line for line in lines(found) if line.startswith("a schedule has to say dst for it: ")]
+    assert "programs disagree" in told[0]
+    assert '"dst": "literal"' in told[0]
+    for line in (facts("0 30 1-10 * * *", seconds=True, dst="literal"), facts("30 1-10 * * *")):
+        assert line["refused"] == ""
+        assert not any("has to say" in each for each in lines(line))
+
+
 def test_the_line_may_name_its_zone() -> None:
     assert facts("CRON_TZ=Asia/Tokyo 0 9 * * *")["zone"] == "Asia/Tokyo"
 

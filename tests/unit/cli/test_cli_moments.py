@@ -66,7 +66,7 @@ def test_until_must_lie_ahead(text: str) -> None:
 
 
 def test_how_moments_are_shown() -> None:
-    assert moment(NOW, BERLIN) == "Sat 28 Nov 09:00:00"
+    assert moment(NOW, BERLIN, NOW) == "Sat 28 Nov 09:00:00"
     assert minute(NOW, BERLIN, NOW) == "09:00"
     assert minute(NOW + 86400, BERLIN, NOW) == "Sun 29 Nov 09:00"
     assert minute(NOW + 90 * 86400, BERLIN, NOW) == "Fri 26 Feb 2027 09:00"

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.fake_daemon import FakeDaemon, row
+from support.cli import Sbctl, knows, remember, running
 from support.fake_schedules import NOW, FakeSchedules, run_row, schedule_row
 
 from supervisor.base.clock import iso
-from supervisor.cli.main import main
 from supervisor.model.home import Home
-from supervisor.store.database import open_writer
-
-Sbctl = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -29,34 +24,10 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def sbctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sbctl:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("TZ", "UTC")
-
-    def run(*args: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = main(["--home", home.path, *args])
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
 def fake(home: Home) -> Iterator[FakeSchedules]:
     """A running home with two schedules of two plugins."""
-    with ExitStack() as stack:
-        stack.enter_context(FakeDaemon(home, "start", [row("scheduler")]))
-        found = stack.enter_context(FakeDaemon(home, "scheduler", [row("web")])).fake.schedules
-        found.add(schedule_row("mail"), schedule_row("disk.nightly", tenant="acme"))
+    with running(home, ["web"], schedule_row("mail"), schedule_row("disk.nightly", tenant="acme")) as found:
         yield found
-
-
-def remember(home: Home, table: str, **values: object) -> None:
-    db = open_writer(home.history_file, NOW)
-    names, marks = ", ".join(values), ", ".join("?" * len(values))
-    db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
-    db.close()
 
 
 @pytest.fixture
@@ -209,7 +180,7 @@ def test_runs_of_a_stopped_home(sbctl: Sbctl) -> None:
     code, out, err = sbctl("runs", "mail")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0].split() == ["RUN", "SCHEDULE", "TRIGGER", "STARTED", "TOOK", "VS", "P50", "RESULT"]
+    assert lines[0].split() == ["RUN", "SCHEDULE", "TRIGGER", "STARTED", "(UTC)", "TOOK", "VS", "P50", "RESULT"]
     assert [line.split()[0] for line in lines[1:]] == ["r_bad", "r_a2", "r_a1", "r_a0"]
     assert lines[1].endswith("+0%     ✖ exit 3 1m 5s late   no login")
     assert lines[2].endswith("✔")
@@ -280,9 +251,9 @@ def test_why_a_schedule_is_paused(sbctl: Sbctl, fake: FakeSchedules, home: Home)
     first, *rest = out.splitlines()
     assert first.startswith("mail is paused since ")
     assert first.endswith("by pause.flag; next Thu 28 Nov 2030 13:12 when resumed")
-    assert rest[0] == "held by     paused: shut"
-    assert rest[1].startswith("slots       ")
-    assert rest[1].endswith("skipped: paused")
+    assert rest[:2] == ["zone        UTC", "held by     paused: shut"]
+    assert rest[2].startswith("slots       ")
+    assert rest[2].endswith("skipped: paused")
 
 
 @pytest.mark.parametrize("typed", ["-2h", "2026-11-28T07:12"])
@@ -315,14 +286,3 @@ def test_why_both(sbctl: Sbctl, fake: FakeSchedules, home: Home) -> None:
     assert out.startswith("web is running for ")
     assert "\nweb is active; next " in out
     assert json.loads(sbctl("why", "web", "--json")[1])["schedule"]["row"]["id"] == "web"
-
-
-def knows(home: Home, id: str, services: list[str] | None = None) -> None:
-    """The compiled settings have this schedule."""
-    schedule = {"id": id, "plugin": id, "steps": ["get"], "triggers": [], "policy": 0, "zone": "UTC"}
-    section = {"zone": "UTC", "policies": [{}], "commands": {}, "schedules": [schedule]}
-    launch = {"env": {}, "cwd": "/"}
-    compiled = Path(home.compiled_file("scheduler"))
-    compiled.parent.mkdir(parents=True, exist_ok=True)
-    rows = [{"name": name, "launch": launch} for name in services or ()]
-    compiled.write_text(json.dumps({"services": rows, "schedules": section}))

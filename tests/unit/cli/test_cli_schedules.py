@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.fake_daemon import FakeDaemon, row
+from support.cli import Sbctl, compiled, make_plugins, running
 from support.fake_schedules import NOW, FakeSchedules, schedule_row
 
 from supervisor.base.clock import iso
 from supervisor.cli import completing
-from supervisor.cli.main import main
 from supervisor.cli.next_table import chosen, next_table
 from supervisor.cli.schedule_options import keys_of, merged
 from supervisor.cli.schedule_table import schedule_table
@@ -24,46 +22,22 @@ from supervisor.cli.zones import zone_named
 from supervisor.core.zone import UTC
 from supervisor.model.home import Home
 from supervisor.model.pause import decode
-from supervisor.settings.api import compile_home
 
-Sbctl = Callable[..., tuple[int, str, str]]
-TASKS = {"tasks": [{"plugins": ["mail"], "commands": ["get"], "cron": "0 6 * * *", "timezone": "Europe/Berlin"}]}
+TASKS = [{"plugins": ["mail"], "commands": ["get"], "cron": "0 6 * * *", "timezone": "Europe/Berlin"}]
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    (tmp_path / "etc" / "scheduler.json").write_text(json.dumps(TASKS))
-    for name in ("mail", "disk"):
-        (tmp_path / "plugins" / name).mkdir(parents=True)
-        manifest = {"id": name, "name": name, "commands": {"get": "true"}}
-        (tmp_path / "plugins" / name / "manifest.json").write_text(json.dumps(manifest))
-    found = Home(str(tmp_path))
-    assert compile_home(found).ok
-    return found
-
-
-@pytest.fixture
-def sbctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sbctl:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("TZ", "UTC")
-
-    def run(*args: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = main(["--home", home.path, *args])
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
+    home = Home(str(tmp_path))
+    make_plugins(home, "mail", "disk")
+    return compiled(home, TASKS)
 
 
 @pytest.fixture
 def fake(home: Home) -> Iterator[FakeSchedules]:
-    with ExitStack() as stack:
-        stack.enter_context(FakeDaemon(home, "start", [row("scheduler")]))
-        found = stack.enter_context(FakeDaemon(home, "scheduler", [])).fake.schedules
-        found.add(schedule_row("mail"), schedule_row("disk", tenant="acme", status="disabled"))
+    with running(home, [], schedule_row("mail"), schedule_row("disk", tenant="acme", status="disabled")) as found:
         yield found
 
 
@@ -82,12 +56,12 @@ def test_next_in_the_look_of_a_table() -> None:
         slot("reindex", NOW + 60, "paused", until=iso(NOW + 86400)),
     ]
     rows = {"backup": schedule_row("backup"), "reindex": schedule_row("reindex", last_result="failed")}
-    shown = next_table(chosen(slots, 5), rows, lambda _: zone_named("Europe/Berlin"), NOW, Style())
+    shown = next_table(chosen(slots, 5), rows, zone_named("Europe/Berlin"), NOW, Style())
     assert shown == [
-        "IN      WHEN (Europe/Berlin)    SCHEDULE  RULE   LAST      NOTE",
-        "4m 12s  Sat 28 Nov 09:04:12     backup    daily  ✔ 41s",
-        "2h 0m   Sat 28 Nov 11:00:00     mail      daily            02:30 does not exist on that day",
-        "paused  until Sun 29 Nov 09:00  reindex   daily  ✖ failed",
+        "IN      WHEN (Europe/Berlin)    SCHEDULE  RULE         LAST      NOTE",
+        "4m 12s  Sat 28 Nov 09:04:12     backup    daily (UTC)  ✔ 41s",
+        "2h 0m   Sat 28 Nov 11:00:00     mail      daily                  02:30 does not exist on that day",
+        "paused  until Sun 29 Nov 09:00  reindex   daily (UTC)  ✖ failed",
     ]
 
 
@@ -148,21 +122,15 @@ def test_a_pause_that_is_over_is_none(sbctl: Sbctl, home: Home) -> None:
 
 def test_single_ones_are_paused_by_the_scheduler(sbctl: Sbctl, fake: FakeSchedules) -> None:
     assert sbctl("pause", "mail", "--on-resume", "catch-up", "--until", "2030-01-01")[:2] == (
-        0, "mail is paused until Tue 01 Jan 2030 00:00\n")  # fmt: skip
+        0, "mail is paused until Tue 01 Jan 2030 00:00 (Europe/Berlin)\n")  # fmt: skip
     asked = fake.asked[-1]
-    assert (asked["names"], asked["on_resume"], asked["until"]) == (["mail"], "catch_up", 1893456000.0)
+    assert (asked["names"], asked["on_resume"], asked["until"]) == (["mail"], "catch_up", 1893452400.0)
     assert sbctl("schedule", "pause", "mail")[1] == "mail was paused already\n"
     assert sbctl("schedule", "resume", "mail", "--what", "once")[1] == "mail goes on\n"
     assert fake.asked[-1]["what"] == "once"
     assert sbctl("schedule", "disable", "mail")[1] == "mail is disabled\n"
     assert sbctl("schedule", "pause")[0] == 2
     assert sbctl("pause", "--for", "1h", "--until", "14:00")[0] == 2
-
-
-def test_single_ones_are_not_without_it(sbctl: Sbctl) -> None:
-    code, _, err = sbctl("pause", "mail")
-    assert code == 7
-    assert "sbctl start; then: sbctl pause mail" in err
 
 
 # list, show
@@ -183,7 +151,7 @@ def test_rows_of_the_list() -> None:
         schedule_row("c", status="finished", next_run=None, next_due=None, last_result=None, total_runs=0,
                      successful_runs=0, failed_runs=0),
     ]  # fmt: skip
-    assert schedule_table(rows, NOW, Style()) == [
+    assert schedule_table(rows, UTC, NOW, Style()) == [
         "SCHEDULE  STATUS      NEXT              LAST   RATE                          RULE",
         "a         ○ active    in 1h 0m          ✔ 41s  90% of 10                     every 6 h",
         "b         ■ paused    resumes in 1m 0s  ✔ 41s  90% of 10, 3 failed in a row  every 6 h",
@@ -250,7 +218,7 @@ def test_one_of_the_scheduler_file_gets_a_file_of_its_own(sbctl: Sbctl, home: Ho
 
 
 def options(**given: object) -> dict[str, object]:
-    none: dict[str, object] = dict.fromkeys(("plugin", "commands", "every", "at", "jitter", "tz", "missed", "overlap"))
+    none: dict[str, object] = dict.fromkeys(("commands", "every", "at", "jitter", "tz", "missed", "overlap"))
     return keys_of(**{**none, "cron": (), "once": (), "settings": (), **given})  # type: ignore[arg-type]
 
 
@@ -290,15 +258,18 @@ def test_the_lines_of_a_simulation() -> None:
         "mail": {
             "runs": 365, "skipped": {"active_hours": 3}, "longest_gap_s": 90000.0, "gap_from": iso(NOW),
             "gap_to": iso(NOW + 90000), "dst": ["Sun 28 Mar: 02:30 does not exist"], "first": [iso(NOW)],
+            "clock_rules": ["skip: not in a gap"],
             "collisions": [{"with": "disk", "count": 2, "first": iso(NOW)}],
         }
     }  # fmt: skip
-    assert simulation_lines(found, {"mail": UTC}, 365) == [
+    assert simulation_lines(found, {"mail": UTC}, 365, NOW) == [
         "mail: 365 times in 365 days",
+        "  zone        UTC",
         "  skipped     3: active hours 3",
         "  longest gap 1d 1h, from Sat 28 Nov 08:00:00 to Sun 29 Nov 09:00:00",
         "  first       Sat 28 Nov 08:00:00",
         "  clock       Sun 28 Mar: 02:30 does not exist",
+        "  dst         skip: not in a gap",
         "  collides    with disk 2 times, first Sat 28 Nov 08:00:00",
     ]
 
@@ -317,3 +288,27 @@ def test_a_tab_offers_schedules_and_plugins(home: Home) -> None:
     assert offered("sbctl schedule p") == ["pause"]
     assert offered("sbctl show l") == ["last"]
     assert offered("sbctl why ma") == ["mail"]
+
+
+def test_a_tab_offers_commands_behind_a_name_and_tenants(home: Home) -> None:
+    commands = {"get": "true", "push": "true", "server": "sleep 9"}
+    manifest = {"id": "mail", "name": "mail", "commands": commands}
+    Path(home.plugins, "mail", "manifest.json").write_text(json.dumps(manifest))
+    tenants = [("early", "acme"), ("late", "beta"), ("later", "acme")]
+    tasks: list[dict[str, object]] = [
+        {"plugins": ["mail"], "name": name, "tenant": tenant, "cron": "0 6 * * *"} for name, tenant in tenants
+    ]
+    compiled(home, tasks)
+
+    def offered(line: str) -> list[str]:
+        words = completing.split(line)[1:]
+        return [word for word, _ in completing.offered(["--home", home.path, *words])]
+
+    assert offered("sbctl run mail ") == ["get", "push"]
+    assert offered("sbctl run mail.late p") == ["push"]
+    assert offered("sbctl run --wait mail get ") == ["push"]
+    assert offered("sbctl run nobody ") == []
+    assert offered("sbctl run mail -- ") == []
+    assert offered("sbctl runs --tenant ") == ["acme", "beta"]
+    assert offered("sbctl schedule list --tenant=a") == ["--tenant=acme"]
+    assert offered("sbctl cancel mail ") == []

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.cli import Sbctl
 from support.fake_daemon import FakeDaemon, row
 
 from supervisor.base.errors import Problem
-from supervisor.cli.main import main
 from supervisor.cli.rolling import watch_steps
 from supervisor.cli.settling import is_up, what_is_up, what_is_wrong, why_hint
 from supervisor.model.home import Home
 
-Sbctl = Callable[..., tuple[int, str, str]]
 NAMES = ("mail", "web:1", "web:2", "web:10")
 
 
@@ -27,19 +26,6 @@ def home(tmp_path: Path) -> Home:
     for name in ("mail", "web"):
         (tmp_path / "plugins" / name).mkdir(parents=True)
     return Home(str(tmp_path))
-
-
-@pytest.fixture
-def sbctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sbctl:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-
-    def run(*args: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = main(["--home", home.path, *args])
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture

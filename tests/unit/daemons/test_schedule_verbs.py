@@ -315,3 +315,19 @@ def test_the_pause_of_all_can_be_made_longer(world: DeskWorld) -> None:
     assert ask(world, "pause", names=[], reason="new disks", by="ben") == {"accepted": ["*"], "already": []}
     assert ask(world, "schedules")["system"]["paused"]["reason"] == "new disks"
     assert ask(world, "pause", names=[]) == {"accepted": [], "already": ["*"]}
+
+
+def test_a_pause_that_is_over_is_none_though_nobody_has_noticed_yet(world: DeskWorld) -> None:
+    world.open(job(), job(id="b"))
+    ask(world, "pause", names=["job"], until=world.now + 60, on_resume="once")
+    world.clocks.jump_wall(120)  # the timer goes by the other clock
+    assert ask(world, "pause", names=["job"]) == {"accepted": ["job"], "already": []}
+    told = [kind for kind in world.kinds("job") if kind.startswith("schedule.")]
+    assert told == ["schedule.paused", "schedule.resumed", "schedule.paused"]
+    assert len(world.running()) == 1  # once, as the first pause had it
+    assert ask(world, "schedules")["schedules"][0]["paused"]["until"] is None
+
+    ask(world, "pause", names=["b"], until=world.now + 60)
+    world.clocks.jump_wall(120)
+    assert ask(world, "resume", names=["b"]) == {"accepted": [], "already": ["b"]}
+    assert world.kinds("b") == ["schedule.paused", "schedule.resumed"]

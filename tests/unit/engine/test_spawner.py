@@ -54,9 +54,16 @@ class Pair:
         self.told.append(("failed", key, cause.kind.value))
 
     def exited(
-        self, key: str, status: int | None, empty: bool, oom: bool | None = None, used: tuple[int, int] | None = None
+        self,
+        key: str,
+        status: int | None,
+        empty: bool,
+        oom: bool | None = None,
+        used: tuple[int, int] | None = None,
+        *,
+        ended: tuple[float, float] | None = None,
     ) -> None:
-        more = [each for each in (oom, used) if each is not None]
+        more = [each for each in (oom, used, ended) if each is not None]
         self.told.append(("exited", key, status, empty, *more))
 
     def emptied(self, key: str) -> None:

@@ -147,7 +147,9 @@ def test_the_child_has_its_folder_and_limit_and_we_have_ours(program: Path, tmp_
     before = os.getcwd(), resource.getrlimit(resource.RLIMIT_NOFILE)
     folder = tmp_path / "its folder"
     folder.mkdir()
-    code = "import os, resource; print(os.getcwd(), os.environ['PWD'], resource.getrlimit(7), os.getsid(0) == os.getpid())"
+    code = (
+        "import os, resource as r; print(os.getcwd(), os.environ['PWD'], r.getrlimit(7), os.getsid(0) == os.getpid())"
+    )
 
     assert told(tmp_path, code, folder) == f"{folder} {folder} (256, {before[1][1]}) True\n"
     assert (os.getcwd(), resource.getrlimit(resource.RLIMIT_NOFILE)) == before

@@ -1,0 +1,27 @@
+"""The command line, called in this process."""
+
+from __future__ import annotations
+
+import pytest
+from support.cli import Sbctl, caller, compile_here
+
+from supervisor.base import zones
+from supervisor.cli import schedules
+from supervisor.cli.commands import reload
+from supervisor.model.home import Home
+
+
+@pytest.fixture
+def sbctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sbctl:
+    """Of the `home` that the test or its file makes."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TZ", "UTC")
+    zones.forget()
+    return caller(home, capfd)
+
+
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that have changed are compiled in this process."""
+    monkeypatch.setattr(schedules, "run_compiler", compile_here)
+    monkeypatch.setattr(reload, "run_compiler", compile_here)
