@@ -36,6 +36,12 @@ READ = 1
 WRITE = 4
 
 
+# What is read comes here first, of whichever channel: one loop a process, and a new one of this size for each message
+# would be given back to the kernel each time.
+_buffer = bytearray(MAX_PACKET + 1024)
+_view = memoryview(_buffer)
+
+
 class BadFrame(Exception):
     """The peer does not speak this protocol."""
 
@@ -109,6 +115,7 @@ class Channel:
         self._on_closed = on_closed
         self._queue: list[tuple[bytes, list[int], bool]] = []
         self.closed = False
+        self._is_full = False  # it is waited for room
         sock.setblocking(False)
         loop.watch(sock.fileno(), READ, self._on_ready)
 
@@ -134,6 +141,7 @@ class Channel:
             try:
                 self._sock.sendmsg([data], ancillary, _socket.MSG_NOSIGNAL)
             except (BlockingIOError, InterruptedError):
+                self._is_full = True
                 self._loop.watch(self._sock.fileno(), READ | WRITE, self._on_ready)
                 return
             except OSError as error:
@@ -146,7 +154,8 @@ class Channel:
             self._queue.pop(0)
             if close_fds:
                 _close_all(fds)
-        if not self.closed:
+        if self._is_full and not self.closed:
+            self._is_full = False
             self._loop.watch(self._sock.fileno(), READ, self._on_ready)
 
     def _on_ready(self, events: int) -> None:
@@ -161,8 +170,8 @@ class Channel:
             if self.closed:
                 return
             try:
-                data, ancillary, flags, _ = self._sock.recvmsg(
-                    MAX_PACKET + 1024, _socket.CMSG_SPACE(MAX_FDS * 4), _socket.MSG_CMSG_CLOEXEC
+                size, ancillary, flags, _ = self._sock.recvmsg_into(
+                    [_buffer], _socket.CMSG_SPACE(MAX_FDS * 4), _socket.MSG_CMSG_CLOEXEC
                 )
             except (BlockingIOError, InterruptedError):
                 return
@@ -171,15 +180,15 @@ class Channel:
             except OSError:
                 self.close()
                 return
-            fds = _fds_of(ancillary)
-            if not data and not fds:
+            fds = _fds_of(ancillary) if ancillary else []
+            if not size and not fds:
                 self.close()
                 return
             if flags & _socket.MSG_CTRUNC:
                 # The kernel threw descriptors away: the rest can't be told apart, so there are none.
                 _close_all(fds)
                 fds = []
-            self._on_message(decode(data), fds)
+            self._on_message(decode(bytes(_view[:size])), fds)
 
     def read_to_end(self) -> None:
         """For a peer that is known to be dead: everything it managed to say."""

@@ -94,6 +94,7 @@ class Scheduler:
         self._signalled = False
         self._leaving = False
         self._announced = False
+        self._said = ""  # how many servers and schedules there are
         self._patience = 100  # hundredths of a second for the last words to `start`
 
     # life
@@ -246,7 +247,10 @@ class Scheduler:
         if self.channel is not None:
             schedules = self.time.desk.plans
             more = f", {len(schedules)} schedule{'s' if len(schedules) > 1 else ''}" if schedules else ""
-            self.channel.send({"detail": f"{len(self.engine.services)} servers{more}"})
+            detail = f"{len(self.engine.services)} servers{more}"
+            if detail != self._said:
+                self._said = detail
+                self.channel.send({"detail": detail})
 
     # ending
 

@@ -18,6 +18,7 @@ MADE_UP = frozenset(
     ("binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs", "fusectl",
      "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs")
 )  # fmt: skip
+IN_MEMORY = ("ramfs", "tmpfs")
 TABLE = "/proc/self/mountinfo"
 ESCAPES = ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\"))
 
@@ -84,6 +85,18 @@ def kinds(lines: list[str]) -> dict[str, str]:
             for code, char in ESCAPES:
                 point = point.replace(code, char)
             found[point] = after.partition(" ")[0]
+    return found
+
+
+def in_memory(lines: list[str]) -> list[int]:
+    """The devices of those file systems that lie in memory."""
+    found = []
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        words = before.split(" ")
+        if len(words) > 4 and after.partition(" ")[0] in IN_MEMORY:
+            major, _, minor = words[2].partition(":")
+            found.append(os.makedev(int(major), int(minor)))
     return found
 
 

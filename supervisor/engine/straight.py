@@ -1,9 +1,9 @@
 """Whether a command can be exec'ed as it is, without the shell that stands between `start` and a disk that hangs.
 
 While a child execs, `start` stands still. What lies on the disk that `start` itself runs from can't make that worse:
-if that one does not answer, `start` stands still whatever it does. Only that is exec'ed straight, and only where
-nothing has to be told apart afterwards: a program for this machine that may be run, in a folder that is there. All
-else goes through the shell, which costs an exec more and says what is wrong.
+if that one does not answer, `start` stands still whatever it does. Only that, and what lies in memory, is exec'ed
+straight, and only where nothing has to be told apart afterwards: a program for this machine that may be run, in a
+folder that is there. All else goes through the shell, which costs an exec more and says what is wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import stat
 import sys
 
-from supervisor.engine.local_disk import TABLE, Mounts
+from supervisor.engine.local_disk import TABLE, Mounts, in_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Straight:
         self._table = table
         self._mounts = Mounts()
         self._poll: select.poll | None = None
-        self._own_disk = 0
+        self._disks: set[int] = set()  # our own, and those in memory
         self._programs: dict[tuple[int, int, int, int], bool] = {}  # by what stat says of them: are they ELF?
 
     def spawn(self, launch: Launch, env: dict[str, str], actions: list[tuple[Any, ...]], open_files: int) -> int:
@@ -66,7 +66,7 @@ class Straight:
     def program(self, launch: Launch, env: Mapping[str, str]) -> str:
         """The path to exec in the folder of the launch; "": the shell has to do it."""
         self._look_at_table()
-        if not self._own_disk or not self._is_folder(launch.cwd):
+        if not self._disks or not self._is_folder(launch.cwd):
             return ""
         name = launch.argv[0]
         if "/" in name:
@@ -89,10 +89,11 @@ class Straight:
                 self._poll = select.poll()
                 self._poll.register(os.open(self._table, os.O_RDONLY | os.O_CLOEXEC), select.POLLPRI)
             with open(self._table, encoding="utf-8", errors="surrogateescape") as file:
-                self._mounts = Mounts(file.read().split("\n"))
-            self._own_disk = os.stat(sys.executable).st_dev
+                lines = file.read().split("\n")
+            self._mounts = Mounts(lines)
+            self._disks = {os.stat(sys.executable).st_dev, *in_memory(lines)}
         except OSError:  # no /proc: the shell does it all
-            self._own_disk = 0
+            self._disks = set()
 
     def _is_folder(self, path: str) -> bool:
         found = self._stat(path)
@@ -111,14 +112,14 @@ class Straight:
         return is_elf
 
     def _stat(self, path: str) -> os.stat_result | None:
-        """None: it is not there, or not on our disk."""
+        """None: it is not there, or not on such a disk."""
         if not self._mounts.is_local(path):
             return None
         try:
             found = os.stat(path)
         except OSError:
             return None
-        return found if found.st_dev == self._own_disk else None
+        return found if found.st_dev in self._disks else None
 
 
 def spawn(program: str, words: list[str], env: dict[str, str], actions: list[tuple[Any, ...]]) -> int:

@@ -112,13 +112,17 @@ def _noting(call: Any, asked: list[str]) -> Any:
     return noted
 
 
-def test_another_disk_of_this_machine_is_not_ours(program: Path) -> None:
+def test_another_disk_of_this_machine_is_not_ours_but_memory_is(program: Path) -> None:
     shm = Path("/dev/shm") / f"sbctl-test-{os.getpid()}"
     if not os.access("/dev/shm", os.W_OK) or os.stat("/dev/shm").st_dev == os.stat(program).st_dev:
         pytest.skip("no other disk here")
+    words = launch(str(shm), cwd=program.parent)
+    as_a_disk = program.parent / "mountinfo"
+    as_a_disk.write_text(Path(TABLE).read_text().replace(" - tmpfs ", " - ext4 "))
     try:
         shutil.copy2(TRUE, shm)
-        assert Straight().program(launch(str(shm), cwd=program.parent), PATH) == ""
+        assert Straight().program(words, PATH) == str(shm)
+        assert Straight(str(as_a_disk)).program(words, PATH) == ""
     finally:
         shm.unlink(missing_ok=True)
 
