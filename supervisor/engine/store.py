@@ -19,6 +19,7 @@ import resource
 import signal
 
 from supervisor.base import proc
+from supervisor.base.start_times import StartTimes
 from supervisor.engine import environment
 from supervisor.engine.cgroup import Cgroups
 from supervisor.engine.entries import Entry, close_fds, is_job
@@ -68,6 +69,7 @@ class Store:
         self._children = proc.Children(os.getpid())
         self._cgroups = Cgroups(home_id)
         self._straight = Straight()
+        self._start_times = StartTimes()
         self._poll: Timer | None = None
 
     # what can be asked
@@ -158,13 +160,14 @@ class Store:
         actions.append((os.POSIX_SPAWN_DUP2, ends.err_write if ends.err_write >= 0 else 1, 2))
         if channel_fd >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
+        before = self._start_times.now()
         pid = self._straight.spawn(launch, env, actions, self._open_files) if environment.is_plain(launch) else 0
         if not pid:
             words = environment.command_line(launch, self._open_files, entry.place)
             pid = spawn(words[0], words, env, actions)
         # Not reaped before the loop turns, so pid and start time can't be another's.
         try:
-            entry.pidfd, entry.started = _hold(pid)
+            entry.pidfd, entry.started = self._hold(pid, before)
         except OSError:
             proc.signal_group(-1, pid, signal.SIGKILL)  # what can't be held must not run beside the next try
             raise
@@ -172,6 +175,15 @@ class Store:
         entry.inode = proc.pidfd_inode(entry.pidfd)
         self._by_pid[pid] = entry
         self._records.spawned(Record(entry.key, pid, entry.started, entry.inode, entry.stop))
+
+    def _hold(self, pid: int, before: int) -> tuple[int, int]:
+        """A pidfd and the start time; without both there is no identity."""
+        pidfd = os.pidfd_open(pid)
+        started = self._start_times.of(pid, before)
+        if started is None:
+            os.close(pidfd)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return pidfd, started
 
     # reaping
 
@@ -289,16 +301,6 @@ def _peak(kib: int) -> int:
     """Bytes; 0 where it says nothing: until its exec a child counts with our own pages."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kib * 1024 if kib > own else 0
-
-
-def _hold(pid: int) -> tuple[int, int]:
-    """A pidfd and the start time; without both there is no identity."""
-    pidfd = os.pidfd_open(pid)
-    started = proc.start_time(pid)
-    if started is None:
-        os.close(pidfd)
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    return pidfd, started
 
 
 def _spawn_cause(error: OSError | ValueError) -> Cause:
