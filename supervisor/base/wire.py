@@ -31,6 +31,9 @@ MAX_FRAME = 16 << 20
 MAX_PACKET = 180_000  # below the default socket buffer of an unprivileged process
 MAX_FDS = 250  # the kernel takes 253 a message
 SEND_BUFFER = 1 << 20
+# Answers to what is being read wait for so many, or for the last: to wake the other side for each of them
+# costs more than the answer.
+TOGETHER = 16
 
 READ = 1
 WRITE = 4
@@ -116,6 +119,7 @@ class Channel:
         self._queue: list[tuple[bytes, list[int], bool]] = []
         self.closed = False
         self._is_full = False  # it is waited for room
+        self._is_reading = False
         sock.setblocking(False)
         loop.watch(sock.fileno(), READ, self._on_ready)
 
@@ -131,7 +135,7 @@ class Channel:
                 _close_all(fds or [])
             return
         self._queue.append((data, list(fds or []), close_fds))
-        if len(self._queue) == 1:
+        if len(self._queue) == (TOGETHER if self._is_reading else 1):
             self._flush()
 
     def _flush(self) -> None:
@@ -165,7 +169,17 @@ class Channel:
             self.read()
 
     def read(self) -> None:
-        """Take what is there; go on past a reset, because messages can be queued behind it."""
+        """Take what is there, then send what was answered."""
+        was_reading, self._is_reading = self._is_reading, True
+        try:
+            self._read()
+        finally:
+            self._is_reading = was_reading
+            if self._queue and not was_reading and not self._is_full:
+                self._flush()
+
+    def _read(self) -> None:
+        """Go on past a reset, because messages can be queued behind it."""
         for _ in range(256):
             if self.closed:
                 return

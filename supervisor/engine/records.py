@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from supervisor.model.service import StopRule
 
 REWRITE_AT = 4 << 20
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Record:
@@ -128,7 +129,7 @@ def _is_stop_rule(value: object) -> bool:
 
 
 def _line(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, separators=(",", ":")).encode() + b"\n"
+    return _encode(data).encode() + b"\n"
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

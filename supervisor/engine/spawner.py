@@ -118,7 +118,7 @@ class RemoteSpawner:
             ends.close_given()
             self._not_sent(key, "", Cause(CauseKind.SYSTEM, "start is dead, and nobody else spawns"))
             return
-        request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_dict(), "stop": list(stop)}
+        request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_message(), "stop": list(stop)}
         request.update(ends=list(ends.named()), address=ends.address)
         self._asked.add(key)
         self._alive.pop(replaces, None)

@@ -14,6 +14,8 @@ FILE = "file"
 SYSLOG = "syslog"
 NONE = "none"
 
+# Of these nothing is not what is meant if nothing is said.
+NEVER_LEFT_OUT = frozenset(("argv", "cwd", "log", "log_keep", "log_max", "sink"))
 LIVE = ("log_age", "log_budget", "log_head", "log_keep", "log_max")
 
 
@@ -104,6 +106,15 @@ class Launch:
         data["limits"] = self.limits.as_dict()
         return data
 
+    def as_message(self) -> dict[str, Any]:
+        """As short as it goes: most commands need little, and it is written and read once for each spawn."""
+        data = {name: value for name in self.__slots__ if (value := getattr(self, name)) or name in NEVER_LEFT_OUT}
+        if self.user is not None:
+            data["user"] = self.user.as_dict()
+        if self.limits:
+            data["limits"] = self.limits.as_dict()
+        return data
+
     def digest(self) -> int:
         """Equal for launches that start the same process; what can change live is left out."""
         data = self.as_dict()
@@ -114,7 +125,7 @@ class Launch:
     def from_dict(cls, data: dict[str, Any]) -> Launch:
         values = dict(data)
         values["argv"] = tuple(values["argv"])
-        values["drop_env"] = tuple(values["drop_env"])
-        values["user"] = User.from_dict(values["user"]) if values["user"] else None
-        values["limits"] = KernelLimits.from_dict(values["limits"])
+        values["drop_env"] = tuple(values.get("drop_env", ()))
+        values["user"] = User.from_dict(values["user"]) if values.get("user") else None
+        values["limits"] = KernelLimits.from_dict(values["limits"]) if values.get("limits") else None
         return cls(**values)
