@@ -4,8 +4,8 @@ Two carriers, one kind of content (a JSON object):
 
     Frames      a stream socket; each message is   | length, 4 bytes, big endian | UTF-8 JSON |
                 used on the control sockets, where any program may try to talk to us
-    Channel     a SOCK_SEQPACKET pair between `start` and a core service; one packet is one message,
-                and descriptors ride along with it (SCM_RIGHTS)
+    Channel     a SOCK_SEQPACKET pair between `start` and a core service; one packet is one message, or a list of
+                them, and descriptors ride along with it (SCM_RIGHTS)
 
 Neither ever blocks, and a dead peer is data (`closed`), never an exception out of a send.
 """
@@ -62,13 +62,33 @@ def encode(message: Message) -> bytes:
 
 def decode(data: bytes) -> Message:
     """One message, or BadFrame; whatever bytes come in, nothing else is raised."""
-    try:
-        message = json.loads(data.decode("utf-8", "surrogateescape"))
-    except (ValueError, RecursionError) as error:
-        raise BadFrame(f"not JSON: {error}") from None
+    message = _parse(data)
     if not isinstance(message, dict):
         raise BadFrame("not a JSON object")
     return message
+
+
+def decode_all(packet: bytes) -> list[Message]:
+    """At least one."""
+    content = _parse(packet)
+    messages = content if isinstance(content, list) else [content]
+    if not messages or not all(isinstance(each, dict) for each in messages):
+        raise BadFrame("neither a JSON object nor a list of them")
+    return messages
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        return json.loads(data.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"not JSON: {error}") from None
+
+
+def _encode_packet(message: Message) -> bytes:
+    data = encode(message)
+    if len(data) > MAX_PACKET:
+        raise BadFrame(f"message of {len(data)} bytes (at most {MAX_PACKET})")
+    return data
 
 
 def frame(message: Message) -> bytes:
@@ -120,21 +140,42 @@ class Channel:
         self.closed = False
         self._is_full = False  # it is waited for room
         self._is_reading = False
+        self._held = b""  # goes with what is sent next
         sock.setblocking(False)
         loop.watch(sock.fileno(), READ, self._on_ready)
 
+    def send_with_next(self, message: Message) -> None:
+        """In one packet with what is sent next, which is to be done in this very turn."""
+        data = _encode_packet(message)
+        self._send_held()
+        if not self.closed:
+            self._held = data
+            self._loop.soon(self._send_held)
+
+    def _send_held(self) -> None:
+        held, self._held = self._held, b""
+        if held:
+            self._put(held, [], close_fds=False)
+
     def send(self, message: Message, fds: list[int] | None = None, *, close_fds: bool = False) -> None:
         """Send or queue. With `close_fds` the descriptors are closed once they are on their way."""
-        data = encode(message)
-        if len(data) > MAX_PACKET:
+        try:
+            data = _encode_packet(message)
+        except BadFrame:
             if close_fds:
                 _close_all(fds or [])
-            raise BadFrame(f"message of {len(data)} bytes (at most {MAX_PACKET})")
+            raise
+        if self._held and len(self._held) + len(data) + 3 <= MAX_PACKET:
+            data, self._held = b"[%b,%b]" % (self._held, data), b""
+        self._send_held()
+        self._put(data, list(fds or []), close_fds=close_fds)
+
+    def _put(self, data: bytes, fds: list[int], *, close_fds: bool) -> None:
         if self.closed:  # to nobody; what is kept would look as if it were on its way
             if close_fds:
-                _close_all(fds or [])
+                _close_all(fds)
             return
-        self._queue.append((data, list(fds or []), close_fds))
+        self._queue.append((data, fds, close_fds))
         if len(self._queue) == (TOGETHER if self._is_reading else 1):
             self._flush()
 
@@ -202,7 +243,14 @@ class Channel:
                 # The kernel threw descriptors away: the rest can't be told apart, so there are none.
                 _close_all(fds)
                 fds = []
-            self._on_message(decode(bytes(_view[:size])), fds)
+            self._take(bytes(_view[:size]), fds)
+
+    def _take(self, packet: bytes, fds: list[int]) -> None:
+        """Descriptors belong to the last message of a packet."""
+        messages = decode_all(packet)
+        for message in messages[:-1]:
+            self._on_message(message, [])
+        self._on_message(messages[-1], fds)
 
     def read_to_end(self) -> None:
         """For a peer that is known to be dead: everything it managed to say."""
@@ -225,7 +273,7 @@ class Channel:
     @property
     def sent(self) -> bool:
         """Is everything on its way (or the peer gone)?"""
-        return not self._queue
+        return not self._queue and not self._held
 
     def close(self) -> None:
         if self.closed:

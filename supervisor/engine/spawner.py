@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         def signal(self, key: str, number: int, *, main: bool = False) -> None: ...
         def drop(self, key: str) -> None: ...
         def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
+        def note_with_next(self, name: str, blob: dict[str, Any]) -> None: ...
 
 
 class LocalSpawner:
@@ -91,6 +92,8 @@ class LocalSpawner:
 
     def note(self, name: str, blob: dict[str, Any] | None) -> None:
         """Nobody would read it: what dies with this process dies with its store."""
+
+    note_with_next = note
 
     def exited(self, entry: Entry) -> None:
         self._answers.exited(entry.key, entry.status, entry.empty, used=entry.used)
@@ -157,6 +160,11 @@ class RemoteSpawner:
     def note(self, name: str, blob: dict[str, Any] | None) -> None:
         if not self._alone:
             self._channel.send({"verb": "note", "name": name, "blob": blob})
+
+    def note_with_next(self, name: str, blob: dict[str, Any]) -> None:
+        """A note that is only right once what is asked next has been asked: both arrive, or none."""
+        if not self._alone:
+            self._channel.send_with_next({"verb": "note", "name": name, "blob": blob})
 
     # hearing
 

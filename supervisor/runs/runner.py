@@ -143,12 +143,14 @@ class Runner:
         """Its end is on the disk."""
         self._spawner().note(NOTE + run_id, None)
 
-    def note(self, run: Run) -> None:
+    def note(self, run: Run, *, with_next: bool = False) -> None:
+        """`with_next`: its process is asked for in the same turn."""
         note = run.note()
+        send = self._spawner().note_with_next if with_next else self._spawner().note
         try:
-            self._spawner().note(NOTE + run.id, note)
+            send(NOTE + run.id, note)
         except BadFrame:  # it has said and reported more than fits: what it does is needed, what it said is not
-            self._spawner().note(NOTE + run.id, {**note, "words": [], "done": []})
+            send(NOTE + run.id, {**note, "words": [], "done": []})
 
     # answers of the spawner
 
@@ -267,7 +269,7 @@ class Runner:
         write_head_line(run, command)
         run.last = {**(run.last if run.progress.rolling_back else {}), "log_from": look_at(run.log)}
         launch = launch_of(run, context.commands, context.policy)
-        self.note(run)
+        self.note(run, with_next=True)
         try:
             ends, run.pumps = self._outlet.open(stream_of(run), launch)
         except OSError as error:

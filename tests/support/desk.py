@@ -124,6 +124,9 @@ class FakeStart:
         else:
             self.notes[name] = json.dumps(blob)
 
+    def note_with_next(self, name: str, blob: dict[str, Any]) -> None:
+        self.note(name, blob)
+
     def spawns(self) -> list[str]:
         return [words[1] for words in self.asked if words[0] == "spawn"]
 
