@@ -34,15 +34,27 @@ class SystemClock:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+# The last second that was written, in both forms: what happens in one burst has the same.
+_written = (0, "1970-01-01T00:00:00", "1970-01-01 00:00:00 UTC")
+
+
+def _in_words(second: int) -> tuple[int, str, str]:
+    global _written
+    known = _written
+    if known[0] != second:
+        t = time.gmtime(second)
+        date = f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}"
+        clock = f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}"
+        known = _written = (second, f"{date}T{clock}", f"{date} {clock} UTC")
+    return known
+
+
 def iso(wall: float) -> str:
     """`2026-11-21T05:20:01.123Z`: fixed width, so that lines sort as text."""
     whole = int(wall // 1)
-    t = time.gmtime(whole)
-    millis = int((wall - whole) * 1000)
-    return f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}T{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}.{millis:03d}Z"
+    return f"{_in_words(whole)[1]}.{int((wall - whole) * 1000):03d}Z"
 
 
 def stamp(wall: float) -> str:
     """`2026-11-21 05:20:01 UTC`, as the daily log has it."""
-    t = time.gmtime(wall)
-    return f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} UTC"
+    return _in_words(int(wall // 1))[2]

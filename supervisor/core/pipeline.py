@@ -62,6 +62,10 @@ class Progress(Record):
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
+    def as_note(self) -> dict[str, Any]:
+        """Without what is nothing, as it is at first."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) or name == "steps"}
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Progress:
         progress = cls([])

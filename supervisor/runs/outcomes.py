@@ -47,19 +47,22 @@ class Outcomes:
     def run_began(self, run: Run) -> None:
         desk, plan = self._desk, self._desk.plans.get(run.schedule)
         desk.telling.run_began(run)
-        self._write_beginning(run)
+        self._write_beginning(run, is_claimed=not run.unledgered)
         if plan is not None:
             desk.writer.schedule_state(plan.id, cycle=plan.cycle, **_breaker_columns(plan))
             if run.late > plan.rule.grace and run.trigger == Trigger.SCHEDULE:
                 desk.telling.unusual(run, "run.late", f"started {run.late:.0f} s late")
             self.watch_length(run)
 
-    def _write_beginning(self, run: Run) -> None:
+    def _write_beginning(self, run: Run, *, is_claimed: bool = False) -> None:
+        """`is_claimed`: its row is there with all that was known before."""
         desk = self._desk
+        known: dict[str, Any] = {}
+        if not is_claimed:
+            known = {**desk.fields_of(run), **({"schedule": run.schedule} if run.schedule else {})}
         desk.writer.run_started(
             run.id, state=RunState.RUNNING.value, started=_ms(run.started), late_ms=int(run.late * 1000), log=run.log,
-            boot=desk.boot, unledgered=int(run.unledgered), **({"schedule": run.schedule} if run.schedule else {}),
-            **desk.fields_of(run),
+            boot=desk.boot, unledgered=int(run.unledgered), **known,
         )  # fmt: skip
 
     def write_again(self, run: Run) -> None:

@@ -18,6 +18,7 @@ _NOTED = (
     "key", "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started", "tenant", "trigger",
     "unledgered", "words",
 )  # fmt: skip
+_NEVER_LEFT_OUT = ("due", "id", "nominal", "plugin", "schedule", "trigger")
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and o: they are read as digits
 _BASE = len(_ALPHABET)
 _BEGINNING_MS = 1_735_689_600_000  # of 2025: ids stay short
@@ -92,7 +93,10 @@ class Run:
         return max(self.ended - (self.started or self.ended), 0.0)
 
     def note(self) -> dict[str, Any]:
-        return {**{name: getattr(self, name) for name in _NOTED}, "progress": self.progress.as_dict()}
+        """Without what is nothing: most of it is, and it is written and read with each step."""
+        note = {name: value for name in _NOTED if (value := getattr(self, name))}
+        note.update({name: getattr(self, name) for name in _NEVER_LEFT_OUT}, progress=self.progress.as_note())
+        return note
 
     @classmethod
     def from_note(cls, note: dict[str, Any]) -> Run:
