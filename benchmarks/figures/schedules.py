@@ -153,7 +153,7 @@ def _commands(plan: Plan) -> Figure:
     if ours:
         figure.add("  its median one began", [statistics.median(one.started) for one in ours])
     figure.add("limit, posix_spawn and wait", bare)
-    figure.add("  the same through /bin/sh", shell, note="as ours start, so that no hung disk stops start")
+    figure.add("  the same through /bin/sh", shell, note="as ours start what is not on start's own disk")
     python = _peer(plan)
     if python:
         found = _child("apscheduler_jobs.py", "commands", "memory", COMMANDS, turns, python=python)

@@ -16,6 +16,7 @@ import _socket
 import array
 import errno
 import json
+import mmap
 import os
 
 TYPE_CHECKING = False
@@ -40,9 +41,8 @@ WRITE = 4
 
 
 # What is read comes here first, of whichever channel: one loop a process, and a new one of this size for each message
-# would be given back to the kernel each time.
-_buffer = bytearray(MAX_PACKET + 1024)
-_view = memoryview(_buffer)
+# would be given back to the kernel each time. Pages of it that no message has reached take no memory.
+_buffer = mmap.mmap(-1, MAX_PACKET + 1024)
 
 
 class BadFrame(Exception):
@@ -243,7 +243,7 @@ class Channel:
                 # The kernel threw descriptors away: the rest can't be told apart, so there are none.
                 _close_all(fds)
                 fds = []
-            self._take(bytes(_view[:size]), fds)
+            self._take(_buffer[:size], fds)
 
     def _take(self, packet: bytes, fds: list[int]) -> None:
         """Descriptors belong to the last message of a packet."""

@@ -97,11 +97,11 @@ class Straight:
 
     def _is_folder(self, path: str) -> bool:
         found = self._stat(path)
-        return found is not None and stat.S_ISDIR(found.st_mode) and os.access(path, os.X_OK)
+        return found is not None and stat.S_ISDIR(found.st_mode)
 
     def _can_run(self, path: str) -> bool:
         found = self._stat(path)
-        if found is None or not stat.S_ISREG(found.st_mode) or not os.access(path, os.X_OK):
+        if found is None or not stat.S_ISREG(found.st_mode) or not found.st_mode & 0o111:
             return False
         key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
         is_elf = self._programs.get(key)
