@@ -36,10 +36,10 @@ fix: setup
 	$(PYTHON) -m ruff format .
 
 test: check
-	$(PYTHON) -m pytest -n 2 -m 'not slow' $(ARGS) </dev/null
+	$(PYTHON) -m pytest -n 3 --dist worksteal -m 'not slow' $(ARGS) </dev/null
 
 test-all: check
-	$(PYTHON) -m pytest -n 2 $(ARGS) </dev/null
+	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS) </dev/null
 
 bench: setup
 	@"$(VENV)/bin/python" -m benchmarks $(ARGS)
