@@ -128,7 +128,7 @@ class Scheduler:
         os.set_inheritable(fd, False)
         sock = _socket.socket(fileno=fd)
         self.channel = Channel(sock, self.loop, on_message=self._hear, on_closed=self._parent_gone)
-        self.remote = RemoteSpawner(self.loop, self.channel, self.engine)
+        self.remote = RemoteSpawner(self.loop, self.channel, self.engine, self.compiled["home_id"])
         self.engine.spawner = self.remote
         self.channel.send({"verb": "hello"})
 
@@ -235,7 +235,7 @@ class Scheduler:
 
     @property
     def _all_gone(self) -> bool:
-        return self.engine.all_gone and self.time.desk.all_gone
+        return self.engine.all_gone and self.time.all_gone
 
     def after_runs(self) -> None:
         """A run has begun or ended, or the desk is open."""

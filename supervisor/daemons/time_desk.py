@@ -35,6 +35,7 @@ class TimeDesk:
     def __init__(self, daemon: Scheduler) -> None:
         self._daemon = daemon
         self._left = Left()
+        self._was_opened = False
         home = daemon.home
         self.writer = Writer(
             daemon.loop,
@@ -70,8 +71,14 @@ class TimeDesk:
             if event.get("kind") in RUN_ENDS and isinstance(event.get("data"), dict)
         )
 
+    @property
+    def all_gone(self) -> bool:
+        """A scheduler that is ended before it was handed over anything has no runs, and will have none."""
+        return not self._was_opened or self.desk.all_gone
+
     def open(self) -> None:
         """The history answers later; until then what is heard of steps waits."""
+        self._was_opened = True
         self.writer.open()
         self.writer.load(self._loaded)
 

@@ -13,7 +13,10 @@ from supervisor.base import proc
 from supervisor.base.loop import READ
 from supervisor.base.wire import BadFrame
 from supervisor.engine.entries import KEPT, close_fds, ended_of
+from supervisor.engine.leftovers import find_marked
 from supervisor.model.cause import Cause, CauseKind
+
+LOOK_AGAIN_S = 0.2  # longer than a fork and an exec take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,10 +108,11 @@ class LocalSpawner:
 class RemoteSpawner:
     """The store is in `start`. When `start` dies, what it spawned can still be signalled, by pidfd, to end it."""
 
-    def __init__(self, loop: Loop, channel: Channel, answers: Answers) -> None:
+    def __init__(self, loop: Loop, channel: Channel, answers: Answers, home_id: str) -> None:
         self._loop = loop
         self._channel = channel
         self._answers = answers
+        self._home_id = home_id
         self._asked: set[str] = set()  # spawns that have not been answered yet
         self._alive: dict[str, tuple[int, int]] = {}
         self._pidfds: dict[str, int] = {}
@@ -202,17 +206,41 @@ class RemoteSpawner:
     def go_alone(self) -> None:
         """`start` is dead: watch the ends ourselves, as far as that goes (no exit codes: not our children)."""
         self._alone = True
+        self._find_unanswered()
+        for key in list(self._alive):
+            self._watch(key)
+        if self._asked:
+            self._loop.after(LOOK_AGAIN_S, self._give_up_asking)
+
+    def _watch(self, key: str) -> None:
+        pid, started = self._alive[key]
+        fd = proc.open_pidfd(pid, started)
+        if fd is None:
+            self._loop.soon(lambda: self._ended(key))
+            return
+        self._pidfds[key] = fd
+        self._loop.watch(fd, READ, lambda _events: self._ended(key))
+
+    def _find_unanswered(self) -> list[str]:
+        """`start` may have spawned it and died before it could say so: the marker in its environment says it."""
+        found = []
+        for pid, key in find_marked(self._home_id) if self._asked else ():
+            started = proc.start_time(pid)
+            if key in self._asked and key not in self._alive and started is not None:
+                self._asked.discard(key)
+                self._alive[key] = (pid, started)
+                self._loop.soon(lambda key=key, pid=pid, at=started: self._answers.spawned(key, pid, at))  # type: ignore[misc]
+                found.append(key)
+        return found
+
+    def _give_up_asking(self) -> None:
+        """One that was just being made carries its marker by now; what has none was never made."""
+        for key in self._find_unanswered():
+            self._watch(key)
         lost = Cause(CauseKind.SYSTEM, "start died before it could be spawned")
-        for key in self._asked:
-            self._loop.soon(lambda key=key: self._answers.spawn_failed(key, lost))  # type: ignore[misc]
-        self._asked.clear()
-        for key, (pid, started) in list(self._alive.items()):
-            fd = proc.open_pidfd(pid, started)
-            if fd is None:
-                self._loop.soon(lambda key=key: self._ended(key))  # type: ignore[misc]
-                continue
-            self._pidfds[key] = fd
-            self._loop.watch(fd, READ, lambda _events, key=key: self._ended(key))  # type: ignore[misc]
+        asked, self._asked = self._asked, set()
+        for key in asked:
+            self._answers.spawn_failed(key, lost)
 
     def _ended(self, key: str) -> None:
         fd = self._pidfds.pop(key, -1)

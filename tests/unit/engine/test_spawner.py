@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,10 +19,11 @@ from support.waiting import eventually
 from supervisor.base import proc
 from supervisor.base.wire import Channel, channel_pair
 from supervisor.engine.entries import Ends
-from supervisor.engine.spawner import RemoteSpawner
+from supervisor.engine.spawner import LOOK_AGAIN_S, RemoteSpawner
 from supervisor.model.cause import Cause
 from supervisor.model.service import Launch
 
+HOME_ID = "home-of-the-test-of-the-spawner"
 LAUNCH = Launch(argv=("true",), cwd="/", log="/dev/null")
 
 
@@ -37,7 +39,7 @@ class Pair:
         self.channel = Channel(
             ours, self.loop, on_message=lambda message, _fds: self._receive(message), on_closed=lambda: None
         )
-        self.spawner = RemoteSpawner(self.loop, self.channel, self)
+        self.spawner = RemoteSpawner(self.loop, self.channel, self, HOME_ID)
 
     def _asked(self, message: dict[str, Any], fds: list[int]) -> None:
         self.asked.append({**message, "fds": len(fds)})
@@ -186,9 +188,36 @@ def test_alone_a_spawn_without_an_answer_has_failed(pair: Pair) -> None:
     pair.told.clear()
 
     pair.spawner.go_alone()
-    pair.loop.run_soon()
+    pair.loop.pass_time(LOOK_AGAIN_S)
 
     assert sorted(pair.told) == [("exited", "answered.1", None, True), ("failed", "web.1", "system")]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_alone_what_was_spawned_without_an_answer_is_found_by_its_marker(pair: Pair, late: bool) -> None:
+    """Also one that had not got as far as its exec when `start` died."""
+    pair.ask_for("web.1")
+    if late:
+        pair.spawner.go_alone()
+        pair.loop.run_soon()
+        assert pair.told == []
+    env = {"SB_HOME_ID": HOME_ID, "SB_KEY": "web.1"}
+    code = "import time; print(flush=True); time.sleep(30)"
+    child = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, start_new_session=True)
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        try:
+            if not late:
+                pair.spawner.go_alone()
+            pair.loop.pass_time(LOOK_AGAIN_S)
+            assert pair.told == [("spawned", "web.1", child.pid)]
+
+            pair.spawner.signal("web.1", signal.SIGTERM)
+            eventually(lambda: (pair.loop.turn(0), len(pair.told) == 2)[1])
+            assert pair.told[-1] == ("exited", "web.1", None, True)
+        finally:
+            child.kill()
 
 
 def test_alone_nothing_is_sent(pair: Pair) -> None:
