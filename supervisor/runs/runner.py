@@ -105,9 +105,9 @@ class Runner:
             if entry["cause"] is not None:
                 self._loop.soon(lambda: self._failed_to_start(key, str(entry["cause"]["text"])))
             elif entry["status"] is not None:
-                used = entry.get("used")
+                used, oom = entry.get("used"), entry.get("oom")
                 used, ended = used and tuple(used), ended_of(entry)
-                self._loop.soon(lambda: self.exited(key, entry["status"], True, None, used, ended=ended))
+                self._loop.soon(lambda: self.exited(key, entry["status"], True, oom, used, ended=ended))
                 return  # before its time limits: they have passed only since
         elif run.progress.phase == pipeline.STEPPING:  # noted, and killed before `start` was asked
             self._spawn(run, context)

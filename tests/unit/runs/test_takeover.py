@@ -65,6 +65,16 @@ def test_an_end_that_came_while_nobody_listened_has_the_time_at_which_it_came(wo
     assert (told["step.ended"]["took_s"], told["run.succeeded"]["took_s"]) == (3, 3)
 
 
+def test_a_step_that_was_killed_for_want_of_memory_while_nobody_listened(world: DeskWorld) -> None:
+    run = begin(world)
+    world.kill()
+    world.exit(run.key, 9)
+    world.start.entries[run.key]["oom"] = True
+    world.open()
+
+    assert "want of memory" in world.rows()[0]["cause"]
+
+
 def test_the_step_after_one_that_ended_unheard_begins_now(world: DeskWorld) -> None:
     run = begin(world, "get", "push")
     world.kill()
