@@ -32,8 +32,8 @@ MAX_FRAME = 16 << 20
 MAX_PACKET = 180_000  # below the default socket buffer of an unprivileged process
 MAX_FDS = 250  # the kernel takes 253 a message
 SEND_BUFFER = 1 << 20
-# Answers to what is being read wait for so many, or for the last: to wake the other side for each of them
-# costs more than the answer.
+# `answers_together`: answers to what is being read wait for so many, or for the last, since to wake the other side for
+# each of them costs more than the answer. Only for who may be killed before they are sent, and nothing is lost by it.
 TOGETHER = 16
 
 READ = 1
@@ -131,6 +131,7 @@ class Channel:
         *,
         on_message: Callable[[Message, list[int]], None],
         on_closed: Callable[[], None],
+        answers_together: bool = False,
     ) -> None:
         self._sock = sock
         self._loop = loop
@@ -140,6 +141,7 @@ class Channel:
         self.closed = False
         self._is_full = False  # it is waited for room
         self._is_reading = False
+        self._answers_together = answers_together
         self._held = b""  # goes with what is sent next
         sock.setblocking(False)
         loop.watch(sock.fileno(), READ, self._on_ready)
@@ -176,7 +178,7 @@ class Channel:
                 _close_all(fds)
             return
         self._queue.append((data, fds, close_fds))
-        if len(self._queue) == (TOGETHER if self._is_reading else 1):
+        if len(self._queue) == (TOGETHER if self._is_reading and self._answers_together else 1):
             self._flush()
 
     def _flush(self) -> None:

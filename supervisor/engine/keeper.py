@@ -65,7 +65,9 @@ class Keeper:
 
     def connect(self, sock: _socket.socket) -> None:
         """A new scheduler is about to be spawned with the other end of this pair."""
-        self._channel = Channel(sock, self._loop, on_message=self._on_message, on_closed=self._on_closed)
+        self._channel = Channel(
+            sock, self._loop, on_message=self._on_message, on_closed=self._on_closed, answers_together=True
+        )
 
     def scheduler_gone(self) -> None:
         """Its exit has been waited for: hear it out, then read the pipes ourselves."""

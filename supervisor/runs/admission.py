@@ -168,7 +168,15 @@ class Admission:
     def make_run(self, slot: Slot, wall: float) -> Run:
         desk, plan, schedule = self._desk, slot.plan, slot.plan.schedule
         steps = self.steps_for(plan)
-        run = Run(desk.ids.draw(wall), schedule.id, schedule.plugin, steps, trigger=Trigger(slot.trigger), due=slot.due)
+        # By the clock of now, not the second of the slot: no two schedulers draw at the same moment.
+        run = Run(
+            desk.ids.draw(desk.loop.clock.wall()),
+            schedule.id,
+            schedule.plugin,
+            steps,
+            trigger=Trigger(slot.trigger),
+            due=slot.due,
+        )
         run.nominal, run.tenant, run.claimed = slot.nominal or slot.stands_for, schedule.tenant, wall
         run.progress = Progress(steps, plan.accepted)
         return run

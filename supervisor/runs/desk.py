@@ -77,6 +77,7 @@ class Desk:
         self.loop = loop
         self.home = home
         self.writer = writer
+        writer.ask_before(self._slot_before)
         self.boot = boot
         self.changed = changed  # something has begun or ended
         self.catalogue = Catalogue(None)
@@ -188,9 +189,14 @@ class Desk:
         if self.stopping:
             self.runner.stop_all()
         else:
+            # Ends that came meanwhile are heard first: a run that is over holds up no slot.
+            self.loop.soon(self._begin)
+        return going
+
+    def _begin(self) -> None:
+        if not self.stopping:
             self.planner.begin()
             self.prune()
-        return going
 
     def beat(self) -> None:
         """With each heartbeat of the daemon."""
@@ -291,6 +297,10 @@ class Desk:
             if plan is not None and how != "next":
                 self.planner.make_up(plan, since, all_of_them=how == "catch_up")
         self.claims.turn_of_all()
+
+    def _slot_before(self, name: str, revision: object, nominal: int) -> int | None:
+        plan = self.plans.get(name)
+        return plan.slot_before(nominal) if plan is not None and plan.schedule.revision == revision else None
 
     def end_cooldown(self, plan: Plan) -> bool:
         """By a person: its failures are forgotten. False: there were none."""

@@ -47,22 +47,20 @@ class Outcomes:
     def run_began(self, run: Run) -> None:
         desk, plan = self._desk, self._desk.plans.get(run.schedule)
         desk.telling.run_began(run)
-        self._write_beginning(run, is_claimed=not run.unledgered)
+        self._write_beginning(run)
         if plan is not None:
             desk.writer.schedule_state(plan.id, cycle=plan.cycle, **_breaker_columns(plan))
             if run.late > plan.rule.grace and run.trigger == Trigger.SCHEDULE:
                 desk.telling.unusual(run, "run.late", f"started {run.late:.0f} s late")
             self.watch_length(run)
 
-    def _write_beginning(self, run: Run, *, is_claimed: bool = False) -> None:
-        """`is_claimed`: its row is there with all that was known before."""
+    def _write_beginning(self, run: Run) -> None:
+        """All that is known: the file with its claim may have been deleted since."""
         desk = self._desk
-        known: dict[str, Any] = {}
-        if not is_claimed:
-            known = {**desk.fields_of(run), **({"schedule": run.schedule} if run.schedule else {})}
         desk.writer.run_started(
             run.id, state=RunState.RUNNING.value, started=_ms(run.started), late_ms=int(run.late * 1000), log=run.log,
-            boot=desk.boot, unledgered=int(run.unledgered), **known,
+            boot=desk.boot, unledgered=int(run.unledgered), **({"schedule": run.schedule} if run.schedule else {}),
+            **desk.fields_of(run),
         )  # fmt: skip
 
     def write_again(self, run: Run) -> None:
@@ -165,7 +163,7 @@ class Outcomes:
         if state is RunState.SUCCEEDED:
             plan.succeeded += 1
             plan.breaker = breaker.succeeded(plan.breaker)
-            plan.accepted = run.progress.metrics or plan.accepted
+            plan.accepted = {**(plan.accepted or {}), **run.progress.metrics} or None  # each figure by its name
         elif state in BAD and run.trigger in BY_HAND:
             plan.failed += 1  # what somebody tries out says little about the schedule
             plan.breaker = breaker.neither(plan.breaker)

@@ -79,6 +79,17 @@ class Plan:
             except (ValueError, TypeError):
                 self.recent = ()
 
+    def slot_before(self, nominal: int) -> int | None:
+        """The slot just before this one; None: there is none, or another one may still come between.
+
+        The slot of an end is the moment of that end, which may be told late; those of `after` are never said to follow
+        each other. With after-finish alone only a run lies between two of them.
+        """
+        if self.after_finish:
+            return int(self.last_at) if len(self.schedule.triggers) == 1 else None
+        fire = None if waits_for(self.schedule) else self.rule.times.prev(nominal)
+        return None if fire is None else fire.at
+
     def usual(self) -> tuple[float, float] | None:
         """From and to how long its runs take; None: there were too few."""
         if len(self.recent) < ENOUGH:

@@ -67,7 +67,7 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
         _let_go(desk, entry)
     for row in loaded.runs:
         if row["id"] not in noted:
-            _restore(desk, row)
+            desk.loop.guard(_restore, desk, row)  # a row that can't be read costs no other run, and not the desk
     for plan in desk.plans.values():
         if plan.breaker.state == HALF_OPEN and not desk.runner.of(plan.id):
             plan.breaker = neither(plan.breaker)  # a probe of which nothing is left
@@ -123,7 +123,9 @@ def _let_go(desk: Desk, entry: dict[str, Any]) -> None:
 
 def _restore(desk: Desk, row: dict[str, Any]) -> None:
     """From its row alone."""
-    trigger = Trigger(row["trigger"])
+    # The file may have been deleted between its claim and its beginning: then the row does not have it all.
+    otherwise = Trigger.SCHEDULE if row["schedule"] else Trigger.MANUAL
+    trigger = Trigger(row["trigger"]) if row["trigger"] else otherwise
     run = Run(row["id"], row["schedule"] or "", row["plugin"], [], trigger=trigger, due=(row["due"] or 0) / 1000)
     run.nominal, run.claimed = row["nominal"], (row["claimed"] or 0) / 1000
     run.started, run.log = (row["started"] or 0) / 1000, row["log"] or ""

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.base.clock import Clock
-    from supervisor.store.rows import RunRow, SlotRow, StepRow, Values
+    from supervisor.store.rows import RunRow, SlotRow, StepRow, Value, Values
     from supervisor.store.writes import Done
+
+    Before = Callable[[str, Value, int], int | None]  # of schedule, revision and slot: the slot before
 
 
 RUN_ROW_TEXTS = rows.RUN_TEXTS | {"id"}
@@ -22,9 +24,10 @@ RUN_ROW_TEXTS = rows.RUN_TEXTS | {"id"}
 class Maker:
     """Makes writes, and fills in the time."""
 
-    __slots__ = ("_clock", "_report")
+    __slots__ = ("_clock", "_report", "before")
 
     def __init__(self, clock: Clock, report: Callable[[BaseException], None]) -> None:
+        self.before: Before = _nobody_knows
         self._clock = clock
         self._report = report
 
@@ -38,7 +41,16 @@ class Maker:
         return Write(CLAIM, run.id, _without_nothing(values), self._slots(slots, run.id), done)
 
     def skip(self, slots: list[SlotRow]) -> Write:
-        return Write(SKIP, "", None, self._slots(slots, None))
+        skipped = self._slots(slots, None)
+        return Write(SKIP, "", self._follows(skipped), skipped)
+
+    def _follows(self, skipped: tuple[Values, ...]) -> Values | None:
+        """Of one slot, the slot before it: if that was skipped for the same reason, both go into one row."""
+        nominal = skipped[0]["nominal"] if len(skipped) == 1 else None
+        if not isinstance(nominal, int) or nominal != skipped[0]["nominal_to"]:
+            return None
+        before = self.before(str(skipped[0]["schedule"]), skipped[0].get("revision"), nominal)
+        return None if before is None else {"follows": before}
 
     def release(self, run_id: str, fields: dict[str, Any]) -> Write:
         values = self._clean({"decided": self.now(), **fields}, rows.SLOT_NUMBERS, rows.SLOT_TEXTS)
@@ -90,6 +102,10 @@ class Maker:
             self._report(error)
             known = {name: value for name, value in given.items() if name in numbers or name in texts}
             return clean(known, numbers, texts)
+
+
+def _nobody_knows(_schedule: str, _revision: Value, _nominal: int) -> int | None:
+    return None
 
 
 def _without_nothing(values: Values) -> Values:

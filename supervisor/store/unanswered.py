@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from supervisor.store.making import Maker
+    from supervisor.store.making import Before, Maker
     from supervisor.store.rows import SlotRow, StepRow
     from supervisor.store.writes import Write
 
@@ -18,6 +18,10 @@ class Rows:
     def __init__(self, make: Maker, add: Callable[[Write], None]) -> None:
         self._make = make
         self._add = add
+
+    def ask_before(self, before: Before) -> None:
+        """Who knows the rules says which slot comes just before another: only such two may share a row."""
+        self._make.before = before
 
     def skip(self, slots: list[SlotRow]) -> None:
         """Slots, or stretches of them, that do not run."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from supervisor.store.rows import RunRow, SlotRow
     from supervisor.store.writes import Write
 
-LOAD_LIMIT_S = 3.0  # so long a starting scheduler waits for what was
+LOAD_LIMIT_S = 10.0  # so long a starting scheduler waits for what was: a backup of it may have it locked
 SLOW_S = 10.0  # a disk that takes longer is trouble
 PRUNE_PAUSE_S = 0.02  # between two steps, for everybody else
 LOCK_PAUSE_S = 0.02  # at the end, when there is no later

@@ -67,9 +67,32 @@ def _claim(db: Connection, write: Write) -> bool:
 
 
 def _skip(db: Connection, write: Write) -> bool:
+    follows = (write.values or {}).get("follows")
     for slot in write.slots:
-        _insert_slot(db, slot)
+        if follows is None or not _lengthen(db, slot, follows):
+            _insert_slot(db, slot)
     return True
+
+
+def _lengthen(db: Connection, slot: Values, follows: Value) -> bool:
+    """Let the row before it hold this slot too; False: that is not possible, or not needed.
+
+    Only where that row reaches as far as the slot before this one. Else one lies between that is not decided yet, and
+    whose claim would find its place taken. Of the newest slot are `due`, `until` and `decided`. Told again the slot
+    lies in the row, and nothing is the row before it.
+    """
+    return bool(
+        db.execute(
+            "UPDATE slots SET nominal_to = ?2, count = count + 1, due = ?4, until = ?5, decided = ?6"
+            " WHERE schedule = ?1 AND nominal = (SELECT max(nominal) FROM slots WHERE schedule = ?1 AND nominal <= ?2)"
+            " AND nominal_to >= ?3 AND nominal_to < ?2"
+            " AND outcome = 'skipped' AND reason IS ?7 AND revision IS ?8 AND note IS ?9",
+            (
+                slot["schedule"], slot["nominal"], follows, slot.get("due"), slot.get("until"), slot["decided"],
+                slot.get("reason"), slot.get("revision"), slot.get("note"),
+            ),
+        ).rowcount
+    )  # fmt: skip
 
 
 def _release(db: Connection, write: Write) -> bool:

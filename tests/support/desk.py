@@ -196,6 +196,9 @@ class FakeWriter:
         self._waiting.remove(found[0])
         return True
 
+    def ask_before(self, before: Callable[[str, Any, int], int | None]) -> None:
+        self._make.before = before
+
     def skip(self, slots: list[SlotRow]) -> None:
         self._add(self._make.skip(slots))
 
@@ -305,7 +308,8 @@ class DeskWorld:
         left.told = frozenset(event.data["run"] for event in self.events if event.kind in ENDS and event.data)
         desk.open(self.catalogue, left, Loaded.empty(trouble) if trouble else load(self.db))
         self._is_up = True
-        self.loop.run_soon()
+        self.loop.run_soon()  # what was heard meanwhile, then the planner begins ...
+        self.loop.run_soon()  # ... and what is due at once
         return self
 
     def kill(self) -> DeskWorld:
@@ -403,6 +407,10 @@ class DeskWorld:
 
     def reasons(self, name: str = "job") -> list[str]:
         return [what for _, what in self.outcomes(name)]
+
+    def fates(self, name: str = "job") -> list[str]:
+        """As `reasons`, of each slot: a range says its own as often as it has slots."""
+        return [row["reason"] or row["outcome"] for row in self.slots(name) for _ in range(row["count"] or 1)]
 
     def rows(self, name: str = "job") -> list[dict[str, Any]]:
         return rows_as_dicts(self.db, "SELECT * FROM runs WHERE schedule = ? ORDER BY claimed, rowid", (name,))

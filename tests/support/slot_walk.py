@@ -259,13 +259,17 @@ class Walk:
         self.anchor = self.world.keeps.saved.get("job", {}).get("first_seen", self.start)
 
     def by_hand(self) -> None:
-        from supervisor.model.run import Trigger
+        from supervisor.model.run import RunState, Trigger
         from supervisor.runs.slot import Slot
+        from supervisor.store.rows import RunRow
 
         slot = Slot(self.world.plan(), None, self.world.now, Trigger.MANUAL)
         if not self.world.desk.admission.held_by_hand(slot):
-            run = self.world.desk.admission.make_run(slot, self.world.now)
-            self.world.desk.claims.begin(run, self.world.plan())
+            desk = self.world.desk
+            run = desk.admission.make_run(slot, self.world.now)
+            row = RunRow(run.id, run.schedule, **desk.fields_of(run), state=RunState.CLAIMED.value)
+            desk.writer.claim([], row, lambda _ok: None)
+            desk.claims.begin(run, self.world.plan())
 
     def settle(self) -> None:
         """Whatever waits gets its turn, or its end."""

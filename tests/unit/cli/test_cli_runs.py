@@ -278,6 +278,24 @@ def test_why_then_names_the_slot(sbctl: Sbctl, fake: FakeSchedules, home: Home) 
     assert [line.split()[-2] for line in lines[-2:]] == ["r_a1", "r_a0"]
 
 
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(
+    ("minutes", "hit"), [(-181, False), (-180, True), (-90, True), (0, True), (7, True), (9, False)]
+)
+def test_why_then_of_any_slot_in_a_stretch(
+    sbctl: Sbctl, fake: FakeSchedules, home: Home, minutes: int, hit: bool
+) -> None:
+    """Also by when it was due, of the last one, which nothing else holds."""
+    knows(home, "mail")
+    fake.old_slots = None
+    remember(home, "slots", schedule="mail", nominal=int(NOW) - 180 * 60, nominal_to=int(NOW), outcome="skipped",
+             decided=1, count=181, reason="paused", note="by anna", due=int(NOW + 7 * 60) * 1000)  # fmt: skip
+    lines = sbctl("why", "mail", iso(NOW + minutes * 60))[1].splitlines()
+    then = [line for line in lines if line.startswith("then ")]
+    assert len(then) == hit
+    assert all(line.endswith("(181 slots)  skipped: paused (by anna)") for line in then)
+
+
 def test_why_both(sbctl: Sbctl, fake: FakeSchedules, home: Home) -> None:
     """A plugin with a server and a schedule."""
     fake.add(schedule_row("web"))

@@ -44,7 +44,7 @@ def test_that_it_is_held_is_said_once_for_a_stretch_and_anew_after_a_run(world: 
         world.pass_time(60)
         world.end()
 
-    assert world.reasons() == (["paused"] * 5 + ["run"]) * 2
+    assert world.fates() == (["paused"] * 5 + ["run"]) * 2
     assert world.kinds().count("slot.held") == 2
 
 
@@ -77,7 +77,7 @@ def test_slots_that_find_a_run_going_on(world: DeskWorld, kind: str, reasons: li
     world.open(job(EVERY_MINUTE, overlap=kind, overlap_max=2))
     world.pass_time(240)
 
-    assert world.reasons() == reasons
+    assert world.fates() == reasons
     assert len(world.running()) == (2 if kind == "allow" else 1)
 
 

@@ -55,7 +55,7 @@ def test_after_too_many_failures_it_is_held_then_one_may_try(world: DeskWorld) -
     for _ in range(2):
         minute(world, 1)
     world.pass_time(150)
-    assert world.reasons() == ["run", "run", "cooldown", "cooldown"]
+    assert world.fates() == ["run", "run", "cooldown", "cooldown"]
     minute(world)
 
     assert world.plan().breaker.state == "closed"
@@ -78,7 +78,7 @@ def test_while_a_probe_goes_no_other_may(world: DeskWorld) -> None:
     world.pass_time(180)
 
     assert len(world.running()) == 1
-    assert world.reasons() == ["run", "claimed", "cooldown", "cooldown"]
+    assert world.fates() == ["run", "claimed", "cooldown", "cooldown"]
 
 
 def test_a_probe_that_is_cancelled_leaves_it_to_the_next(world: DeskWorld) -> None:

@@ -33,7 +33,7 @@ def test_while_the_file_is_there_nothing_starts_and_each_slot_says_so(world: Des
     world.open(job(EVERY_MINUTE), job(EVERY_MINUTE, id="b"))
     flag(world).touch()
     world.pass_time(120)
-    assert world.reasons() == world.reasons("b") == ["paused", "paused"]
+    assert world.fates() == world.fates("b") == ["paused", "paused"]
     flag(world).unlink()
     world.pass_time(60)
 
@@ -64,7 +64,7 @@ def test_it_is_looked_at_before_each_start_not_only_when_the_kernel_says_so(worl
     world.end()
 
     assert world.running() == []
-    assert world.reasons() == ["run", "paused"]
+    assert world.fates() == ["run", "paused"]
 
 
 def test_the_kernel_makes_it_prompt(world: DeskWorld) -> None:
@@ -85,7 +85,7 @@ def test_whatever_has_that_name_pauses(world: DeskWorld, make: Callable[[Path], 
     world.open(job(EVERY_MINUTE))
     world.pass_time(60)
 
-    assert world.reasons() == ["paused"]
+    assert world.fates() == ["paused"]
 
 
 def test_who_asks_for_it_is_shown(world: DeskWorld) -> None:
@@ -107,7 +107,7 @@ def test_it_ends_by_itself_where_it_says_when(world: DeskWorld) -> None:
     world.beat()
     world.pass_time(200)
 
-    assert world.reasons() == ["paused", "paused", "claimed"]
+    assert world.fates() == ["paused", "paused", "claimed"]
     assert not flag(world).exists()
 
 
@@ -135,7 +135,7 @@ def test_one_that_can_not_be_taken_away_pauses_for_good_and_costs_no_time(
     monkeypatch.setattr(os, "unlink", fail)
     world.pass_time(180)
 
-    assert world.reasons() == ["paused"] * 3
+    assert world.fates() == ["paused"] * 3
     assert len(tries) < 10
 
 
@@ -148,7 +148,7 @@ def test_other_words_in_the_file_count_from_the_next_look(world: DeskWorld) -> N
     os.utime(flag(world), ns=(7, 7))
     world.pass_time(130)
 
-    assert world.reasons() == ["paused", "claimed"]
+    assert world.fates() == ["paused", "claimed"]
 
 
 # single ones
@@ -159,7 +159,7 @@ def test_one_schedule_is_paused_and_the_others_are_not(world: DeskWorld) -> None
     pause(world)
     world.pass_time(60)
 
-    assert (world.reasons(), world.reasons("b")) == (["paused"], ["claimed"])
+    assert (world.fates(), world.fates("b")) == (["paused"], ["claimed"])
     assert "paused since" in str(world.slots()[0]["note"])
 
 
@@ -169,7 +169,7 @@ def test_a_pause_outlives_a_restart(world: DeskWorld) -> None:
     world.kill().open()
     world.pass_time(60)
 
-    assert world.reasons() == ["paused"]
+    assert world.fates() == ["paused"]
 
 
 def test_one_that_ends_by_itself_ends_in_time_also_over_a_restart(world: DeskWorld) -> None:
@@ -178,7 +178,7 @@ def test_one_that_ends_by_itself_ends_in_time_also_over_a_restart(world: DeskWor
     world.kill().open()
     world.pass_time(200)
 
-    assert world.reasons() == ["paused", "paused", "claimed"]
+    assert world.fates() == ["paused", "paused", "claimed"]
     assert "paused" not in world.keeps.saved.get("job", {})
     assert world.kinds().count("schedule.resumed") == 1
 
@@ -189,7 +189,7 @@ def test_what_happens_when_it_is_over(world: DeskWorld, on_resume: str, spawns: 
     pause(world, until=AT + HOUR + 100.0, on_resume=on_resume)
     world.pass_time(HOUR + 130)
 
-    assert world.reasons() == ["paused"]
+    assert world.fates() == ["paused"]
     assert len(world.start.spawns()) == spawns
 
 
@@ -203,7 +203,7 @@ def test_a_resume_makes_up_for_as_much_as_it_says(world: DeskWorld, on_resume: s
             world.end(run)
         world.pass_time(2)
 
-    assert world.reasons() == ["paused"] * 3
+    assert world.fates() == ["paused"] * 3
     assert world.states() == ["succeeded"] * runs
 
 
@@ -222,7 +222,7 @@ def test_a_wish_that_can_not_be_kept_is_not_done(world: DeskWorld) -> None:
         pause(world)
     world.pass_time(60)
 
-    assert world.reasons() == ["claimed"]
+    assert world.fates() == ["claimed"]
 
 
 def test_disabled_by_a_person_then_enabled(world: DeskWorld) -> None:
@@ -234,4 +234,4 @@ def test_disabled_by_a_person_then_enabled(world: DeskWorld) -> None:
     world.desk.change_wishes(lambda wishes: ["job"] if wishes.enable("job", None) else [])
     world.pass_time(60)
 
-    assert world.reasons() == ["disabled", "disabled", "claimed"]
+    assert world.fates() == ["disabled", "disabled", "claimed"]

@@ -310,7 +310,7 @@ def test_after_finish_goes_on_after_a_slot_that_was_held(world: DeskWorld) -> No
     world.end()
     Path(world.home.pause_file).touch()
     world.pass_time(700)
-    assert world.reasons() == ["run", "paused"]
+    assert world.fates() == ["run", "paused"]
     Path(world.home.pause_file).unlink()
     world.pass_time(600)
 
@@ -325,10 +325,10 @@ def test_after_finish_is_counted_anew_where_its_slot_was_held_late(world: DeskWo
     world.clocks.time += 5000
     world.open()
     world.pass_time(590)
-    assert world.reasons() == ["run", "paused"]
+    assert world.fates() == ["run", "paused"]
     world.pass_time(20)
 
-    assert world.reasons() == ["run", "paused", "paused"]
+    assert world.fates() == ["run", "paused", "paused"]
 
 
 def test_after_finish_waits_its_first_time_where_it_is_not_to_run_at_start(world: DeskWorld) -> None:

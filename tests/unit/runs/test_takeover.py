@@ -65,6 +65,44 @@ def test_an_end_that_came_while_nobody_listened_has_the_time_at_which_it_came(wo
     assert (told["step.ended"]["took_s"], told["run.succeeded"]["took_s"]) == (3, 3)
 
 
+def test_a_run_that_ended_unheard_holds_up_no_slot(world: DeskWorld) -> None:
+    ended_unheard(world, HOUR)  # its next slot was due meanwhile
+    world.open()
+
+    assert world.outcomes() == [(AT + HOUR, "run"), (AT + 2 * HOUR, "claimed")]
+
+
+def test_a_row_that_lacks_its_beginning_costs_nobody_else(world: DeskWorld) -> None:
+    """The history was deleted between its claim and its beginning, say."""
+    begin(world)
+    world.kill()
+    world.start.entries.clear()
+    world.start.notes.clear()
+    world.db.execute('UPDATE runs SET "trigger" = NULL, due = NULL, plugin = NULL')
+    world.pass_time(10)
+    world.open()
+
+    assert world.states() == ["lost"]
+    world.pass_time(HOUR)
+    assert len(world.running()) == 1
+
+
+def test_a_row_that_can_not_be_read_costs_nobody_else(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(world)
+    world.kill()
+    world.start.entries.clear()
+    world.start.notes.clear()
+    world.db.execute("UPDATE runs SET \"trigger\" = 'by magic'")
+    errors: list[BaseException] = []
+    monkeypatch.setattr(world.loop, "_report", errors.append)
+    world.pass_time(10)
+    world.open()
+
+    assert len(errors) == 1
+    world.pass_time(HOUR)
+    assert len(world.running()) == 1
+
+
 def test_a_step_that_was_killed_for_want_of_memory_while_nobody_listened(world: DeskWorld) -> None:
     run = begin(world)
     world.kill()

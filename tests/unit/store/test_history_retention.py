@@ -95,6 +95,18 @@ def test_skipped_slots_are_kept_by_number_too(file: Path) -> None:
     assert left(file, "slots", "nominal") == list(range(1190, 1200))
 
 
+def test_a_stretch_is_as_old_as_its_newest_slot(file: Path) -> None:
+    with opened(file) as db:
+        db.executemany(
+            "INSERT INTO slots (schedule, nominal, nominal_to, outcome, decided) VALUES ('web', ?, ?, 'skipped', 0)",
+            [(AT + first * DAY, AT + last * DAY) for first, last in ((0, 9), (10, 89), (90, 98), (99, 99))],
+        )
+
+    prune(file, AT + 100 * DAY, keep_days=30)
+
+    assert left(file, "slots", "nominal") == [AT + 10 * DAY, AT + 90 * DAY, AT + 99 * DAY]
+
+
 def test_without_limits_nothing_goes(file: Path) -> None:
     put_runs(file, "web", ["succeeded"] * 10)
 
