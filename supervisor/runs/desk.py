@@ -179,6 +179,8 @@ class Desk:
         now = self.loop.clock.wall()
         if any(cursors.is_ahead(cursor, now) for cursor in loaded.cursors.values()):
             self.writer.cut(int(now))
+        if loaded.trouble and not loaded.cursors:
+            self.telling.history_not_read(loaded.trouble)
         self.take_catalogue(catalogue, loaded)
         self.is_open = True
         going = open_desk(self, left, loaded)

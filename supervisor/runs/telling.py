@@ -187,6 +187,12 @@ class Telling:
         self._tell("history.failed", "", f"the history can't be written: {text}; what happens is kept and tried again",
                    ERROR, why=text)  # fmt: skip
 
+    def history_not_read(self, text: str) -> None:
+        lost = "cool-downs, counts and what waited are not known, and slots that were missed are not made up for"
+        self._tell(
+            "history.not_read", "", f"the history could not be read at the start: {text}; {lost}", ERROR, why=text
+        )
+
     def history_recovered(self, text: str, dropped: int) -> None:
         lost = f"; {dropped} entries were lost" if dropped else ""
         self._tell("history.recovered", "", f"the history is written again{lost}", INFO, why=text, dropped=dropped)

@@ -17,7 +17,7 @@ from supervisor.cli.restoring import KEEP, restore
     type=click.Choice([KEEP, "from-backup"]),
     default=KEEP,
     show_default=True,
-    help="keep: what was due since the backup is not made up for; from-backup: it counts as missed",
+    help="keep: what was decided since the backup does not come again; from-backup: all since then counts as missed",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: files, set_aside, aside, restored")
 @click.pass_obj

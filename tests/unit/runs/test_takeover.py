@@ -444,6 +444,7 @@ def test_a_history_that_can_not_be_read_costs_no_run(world: DeskWorld) -> None:
 
     assert world.states() == ["succeeded"]
     assert world.kinds().count("run.succeeded") == 1
+    assert "its disk does not answer; cool-downs" in world.texts("history.not_read")[0]
 
 
 # killed between any two things that it does
