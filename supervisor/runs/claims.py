@@ -275,7 +275,8 @@ class Claims:
             self.cancel(run, held.reason)
             return
         until = int(held.until * 1000) if held.until else None
-        self._desk.writer.release(run.id, held.skip.value, until=until, note=held.reason)
+        of = (plan.id, plan.schedule.revision, run.nominal)
+        self._desk.writer.release(run.id, held.skip.value, until=until, note=held.reason, of=of)
         slot = Slot(plan, run.nominal, run.due, Trigger(run.trigger))
         self._desk.admission.tell_skipped(slot, held)
         self._gone(run, plan, held.reason)

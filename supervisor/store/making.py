@@ -52,9 +52,11 @@ class Maker:
         before = self.before(str(skipped[0]["schedule"]), skipped[0].get("revision"), nominal)
         return None if before is None else {"follows": before}
 
-    def release(self, run_id: str, fields: dict[str, Any]) -> Write:
+    def release(self, run_id: str, fields: dict[str, Any], of: tuple[str, Value, int] | None = None) -> Write:
+        """`of`: schedule, revision and slot, where it may go into the row before it."""
         values = self._clean({"decided": self.now(), **fields}, rows.SLOT_NUMBERS, rows.SLOT_TEXTS)
-        return Write(RELEASE, run_id, values)
+        before = None if of is None else self.before(*of)
+        return Write(RELEASE, run_id, values if before is None else {**values, "follows": before})
 
     def cut(self, until: int) -> Write:
         return Write(CUT, "", {"until": until})

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.store.making import Before, Maker
-    from supervisor.store.rows import SlotRow, StepRow
+    from supervisor.store.rows import SlotRow, StepRow, Value
     from supervisor.store.writes import Write
 
 
@@ -28,9 +28,12 @@ class Rows:
         if slots:
             self._add(self._make.skip(slots))
 
-    def release(self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None) -> None:
+    def release(
+        self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None,
+        of: tuple[str, Value, int] | None = None,
+    ) -> None:  # fmt: skip
         """A run that was claimed and does not begin after all: its slot is skipped, and there is no such run."""
-        self._add(self._make.release(run_id, {"reason": reason, "until": until, "note": note}))
+        self._add(self._make.release(run_id, {"reason": reason, "until": until, "note": note}, of))
 
     def cut(self, until: int) -> None:
         """After a clock that was ahead: what was skipped later than this (seconds) may come again."""

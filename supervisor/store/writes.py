@@ -97,12 +97,14 @@ def _lengthen(db: Connection, slot: Values, follows: Value) -> bool:
 
 def _release(db: Connection, write: Write) -> bool:
     """A run that was claimed and does not begin after all: its slots are skipped, and it never was."""
-    values = write.values or {}
-    db.execute(
-        "UPDATE slots SET outcome = 'skipped', reason = ?, until = ?, note = ?, decided = ?, run = NULL"
-        " WHERE run = ? AND outcome = 'claimed'",
-        (values["reason"], values["until"], values["note"], values["decided"], write.key),
-    )
+    values = dict(write.values or {})
+    follows = values.pop("follows", None)
+    claimed = rows_as_dicts(db, "SELECT * FROM slots WHERE run = ? AND outcome = 'claimed'", (write.key,))
+    db.execute("DELETE FROM slots WHERE run = ? AND outcome = 'claimed'", (write.key,))
+    for row in claimed:
+        slot = {**row, "outcome": "skipped", "run": None, **values}
+        if follows is None or not _lengthen(db, slot, follows):
+            _insert(db, "slots", slot, "")
     db.execute("DELETE FROM runs WHERE id = ? AND ended IS NULL AND state IN ('queued', 'claimed')", (write.key,))
     return True
 

@@ -202,8 +202,10 @@ class FakeWriter:
     def skip(self, slots: list[SlotRow]) -> None:
         self._add(self._make.skip(slots))
 
-    def release(self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None) -> None:
-        self._add(self._make.release(run_id, {"reason": reason, "until": until, "note": note}))
+    def release(
+        self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None, of: Any = None
+    ) -> None:
+        self._add(self._make.release(run_id, {"reason": reason, "until": until, "note": note}, of))
 
     def cut(self, until: int) -> None:
         self._add(self._make.cut(until))

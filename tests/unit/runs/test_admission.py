@@ -57,7 +57,7 @@ def test_one_whose_check_keeps_failing_says_so_once(world: DeskWorld) -> None:
         world.end(world.start.spawns()[-1], 1)
         world.pass_time(1)
 
-    assert world.reasons() == ["unreachable"] * 3
+    assert world.fates() == ["unreachable"] * 3
     assert world.kinds().count("slot.held") == 1
 
 
@@ -114,7 +114,7 @@ def test_of_those_that_take_its_place_only_the_newest_does(world: DeskWorld) -> 
     world.end(signal=15)
 
     assert world.run().nominal == AT + 240
-    assert world.reasons() == ["run", "overlap", "overlap", "claimed"]
+    assert world.fates() == ["run", "overlap", "overlap", "claimed"]
     assert world.plan().queued == ()
 
 

@@ -242,7 +242,7 @@ def test_pausing_lets_go_of_what_waits_when_its_turn_comes(world: DeskWorld) -> 
     Path(world.home.pause_file).touch()
     world.end()
 
-    assert world.reasons() == ["run", "paused", "paused"]
+    assert world.fates() == ["run", "paused", "paused"]
     assert len(world.start.spawns()) == 1
 
 

@@ -185,3 +185,15 @@ def test_the_ends_of_others_have_a_row_each(world: DeskWorld) -> None:
 
     assert [row["nominal"] - AT for row in world.slots()] == [70, 120, 130, 190]
     assert world.reasons() == ["disabled"] * 4
+
+
+def test_those_that_waited_for_the_answer_of_a_check_are_one_row(world: DeskWorld) -> None:
+    world.catalogue.checks["net"] = {"argv": ["ping"], "timeout": 5.0, "fresh": 30.0, "exec": True}
+    world.open(job(EVERY_MINUTE, check="net"))
+    for _ in range(5):
+        world.pass_until((world.now // 60 + 1) * 60)
+        world.end(world.start.spawns()[-1], 1)
+        world.pass_time(1)
+
+    assert stretches(world) == [(1, 5, 5, "unreachable")]
+    assert world.rows() == []
