@@ -54,8 +54,10 @@ def runs(
     return sorted(by_id.values(), key=lambda row: str(row["claimed"]), reverse=True)[:limit]
 
 
-def runs_of(home: Home, schedule: str, limit: int) -> list[Row]:
+def runs_of(home: Home, schedule: str, limit: int, *, live: bool = False) -> list[Row]:
     """Of this schedule alone, newest first."""
+    if live:
+        return [row for row in reading.open_runs(home.history_file) if row["schedule"] == schedule][:limit]
     return reading.runs(home.history_file, schedule=schedule, limit=limit)
 
 
@@ -83,6 +85,12 @@ def steps(home: Home, run: str) -> list[Row]:
 def slots(home: Home, schedule: str, *, around: float | None = None, limit: int = 10) -> list[Row]:
     """The newest, or those on both sides of a moment."""
     return reading.slots(home.history_file, schedule, around=None if around is None else int(around), limit=limit)
+
+
+def slot_at(home: Home, schedule: str, at: int) -> Row | None:
+    """The row, or the stretch, that has the slot of that second; None: there is none."""
+    found = reading.slot_at(home.history_file, schedule, at)
+    return found if found is not None and found["holds"] else None
 
 
 def statistics(home: Home, schedule: str | None = None) -> dict[str, Row]:

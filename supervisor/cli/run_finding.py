@@ -1,9 +1,13 @@
-"""Which run a word means: an id, a part of one, `last`, or a schedule for its newest."""
+"""Which run a word means: an id, a part of one, `last`, or a schedule for its newest.
+
+A plugin means the newest of its schedules, where none of them has its name.
+"""
 
 from __future__ import annotations
 
 from supervisor.base.errors import USAGE, Problem
 from supervisor.cli import past
+from supervisor.cli.schedules import in_force
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +26,12 @@ def find_run(home: Home, word: str, *, live: bool = False) -> Row | None:
     found = past.run(home, word)
     if found is not None:
         return found
-    newest = past.runs(home, () if word == LAST else (word,), live=live, limit=1)
+    newest = past.runs(home, limit=1, live=live) if word == LAST else past.runs_of(home, word, 1, live=live)
+    if newest:
+        return newest[0]
+    if word != LAST and _is_schedule(home, word):
+        return None  # not one of p.a, where p is a schedule too
+    newest = past.runs(home, (word,), live=live, limit=1)
     if newest:
         return newest[0]
     like = past.runs_like(home, word, SHOWN + 1) if word else []
@@ -30,6 +39,11 @@ def find_run(home: Home, word: str, *, live: bool = False) -> Row | None:
         some = ", ".join(str(row["id"]) for row in like[:SHOWN]) + (", ..." if len(like) > SHOWN else "")
         raise Problem(f"{word[:80]!r} is a part of several ids", why=some, remedy="write more of it", code=USAGE)
     return like[0] if like else None
+
+
+def _is_schedule(home: Home, word: str) -> bool:
+    """Or was one."""
+    return word in in_force(home).schedules or bool(past.runs_of(home, word, 1))
 
 
 def run_id(home: Home, word: str, *, live: bool = False) -> str:

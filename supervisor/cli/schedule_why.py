@@ -45,7 +45,7 @@ def facts_of(home: Home, meant: Meaning, when: str | None, now: float) -> Facts:
     if "slots" in reply:
         slots = reply["slots"]
     elif at is not None and schedule is not None:
-        lines += _about(Outlook(home, meant.schedules, now), schedule, slots, at)
+        lines += _about(Outlook(home, meant.schedules, now), schedule, None if trouble else home, at)
     facts = {"name": name, "standing": meant.standing, "row": reply["row"], "lines": lines, "gates": reply["gates"]}
     facts["slots"] = [slot_facts(slot) for slot in slots]
     facts["runs"] = [*runs, *_runs_of(home, facts["slots"], {run["id"] for run in runs})]
@@ -103,21 +103,24 @@ def _alone(home: Home, meant: Meaning, now: float, kept: Facts | None) -> Facts:
     return {"row": row, "lines": [], "gates": gates}
 
 
-def _about(outlook: Outlook, schedule: Schedule, slots: list[Facts], at: float) -> list[str]:
-    """What there was at that time, by the rule and by the history."""
+def _about(outlook: Outlook, schedule: Schedule, history: Home | None, at: float) -> list[str]:
+    """What there was at that time, by the rule and by the history; None: that can't be read."""
     its: Zone = outlook.zone_of(schedule)
     now = outlook.now
     times = outlook.rule(schedule).times
     near = NEAR_S if at % NEAR_S == 0 else 1
-    fire = times.prev(int(at) + near)
+    after, before = times.next(int(at) - 1), times.prev(int(at))
+    fire = after if after is not None and after.at < at + near else before
     if fire is not None and fire.at > at - near:
-        stamp = iso(float(fire.at))
-        covered = any(str(slot["nominal"]) <= stamp <= str(slot["nominal_to"]) for slot in slots)
+        told = f"{minute(fire.at, its, now)} is a slot"
         if fire.at > now:
-            return [f"{minute(fire.at, its, now)} is a slot that is still to come"]
-        return [] if covered else [f"{minute(fire.at, its, now)} is a slot by its rule; the history has no row of it"]
-    after = times.next(int(at))
-    beside = [f"before it {minute(fire.at, its, now)}"] if fire is not None else []
+            return [f"{told} that is still to come"]
+        if history is None:
+            return [f"{told} by its rule"]
+        # Looked for by itself: of the rows around `at` only a few were read.
+        has_row = past.slot_at(history, schedule.id, fire.at) is not None
+        return [] if has_row else [f"{told} by its rule; the history has no row of it"]
+    beside = [f"before it {minute(before.at, its, now)}"] if before is not None else []
     beside += [f"after it {minute(after.at, its, now)}"] if after is not None else []
     tail = f": {', '.join(beside)}" if beside else ""
     return [f"at {minute(at, its, now)} there is no slot by its rule{tail}"]
