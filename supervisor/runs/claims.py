@@ -9,6 +9,7 @@ from __future__ import annotations
 from supervisor.core.breaker import begun, neither
 from supervisor.core.gates import SKIP, WAIT, Held, first_held
 from supervisor.core.pipeline import ENDED, Progress
+from supervisor.engine.texts import duration
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.runs.runner import Context
 from supervisor.runs.slot import Slot
@@ -202,9 +203,17 @@ class Claims:
             elif held.action == SKIP:
                 self._release(plan, run, held)
             else:
+                self._tell_if_late(run, held, now)
                 if held.action == WAIT:
                     self._turn_later(plan, held.until - now if held.until else LONGEST_WAIT_S)
                 return  # else the end of another run, or an answer, brings the next turn
+
+    def _tell_if_late(self, run: Run, held: Held, now: float) -> None:
+        """Once: with the first look (there is one with each heartbeat) after it should have begun."""
+        if now > run.deadline and not run.was_told_late:
+            run.was_told_late = True
+            waits = f"has not started for {duration(now - run.due)}: {held.reason}"
+            self._desk.telling.unusual(run, "run.not_started", waits)
 
     def _first(self, plan: Plan) -> Run | None:
         """The first whose time has come; one whose claim is on its way keeps those behind it waiting."""

@@ -37,6 +37,7 @@ class Run:
         "result",
         "timer",
         "timer_due",
+        "was_told_late",
         "work",
     )
 
@@ -72,6 +73,7 @@ class Run:
         # of this process alone
         self.not_before = 0.0  # while it is queued
         self.deadline = 0.0  # until when it may be put off
+        self.was_told_late = False  # that it waits
         self.pumps = Pumps()
         self.timer: Timer | None = None
         self.timer_due = 0.0

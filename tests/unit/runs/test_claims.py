@@ -300,3 +300,21 @@ def test_a_stop_leaves_claims_to_the_next_scheduler(world: DeskWorld) -> None:
 
     assert world.run().nominal == AT + HOUR
     assert world.run("waits").nominal == AT + HOUR
+
+
+def test_one_that_waits_longer_than_it_may_be_late_is_told_once(world: DeskWorld) -> None:
+    world.open(job(cron("0,30 * * * *"), overlap="queueAll"))
+    world.pass_until(AT + HOUR + 30)
+    assert len(world.plan().queued) == 1  # that of half an hour ago goes on
+    world.beat()
+    assert world.texts("run.not_started") == []
+
+    for _ in range(20):
+        world.pass_time(30)
+        world.beat()
+    (text,) = world.texts("run.not_started")
+
+    assert text.startswith("job: has not started for 3m")
+    assert "the run before it is still going" in text
+    world.end(world.running()[0])
+    assert len(world.running()) == 1

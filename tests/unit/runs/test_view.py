@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.desk import AT, HOUR, DeskWorld, after, at, cron, every, job
 
 from supervisor.base.clock import iso
@@ -59,17 +60,62 @@ def test_each_status(world: DeskWorld) -> None:
     assert row(world, "paused")["next_reason"].startswith("paused since")
 
 
+def test_the_reason_of_the_next_slot_is_what_will_hold_then(world: DeskWorld) -> None:
+    """What holds now may be over by then: its hours open, the run before it ends, the group has room."""
+    world.catalogue.calendars["noon"] = [{"weekdays": None, "start": 12 * HOUR, "end": 13 * HOUR}]
+    world.catalogue.calendars["now"] = [{"weekdays": None, "start": 9 * HOUR, "end": 9 * HOUR + 1800}]
+    world.open(
+        job(at(12 * HOUR), id="hours", active_hours=[[None, 12 * HOUR, 13 * HOUR]]),
+        job(at(12 * HOUR), id="noon", blackouts=("noon",)), job(at(12 * HOUR), id="now", blackouts=("now",)),
+        job(at(12 * HOUR), id="off", enabled=False), job(EVERY_MINUTE, id="going"),
+        job(EVERY_MINUTE, id="first", group="g"), job(at(12 * HOUR), id="second", group="g"),
+    )  # fmt: skip
+    world.pass_time(60)
+
+    assert {name: row(world, name)["next_reason"] for name in world.desk.plans} == {
+        "hours": "", "noon": "in the blackout noon", "now": "", "off": "it is disabled", "going": "", "first": "",
+        "second": "",
+    }  # fmt: skip
+    assert view.why(world.desk, world.plan("second"))["lines"] == ["1 of the group g are running"]
+    assert view.why(world.desk, world.plan("hours"))["lines"] == ["outside its active hours"]
+
+
+@pytest.mark.parametrize(("hours", "holds"), [(0.5, False), (2, True), (None, True)])
+def test_a_pause_is_the_reason_of_a_slot_before_its_end(world: DeskWorld, hours: float | None, holds: bool) -> None:
+    world.open(job())
+    until = None if hours is None else AT + hours * HOUR
+    wish = {"at": 1.0, "by": "", "reason": "", "until": until, "on_resume": "next"}
+    world.desk.change_wishes(lambda wishes: ["job"] if wishes.pause("job", wish) else [])
+
+    assert row(world)["next_reason"].startswith("paused") is holds
+
+
+@pytest.mark.parametrize(("cooldown", "reason"), [(30.0, ""), (5000.0, "cooling down after failures in a row")])
+def test_a_cooldown_is_the_reason_of_a_slot_before_its_end(world: DeskWorld, cooldown: float, reason: str) -> None:
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": cooldown}))
+    world.pass_time(60)
+    world.end(code=1)
+
+    assert (row(world)["status"], row(world)["next_reason"]) == ("cooldown", reason)
+
+
+def test_one_without_further_slots_has_no_reason(world: DeskWorld) -> None:
+    world.open(job({"kind": "once", "at": AT + 60}))
+    world.pass_time(60)
+
+    assert (row(world)["next_due"], row(world)["next_reason"]) == (None, "")
+
+
 def test_the_whole(world: DeskWorld) -> None:
     world.open(job(EVERY_MINUTE), job(id="b", enabled=False))
     world.pass_time(60)
-    rows = [row(world, name) for name in world.desk.plans]
-    system = view.system(world.desk, rows)
+    system = view.system(world.desk)
 
     assert (system["total_schedules"], system["active_schedules"], system["running_tasks"]) == (2, 1, 1)
     assert (system["cycle"], system["paused"]) == (1, None)
     Path(world.home.pause_file).touch()
     world.beat()
-    assert view.system(world.desk, rows)["paused"]["by"] == "pause.flag"
+    assert view.system(world.desk)["paused"]["by"] == "pause.flag"
 
 
 def test_what_comes_next_is_by_time_and_says_what_would_hold_it(world: DeskWorld) -> None:
