@@ -17,6 +17,7 @@ from supervisor.model.schedule import Jitter, Missed, Outside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from supervisor.core.cron_search import Fire
@@ -38,7 +39,7 @@ MIN_GRACE_S = 60.0
 MAX_GRACE_S = 300.0
 GRACE_SHARE = 0.1  # of the period
 IN_TIME_AT_MOST = 100  # slots that are late but in time are all run; more of them than this are missed
-LOOK_BACK = 50  # slots outside the active hours that are passed over in search of one to make up for
+LOOK_BACK = 50  # slots outside the active hours, or in a blackout, that are passed over in search of one to make up for
 COUNT_AT_MOST = 10_000
 
 
@@ -91,9 +92,18 @@ class Judged(Record):
 class Rule:
     """Of one schedule: its slots, and how they are judged."""
 
-    __slots__ = ("anchor", "grace", "hours", "key", "policy", "seed", "times")
+    __slots__ = ("anchor", "grace", "hours", "is_blacked_out", "key", "policy", "seed", "times")
 
-    def __init__(self, schedule: Schedule, times: Times, hours: Hours, seed: str, anchor: int = 0) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        times: Times,
+        hours: Hours,
+        seed: str,
+        anchor: int = 0,
+        is_blacked_out: Callable[[int], bool] | None = None,
+    ) -> None:
+        self.is_blacked_out = is_blacked_out  # whether a calendar holds that moment; None: none ever does
         self.anchor = anchor  # when it was first seen: that slot is not late
         self.times = times
         self.policy: Policy = schedule.policy
@@ -101,6 +111,10 @@ class Rule:
         self.key = schedule.id
         self.seed = seed  # of this installation: two boxes with the same schedules are not late in step
         self.grace = self.policy.grace or grace_of(times.period)
+
+    def is_worth_making_up(self, fire: Fire) -> bool:
+        """Not what would not have run at its own time either."""
+        return not self.due(fire).passed and not (self.is_blacked_out and self.is_blacked_out(fire.at))
 
     def delay(self, nominal: int) -> float:
         """From 0 to `jitter`, in whole seconds where it is long; the same whenever it is asked for."""
@@ -197,7 +211,7 @@ def _made_up_for(rule: Rule, cursor: int, last: Fire, now: float, *, in_time: bo
         for _ in range(LOOK_BACK):
             if first is None or first.at > last.at:
                 return []
-            if not rule.due(first).passed:
+            if rule.is_worth_making_up(first):
                 return [first]
             first = times.next(first.at)
         return []
@@ -207,7 +221,7 @@ def _made_up_for(rule: Rule, cursor: int, last: Fire, now: float, *, in_time: bo
     for _ in range(wanted + LOOK_BACK):
         if fire is None or fire.at <= oldest or len(found) == wanted:
             break
-        if not rule.due(fire).passed:
+        if rule.is_worth_making_up(fire):
             found.append(fire)
         fire = times.prev(fire.at)
     return found[::-1]

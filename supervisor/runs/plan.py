@@ -127,7 +127,8 @@ class Maker:
             valid_from=policy.valid_from,
             valid_until=policy.valid_until,
         )
-        plan = Plan(schedule, Rule(schedule, times, self.hours(schedule), self._seed, anchor), anchor)
+        held = (lambda at: self.blackout(schedule, at) is not None) if policy.blackouts else None
+        plan = Plan(schedule, Rule(schedule, times, self.hours(schedule), self._seed, anchor, held), anchor)
         for each in triggers:
             if isinstance(each, trigger.AfterFinish):
                 plan.after_finish = each.seconds

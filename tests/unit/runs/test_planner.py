@@ -368,3 +368,21 @@ def test_old_places_in_the_heap_do_not_add_up(world: DeskWorld) -> None:
         world.reload(*schedules)
 
     assert len(world.desk.planner._heap) <= 1200
+
+
+@pytest.mark.parametrize(("missed", "expected"), [("latest", [8]), ("earliest", [4]), ("all", [4, 5, 8]), ("skip", [])])
+def test_what_was_missed_in_a_blackout_is_not_made_up_for(world: DeskWorld, missed: str, expected: list[int]) -> None:
+    """It would not have run at its own time either."""
+    world.catalogue.calendars["hold"] = [{"from": "2025-10-09T14:59", "to": "2025-10-09T16:01"}]
+    world.catalogue.calendars["then"] = [{"from": "2025-10-09T17:59", "to": "2025-10-09T18:01"}]
+    world.open(job(missed=missed, blackouts=("hold", "then"), overlap="queueAll", spread=0.0))
+    world.pass_until(AT + 3 * HOUR + 10)
+    for _ in range(3):
+        run_to_its_end(world)
+    before = len(world.rows())
+    go_down(world, 6 * HOUR + 600)
+    world.open()
+    run_to_its_end(world)
+
+    made_up = [(row["nominal"] - AT) // HOUR for row in world.rows()[before:]]
+    assert sorted(made_up) == expected
