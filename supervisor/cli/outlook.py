@@ -7,13 +7,17 @@ as they can be known without it: not what a check would say.
 from __future__ import annotations
 
 import time
+from functools import partial
+from math import inf
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
 from supervisor.cli import past
 from supervisor.cli.pausing import flag
+from supervisor.cli.times import parse_iso
 from supervisor.cli.wishes import wishes_of
 from supervisor.cli.zones import zone_named
+from supervisor.core.breaker import HALF_OPEN, OPEN
 from supervisor.core.timeline import Timeline
 from supervisor.model.identity import read_home_id
 from supervisor.model.run import Skip
@@ -22,11 +26,11 @@ from supervisor.runs.plan import Maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from supervisor.core.cron_search import Fire
-    from supervisor.core.due import Rule
+    from supervisor.core.due import Due, Rule
     from supervisor.core.zone import Zone
     from supervisor.model.home import Home
     from supervisor.model.schedule import Catalogue, Schedule
@@ -89,7 +93,7 @@ class Outlook:
         for id in ids:
             schedule = self._schedules.schedules[id]
             rule = self.rule(schedule)
-            at = self._begin(schedule)
+            at = self._begin(schedule, rule)
             for _ in range(count):
                 fire = rule.times.next(at)
                 if fire is None:
@@ -98,42 +102,79 @@ class Outlook:
                 found.append(self._slot(schedule, rule, fire))
         return sorted(found, key=lambda slot: (slot["due"], slot["schedule"]))
 
-    def _begin(self, schedule: Schedule) -> int:
-        """An interval that was never seen is due at once."""
+    def walk(self, id: str) -> Iterator[tuple[int, Callable[[], Facts] | None]]:
+        """All of its slots to come, by nominal time; None: it is disabled, or hours or a blackout do not let it run."""
+        schedule = self._schedules.schedules[id]
+        rule, enabled, blackouts = self.rule(schedule), self._enabled(schedule), bool(schedule.policy.blackouts)
+        at = self._begin(schedule, rule)
+        while (fire := rule.times.next(at)) is not None:
+            at, due = fire.at, rule.due(fire)
+            runs = enabled and not due.passed
+            if runs and blackouts:
+                runs = self._maker.blackout(schedule, int(due.at)) is None
+            yield at, partial(self._slot, schedule, rule, fire) if runs else None
+
+    def _begin(self, schedule: Schedule, rule: Rule) -> int:
+        """After what was decided: the last slot may be late by its jitter, or put off until its hours open.
+
+        An interval that was never seen is due at once.
+        """
         has_interval = any(data["kind"] == "interval" for data in schedule.triggers)
         is_new = self._wishes.first_seen(schedule.id) is None and schedule.run_at_start and has_interval
+        last = rule.times.prev(int(self.now) + 1)
+        if not is_new and last is not None and rule.due(last).at > self.now and self._is_open(schedule, last.at):
+            return last.at - 1
         return int(self.now) - is_new
+
+    def _is_open(self, schedule: Schedule, nominal: int) -> bool:
+        """That slot is still to be decided; after an edit those before it are nobody's."""
+        kept = self.kept().get(schedule.id) or {}
+        cursor = parse_iso(kept.get("cursor"))
+        if cursor is None or cursor >= nominal or kept["revision"] not in (None, schedule.revision):
+            return False
+        return past.newest_slot(self._home, schedule.id) < nominal
 
     def _slot(self, schedule: Schedule, rule: Rule, fire: Fire) -> Facts:
         due = rule.due(fire)
-        would, until = self._would(schedule, due.at)
-        if would == "run" and due.passed:
-            would = Skip.ACTIVE_HOURS.value
+        would, until = self._would(schedule, due)
         return {
             "schedule": schedule.id,
             "nominal": iso(float(fire.at)),
             "due": iso(due.at),
             "rule": fire.rule,
-            "note": fire.shifted,
+            "note": fire.shifted or ("moved into its active hours" if due.moved else ""),
             "would": would,
             "until": until,
         }
 
-    def _would(self, schedule: Schedule, due: float) -> tuple[str, str | None]:
+    def _would(self, schedule: Schedule, due: Due) -> tuple[str, str | None]:
+        """What will become of it, and until when what holds it does; in the order of the gates."""
         if not self._enabled(schedule):
             return Skip.DISABLED.value, None
         paused = self._paused(schedule)
-        if paused is not None:
+        if paused is not None and due.at < (parse_iso(paused["until"]) or inf):
             return Skip.PAUSED.value, paused["until"]
-        blackout = self._maker.blackout(schedule, int(due))
-        return ("run", None) if blackout is None else (Skip.BLACKOUT.value, iso(float(blackout[1])))
+        if due.passed:
+            return Skip.ACTIVE_HOURS.value, None
+        blackout = self._maker.blackout(schedule, int(due.at))
+        if blackout is not None:
+            return Skip.BLACKOUT.value, iso(float(blackout[1]))
+        cooldown = self._cooldown(schedule)
+        return (Skip.COOLDOWN.value, iso(cooldown)) if due.at < cooldown else ("run", None)
+
+    def _cooldown(self, schedule: Schedule) -> float:
+        """Until when; 0: none. A probe that was cut off says nothing, so its cool-down goes on."""
+        kept = self.kept().get(schedule.id) or {}
+        until = parse_iso(kept.get("breaker_until")) or 0.0
+        return until if kept.get("breaker") in (OPEN, HALF_OPEN) and until > self.now else 0.0
 
     def _row(self, schedule: Schedule) -> Facts:
         rule = self.rule(schedule)
         next_ = self._next(schedule, rule)
         kept = self.kept().get(schedule.id) or {}
         enabled, paused = self._enabled(schedule), self._paused(schedule)
-        status = "disabled" if not enabled else "paused" if paused else "active"
+        cooldown = self._cooldown(schedule)
+        status = "disabled" if not enabled else "paused" if paused else "cooldown" if cooldown else "active"
         return {
             "id": schedule.id,
             "plugin": schedule.plugin,
@@ -159,14 +200,14 @@ class Outlook:
             "average_s": kept["avg_ms"] / 1000 if kept.get("avg_ms") is not None else None,
             "running": [],
             "queued": 0,
-            "cooldown_until": kept.get("breaker_until") if kept.get("breaker") == "open" else None,
+            "cooldown_until": iso(cooldown) if cooldown else None,
             "steps": list(schedule.steps),
         }
 
     def _next(self, schedule: Schedule, rule: Rule) -> Facts | None:
         """The first that would run; the first of all where none does."""
         first: Facts | None = None
-        at = self._begin(schedule)
+        at = self._begin(schedule, rule)
         for _ in range(PASSED_OVER):
             fire = rule.times.next(at)
             if fire is None:

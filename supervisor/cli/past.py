@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from supervisor.base.errors import Problem
 from supervisor.cli.out import note
+from supervisor.cli.times import parse_iso
 from supervisor.store import reading
 from supervisor.store.asking import ask, rows
 from supervisor.store.statistics import figures
@@ -85,6 +86,12 @@ def steps(home: Home, run: str) -> list[Row]:
 def slots(home: Home, schedule: str, *, around: float | None = None, limit: int = 10) -> list[Row]:
     """The newest, or those on both sides of a moment."""
     return reading.slots(home.history_file, schedule, around=None if around is None else int(around), limit=limit)
+
+
+def newest_slot(home: Home, schedule: str) -> float:
+    """The nominal time of the last one that was decided; 0: there is none."""
+    found = slots(home, schedule, limit=1)
+    return (parse_iso(found[0]["nominal_to"]) or 0.0) if found else 0.0
 
 
 def slot_at(home: Home, schedule: str, at: int) -> Row | None:

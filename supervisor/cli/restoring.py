@@ -144,7 +144,8 @@ def _told(home: Home, facts: Facts, leaving: list[str]) -> list[str]:
         if not os.path.isdir(home.plugin(plugin)):
             lines.append(f"  plugins/{plugin} is not here: of it the backup has the manifest alone")
     if HISTORY in facts["files"]:
-        how = "nothing of what was decided since then comes again" if facts["cursors"] == KEEP else "slots since then count as missed"
+        kept = facts["cursors"] == KEEP
+        how = "nothing of what was decided since then comes again" if kept else "slots since then count as missed"
         lines.append(f"  history   {how} (--cursors {facts['cursors']})")
     return lines
 

@@ -8,6 +8,7 @@ from supervisor.cli.run_rows import is_over, last_words, outcome
 from supervisor.cli.table import duration
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import clock
+from supervisor.model.run import RunState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 TITLES = ("RUN", "SCHEDULE", "TRIGGER", "STARTED", "TOOK", "VS P50", "RESULT")
+# What its job said last has nothing to do with its end.
+CUT_OFF = (RunState.TIMED_OUT, RunState.CANCELLED, RunState.INTERRUPTED, RunState.LOST)
 LATE_S = 10.0  # less is not worth a word
 
 
@@ -78,6 +81,6 @@ def result(run: Facts, style: Style) -> str:
     if late is not None and late >= LATE_S:
         parts.append(f"{duration(late)} late")
     text = " ".join(parts)
-    words = last_words(run)
-    said = words[-1] if words else str(run["cause"] or "")
+    words, cause = last_words(run), str(run["cause"] or "")
+    said = cause if run["state"] in CUT_OFF and cause else words[-1] if words else cause
     return f"{text}   {said}" if how and said and said != how and is_over(run["state"]) else text

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
+from itertools import islice
 
+from supervisor.base.clock import iso
 from supervisor.base.errors import BAD_SETTINGS, NOT_RUNNING, USAGE, Problem
+from supervisor.cli import past
 from supervisor.cli.commands.reload import take_over
 from supervisor.cli.out import answer, note
 from supervisor.cli.outlook import Outlook
@@ -27,8 +30,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from supervisor.core.zone import Zone
     from supervisor.model.home import Home
-    from supervisor.model.schedule import Schedule
     from supervisor.settings.findings import Finding
 
     Facts = dict[str, Any]
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
 NEXT = 5
 WEEK_S = 7 * 86_400
-MOST = 20_000  # slots that are compared; more than that in a week is every 30 s
+MOST = 20_000  # slots that are looked at; more than that in a week is every 30 s
 
 
 def add(home: Home, schedule: str, keys: Keys, *, dry_run: bool, as_json: bool) -> int:
@@ -172,32 +175,50 @@ def _taken_over(home: Home) -> bool:
 def _difference(home: Home, schedule: str, before: Catalogue, after: Catalogue) -> Facts:
     """Its next slots before and after, and how many the next week has more and less."""
     now = time.time()
-    old, new = before.schedules.get(schedule), after.schedules.get(schedule)
-    slots = {
-        name: Outlook(home, known, now).slots([schedule], NEXT) if schedule in known.schedules else []
-        for name, known in (("before", before), ("after", after))
-    }
-    was, is_ = _week(home, before, old, now), _week(home, after, new, now)
+    kept = _kept(home, schedule)
+    was, will = (Week(Outlook(home, known, now, kept), known, schedule) for known in (before, after))
+    both = min(was.until, will.until)  # beyond that only one of them is known
+    its = after.schedules.get(schedule) or before.schedules.get(schedule)
     return {
         "schedule": schedule,
-        "zone": (new or old).zone if (new or old) is not None else "",  # type: ignore[union-attr]
-        **slots,
-        "gained": len(is_ - was),
-        "lost": len(was - is_),
+        "zone": its.zone if its is not None else "",
+        "before": was.first,
+        "after": will.first,
+        "gained": sum(at <= both for at in will.times - was.times),
+        "lost": sum(at <= both for at in was.times - will.times),
+        "counted_to": None if both >= now + WEEK_S else iso(both),
         "days": 7,
     }
 
 
-def _week(home: Home, known: Catalogue, schedule: Schedule | None, now: float) -> set[int]:
-    if schedule is None or not schedule.enabled:
-        return set()
-    times = Outlook(home, known, now).rule(schedule).times
-    found: set[int] = set()
-    at = int(now)
-    while len(found) < MOST and (fire := times.next(at)) is not None and fire.at <= now + WEEK_S:
-        at = fire.at
-        found.add(at)
-    return found
+def _kept(home: Home, schedule: str) -> dict[str, Facts]:
+    try:
+        return past.statistics(home, schedule)
+    except Problem as problem:
+        past.tell_trouble(problem)
+        return {}
+
+
+class Week:
+    """The slots of one schedule that would run, by nominal time; none, where there is no such schedule."""
+
+    __slots__ = ("first", "times", "until")
+
+    def __init__(self, outlook: Outlook, known: Catalogue, schedule: str) -> None:
+        self.first: list[Facts] = []  # also those later than in a week
+        self.times: set[int] = set()
+        self.until = end = outlook.now + WEEK_S
+        walk = outlook.walk(schedule) if schedule in known.schedules else iter(())
+        for at, slot in islice(walk, MOST):
+            self.until = min(float(at), end)
+            if at > end and len(self.first) == NEXT:
+                return
+            if slot is not None and at <= end:
+                self.times.add(at)
+            if slot is not None and len(self.first) < NEXT:
+                self.first.append(slot())
+        if next(walk, None) is None:
+            self.until = end
 
 
 def _lines(facts: Facts, schedule: str, word: str) -> list[str]:
@@ -211,7 +232,16 @@ def _lines(facts: Facts, schedule: str, word: str) -> list[str]:
             lines.append(f"  {title:<7} {', '.join(times)}")
     if len(lines) > 1:
         lines.append(f"  zone    {its.name}")
-    lines.append(f"  the next {facts['days']} days: {facts['gained']} slots more, {facts['lost']} less")
+    lines.append(f"  the next {facts['days']} days: {_counts(facts, its, now)}")
     if not facts["dry_run"] and not facts["in_force"]:
         lines.append("  nothing runs: it counts from the next sbctl start on")
     return lines
+
+
+def _counts(facts: Facts, its: Zone, now: float) -> str:
+    counted = parse_iso(facts["counted_to"])
+    more, less = (
+        f"{'at least ' if count and counted is not None else ''}{count}" for count in (facts["gained"], facts["lost"])
+    )
+    until = f"; counted up to {moment(counted, its, now)}" if counted is not None else ""
+    return f"{more} slots more, {less} less{until}"

@@ -51,7 +51,15 @@ def _first(facts: Facts, its: Zone, now: float) -> str:
         return f"{name} is no schedule any more{_last(facts, its, now)}"
     if standing == NOT_IN_FORCE:
         return f"{name} is in {row['source']}, and not in force yet; it would run {row['rule']}"
-    return state(row, its, now)
+    return state(row, its, now) + _held_now(facts, its, now)
+
+
+def _held_now(facts: Facts, its: Zone, now: float) -> str:
+    """What the first gate that is shut says of this moment, where the line does not tell it otherwise."""
+    if facts["row"]["status"] not in ("active", "finished"):
+        return ""
+    reason = next((str(gate.get("reason") or "") for gate in facts["gates"] if not gate["open"]), "")
+    return f"; now: {told(reason, its, now)}" if reason and reason != facts["row"]["next_reason"] else ""
 
 
 def _last(facts: Facts, its: Zone, now: float) -> str:
@@ -104,7 +112,7 @@ def state(row: Facts, its: Zone, now: float) -> str:
     if status == "active" and due is None:
         return f"{name} is active; it runs {row['rule']}"
     if status == "finished" or due is None:
-        return f"{name} has no further slots" + (f": {reason}" if reason else "")
+        return f"{name} has no further slots"
     held = f", but then: {words(reason)}" if reason else ""
     return f"{name} is {status}; {at} (in {duration(max(due - now, 0))}){held}"
 

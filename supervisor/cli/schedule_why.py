@@ -99,6 +99,12 @@ def _alone(home: Home, meant: Meaning, now: float, kept: Facts | None) -> Facts:
             "reason": pause.get("reason") or (f"by {pause['by']}" if pause.get("by") else ""),
             "until": pause.get("until"),
         },
+        {
+            "gate": "cooldown",
+            "open": not row["cooldown_until"],
+            "reason": "cooling down after failures in a row",
+            "until": row["cooldown_until"],
+        },
     ]
     return {"row": row, "lines": [], "gates": gates}
 

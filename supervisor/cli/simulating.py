@@ -9,7 +9,9 @@ from supervisor.cli.moments import parse_moment
 from supervisor.cli.out import answer, note
 from supervisor.cli.schedules import catalogue, meant, owners_of
 from supervisor.cli.simulation_view import simulation_lines
+from supervisor.cli.wishes import wishes_of
 from supervisor.cli.zones import zone_named
+from supervisor.model.identity import read_home_id
 from supervisor.runs.simulate import simulate
 
 TYPE_CHECKING = False
@@ -27,7 +29,9 @@ def test_schedules(home: Home, names: Sequence[str], *, days: int, begin: str | 
     now = time.time()
     start = int(now if begin is None else parse_moment(begin, now, zone_named(schedules.zone)))
     end = start + days * DAY_S
-    found = simulate(schedules, zones=zone_named, start=start, end=end, ids=ids)
+    wishes = wishes_of(home)
+    seen = {id: at for id in ids if (at := wishes.first_seen(id)) is not None}
+    found = simulate(schedules, zones=zone_named, start=start, end=end, ids=ids, seed=read_home_id(home), seen=seen)
     facts = {"from": iso(float(start)), "to": iso(float(end)), "days": days, "schedules": found}
     if not found and not as_json:
         note("there are no schedules")

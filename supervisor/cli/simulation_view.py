@@ -35,11 +35,14 @@ def _one(id: str, facts: Facts, its: Zone, days: int, now: float) -> list[str]:
         followed = parse_iso(facts["followed_to"])
         until = "" if followed is None else moment(followed, its, now)
         lines = [f"{clean(id)}: {_times(facts['runs'])} until {until}, which is as far as so many are followed"]
+    follows = clean(" or ".join(facts.get("follows", ())))
+    if follows:
+        lines = [f"{lines[0]}, and {follows}" if facts["runs"] else f"{clean(id)}: {follows}, which is not foreseen"]
     lines.append(_titled("zone", its.name))
     if skipped:
         told = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in sorted(skipped.items()))
         lines.append(_titled("skipped", f"{sum(skipped.values())}: {told}"))
-    if facts["longest_gap_s"]:
+    if facts["longest_gap_s"] and not follows:  # a run that follows another may lie in it
         begin, end = parse_iso(facts["gap_from"]), parse_iso(facts["gap_to"])
         when = ""
         if begin is not None and end is not None:

@@ -204,7 +204,8 @@ def _summary(rows: list[Facts], pid: int, took: float, *, as_json: bool, before:
         raise _asked_to_end()
     missing = [row for row in wanted if not is_up(row)]
     up = len(wanted) - len(missing)
-    count = f"all {up} services" if not missing else f"{up} of {len(wanted)} services"
+    count = f"{len(wanted)} service{'' if len(wanted) == 1 else 's'}"
+    count = f"{up} of {count}" if missing else count if up == 1 else f"all {count}"
     facts = {**(before or {}), "started": True, "pid": pid, "seconds": round(took, 3), "services": rows}
     answer(f"started: {count} up in {took:.1f} s (pid {pid})", facts, as_json=as_json)
     for row in missing:

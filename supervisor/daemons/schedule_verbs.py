@@ -101,7 +101,7 @@ class ScheduleVerbs:
 
     def schedules(self, args: Args, reply: Reply) -> None:
         rows = [view.row(self._desk, plan) for plan in self._plans(args)]
-        reply.send({"schedules": rows, "system": view.system(self._desk, rows)})
+        reply.send({"schedules": rows, "system": view.system(self._desk)})
 
     def next(self, args: Args, reply: Reply) -> None:
         now = self._desk.loop.clock.wall()

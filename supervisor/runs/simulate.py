@@ -10,6 +10,7 @@ from supervisor.base.clock import iso
 from supervisor.core.due import judge
 from supervisor.core.gates import SKIP, Standing, first_held
 from supervisor.core.timeline import Timeline
+from supervisor.core.trigger import After
 from supervisor.runs.plan import Maker
 
 TYPE_CHECKING = False
@@ -69,6 +70,12 @@ class Course:
         each = [one.clock_rule() for one in times.triggers] if isinstance(times, Timeline) else []
         return list(dict.fromkeys(text for text in each if text))
 
+    def follows(self) -> list[str]:
+        """The ends of other runs that make slots of it; when those come, nobody can know."""
+        times = self.plan.rule.times
+        each = times.triggers if isinstance(times, Timeline) else ()
+        return [one.describe() for one in each if isinstance(one, After)]
+
     def skip(self, reason: str, count: int) -> None:
         self.skipped[reason] = self.skipped.get(reason, 0) + count
 
@@ -81,17 +88,20 @@ def simulate(
     end: int,
     ids: Iterable[str],
     took: Mapping[str, float] | None = None,
+    seed: str = "",
+    seen: Mapping[str, int] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """By schedule: runs, skipped, the longest silence, days of other offsets, and who starts at the same time.
 
-    `took`: how long the runs of a schedule take, in seconds.
+    `took`: how long the runs of a schedule take, in seconds. `seed`: the id of the home, which jitter goes by. `seen`:
+    when a schedule was first seen, which intervals are counted from; else they begin at the start.
     """
-    maker = Maker(catalogue, zones, "")
+    maker = Maker(catalogue, zones, seed)
     ids = list(ids)
     most = max(LEAST, min(MOST, MOST_OF_ALL // max(len(ids), 1)))
     courses: dict[str, Course] = {}
     for name in ids:
-        plan = maker.plan(catalogue.schedules[name], start)
+        plan = maker.plan(catalogue.schedules[name], min((seen or {}).get(name, start), start))
         courses[name] = Course(plan, start, end)
         _follow(courses[name], maker, end, (took or {}).get(name, 0.0), most)
     return {name: _facts(name, course, courses, maker, start, end) for name, course in courses.items()}
@@ -107,8 +117,7 @@ def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> N
             course.cut = at if course.runs >= left else 0.0
         course.silence(course.cut or end)
         return
-    is_interval = any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers)
-    plan.cursor = start - 1 if is_interval and plan.schedule.run_at_start else start
+    plan.cursor = _begin(plan, start)
     wake = judge(plan.rule, plan.cursor, float(plan.cursor)).wake
     while wake is not None and wake < end:
         left -= 1
@@ -125,6 +134,16 @@ def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> N
             break  # can't be; and must not go on for ever
         wake = judged.wake
     course.silence(course.cut or end)
+
+
+def _begin(plan: Plan, start: int) -> int:
+    """The cursor. One that was seen before may have a slot that is late by its jitter, or put off by its hours."""
+    if plan.anchor == start:
+        is_interval = any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers)
+        return start - 1 if is_interval and plan.schedule.run_at_start else start
+    last = plan.rule.times.prev(start + 1)
+    is_late = last is not None and last.at >= plan.anchor and plan.rule.due(last).at > start
+    return last.at - 1 if last is not None and is_late else start
 
 
 def _start(course: Course, maker: Maker, at: float, took: float, note: str) -> None:
@@ -155,6 +174,7 @@ def _facts(
     return {
         "runs": course.runs,
         "skipped": course.skipped,
+        "follows": course.follows(),
         "cut": bool(course.cut),
         "followed_to": iso(course.cut or float(end)),
         "longest_gap_s": round(course.gap[0], 3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from supervisor.base.clock import iso
 from supervisor.base.machine_load import memory
 from supervisor.core.breaker import CLOSED
-from supervisor.core.gates import GATES, all_held, first_held
+from supervisor.core.gates import GATES, SKIP, Standing, all_held, first_held
 from supervisor.engine.texts import duration
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def row(desk: Desk, plan: Plan) -> dict[str, Any]:
         "status": status(desk, plan, running),
         "next_run": iso(nominal) if nominal is not None else None,
         "next_due": iso(due) if due is not None else None,
-        "next_reason": _why_not(desk, plan),
+        "next_reason": _why_not(desk, plan, due),
         "total_runs": plan.total,
         "successful_runs": plan.succeeded,
         "failed_runs": plan.failed,
@@ -89,21 +89,33 @@ def _follows(plan: Plan) -> bool:
     return any(trigger["kind"] == "after" for trigger in plan.schedule.triggers)
 
 
-def _why_not(desk: Desk, plan: Plan) -> str:
-    """Why its next slot would not run, if it came now."""
-    standing = desk.admission.standing_quietly(plan)
-    held = all_held(plan.schedule.policy, standing, desk.loop.clock.wall())
-    return held[0].reason if held else ""
+def _why_not(desk: Desk, plan: Plan, due: float | None) -> str:
+    """Why its next slot will not run, of what is known to hold then: a run that goes on now may have ended by then."""
+    standing = Standing()
+    standing.group_size = 1
+    standing.enabled = desk.is_enabled(plan)
+    pause = desk.pauses.of(plan.id)
+    if pause is not None and not (due is not None and pause.until and pause.until <= due):
+        standing.paused, standing.pause_reason = True, pause.text
+    if due is not None:
+        if not plan.rule.hours.is_open(int(due)):
+            standing.hours_open, standing.opens_at = False, float(plan.rule.hours.next_open(int(due)) or 0)
+        blackout = desk.maker.blackout(plan.schedule, int(due))
+        standing.blackout_name = blackout[0] if blackout is not None else ""
+        standing.breaker_shut = plan.breaker.state != CLOSED and plan.breaker.until > due
+    held = first_held(plan.schedule.policy, standing, due or 0.0)
+    return held.reason if held is not None and held.action == SKIP else ""
 
 
-def system(desk: Desk, rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The whole, as the documents have it."""
+def system(desk: Desk) -> dict[str, Any]:
+    """The whole, as the documents have it; also where only some schedules were asked for."""
     used, percent = memory()
+    states = (status(desk, plan, [run.id for run in desk.runner.of(plan.id)]) for plan in desk.plans.values())
     pause = desk.pauses.of_all()
     return {
         "scheduler_running": not desk.stopping,
         "total_schedules": len(desk.plans),
-        "active_schedules": sum(row["status"] in ("active", "running") for row in rows),
+        "active_schedules": sum(state in ("active", "running") for state in states),
         "running_tasks": len(desk.runner.runs),
         "memory_mb": round(used, 1),
         "memory_percent": round(percent, 1),
@@ -173,10 +185,12 @@ def why(desk: Desk, plan: Plan) -> dict[str, Any]:
         }
         for gate in GATES
     ]
-    return {"row": one, "lines": _lines(desk, plan, one, now), "gates": gates, "now": iso(now)}
+    reason = next(iter(held.values())).reason if held else ""
+    return {"row": one, "lines": _lines(desk, plan, reason, now), "gates": gates, "now": iso(now)}
 
 
-def _lines(desk: Desk, plan: Plan, one: dict[str, Any], now: float) -> list[str]:
+def _lines(desk: Desk, plan: Plan, reason: str, now: float) -> list[str]:
+    """`reason`: why it would not run, if it came now."""
     lines: list[str] = []
     runs = desk.runner.of(plan.id)
     for run in runs:
@@ -184,8 +198,8 @@ def _lines(desk: Desk, plan: Plan, one: dict[str, Any], now: float) -> list[str]
         lines.append(f"running for {took}: {run.progress.step} of run {run.id}")
     for run in plan.queued:
         lines.append(f"run {run.id} waits: {_waits_for(desk, plan, run, now)}")
-    if one["next_reason"] and not runs:
-        lines.append(one["next_reason"])
+    if reason and not runs:
+        lines.append(reason)
     return lines
 
 

@@ -186,6 +186,24 @@ def test_runs_of_a_stopped_home(sbctl: Sbctl) -> None:
     assert lines[2].endswith("✔")
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("failed", "✖ exit 3   no login"),
+        ("timed_out", "✖ timed out   get: longer than 5s"),
+        ("cancelled", "■ cancelled   get: longer than 5s"),
+        ("interrupted", "▲ interrupted   get: longer than 5s"),
+        ("lost", "▲ lost   get: longer than 5s"),
+    ],
+)
+def test_the_result_of_what_was_ended_is_its_cause(sbctl: Sbctl, home: Home, state: str, said: str) -> None:
+    """Its last words are those of a job that knew nothing of it."""
+    remember(
+        home, "runs", **run_row("r_x", state=state, exit_code=3, words='["no login"]', cause="get: longer than 5s")
+    )
+    assert sbctl("runs")[1].splitlines()[1].endswith(said)
+
+
 @pytest.mark.usefixtures("history")
 def test_runs_are_chosen(sbctl: Sbctl) -> None:
     def ids(*args: str) -> list[str]:

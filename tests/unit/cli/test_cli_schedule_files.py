@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -51,6 +52,49 @@ def test_the_id_says_which_plugin_it_is(sbctl: Sbctl) -> None:
     assert code == 2
     assert "No such option" in err
     assert "PLUGIN.NAME" in sbctl("schedule", "add", "--help")[1]
+
+
+def test_a_plugin_that_is_not_there_is_said(sbctl: Sbctl, home: Home) -> None:
+    code, _, err = sbctl("schedule", "add", "nope.fast", "--every", "7s", "--commands", "get")
+    assert code == 0
+    assert err.count("there is no such plugin") == 1
+    assert "plugins/nope" in err
+    assert "such plugin" not in sbctl("schedule", "add", "disk", "--every", "7s")[2]
+    assert "such plugin" not in sbctl("schedule", "rm", "nope.fast")[2]
+
+
+# what changes
+
+
+def changes(sbctl: Sbctl, *words: str) -> dict[str, Any]:
+    code, out, err = sbctl("schedule", *words, "--dry-run", "--json")
+    assert code == 0, err
+    facts: dict[str, Any] = json.loads(out)
+    return facts
+
+
+def test_only_slots_that_would_run_are_counted_and_shown(sbctl: Sbctl, home: Home) -> None:
+    hours = ("--set", 'activeHours={"start": 7, "end": 9}', "--set", "outsideHours=skip")
+    facts = changes(sbctl, "add", "disk", "--cron", "30 * * * *", "--tz", "UTC", *hours)
+    assert (facts["gained"], facts["lost"], facts["counted_to"]) == (14, 0, None)
+    assert [slot["nominal"][11:16] for slot in facts["after"]].count("07:30") in (2, 3)
+    assert {slot["would"] for slot in facts["after"]} == {"run"}
+    facts = changes(sbctl, "edit", "mail", "--cron", "30 * * * *", *hours)
+    assert (facts["gained"], facts["lost"]) == (14, 7)
+    assert changes(sbctl, "add", "disk", "--cron", "30 * * * *", "--set", "enabled=false")["gained"] == 0
+
+
+def test_what_is_not_counted_to_its_end_is_at_least_that(sbctl: Sbctl, home: Home) -> None:
+    facts = changes(sbctl, "add", "disk", "--every", "7s")
+    assert facts["counted_to"]
+    assert facts["gained"] == 20_000
+    out = sbctl("schedule", "add", "disk", "--every", "7s")[1]
+    assert "the next 7 days: at least 20000 slots more, 0 less; counted up to " in out
+    facts = changes(sbctl, "rm", "disk")
+    assert (facts["gained"], facts["lost"]) == (0, 20_000)
+    facts = changes(sbctl, "edit", "disk", "--every", "14s")
+    assert facts["counted_to"]
+    assert facts["gained"] <= facts["lost"] <= 20_000
 
 
 # a file that can't be read

@@ -21,6 +21,7 @@ from supervisor.cli.table import Style
 from supervisor.cli.zones import zone_named
 from supervisor.core.zone import UTC
 from supervisor.model.home import Home
+from supervisor.model.identity import id_line
 from supervisor.model.pause import decode
 
 TASKS = [{"plugins": ["mail"], "commands": ["get"], "cron": "0 6 * * *", "timezone": "Europe/Berlin"}]
@@ -272,6 +273,32 @@ def test_the_lines_of_a_simulation() -> None:
         "  dst         skip: not in a gap",
         "  collides    with disk 2 times, first Sat 28 Nov 08:00:00",
     ]
+
+
+def test_a_simulation_of_one_that_follows_another() -> None:
+    facts = {"runs": 0, "skipped": {}, "longest_gap_s": 2_592_000.0, "gap_from": iso(NOW), "gap_to": iso(NOW + 1),
+             "dst": [], "first": [], "collisions": [], "follows": ["after disk has succeeded"]}  # fmt: skip
+    assert simulation_lines({"mail": facts}, {"mail": UTC}, 30, NOW) == [
+        "mail: after disk has succeeded, which is not foreseen",
+        "  zone        UTC",
+    ]
+    facts |= {"runs": 30, "longest_gap_s": 0}
+    assert simulation_lines({"mail": facts}, {"mail": UTC}, 30, NOW)[0] == (
+        "mail: 30 times in 30 days, and after disk has succeeded"
+    )
+
+
+def test_a_simulation_and_next_have_the_same_times(sbctl: Sbctl, home: Home) -> None:
+    make_plugins(home, "web")
+    compiled(home, [{"plugins": ["disk"], "commands": ["get"], "cron": "0 6 * * *", "jitterMinutes": 60},
+                    {"plugins": ["web"], "commands": ["get"], "intervalHours": 7}])  # fmt: skip
+    Path(home.id_file).parent.mkdir(parents=True, exist_ok=True)
+    Path(home.id_file).write_bytes(id_line(home, "5f3a0c0ffee0c0ff"))
+    Path(home.intent_file).write_text(json.dumps({"schedules": {"web": {"first_seen": 1_700_000_123}}}))
+    for name in ("disk", "web"):
+        slots = json.loads(sbctl("next", name, "-n", "3", "--json")[1])["slots"]
+        tested = json.loads(sbctl("schedule", "test", name, "--days", "9", "--json")[1])["schedules"][name]
+        assert tested["first"][:3] == [slot["due"] for slot in slots]
 
 
 # completion

@@ -27,5 +27,15 @@ def test_nothing_wanted_is_no_success(tmp_path: Path, monkeypatch: pytest.Monkey
     assert caught.value.code == FAILED
 
 
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [(["running"], "1 service up"), (["running"] * 2, "all 2 services up"), (["failed"], "0 of 1 service up")],
+)
+def test_how_many_came_up(states: list[str], said: str, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = [row(f"s{number}", state) for number, state in enumerate(states)]
+    starting._summary(rows, 42, 0.5, as_json=False, before=None)
+    assert capfd.readouterr().out == f"started: {said} in 0.5 s (pid 42)\n"
+
+
 def _not_running(_home: Home) -> None:
     raise Problem("sbctl is not running", code=NOT_RUNNING)

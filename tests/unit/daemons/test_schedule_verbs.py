@@ -276,6 +276,13 @@ def test_what_there_is_and_what_comes(world: DeskWorld) -> None:
     assert ask(world, "why_schedule", name="job")["row"]["id"] == "job"
 
 
+def test_the_counts_are_of_all_also_where_some_are_asked_for(world: DeskWorld) -> None:
+    world.open(job(), job(id="b"), job(id="c", enabled=False))
+
+    system = ask(world, "schedules", names=["b"])["system"]
+    assert (system["total_schedules"], system["active_schedules"]) == (3, 2)
+
+
 def test_what_fails_by_hand_cools_nothing_down(world: DeskWorld) -> None:
     world.open(job(EVERY_MINUTE, safety={"max_failures": 2, "cooldown": 3600.0}))
     for _ in range(3):

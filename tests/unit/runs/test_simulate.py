@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from support.desk import AT, DAY, HOUR, at, cron, every, job
+from support.desk import AT, DAY, HOUR, after, at, cron, every, job
 
 from supervisor.base import zones
+from supervisor.base.clock import iso
 from supervisor.model.schedule import Catalogue, Schedule
+from supervisor.runs.plan import Maker
 from supervisor.runs.simulate import simulate
 
 YEAR = 365 * DAY
@@ -34,6 +36,41 @@ def test_a_day_of_an_hourly_schedule() -> None:
 def test_an_interval_begins_with_its_first_sight() -> None:
     assert run(job(every(HOUR)))["job"]["runs"] == 24
     assert run(job(every(HOUR), run_at_start=False))["job"]["runs"] == 23
+
+
+def test_an_interval_that_was_seen_goes_on_as_it_is() -> None:
+    seen = AT - 10_000  # no whole number of hours ago
+    first = run(job(every(HOUR)), seen={"job": seen})["job"]["first"]
+    assert first[0] == iso(seen + 3 * HOUR)
+    assert run(job(every(HOUR)), seen={"job": AT + 100})["job"]["first"][0] == iso(AT)  # a start before its time
+
+
+def test_a_slot_that_is_late_at_the_start_is_among_them_where_it_was_seen() -> None:
+    put_off = {"active_hours": [[None, 11 * HOUR, 20 * HOUR]], "outside": "defer"}
+    opens, nominal = iso(AT + 2 * HOUR), AT - HOUR
+
+    assert run(job(every(6 * HOUR), **put_off), seen={"job": nominal})["job"]["first"][:1] == [opens]
+    late = run(job(at(8 * HOUR), **put_off))["job"]["first"]
+    assert late == []  # seen first at the start: what was before is nobody's
+    assert run(job(at(8 * HOUR), **put_off), seen={"job": nominal - 1})["job"]["first"] == [opens]
+    assert run(job(at(8 * HOUR), **put_off), seen={"job": nominal + 1})["job"]["first"] == []
+
+
+def test_the_jitter_is_that_of_the_home() -> None:
+    def first(seed: str) -> list[str]:
+        found: list[str] = run(job(jitter=1800.0), seed=seed)["job"]["first"]
+        return found
+
+    its = Maker(Catalogue(None), zones.zone, "a").plan(job(jitter=1800.0), AT).rule
+    assert first("a")[0] == iso(AT + HOUR + its.delay(AT + HOUR))
+    assert first("a") != first("b")
+
+
+def test_one_that_follows_another_says_so() -> None:
+    found = run(job(id="a"), job(after("a"), id="b"), job(after("a"), cron("0 * * * *"), id="c"))
+
+    assert [found[name]["follows"] for name in found] == [[], ["after a has succeeded"], ["after a has succeeded"]]
+    assert [found[name]["runs"] for name in found] == [23, 0, 23]
 
 
 def test_a_year_of_a_night_job_knows_the_change_of_the_clock() -> None:

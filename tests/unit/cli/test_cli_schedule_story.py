@@ -1,0 +1,58 @@
+"""The first line of `why SCHEDULE`: what will hold its next slot, and what only holds now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.fake_schedules import NOW, schedule_row
+
+from supervisor.base.clock import iso
+from supervisor.cli.schedule_story import schedule_story
+from supervisor.cli.table import Style
+from supervisor.core.zone import UTC
+
+
+def first_line(*shut: tuple[str, str], **changes: Any) -> str:
+    gates = [{"gate": gate, "open": False, "reason": reason, "until": None} for gate, reason in shut]
+    row = schedule_row("mail", **changes)
+    facts: dict[str, Any] = {"name": "mail", "standing": "", "row": row, "lines": [], "gates": gates, "slots": []}
+    return schedule_story({**facts, "runs": [], "all_paused": False, "at": None}, UTC, NOW, Style())[0]
+
+
+@pytest.mark.parametrize(
+    ("gate", "reason"),
+    [
+        ("active hours", "outside its active hours"),
+        ("group", "1 of the group g are running"),
+        ("overlap", "the run before it is still going"),
+    ],
+)
+def test_what_holds_now_is_not_said_of_the_next_slot(gate: str, reason: str) -> None:
+    assert first_line((gate, reason)) == f"mail is active; next 09:00 (in 1h 0m); now: {reason}"
+
+
+def test_what_will_hold_the_next_slot_is_said_of_it() -> None:
+    reason = "in the blackout noon"
+    told = "mail is active; next 09:00 (in 1h 0m), but then: in the blackout noon"
+    assert first_line(next_reason=reason) == told
+    assert first_line(("blackout", reason), next_reason=reason) == told
+    assert first_line(("overlap", "the run before it is still going"), next_reason=reason) == (
+        f"{told}; now: the run before it is still going"
+    )
+
+
+def test_one_without_further_slots_says_nothing_of_a_next_one() -> None:
+    over = {"status": "finished", "next_run": None, "next_due": None}
+    assert first_line(**over) == "mail has no further slots"
+    assert first_line(**over, next_reason="it has no further slots") == "mail has no further slots"
+    before = "the run before it has not begun yet"
+    assert first_line(("overlap", before), **over) == f"mail has no further slots; now: {before}"
+
+
+def test_what_is_said_already_is_not_said_as_now() -> None:
+    paused = {"at": iso(NOW), "by": "anna", "reason": "", "until": None}
+    text = first_line(("paused", "paused since 8"), status="paused", paused=paused, next_reason="paused since 8")
+    assert text.endswith("when resumed")
+    running = first_line(("overlap", "the run before it is still going"), status="running", running=["r_1"])
+    assert running == "mail is running (r_1); next 09:00"
