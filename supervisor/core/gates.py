@@ -45,8 +45,15 @@ class Standing:
     queued = 0
     group_running = 0  # runs of its group, of any schedule
     group_size = 0
-    deadline = 0.0  # until when a slot may be put off
     by_hand = False
+
+    def __init__(self, deadline: float = 0.0) -> None:
+        self.deadline = deadline  # until when a slot may be put off
+
+    @property
+    def is_as_usual(self) -> bool:
+        """Nothing but the deadline was set, so no gate has anything to hold it by."""
+        return len(self.__dict__) == 1
 
 
 class Held(Record):
@@ -64,6 +71,8 @@ class Held(Record):
 
 def first_held(policy: Policy, standing: Standing, now: float) -> Held | None:
     """The first gate that is shut; None: it may run."""
+    if standing.is_as_usual:
+        return None
     for gate in IN_ORDER:
         held = gate(policy, standing, now)
         if held is not None:

@@ -11,6 +11,7 @@ from supervisor.core.gates import SKIP, WAIT, Held, first_held
 from supervisor.core.pipeline import ENDED, Progress
 from supervisor.engine.texts import duration
 from supervisor.model.run import RunState, Skip, Trigger
+from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.runner import Context
 from supervisor.runs.slot import Slot
 from supervisor.store.rows import RunRow, SlotRow
@@ -63,7 +64,8 @@ class Claims:
         assert write is not None
         assert write.values is not None
         run.claimed, run.not_before, run.deadline = now, slot.not_before, slot.deadline
-        run.progress.accepted = plan.accepted or {}
+        if plan.accepted:
+            run.progress.accepted = plan.accepted
         slot.since, slot.queue = desk.loop.clock.now(), queue
         self._pending[run.id] = slot
         if not queue:
@@ -71,7 +73,8 @@ class Claims:
             self._of[plan.id] = self._of.get(plan.id, 0) + 1
             if group:
                 self._in_group[group] = self._in_group.get(group, 0) + 1
-            plan.breaker = begun(plan.breaker, now)
+            if plan.breaker is not NOTHING_WRONG:
+                plan.breaker = begun(plan.breaker, now)
         else:
             plan.queued += (run,)
             write.values["state"] = RunState.QUEUED.value

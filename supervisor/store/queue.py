@@ -36,9 +36,11 @@ class Queue:
 
     def add_claim(self, write: Write) -> bool:
         """False: there is no room, not even by dropping something else."""
-        if len(self) >= self.cap and not self._drop_oldest(FIRST_TO_GO):
+        waiting = self._waiting
+        if len(waiting) + len(self._out) >= self.cap and not self._drop_oldest(FIRST_TO_GO):
             return False
-        self._append(write)
+        waiting.append(write)
+        self._counts[CLAIM] = self._counts.get(CLAIM, 0) + 1
         return True
 
     def add(self, write: Write) -> None:

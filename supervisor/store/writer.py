@@ -153,8 +153,10 @@ class Writer(Rows):
     def put_claim(self, write: Write) -> bool:
         """As `claim`, of one that was made before."""
         taken = not self._nowhere and self._queue.add_claim(write)
-        self.refused += not taken
-        self._call()
+        if not taken:
+            self.refused += 1
+        if not self._is_called:
+            self._call()
         return taken
 
     def withdraw(self, run_id: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from supervisor.core.gates import AGAIN_S, END_OTHER, GATES, QUEUE, SKIP, WAIT, Standing, all_held, first_held
 from supervisor.model.run import Skip
-from supervisor.model.schedule import Policy
+from supervisor.model.schedule import Outside, Overlap, Policy
 
 NOW = 1000.0
 
@@ -154,3 +154,26 @@ def test_every_gate_has_a_reason_for_the_row() -> None:
     assert len(skips) == len(GATES)
     assert skips <= set(Skip)
     assert all(each.reason or each.gate == "paused" for each in all_held(SHUT, standing(**EVERYTHING), NOW))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(), Policy(check="internet"), Policy(safety={"max_memory_mb": 1, "max_cpu_percent": 1}),
+        Policy(overlap=Overlap.SKIP), Policy(overlap=Overlap.ALLOW, overlap_max=1), Policy(outside=Outside.SKIP),
+    ],
+)  # fmt: skip
+def test_if_all_is_as_usual_no_gate_is_shut(policy: Policy) -> None:
+    """So they need not be asked, which they are not."""
+    assert Standing(NOW + 60).is_as_usual
+    assert all_held(policy, Standing(NOW + 60), NOW) == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in vars(Standing) if not name.startswith("_") and name != "is_as_usual"]
+)
+def test_whatever_is_not_as_usual_is_asked_about(name: str) -> None:
+    standing = Standing()
+    setattr(standing, name, getattr(Standing, name))
+
+    assert not standing.is_as_usual
