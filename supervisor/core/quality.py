@@ -40,6 +40,19 @@ def data_gate(metrics: Mapping[str, Any], safety: Mapping[str, Any]) -> str:
     return ""
 
 
+def accepted_after(metrics: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What the next run is compared with: the figures of this good one, and of what is compared and this one did not
+    report, the figures from before. No others: a step may find new names for each run.
+    """
+    if not metrics:
+        return dict(before)
+    kept = dict(metrics)
+    for names in (QUALITY, VALIDATION):
+        if figure(metrics, names) is None:
+            kept.update((name, before[name]) for name in names if name in before)
+    return kept
+
+
 def quality_gate(metrics: Mapping[str, Any], safety: Mapping[str, Any], accepted: Mapping[str, Any]) -> str:
     """After `process`; `accepted` are the figures of the last run that was pushed."""
     for word, names in (("quality", QUALITY), ("validation", VALIDATION)):

@@ -226,7 +226,8 @@ class RemoteSpawner:
         found = []
         for pid, key in find_marked(self._home_id) if self._asked else ():
             started = proc.start_time(pid)
-            if key in self._asked and key not in self._alive and started is not None:
+            # Its children have the marker, too; it leads the session that it was spawned into.
+            if key in self._asked and started is not None and proc.session_of(pid) == pid:
                 self._asked.discard(key)
                 self._alive[key] = (pid, started)
                 self._loop.soon(lambda key=key, pid=pid, at=started: self._answers.spawned(key, pid, at))  # type: ignore[misc]

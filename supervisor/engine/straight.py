@@ -36,6 +36,7 @@ class Straight:
         self._table = table
         self._mounts = Mounts()
         self._poll: select.poll | None = None
+        self._is_stale = True
         self._disks: set[int] = set()  # our own, and those in memory
         self._programs: dict[tuple[int, int, int, int], bool] = {}  # by what stat says of them: are they ELF?
 
@@ -82,18 +83,28 @@ class Straight:
 
     def _look_at_table(self) -> None:
         """Read it again if something was mounted; the kernel says so, without asking any disk."""
-        if self._poll is not None and not self._poll.poll(0):
-            return
         try:
             if self._poll is None:
+                fd = os.open(self._table, os.O_RDONLY | os.O_CLOEXEC)  # kept: it is what the kernel tells us by
                 self._poll = select.poll()
-                self._poll.register(os.open(self._table, os.O_RDONLY | os.O_CLOEXEC), select.POLLPRI)
+                self._poll.register(fd, select.POLLPRI)
+                self._is_stale = True
+        except OSError:  # no /proc, or no descriptor just now: the shell does it all
+            return
+        if self._is_stale or self._poll.poll(0):
+            self._read_table()
+
+    def _read_table(self) -> None:
+        """If that fails it is tried again with the next spawn."""
+        self._is_stale, self._disks = True, set()
+        try:
             with open(self._table, encoding="utf-8", errors="surrogateescape") as file:
                 lines = file.read().split("\n")
             self._mounts = Mounts(lines)
             self._disks = {os.stat(sys.executable).st_dev, *in_memory(lines)}
-        except OSError:  # no /proc: the shell does it all
-            self._disks = set()
+            self._is_stale = False
+        except OSError:
+            return
 
     def _is_folder(self, path: str) -> bool:
         found = self._stat(path)
@@ -108,7 +119,10 @@ class Straight:
         if is_elf is None:
             if len(self._programs) >= MOST_KNOWN:
                 self._programs.clear()
-            is_elf = self._programs[key] = _is_elf(path)
+            is_elf = _is_elf(path)
+            if is_elf is None:
+                return False
+            self._programs[key] = is_elf
         return is_elf
 
     def _stat(self, path: str) -> os.stat_result | None:
@@ -127,14 +141,15 @@ def spawn(program: str, words: list[str], env: dict[str, str], actions: list[tup
     return os.posix_spawn(program, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
 
 
-def _is_elf(path: str) -> bool:
+def _is_elf(path: str) -> bool | None:
+    """None: it could not be read just now."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
     try:
         return os.read(fd, len(ELF)) == ELF
     except OSError:
-        return False
+        return None
     finally:
         os.close(fd)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supervisor.core import breaker
 from supervisor.core.pipeline import RETRY, WAITING
+from supervisor.core.quality import accepted_after
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs.plan import RECENT, waits_for
 from supervisor.runs.slot import Slot
@@ -163,7 +164,7 @@ class Outcomes:
         if state is RunState.SUCCEEDED:
             plan.succeeded += 1
             plan.breaker = breaker.succeeded(plan.breaker)
-            plan.accepted = {**(plan.accepted or {}), **run.progress.metrics} or None  # each figure by its name
+            plan.accepted = accepted_after(run.progress.metrics, plan.accepted or {}) or None
         elif state in BAD and run.trigger in BY_HAND:
             plan.failed += 1  # what somebody tries out says little about the schedule
             plan.breaker = breaker.neither(plan.breaker)

@@ -224,6 +224,8 @@ class Planner:
 
     def check_clock(self) -> None:
         """With each heartbeat: has the wall clock been set, or has the machine slept?"""
+        if not self.begun:
+            return  # it has not looked at the clock yet, so there is nothing to compare with
         clock = self._desk.loop.clock
         offset, suspended = clock.wall() - clock.now(), clock.boot() - clock.now()
         slept = suspended - self._suspended

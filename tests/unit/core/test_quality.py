@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.core.quality import data_gate, figure, quality_gate
+from supervisor.core.quality import accepted_after, data_gate, figure, quality_gate
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,19 @@ def test_quality_that_is_no_number_is_no_quality(said: object) -> None:
     """A model that has gone astray reports NaN: an open gate would push it."""
     wrong = quality_gate({"quality": said}, {"quality": 0.5}, {})
     assert wrong == f"quality is no number: {said}"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "before", "expected"),
+    [
+        ({}, {"quality": 0.9, "rows": 1}, {"quality": 0.9, "rows": 1}),
+        ({"quality": 0.8}, {"quality": 0.9, "rows": 1}, {"quality": 0.8}),
+        ({"validation": 0.7}, {"quality": 0.9}, {"validation": 0.7, "quality": 0.9}),
+        ({"quality_score": 0.8}, {"quality": 0.9}, {"quality_score": 0.8}),
+        ({"2026-11-29": 1}, {"2026-11-28": 1}, {"2026-11-29": 1}),
+    ],
+)
+def test_what_the_next_run_is_compared_with(
+    metrics: dict[str, Any], before: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert accepted_after(metrics, before) == expected

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.home import ROOT
 
 from supervisor.engine.local_disk import TABLE
 from supervisor.engine.straight import Straight
@@ -177,6 +180,57 @@ def test_something_is_mounted_meanwhile(program: Path, tmp_path: Path) -> None:
     assert straight.program(words, PATH)
     with open(path, "a", encoding="utf-8") as file:
         file.write(f"999 1 0:99 / {program.parent} rw - nfs4 x rw\n")
-    straight._poll = None  # what the kernel would say
+    straight._is_stale = True  # what the kernel would say
 
     assert straight.program(words, PATH) == ""
+
+
+def test_the_kernel_says_when_something_is_mounted(program: Path) -> None:
+    """In a namespace of mounts of its own."""
+    code = (
+        "import subprocess, sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from supervisor.engine.straight import Straight\n"
+        "from supervisor.model.launch import Launch\n"
+        "folder, program = sys.argv[1:]\n"
+        "words, straight = Launch(argv=(program,), cwd='/', log='/dev/null'), Straight()\n"
+        "print(straight.program(words, {}) == program, straight.program(words, {}) == program)\n"
+        "subprocess.run(['mount', '-t', 'tmpfs', 'x', folder], check=True)\n"
+        "print(repr(straight.program(words, {})), straight._is_stale, len(straight._disks))\n"
+    )
+    words = [
+        "unshare",
+        "-m",
+        os.path.realpath(sys.executable),
+        "-I",
+        "-S",
+        "-c",
+        code,
+        str(program.parent),
+        str(program),
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    if done.returncode and ("permitted" in done.stderr or "denied" in done.stderr):
+        pytest.skip("mount namespaces are not allowed here")
+
+    first, second = done.stdout.splitlines()
+    assert (first, second.partition(" ")[0]) == ("True True", "''")
+
+
+def test_a_shortage_of_descriptors_is_not_remembered(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    straight, words = Straight(), launch(str(program), cwd=program.parent)
+    opened = os.open
+
+    def short(*_: Any, **__: Any) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as shortage:
+        shortage.setattr(os, "open", short)
+        assert straight.program(words, PATH) == ""
+    Straight._look_at_table(straight)
+    with monkeypatch.context() as shortage:
+        shortage.setattr(os, "open", short)
+        assert straight.program(words, PATH) == ""  # the program can't be looked into
+
+    assert os.open is opened
+    assert straight.program(words, PATH) == str(program)

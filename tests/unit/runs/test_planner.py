@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from support.desk import AT, DAY, HOUR, DeskWorld, at, cron, every, job
 
+from supervisor.runs.takeover import Left
+from supervisor.store.rows import Loaded
+
 
 def run_to_its_end(world: DeskWorld, name: str = "job") -> None:
     """Whatever goes on ends well at once, for as long as something begins at this moment."""
@@ -386,3 +389,15 @@ def test_what_was_missed_in_a_blackout_is_not_made_up_for(world: DeskWorld, miss
 
     made_up = [(row["nominal"] - AT) // HOUR for row in world.rows()[before:]]
     assert sorted(made_up) == expected
+
+
+def test_a_heartbeat_before_it_has_begun_takes_no_clock_for_set(world: DeskWorld) -> None:
+    """The desk opens in one turn of the loop, and the planner begins at the end of it."""
+    world.set(job())
+    world.desk.open(world.catalogue, Left(), Loaded.empty())
+    world.desk.beat()
+    world.loop.run_soon()
+
+    assert world.texts("clock.stepped") == []
+    world.pass_until(AT + HOUR)
+    assert len(world.running()) == 1
