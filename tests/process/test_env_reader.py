@@ -58,8 +58,8 @@ def test_a_reader_that_hangs_is_a_process_like_any_other(listening: Listening, t
     entry = listening.spawn(env_file=str(tmp_path / "env"))
     listening.store.signal("server.1", signal.SIGSTOP)  # long before it has got to the file
 
-    assert "--role env" in proc.command_of(entry.pid)
-    assert proc.environment_of(entry.pid)[b"SB_KEY"] == b"server.1"
+    eventually(lambda: "--role env" in proc.command_of(entry.pid), 5, "its exec has got so far")
+    eventually(lambda: proc.environment_of(entry.pid).get(b"SB_KEY") == b"server.1", 5)
     assert alive(entry.pid)
     listening.store.signal("server.1", signal.SIGTERM)
     listening.store.signal("server.1", signal.SIGCONT)
