@@ -29,18 +29,13 @@ MAX_WAIT_S = 3600.0
 class Timer:
     """A call that is owed; `cancel()` is all that can be done to it."""
 
-    __slots__ = ("call", "due", "order")
+    __slots__ = ("call",)
 
-    def __init__(self, due: float, order: int, call: Callable[[], None]) -> None:
-        self.due = due
-        self.order = order
+    def __init__(self, call: Callable[[], None]) -> None:
         self.call: Callable[[], None] | None = call
 
     def cancel(self) -> None:
         self.call = None
-
-    def __lt__(self, other: Timer) -> bool:
-        return (self.due, self.order) < (other.due, other.order)
 
 
 class Loop:
@@ -51,7 +46,7 @@ class Loop:
         self._report = report
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[int], None]] = {}
-        self._timers: list[Timer] = []
+        self._timers: list[tuple[float, int, Timer]] = []  # tuples, which a heap compares without a line of Python
         self._soon: list[Callable[[], None]] = []
         self._order = 0
         self._running = False
@@ -85,8 +80,8 @@ class Loop:
     def at(self, due: float, call: Callable[[], None]) -> Timer:
         """Call once the monotonic clock reads `due`."""
         self._order += 1
-        timer = Timer(due, self._order, call)
-        heapq.heappush(self._timers, timer)
+        timer = Timer(call)
+        heapq.heappush(self._timers, (due, self._order, timer))
         return timer
 
     def after(self, delay: float, call: Callable[[], None]) -> Timer:
@@ -151,19 +146,19 @@ class Loop:
         if self._soon:
             return 0.0
         timers = self._timers
-        while timers and timers[0].call is None:
+        while timers and timers[0][2].call is None:
             heapq.heappop(timers)
         if not timers:
             return MAX_WAIT_S
-        return min(timers[0].due - self.clock.now(), MAX_WAIT_S)
+        return min(timers[0][0] - self.clock.now(), MAX_WAIT_S)
 
     def _run_timers(self) -> None:
         timers = self._timers
         if not timers:
             return
         now = self.clock.now()
-        while timers and timers[0].due <= now:
-            timer = heapq.heappop(timers)
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
             call, timer.call = timer.call, None
             if call is not None:
                 self.guard(call)

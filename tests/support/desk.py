@@ -81,7 +81,7 @@ class DeskLoop(FakeLoop):
         timers = self._timers
         while timers and timers[0].call is None:
             heapq.heappop(timers)
-        return timers[0].due if timers else None
+        return timers[0][0] if timers else None
 
 
 class FakeStart:

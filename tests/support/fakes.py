@@ -52,7 +52,7 @@ class FakeLoop(Loop):
         self.run_soon()
 
     def next_due(self) -> float | None:
-        due = [timer.due for timer in self._timers if timer.call is not None]
+        due = [due for due, _, timer in self._timers if timer.call is not None]
         return min(due) if due else None
 
     def run_soon(self) -> None:

@@ -9,7 +9,7 @@ import _socket
 import errno
 import os
 
-from supervisor.base.loop import READ, WRITE
+from supervisor.base.loop import WRITE
 from supervisor.engine.texts import duration
 
 TYPE_CHECKING = False
@@ -38,7 +38,11 @@ REASONS = {
 
 
 class Connection:
-    """Connects; what is done then says a subclass in `connected`, and how it ends by `finish`."""
+    """Connects; what is done then says a subclass in `ask`, and how it ends by `finish`.
+
+    On one machine a connection is there as soon as it has been asked for, nearly always; so it is tried before
+    the kernel is asked to say when.
+    """
 
     __slots__ = ("_address", "_done", "_limit", "_retry", "_timeout", "loop", "sock")
 
@@ -59,9 +63,18 @@ class Connection:
 
     # what a subclass says
 
-    def connected(self) -> None:
-        """It is there: ask, or be content with that."""
-        self.finish(True, "took the connection")
+    def ask(self, sock: _socket.socket) -> bool:
+        """Ask, or be content with the connection; False if that is not there yet. Finishes no earlier than `soon`."""
+        try:
+            peer = sock.getpeername()
+        except OSError as error:
+            if error.errno == errno.ENOTCONN:
+                return False
+            raise
+        if is_itself(sock, peer):
+            raise refused()
+        self.loop.soon(lambda: self.finish(True, "took the connection"))
+        return True
 
     def readable(self, _events: int) -> None:
         """Something has come, or the other side has closed."""
@@ -73,7 +86,8 @@ class Connection:
         if number == errno.EAGAIN:  # a Unix socket, and its queue is full
             self._retry = self.loop.after(FULL_S, self._again)
         elif number == 0 or number in UNDER_WAY:
-            self.loop.watch(sock.fileno(), WRITE, self._arrived)
+            if not self.ask(sock):
+                self.loop.watch(sock.fileno(), WRITE, self._arrived)
         else:
             raise OSError(number, os.strerror(number))
 
@@ -88,14 +102,13 @@ class Connection:
     def _arrived(self, _events: int) -> None:
         sock = self.sock
         assert sock is not None
-        number = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
-        if number == 0 and is_itself(sock):
-            number = errno.ECONNREFUSED
-        if number:
-            self.finish(False, reason_of(OSError(number, os.strerror(number))))
-            return
-        self.loop.watch(sock.fileno(), READ, self.readable)
-        self.connected()
+        try:
+            number = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
+            if number:
+                raise OSError(number, os.strerror(number))
+            self.ask(sock)
+        except OSError as error:
+            self.finish(False, reason_of(error))
 
     # the end
 
@@ -142,14 +155,13 @@ def family_of(address: Any) -> int:
     return family
 
 
-def is_itself(sock: _socket.socket) -> bool:
+def is_itself(sock: _socket.socket, peer: Any) -> bool:
     """A port that nobody listens on may, by chance, be the one the kernel gave to us: then we talk to ourselves."""
-    if sock.family == _socket.AF_UNIX:
-        return False
-    try:
-        return bool(sock.getsockname() == sock.getpeername())
-    except OSError:  # closed again already: the next look will tell
-        return False
+    return sock.family != _socket.AF_UNIX and bool(sock.getsockname() == peer)
+
+
+def refused() -> OSError:
+    return OSError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
 
 def reason_of(error: OSError) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 from supervisor.base.address import address as join
-from supervisor.engine.probes.connection import Connection, reason_of
+from supervisor.base.loop import READ
+from supervisor.engine.probes.connection import Connection, is_itself, reason_of, refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
     from typing import Any
 
     from supervisor.base.loop import Loop
@@ -32,15 +36,15 @@ class HttpConnection(Connection):
         self._rest = MAX_REST
         super().__init__(loop, address, check.timeout, done)
 
-    def connected(self) -> None:
-        assert self.sock is not None
+    def ask(self, sock: _socket.socket) -> bool:
         try:
-            sent = self.sock.send(self._request)
-        except OSError as error:
-            self.finish(False, reason_of(error))
-            return
+            sent = sock.send(self._request)
+        except BlockingIOError:  # not connected yet
+            return False
         if sent < len(self._request):  # never, with an empty buffer and so few bytes
-            self.finish(False, "did not take the request")
+            raise OSError(errno.EMSGSIZE, "it did not take the request")
+        self.loop.watch(sock.fileno(), READ, self.readable)
+        return True
 
     def readable(self, _events: int) -> None:
         assert self.sock is not None
@@ -66,9 +70,19 @@ class HttpConnection(Connection):
         elif status is not None:
             self._data = b""
             low, high = self._statuses
-            self.answer(low <= status <= high, f"answered {status}" if status else NO_HTTP)
-            if not status:
-                self.close()
+            if status:
+                self.answer(low <= status <= high, f"answered {status}")
+            else:
+                self.finish(False, self._no_http())
+
+    def _no_http(self) -> str:
+        """Or is it our own request that we have read?"""
+        assert self.sock is not None
+        try:
+            itself = is_itself(self.sock, self.sock.getpeername())
+        except OSError:  # broken off already
+            itself = False
+        return reason_of(refused()) if itself else NO_HTTP
 
     def _read_rest(self, data: bytes) -> None:
         """To close while it still sends would look to the server like a client that has crashed."""

@@ -1,7 +1,7 @@
 """Asks services whether they are ready, and from then on whether they are well.
 
     STARTING   `ready`: soon after the spawn, then at growing intervals, until it succeeds often enough
-    RUNNING    `alive`: once an interval, at a place in it that is the service's own
+    RUNNING    `alive`: once an interval, at a place in it that few others have
 
 Never two questions of one check at a time. Whatever is known of a process is forgotten with it, and an answer that
 comes later concerns nobody. Without checks there is no timer either.
@@ -9,7 +9,7 @@ comes later concerns nobody. Without checks there is no timer either.
 
 from __future__ import annotations
 
-from supervisor.core.health import FIRST_S, Health, Turn, after, in_a_row, offset, pause
+from supervisor.core.health import FIRST_S, Health, Turn, after, in_a_row, in_step, offset, pause
 from supervisor.core.machine import Ending
 from supervisor.engine.probes.connection import Connection
 from supervisor.engine.probes.exec import Command
@@ -97,17 +97,18 @@ class Prober:
             self._engine.tell("probe.failed", watch.service.name, text, WARNING)
 
     def _first(self, watch: Watch) -> float:
-        """When the first try is due. What has passed of the grace under a predecessor counts."""
+        """The time of the first try. What has passed of the grace under a predecessor counts."""
         clock, state, check = self._engine.loop.clock, watch.service.state, watch.check
         now = clock.now()
         if watch.kind == READY:
             started = now if state.started is None else state.started
-            return max(started + check.grace - now, 0.0) + pause(0, check.interval, first_pause(check))
+            return max(started + check.grace, now) + pause(0, check.interval, first_pause(check))
         passed = max(clock.wall() - watch.service.since, 0.0)
-        return max(check.grace - passed, 0.0) + offset(watch.service.name, check.interval)
+        soonest = now + max(check.grace - passed, 0.0)
+        return max(in_step(soonest + offset(watch.service.name, check.interval), check.interval), soonest)
 
-    def _plan(self, watch: Watch, delay: float) -> None:
-        watch.timer = self._engine.loop.after(delay, lambda: self._try(watch))
+    def _plan(self, watch: Watch, due: float) -> None:
+        watch.timer = self._engine.loop.at(due, lambda: self._try(watch))
 
     # asking
 
@@ -137,10 +138,10 @@ class Prober:
         check, now = watch.check, self._engine.loop.clock.now()
         watch.health, turn = after(watch.health, ok=ok, failures=check.failures, successes=check.successes)
         if watch.kind == READY:
-            self._plan(watch, pause(watch.tries, check.interval, first_pause(check)))
+            self._plan(watch, now + pause(watch.tries, check.interval, first_pause(check)))
             self._told_ready(watch, turn, "" if ok else text)
         else:
-            self._plan(watch, max(watch.began + check.interval - now, 0.0))
+            self._plan(watch, max(in_step(watch.began + check.interval, check.interval), now))
             self._told_alive(watch, turn, text)
 
     def _told_ready(self, watch: Watch, turn: Turn, trouble: str) -> None:

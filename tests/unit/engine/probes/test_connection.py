@@ -89,15 +89,15 @@ def test_talking_to_oneself_is_no_proof(listener: socket.socket) -> None:
         itself.bind(("127.0.0.1", port))
         itself.connect(("127.0.0.1", port))
 
-        assert is_itself(itself)
-        assert not is_itself(other)
+        assert is_itself(itself, itself.getpeername())
+        assert not is_itself(other, other.getpeername())
 
 
 def test_whoever_talks_to_oneself_was_refused(
     loop: FakeLoop, answers: Answers, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel does this to us once in thousands of times, so here it is said that it did."""
-    monkeypatch.setattr(connection, "is_itself", lambda _sock: True)
+    monkeypatch.setattr(connection, "is_itself", lambda _sock, _peer: True)
     Connection(loop, listener.getsockname(), 5.0, answers)
 
     assert answers.wait() == (False, "refused the connection")

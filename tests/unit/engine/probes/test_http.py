@@ -9,6 +9,7 @@ import socket
 import pytest
 from support.fakes import FakeLoop
 
+from supervisor.engine.probes import http
 from supervisor.engine.probes.http import MAX_HEAD, MAX_REST, HttpConnection, request, status_of
 from supervisor.model.check import HTTP, Check
 
@@ -52,6 +53,17 @@ def test_the_status_is_the_answer(
         theirs.sendall(sent)
 
         assert answers.wait() == expected
+
+
+def test_whoever_reads_the_own_request_was_refused(
+    loop: FakeLoop, answers: Answers, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel may give to us the very port that is asked: that happens once in thousands of times."""
+    monkeypatch.setattr(http, "is_itself", lambda _sock, _peer: True)
+    with ask(loop, listener, answers) as theirs:
+        theirs.sendall(request(listener.getsockname(), "/"))
+
+        assert answers.wait() == (False, "refused the connection")
 
 
 def test_a_line_may_come_in_pieces(loop: FakeLoop, answers: Answers, listener: socket.socket) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.fakes import FakeWorld, spec
 
-from supervisor.core.health import offset
+from supervisor.core.health import in_step, offset
 from supervisor.engine.change import apply
 from supervisor.engine.probes.prober import Prober
 from supervisor.model.check import DEGRADE, EXEC, HTTP, LOG, TCP, Check
@@ -44,6 +44,15 @@ class Probed:
 
         world.spawner.spawn = noted  # type: ignore[method-assign]
         self.began = world.loop.fake.time
+
+    def start_many(self, grace: float, between: float) -> None:
+        """Forty services, one after the other."""
+        self.engine.load([service(f"web-{number}", alive=check(grace=grace)) for number in range(40)])
+        self.world.loop.run_soon()
+        self.began = self.world.loop.fake.time
+        for number in range(40):
+            self.engine.spawned(f"web-{number}.1", 41 + number, 1)
+            self.pass_time(between)
 
     def start(self, its: Spec, generation: int = 1) -> None:
         self.engine.load([its])
@@ -147,9 +156,25 @@ def test_it_is_asked_once_an_interval_at_its_own_place(probed: Probed) -> None:
     probed.start(service(alive=check(grace=5.0)))
     probed.answer_all(60.0, 0)
 
-    first = 5.0 + offset("web", 10.0)
+    first = in_step(5.0 + offset("web", 10.0), 10.0)
     assert probed.asked_at == pytest.approx([first + 10.0 * number for number in range(len(probed.asked_at))])
     assert len(probed.asked_at) in (5, 6)
+
+
+def test_those_of_one_interval_share_places(probed: Probed) -> None:
+    probed.start_many(grace=0.0, between=0.013)
+    probed.answer_all(30.0, 0)
+
+    assert len(probed.asked_at) >= 2 * 40
+    assert 3 * 10 < len({round(moment, 3) for moment in probed.asked_at}) <= 3 * 20 + 2
+
+
+def test_the_grace_is_kept_also_where_the_nearest_place_lies_before_its_end(probed: Probed) -> None:
+    probed.start_many(grace=5.1, between=0.0)
+    probed.answer_all(14.0, 0)
+
+    assert len(probed.asked_at) > 20
+    assert min(probed.asked_at) >= 5.1
 
 
 def test_so_many_failures_in_a_row_end_it_with_that_cause(probed: Probed) -> None:
