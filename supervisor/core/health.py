@@ -12,8 +12,10 @@ from supervisor.core.record import Record
 
 FIRST_S = 0.02  # after the start, for a probe that costs nothing: a quick server is ready quickly
 MAX_DOUBLINGS = 30
-PLACES = 20  # in an interval; those with one place are asked in one go, which costs far less than a wake-up each
-MAX_STEP_S = 1.0  # between two places
+# In an interval; those of one place are asked in one go, which costs far less than a wake-up each.
+PLACES = 20
+MAX_STEP_S = 1.0  # between two places: a longer interval has more of them
+SHORTEST_S = 0.1  # what comes more often wakes us up anyhow
 
 
 class Turn(enum.StrEnum):
@@ -64,7 +66,9 @@ def offset(name: str, interval: float) -> float:
 
 def in_step(due: float, interval: float) -> float:
     """The place of the clock that is nearest to `due`. All services of one interval share the places."""
-    step = min(interval / PLACES, MAX_STEP_S)
+    if interval < SHORTEST_S:
+        return due
+    step = interval / max(PLACES, -int(-interval // MAX_STEP_S))  # a whole number of them, so it keeps its length
     return round(due / step) * step
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.health import FIRST_S, Health, Turn, after, in_a_row, offset, pause
+from supervisor.core.health import FIRST_S, Health, Turn, after, in_a_row, in_step, offset, pause
 
 
 def turns(answers: str, *, well: bool, failures: int = 3, successes: int = 2) -> list[str]:
@@ -56,6 +56,25 @@ def test_each_name_has_its_place_in_the_interval() -> None:
     tenths = [sum(int(place) == second for place in places) for second in range(10)]
     assert sum(tenths) == 100
     assert max(tenths) < 30
+
+
+@pytest.mark.parametrize("interval", [1e-310, 0.05, 0.3, 1.0, 10.0, 25.5, 30.4, 61.0, 3600.0])
+def test_whoever_goes_from_place_to_place_keeps_the_interval(interval: float) -> None:
+    first = due = in_step(1000.0, interval)
+    for _ in range(100):
+        due = in_step(due + interval + interval / 100, interval)  # a little late each time
+
+    if interval >= 0.1:
+        assert due - first == pytest.approx(100 * interval)
+    assert due >= first
+
+
+def test_places_are_few() -> None:
+    for interval, most in ((0.5, 20), (10.0, 20), (30.0, 30), (300.0, 300)):
+        places = {
+            round(in_step(number * 0.1237, interval) % interval, 6) % round(interval, 6) for number in range(20_000)
+        }
+        assert len(places) <= most
 
 
 def test_numbers_are_said_only_where_there_are_several() -> None:
