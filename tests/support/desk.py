@@ -79,7 +79,7 @@ class DeskLoop(FakeLoop):
 
     def next_due(self) -> float | None:
         timers = self._timers
-        while timers and timers[0].call is None:
+        while timers and timers[0][2].call is None:
             heapq.heappop(timers)
         return timers[0][0] if timers else None
 
