@@ -91,7 +91,8 @@ def command(
         for source in group:
             check_readable(source.path)
     view = _view(asked, home, groups, as_json=as_json, raw=raw, prefix=prefix, times=wanted.is_timed)
-    _show(groups, query, view, exact=raw and len(groups) == len(groups[0]) == 1 and not tests)
+    counted = wanted.is_timed and wanted.count != ALL  # of a time the last lines: only known line by line
+    _show(groups, query, view, exact=raw and len(groups) == len(groups[0]) == 1 and not tests and not counted)
     if wanted.count:
         _tell_silent(groups)
     if follow:

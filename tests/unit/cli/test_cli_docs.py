@@ -54,3 +54,16 @@ def test_exit_codes() -> None:
     codes = {value for name, value in vars(errors).items() if name.isupper() and isinstance(value, int)}
     codes |= {quick.UP, quick.DEAD_WITH_PID_FILE, quick.STOPPED, quick.CANT_TELL, quick.SOMETHING_MISSING}
     assert [code for code in sorted(codes) if f"\n| {code} |" not in PAGE] == []
+
+
+LINK = re.compile(r"\[decision (\d+)\]\(([^)#]*)|\]\(((?:\.\./|docs/)?decisions/[^)#]*)")
+
+
+def test_links_to_decisions_lead_to_the_decision_they_name() -> None:
+    pages = [Path(ROOT, "README.md"), *Path(ROOT, "docs").rglob("*.md")]
+    found = [(page, link) for page in pages for link in LINK.finditer(page.read_text())]
+    assert found
+    for page, link in found:
+        target = page.parent / (link[2] or link[3])
+        assert target.is_file(), f"{page}: {link[0]}"
+        assert not link[1] or int(target.name[:4]) == int(link[1]), f"{page}: {link[0]}"

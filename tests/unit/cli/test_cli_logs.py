@@ -161,6 +161,9 @@ def test_a_time_is_found_over_rotated_and_packed_files(sbctl: Sbctl, home: Home)
     shown = sbctl("logs", "web", "--since", iso(NOON + 30))[1]
     assert shown == f"[{stamp(NOON + 60)}] web | a minute after\n"
     assert sbctl("logs", "web", "--since", iso(NOON), "--until", iso(NOON - 1))[0] == 2
+    last = sbctl("logs", "web", "--since", iso(NOON - 7200), "--until", iso(NOON), "-n", "2")[1]
+    assert texts(last) == ["a minute before", "noon"]
+    assert sbctl("logs", "web", "--since", iso(NOON - 7200), "-n", "1", "--raw")[1] == "a minute after\n"
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "stale", "garbage"])
