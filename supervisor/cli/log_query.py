@@ -136,8 +136,8 @@ def _select(group: Group, query: Query) -> Iterator[Line]:
     wanted = replace(query.range, count=ALL) if query.tests else query.range
     lines = _merged([source.lines(wanted, follow=query.follow) for source in group])
     chosen = (line for line in lines if passes(line, query.tests))
-    # One source that was not tested gives no more than it was asked for, unless a time was asked for, too.
-    is_exact = len(group) == 1 and not query.tests and not query.range.is_timed
+    # One source that was not tested gives no more than it was asked for.
+    is_exact = len(group) == 1 and not query.tests and not query.range.is_counted
     return chosen if count == ALL or is_exact else iter(deque(chosen, count))
 
 

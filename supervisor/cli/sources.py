@@ -58,6 +58,11 @@ class Range:
     def is_timed(self) -> bool:
         return self.since > 0 or self.until != float("inf")
 
+    @property
+    def is_counted(self) -> bool:
+        """Of a time the last lines: a source gives the whole time, so whoever asks it has to count."""
+        return self.is_timed and self.count != ALL
+
 
 class RawSource:
     """One stream of one service: its file and what was rotated away behind it."""

@@ -49,6 +49,16 @@ def make_plugins(home: Home, *names: str) -> None:
         (folder / "manifest.json").write_text(json.dumps({"id": name, "name": name, "commands": {"get": "true"}}))
 
 
+def utc_home(folder: Path, *plugins: str) -> Home:
+    """Whose zone is not that of this machine; nothing is compiled yet."""
+    (folder / "etc").mkdir()
+    (folder / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
+    (folder / "plugins").mkdir()
+    home = Home(str(folder))
+    make_plugins(home, *plugins)
+    return home
+
+
 def compiled(home: Home, tasks: list[dict[str, Any]]) -> Home:
     """As after a first start."""
     Path(home.etc, "scheduler.json").write_text(json.dumps({"tasks": tasks}))

@@ -85,14 +85,14 @@ def command(
             home,
             services,
             Outputs(home, stream, commands=commands),
-            events=wanted.is_timed and not (as_json or raw or stream or level or commands),
+            events=wanted.is_timed and not (wanted.is_counted or as_json or raw or stream or level or commands),
         )
     for group in groups:
         for source in group:
             check_readable(source.path)
     view = _view(asked, home, groups, as_json=as_json, raw=raw, prefix=prefix, times=wanted.is_timed)
-    counted = wanted.is_timed and wanted.count != ALL  # of a time the last lines: only known line by line
-    _show(groups, query, view, exact=raw and len(groups) == len(groups[0]) == 1 and not tests and not counted)
+    exact = raw and len(groups) == len(groups[0]) == 1 and not (tests or wanted.is_counted)
+    _show(groups, query, view, exact=exact)
     if wanted.count:
         _tell_silent(groups)
     if follow:

@@ -34,6 +34,7 @@ REASONS = {
     errno.ENOENT: "is not there",
     errno.ECONNRESET: "broke off the connection",
     errno.EPIPE: "broke off the connection",
+    errno.ENOTCONN: "broke off the connection",
 }
 
 
@@ -106,7 +107,8 @@ class Connection:
             number = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
             if number:
                 raise OSError(number, os.strerror(number))
-            self.ask(sock)
+            if not self.ask(sock):  # else the kernel would say so again and again
+                raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         except OSError as error:
             self.finish(False, reason_of(error))
 

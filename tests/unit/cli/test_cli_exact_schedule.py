@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cli import Sbctl, knows, remember, running
+from support.cli import Sbctl, knows, remember, running, utc_home
 from support.fake_schedules import NOW, FakeSchedules, run_row, schedule_row
 
 from supervisor.model.home import Home
@@ -15,10 +15,7 @@ from supervisor.model.home import Home
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    (tmp_path / "plugins").mkdir()
-    home = Home(str(tmp_path))
+    home = utc_home(tmp_path)
     knows(home, "p", "p.a", "q.a")
     return home
 

@@ -203,6 +203,11 @@ def test_events_stand_between_lines_that_have_times(sbctl: Sbctl, home: Home) ->
 
     assert [line.partition("] ")[2] for line in told] == ["web | one", "web: started", "web | two", "web: exited"]
     assert sbctl("logs", "web", "--since", iso(NOON), "--stdout")[1].count("\n") == 2
+    assert texts(sbctl("logs", "web", "--since", iso(NOON), "-n", "1")[1]) == ["two"]  # so many lines of its own
+    assert [
+        json.loads(line)["text"]
+        for line in sbctl("logs", "web", "--json", "--since", iso(NOON), "-n", "1")[1].splitlines()
+    ] == ["two"]
 
 
 def test_json_has_levels_and_streams(sbctl: Sbctl, home: Home) -> None:

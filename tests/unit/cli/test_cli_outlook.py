@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import Sbctl, compiled, make_plugins, remember
+from support.cli import Sbctl, compiled, remember, utc_home
 from support.fake_schedules import NOW
 
 from supervisor.base.clock import iso
@@ -23,11 +23,7 @@ LATE = [{**TASK, "jitterMinutes": 300}]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    home = Home(str(tmp_path))
-    make_plugins(home, "mail")
-    return home
+    return utc_home(tmp_path, "mail")
 
 
 def kept(home: Home, cursor: float, **values: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from support.cli import Sbctl, compiled, make_plugins, running
+from support.cli import Sbctl, compiled, running, utc_home
 
 from supervisor.model.home import Home
 
@@ -18,10 +18,7 @@ BROKEN = '{"format": 1,\n "cron": "0 6 * * *",\n'
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    home = Home(str(tmp_path))
-    make_plugins(home, "mail", "disk")
+    home = utc_home(tmp_path, "mail", "disk")
     return compiled(home, [{"plugins": ["mail"], "commands": ["get"], "cron": "0 6 * * *"}])
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.cli import Sbctl, compiled, knows, make_plugins, remember, running
+from support.cli import Sbctl, compiled, knows, remember, running, utc_home
 from support.fake_schedules import NOW, run_row, schedule_row
 
 from supervisor.base.clock import iso
@@ -26,10 +26,7 @@ TASKS = [
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    home = Home(str(tmp_path))
-    make_plugins(home, "mail", "disk")
+    home = utc_home(tmp_path, "mail", "disk")
     return compiled(home, TASKS)
 
 

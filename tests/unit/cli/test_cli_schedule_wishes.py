@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import Sbctl, compiled, make_plugins, remember
+from support.cli import Sbctl, compiled, remember, utc_home
 from support.fake_schedules import run_row
 
 from supervisor.model.home import Home
@@ -19,10 +19,7 @@ TASK = {"commands": ["get"], "cron": "0 6 * * *"}
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    home = Home(str(tmp_path))
-    make_plugins(home, "mail", "disk")
+    home = utc_home(tmp_path, "mail", "disk")
     return compiled(home, [{**TASK, "plugins": ["mail"]}, {**TASK, "plugins": ["disk"], "enabled": False}])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cli import Sbctl, compiled, make_plugins, running
+from support.cli import Sbctl, compiled, make_plugins, running, utc_home
 from support.fake_schedules import NOW, FakeSchedules, schedule_row
 
 from supervisor.base.clock import iso
@@ -29,10 +29,7 @@ TASKS = [{"plugins": ["mail"], "commands": ["get"], "cron": "0 6 * * *", "timezo
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    home = Home(str(tmp_path))
-    make_plugins(home, "mail", "disk")
+    home = utc_home(tmp_path, "mail", "disk")
     return compiled(home, TASKS)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cli import Sbctl, compiled, make_plugins, remember, running
+from support.cli import Sbctl, compiled, remember, running, utc_home
 from support.fake_schedules import NOW, FakeSchedules, schedule_row
 
 from supervisor.base.clock import iso
@@ -18,10 +18,7 @@ AT = int(NOW) - 86_400 * 3650  # a whole minute that is over, whatever the clock
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\ntimezone: UTC\n")
-    home = Home(str(tmp_path))
-    make_plugins(home, "fast")
+    home = utc_home(tmp_path, "fast")
     intents = Path(home.intent_file)
     intents.parent.mkdir(exist_ok=True)
     intents.write_text(json.dumps({"schedules": {"fast": {"first_seen": AT - 3600}}}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Any
 
 import pytest
 from support.fakes import FakeLoop
@@ -101,6 +102,39 @@ def test_whoever_talks_to_oneself_was_refused(
     Connection(loop, listener.getsockname(), 5.0, answers)
 
     assert answers.wait() == (False, "refused the connection")
+
+
+class NotYet(Connection):
+    """Is told that the connection is not there, so many times."""
+
+    __slots__ = ("times",)
+
+    def __init__(self, loop: FakeLoop, address: Any, done: Any, times: int) -> None:
+        self.times = times
+        super().__init__(loop, address, 5.0, done)
+
+    def ask(self, sock: Any) -> bool:
+        self.times -= 1
+        return self.times < 0 and super().ask(sock)
+
+
+def test_one_that_is_not_there_at_once_is_asked_when_it_is(
+    loop: FakeLoop, answers: Answers, listener: socket.socket
+) -> None:
+    NotYet(loop, listener.getsockname(), answers, 1)
+
+    assert answers.wait() == (True, "took the connection")
+    assert loop.next_due() is None
+
+
+def test_one_that_the_kernel_calls_there_and_that_is_not_ends_at_once(
+    loop: FakeLoop, answers: Answers, listener: socket.socket
+) -> None:
+    """To watch on would be told of it again and again, all day long."""
+    NotYet(loop, listener.getsockname(), answers, 1000)
+
+    assert answers.wait() == (False, "broke off the connection")
+    assert loop.next_due() is None
 
 
 def test_whoever_cancels_hears_nothing(loop: FakeLoop, answers: Answers, listener: socket.socket) -> None:
