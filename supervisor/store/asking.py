@@ -47,6 +47,7 @@ def ask(path: str, question: Callable[[Connection], T], nothing: T) -> T:
     except (_sqlite3.Error, Trouble) as error:
         raise problem(path, error) from None
     try:
+        db.execute("BEGIN")  # one state of it: its tables may be made between two of these questions
         known = schema.version_of(db)
         check_version(*known)
         if known[1] == 0:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import _sqlite3
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import pytest
 from support.history import AT, History, opened, put, put_runs, query
 
 from supervisor.base.errors import Problem
-from supervisor.store import reading
+from supervisor.store import asking, reading
+from supervisor.store.database import create, open_reader, open_writer
 from supervisor.store.making import Maker
 from supervisor.store.rows import RunRow, SlotRow, StepRow
 from supervisor.store.schema import VERSION
@@ -293,3 +296,33 @@ def test_questions_go_by_an_index(file: Path, statement: str, index: str) -> Non
 
     assert index in plan[0]
     assert not any("TEMP B-TREE FOR ORDER BY" in line for line in plan if "LIMIT" in statement)
+
+
+class Torn:
+    """A connection between two of whose questions somebody else makes the tables."""
+
+    def __init__(self, db: Any, path: str) -> None:
+        self._db = db
+        self._path = path
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        found = self._db.execute(statement, *values)
+        if statement == "PRAGMA user_version":
+            open_writer(self._path, 0.0).close()
+        return found
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def test_whoever_asks_while_the_tables_are_made_is_not_told_of_a_foreign_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "history.db")
+    create(path, 0.0)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+    monkeypatch.setattr(asking, "open_reader", lambda its: Torn(open_reader(its), its))
+
+    assert asking.ask(path, lambda _db: "rows", "nothing yet") == "nothing yet"
+    assert asking.ask(path, lambda _db: "rows", "nothing yet") == "rows"
