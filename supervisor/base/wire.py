@@ -142,22 +142,28 @@ class Channel:
         self._is_full = False  # it is waited for room
         self._is_reading = False
         self._answers_together = answers_together
-        self._held = b""  # goes with what is sent next
+        self._held: list[bytes] = []  # goes with what is sent next
+        self._held_size = 0
         sock.setblocking(False)
         loop.watch(sock.fileno(), READ, self._on_ready)
 
     def send_with_next(self, message: Message) -> None:
-        """In one packet with what is sent next, which is to be done in this very turn."""
-        data = _encode_packet(message)
-        self._send_held()
-        if not self.closed:
-            self._held = data
+        """In one packet with what is sent next, in this very turn. Each packet wakes the other side."""
+        self._hold(_encode_packet(message))
+        if len(self._held) == 1:
             self._loop.soon(self._send_held)
 
-    def _send_held(self) -> None:
-        held, self._held = self._held, b""
+    def _hold(self, data: bytes) -> None:
+        if self._held and self._held_size + len(data) + 3 > MAX_PACKET:
+            self._send_held()
+        self._held.append(data)
+        self._held_size += len(data) + 1
+
+    def _send_held(self, fds: list[int] | None = None, *, close_fds: bool = False) -> None:
+        """The descriptors are of the last one."""
+        held, self._held, self._held_size = self._held, [], 0
         if held:
-            self._put(held, [], close_fds=False)
+            self._put(held[0] if len(held) == 1 else b"[%b]" % b",".join(held), fds or [], close_fds=close_fds)
 
     def send(self, message: Message, fds: list[int] | None = None, *, close_fds: bool = False) -> None:
         """Send or queue. With `close_fds` the descriptors are closed once they are on their way."""
@@ -167,10 +173,8 @@ class Channel:
             if close_fds:
                 _close_all(fds or [])
             raise
-        if self._held and len(self._held) + len(data) + 3 <= MAX_PACKET:
-            data, self._held = b"[%b,%b]" % (self._held, data), b""
-        self._send_held()
-        self._put(data, list(fds or []), close_fds=close_fds)
+        self._hold(data)
+        self._send_held(list(fds or []), close_fds=close_fds)
 
     def _put(self, data: bytes, fds: list[int], *, close_fds: bool) -> None:
         if self.closed:  # to nobody; what is kept would look as if it were on its way

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         def signal(self, key: str, number: int, *, main: bool = False) -> None: ...
         def drop(self, key: str) -> None: ...
         def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
-        def note_with_next(self, name: str, blob: dict[str, Any]) -> None: ...
+        def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None: ...
 
 
 class LocalSpawner:
@@ -165,8 +165,8 @@ class RemoteSpawner:
         if not self._alone:
             self._channel.send({"verb": "note", "name": name, "blob": blob})
 
-    def note_with_next(self, name: str, blob: dict[str, Any]) -> None:
-        """A note that is only right once what is asked next has been asked: both arrive, or none."""
+    def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None:
+        """In one packet with what is asked next in this turn: both arrive, or none."""
         if not self._alone:
             self._channel.send_with_next({"verb": "note", "name": name, "blob": blob})
 

@@ -16,6 +16,7 @@ from supervisor.model.schedule import Catalogue, Policy
 from supervisor.model.wishes import Wishes
 from supervisor.runs import claims, cursors
 from supervisor.runs.admission import Admission
+from supervisor.runs.ahead import Ahead
 from supervisor.runs.claims import Claims
 from supervisor.runs.outcomes import Outcomes
 from supervisor.runs.pauses import Pauses
@@ -104,6 +105,7 @@ class Desk:
         self.admission = Admission(self)
         self.claims = Claims(self)
         self.outcomes = Outcomes(self)
+        self.ahead = Ahead(self)
         self.planner = Planner(self)
         self.runner.listener = self.outcomes
 
@@ -219,6 +221,7 @@ class Desk:
 
     def stop_all(self, *, now: bool = False) -> None:
         self.stopping = True
+        self.ahead.undo_all()
         self.runner.stop_all(now=now)
 
     @property

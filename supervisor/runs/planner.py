@@ -129,7 +129,9 @@ class Planner:
         while heap and heap[0][0] <= now + AHEAD_S and len(self._coming) < AT_A_TURN:
             wake, stamp, plan = heapq.heappop(heap)
             if plan.stamp == stamp:
-                self._coming.append(make_ready(self._desk, wake, stamp, plan))
+                ready = make_ready(self._desk, wake, stamp, plan)
+                self._coming.append(ready)
+                self._desk.ahead.want(ready)
         self._coming.sort(key=_wakes_at)  # one that came late may be due earlier
 
     def _decide_all(self, now: float) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
 
-AHEAD_S = 0.2
+AHEAD_S = 0.5
 HOLDS_S = 1.0  # later than this something is amiss: the clock was set, the machine slept
 
 

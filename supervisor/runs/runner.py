@@ -9,23 +9,23 @@ spawned, pumped and kept like a server, so a scheduler that is killed costs no r
 
 from __future__ import annotations
 
-import os
-
-from supervisor.base.files import look_at
+from supervisor.base.files import remove_quietly
 from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
 from supervisor.core.pipeline import Finish, Progress, Result, Rules, Signal, Start, StepEnd
 from supervisor.core.verdict import signal_name
 from supervisor.engine.entries import ended_of
-from supervisor.engine.own_folder import make_own_folder
 from supervisor.events.words import last_words
 from supervisor.model.launch import Launch
 from supervisor.model.run import RunState
 from supervisor.model.schedule import ROLLBACK
 from supervisor.runs.ending import explained
-from supervisor.runs.result import Unusable, make_work_folder, read_result, remove_work_folder
+from supervisor.runs.ends import Ends
+from supervisor.runs.layout import Layout
+from supervisor.runs.result import Unusable, read_result
 from supervisor.runs.run import NOTE, Run, key_of, run_of
-from supervisor.runs.step import launch_of, places_of, stream_of, write_head_line
+from supervisor.runs.step import launch_of, log_of, places_of, stream_of
+from supervisor.runs.sweeping import Sweeping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ class Runner:
         self._contexts: dict[str, Context] = {}
         self._of: dict[str, list[Run]] = {}  # by schedule
         self._in_group: dict[str, int] = {}  # how many
+        self.laid_out: dict[str, Layout] = {}  # for runs that are about to begin (runs/ahead.py)
+        self._ends = Ends(loop)
+        self._sweeping = Sweeping(loop)
         self.stopping = False
 
     # asking
@@ -89,7 +92,7 @@ class Runner:
         self._add(run, context)
         run.started = self._loop.clock.wall()
         run.late = max(run.started - run.due, 0.0)
-        run.log = run.log or self._home.run_log(run.plugin, run.id)
+        run.log = run.log or log_of(self._home, run)
         self.listener.run_began(run)
         self._apply(run, pipeline.begin(run.progress, context.rules, self._loop.clock.now()))
 
@@ -126,7 +129,8 @@ class Runner:
 
     def stop_all(self, *, now: bool = False) -> None:
         """sbctl goes down: no run outlives it."""
-        self.stopping = True
+        self.stopping = self._sweeping.at_once = True
+        self._sweeping.sweep_all()
         for run in list(self.runs.values()):
             self.end(run, RunState.INTERRUPTED, "sbctl was stopped", now=now)
 
@@ -141,10 +145,10 @@ class Runner:
 
     def forget_note(self, run_id: str) -> None:
         """Its end is on the disk."""
-        self._spawner().note(NOTE + run_id, None)
+        self._spawner().note_with_next(NOTE + run_id, None)
 
     def note(self, run: Run, *, with_next: bool = False) -> None:
-        """`with_next`: its process is asked for in the same turn."""
+        """`with_next`: what it goes with is asked for in the same turn."""
         note = run.note()
         send = self._spawner().note_with_next if with_next else self._spawner().note
         try:
@@ -155,10 +159,12 @@ class Runner:
     # answers of the spawner
 
     def spawned(self, key: str, pid: int, started: int) -> None:
+        self._ends.answered(key)
         if self._by_key(key) is None:
             self._spawner().drop(key)
 
     def spawn_failed(self, key: str, cause: Cause) -> None:
+        self._ends.answered(key)
         self._failed_to_start(key, cause.text)
 
     def _failed_to_start(self, key: str, text: str) -> None:
@@ -177,6 +183,11 @@ class Runner:
         ended: Ended | None = None,
     ) -> None:
         """`ended`: it was not now."""
+        at = ended or (self._loop.clock.wall(), self._loop.clock.now())
+        self._ends.answered(key)
+        self._ends.put(lambda: self._exited(key, status, bool(oom), used, at))
+
+    def _exited(self, key: str, status: int | None, oom: bool, used: Used | None, ended: Ended) -> None:
         run = self._by_key(key)
         if run is None:
             return
@@ -184,7 +195,7 @@ class Runner:
         if used is not None:
             run.cpu_ms += used[0]
             run.memory = max(run.memory, used[1])
-        self._step_ended(run, self._end_of(run, status, oom=bool(oom)), used, ended)
+        self._step_ended(run, self._end_of(run, status, oom=oom), used, ended)
 
     def emptied(self, key: str) -> None:
         """Whoever was left of a step's group is gone; the run went on long ago."""
@@ -222,7 +233,7 @@ class Runner:
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
         self.listener.step_ended(run, end, _step_state(before, end))
         if run.result:
-            _remove(run.result)
+            remove_quietly(run.result)
         self._apply(run, result, at)
         # Only now: who takes over and finds the old note must find the end of its step too, or would do it again.
         self._spawner().drop(key)
@@ -256,19 +267,14 @@ class Runner:
         """Noted before it is asked for."""
         run.key, run.dropped = key_of(run), False
         run.begun = self._loop.clock.wall()
-        run.work, run.result = places_of(self._home, run)
-        command = context.commands.get(run.progress.step)
-        if command is None:
+        layout = self._layout(run, context)
+        if layout is None:
             key, step = run.key, run.progress.step
             self.note(run)
             self._loop.soon(lambda: self._failed_to_start(key, f"its plugin has no command {step} any more"))
             return
-        make_own_folder(command)
-        make_work_folder(run.work, command.user)
-        _remove(run.result)
-        write_head_line(run, command)
-        run.last = {**(run.last if run.progress.rolling_back else {}), "log_from": look_at(run.log)}
-        launch = launch_of(run, context.commands, context.policy)
+        run.last = {**(run.last if run.progress.rolling_back else {}), "log_from": layout.log_from}
+        launch = layout.launch
         self.note(run, with_next=True)
         try:
             ends, run.pumps = self._outlet.open(stream_of(run), launch)
@@ -277,7 +283,20 @@ class Runner:
             self._loop.soon(lambda: self._failed_to_start(key, text))
             return
         self.listener.step_began(run)
+        self._ends.asked(run.key)
         self._spawner().spawn(run.key, launch, replaces="", ends=ends, stop=(15, context.policy.stop_grace))
+
+    def _layout(self, run: Run, context: Context) -> Layout | None:
+        """None: there is no such command."""
+        layout = self.laid_out.pop(run.id, None)
+        if layout is not None:
+            if layout.fits(run, context.commands, context.policy):
+                return layout
+            layout.undo(run)
+            run.log = log_of(self._home, run)
+        if run.progress.step not in context.commands:
+            return None
+        return Layout(self._home, run, context.commands, context.policy)
 
     # time
 
@@ -314,9 +333,9 @@ class Runner:
         self._of[run.schedule].remove(run)
         if not self._of[run.schedule]:
             del self._of[run.schedule]
-        self.note(run)  # as ended, until the history has it
+        self.note(run, with_next=True)  # as ended, until the history has it; its step is dropped with it
         if run.work:
-            remove_work_folder(run.work)
+            self._sweeping.put(run.work)
         self.listener.run_ended(run)
 
 
@@ -331,10 +350,3 @@ def _step_state(before: Progress, end: StepEnd) -> str:
     if before.ending:
         return before.ending
     return RunState.SUCCEEDED.value if end.ok else RunState.FAILED.value
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        return

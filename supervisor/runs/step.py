@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from supervisor.base.files import look_at
 from supervisor.model.launch import Launch
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ def _facts(run: Run) -> dict[str, str]:
         "SB_SCHEDULE": run.schedule,
         "SB_STEP": run.progress.step,
         "SB_NOMINAL_TIME": "" if run.nominal is None else str(run.nominal),
-        "SB_ATTEMPT": str(run.progress.attempt),
+        "SB_ATTEMPT": str(run.progress.attempt or 1),  # 0: it is laid out before it begins
         "SB_CORRELATION_ID": run.correlation,
         "SB_TENANT": run.tenant,
         "SB_TRIGGER": run.trigger,
@@ -54,13 +55,18 @@ def places_of(home: Home, run: Run) -> tuple[str, str]:
     return work, os.path.join(work, f"{run.progress.number}-{run.progress.step}.json")
 
 
+def log_of(home: Home, run: Run) -> str:
+    """What all of its steps write."""
+    return home.run_log(run.plugin, run.id)
+
+
 def stream_of(run: Run) -> str:
     """Under which its output stands in the daily log."""
     return f"{run.name}/{run.progress.step}"
 
 
-def write_head_line(run: Run, command: Launch) -> None:
-    """In the run's log, before a step's output."""
+def write_head_line(run: Run, command: Launch) -> tuple[int, int]:
+    """In the run's log, before a step's output. Returns where that begins, and in which inode."""
     again = f", try {run.progress.attempt}" if run.progress.attempt > 1 else ""
     words = " ".join((*command.argv, *run.args))
     line = f"=== {run.progress.step}{again}: {words}\n"
@@ -72,14 +78,15 @@ def write_head_line(run: Run, command: Launch) -> None:
             os.makedirs(os.path.dirname(run.log), 0o755, exist_ok=True)
             fd = os.open(run.log, flags, 0o640)
     except OSError:
-        return  # what fails here is told by the pump
+        return look_at(run.log)  # what fails here is told by the pump
     try:
-        size = os.fstat(fd).st_size
+        found = os.fstat(fd)
+        size = found.st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
             line = "\n" + line  # the step before left its last line open
-        os.write(fd, line.encode("utf-8", "replace"))
+        return size + os.write(fd, line.encode("utf-8", "replace")), found.st_ino
     except OSError:
-        return
+        return look_at(run.log)
     finally:
         os.close(fd)
 

@@ -91,6 +91,7 @@ class FakeStart:
         self.entries: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, str] = {}
         self.launches: dict[str, Launch] = {}
+        self.unanswered: list[str] = []
         self.asked: list[tuple[Any, ...]] = []
         self.on_spawn: Callable[[str], None] | None = None
         self.is_deaf = False  # what is asked from now on does not arrive: the scheduler died before it
@@ -100,6 +101,7 @@ class FakeStart:
         if self.is_deaf:
             return
         self.asked.append(("spawn", key))
+        self.unanswered.append(key)
         self.launches[key] = launch
         self.entries[key] = {
             "key": key, "pid": 4000 + len(self.launches), "started": 1, "status": None, "empty": False, "cause": None,
@@ -124,7 +126,7 @@ class FakeStart:
         else:
             self.notes[name] = json.dumps(blob)
 
-    def note_with_next(self, name: str, blob: dict[str, Any]) -> None:
+    def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None:
         self.note(name, blob)
 
     def spawns(self) -> list[str]:
@@ -387,8 +389,15 @@ class DeskWorld:
             Path(self.start.launches[key].env["SB_RESULT_FILE"]).write_text(result)
         self.exit(key, signal or code << 8, used)
         if self._is_up:
+            self.answer()
             self.desk.exited(key, signal or code << 8, True, None, used)
             self.loop.run_soon()
+
+    def answer(self) -> None:
+        """What was asked for has been spawned."""
+        unanswered, self.start.unanswered = self.start.unanswered, []
+        for key in unanswered:
+            self.desk.spawned(key, 4000, 1)
 
     def exit(self, key: str, status: int, used: tuple[int, int] | None = None) -> None:
         """Only `start` hears of it."""

@@ -193,3 +193,56 @@ def test_what_is_said_after_the_end_is_dropped_and_does_not_look_as_if_it_were_o
 
     assert one.channel.sent
     assert open_files(os.getpid()) == before
+
+
+def spy_on_packets(end: End, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Their sizes, as they come."""
+    packets: list[int] = []
+    take = end.channel._take
+
+    def noted(packet: bytes, fds: list[int]) -> None:
+        packets.append(len(packet))
+        take(packet, fds)
+
+    monkeypatch.setattr(end.channel, "_take", noted)
+    return packets
+
+
+def test_what_goes_with_the_next_is_one_packet(
+    ends: tuple[FakeLoop, End, End], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, one, two = ends
+    packets = spy_on_packets(two, monkeypatch)
+    fd = os.open("/dev/null", os.O_RDONLY)
+    for number in range(3):
+        one.channel.send_with_next({"n": number})
+    assert not one.channel.sent
+    one.channel.send({"n": 3}, [fd], close_fds=True)
+    loop.turn(0)
+
+    assert [message["n"] for message in two.heard] == [0, 1, 2, 3]
+    assert len(two.fds) == 1
+    assert len(packets) == 1
+
+
+def test_without_a_next_it_goes_in_the_same_turn(ends: tuple[FakeLoop, End, End]) -> None:
+    loop, one, two = ends
+    one.channel.send_with_next({"n": 0})
+    one.channel.send_with_next({"n": 1})
+    loop.turn(0)
+    assert one.channel.sent
+    loop.turn(0)
+
+    assert [message["n"] for message in two.heard] == [0, 1]
+
+
+def test_what_does_not_fit_in_one_packet_goes_in_several(ends: tuple[FakeLoop, End, End]) -> None:
+    loop, one, two = ends
+    text = "x" * (MAX_PACKET // 3)
+    for number in range(7):
+        one.channel.send_with_next({"n": number, "text": text})
+    one.channel.send({"n": 7, "text": text})
+    for _ in range(5):
+        loop.turn(0)
+
+    assert [message["n"] for message in two.heard] == list(range(8))

@@ -41,7 +41,8 @@ def test_steps_go_one_after_the_other_and_are_written_down(world: DeskWorld) -> 
     row = world.rows()[0]
     assert (row["state"], row["cpu_ms"], row["memory"]) == ("succeeded", 1500, 1 << 20)
     assert (world.start.entries, world.start.notes) == ({}, {})
-    assert not any(os.scandir(Path(world.home.run_work("job", "x")).parent))
+    world.pass_time(1)
+    assert os.listdir(Path(world.home.run_work("job", "x")).parent) == []
 
 
 def test_a_failure_says_how_it_ended(world: DeskWorld) -> None:
