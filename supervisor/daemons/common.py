@@ -10,6 +10,7 @@ import resource
 
 from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.files import read_pid_file, remove_quietly, write_pid_file
+from supervisor.base.title import set_process_title
 from supervisor.daemons.foreground import complain
 
 TYPE_CHECKING = False
@@ -148,10 +149,8 @@ def withdraw_pid(path: str) -> None:
 
 
 def set_title(role: str, home: Home) -> None:
-    """For ps and pgrep. Costs 12 ms of import, hence after the burst of spawns."""
-    from setproctitle import setproctitle
-
-    setproctitle(f"sbctl: {role} {home}")
+    """For ps and pgrep. Costs a few ms, hence after the burst of spawns."""
+    set_process_title(f"sbctl: {role} {home}")
 
 
 def own_environment() -> dict[str, str]:
