@@ -22,7 +22,7 @@ INDEX = ".idx"
 HEAD = ".head"
 FORMS = ("", PACKED)
 MAX_FILES = 1100  # of one log; more are not looked for
-MAX_GAP = 2  # numbers without a file, after which there are no more
+MAX_GAP = 2  # numbers without a file, after which there are no more unless the folder says so
 
 
 class Rotated:
@@ -47,15 +47,40 @@ def index_of(name: str) -> str:
     return name.removesuffix(PACKED) + INDEX
 
 
-def rotated(path: str, first: int = 1) -> list[Rotated]:
-    """The older files of a log, newest first; both forms where a kill has left both."""
+def rotated(path: str) -> list[Rotated]:
+    """The older files of a log, newest first; both forms where a kill has left both.
+
+    Its folder is read, in which a plugin may have a hundred thousand files of its own: not for a daemon's loop.
+    """
+    return _look_for(path, 1, last_number(path))
+
+
+def in_a_row(path: str, first: int = 1) -> list[Rotated]:
+    """The same from that number on, until too many are missing: each costs a look at two names."""
+    return _look_for(path, first, 0)
+
+
+def last_number(path: str) -> int:
+    """The highest one that there is now; 0: none, or nobody can tell."""
+    folder, name = os.path.split(path)
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return 0
+    ends = [each[len(name) + 1 :].removesuffix(PACKED) for each in names if each.startswith(name + ".")]
+    numbers = [int(end) for end in ends if end.isdecimal() and end.isascii()]
+    return max((number for number in numbers if number < MAX_FILES), default=0)
+
+
+def _look_for(path: str, first: int, last: int) -> list[Rotated]:
+    """At least up to the last one: a rotation may move it on meanwhile."""
     found: list[Rotated] = []
     missing = 0
     for number in range(first, MAX_FILES):
         here = [each for form in FORMS if (each := _look(f"{path}.{number}{form}", number)) is not None]
         found += here
         missing = 0 if here else missing + 1
-        if missing > MAX_GAP:
+        if missing > MAX_GAP and number >= last:
             break
     return found
 
@@ -100,8 +125,11 @@ def remove(path: str, number: int) -> None:
 
 
 def trim(paths: tuple[str, ...], budget: int, reserve: int) -> list[str]:
-    """Remove the oldest files of these logs until all fit, with `reserve` for those being written. Says which."""
-    files = sorted((each.mtime, -each.number, path, each) for path in paths for each in rotated(path))
+    """Remove the oldest files of these logs until all fit, with `reserve` for those being written. Says which.
+
+    At each rotation, in the loop: what lies behind a gap is left to the tidying child.
+    """
+    files = sorted((each.mtime, -each.number, path, each) for path in paths for each in in_a_row(path))
     size = sum(each.size for _, _, _, each in files)
     gone: list[str] = []
     for _, _, path, each in files:

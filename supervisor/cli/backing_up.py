@@ -10,6 +10,7 @@ import time
 
 from supervisor import __version__
 from supervisor.base.clock import iso
+from supervisor.base.counting import counted
 from supervisor.base.errors import FAILED, NO_PERMISSION, USAGE, Problem
 from supervisor.base.files import read_small, remove_quietly, sync_folder
 from supervisor.cli.archive import HISTORY, MAX_SETTINGS_FILE, SECRETS, STATE, Entry, write_archive
@@ -51,7 +52,7 @@ def back_up(home: Home, path: str, *, force: bool, with_secrets: bool, as_json: 
         code = NO_PERMISSION if isinstance(error, PermissionError) else FAILED
         raise Problem(f"no backup was made: {error.strerror}", why=str(error.filename or path), code=code) from None
     facts: Facts = {"file": path, "size": length, **head, "files": [entry.as_dict() for entry in entries]}
-    answer(f"{path}: {len(entries)} files, {size(length)}", facts, as_json=as_json)
+    answer(f"{path}: {counted(len(entries), 'file')}, {size(length)}", facts, as_json=as_json)
     if with_secrets:
         note("it holds the secrets of this home: keep it as safe as those")
     return 0

@@ -21,7 +21,7 @@ a after again and as asked at backoff by can't clean code core crash crashed cra
 exited expected failed fast finished for gave group h in is it its killed long m memory never next not of once orphan
 outside pid port ready requires rest restart restarting row running runs s sbctl scheduler since so start started
 starting stay stopped stopping system the to too tried try unsupervised up use waited waiting waits was within
-SIGABRT SIGBUS SIGHUP SIGINT SIGKILL SIGPIPE SIGQUIT SIGSEGV SIGTERM
+degraded READY=1 SIGABRT SIGBUS SIGHUP SIGINT SIGKILL SIGPIPE SIGQUIT SIGSEGV SIGTERM
 """
 OURS = frozenset(_OURS.split())
 TEXTS = ("detail", "cause")

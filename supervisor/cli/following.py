@@ -8,6 +8,7 @@ met again: what a rotation shifts while we look is then seen twice, which the in
 from __future__ import annotations
 
 import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,10 +89,15 @@ class Follower:
 
 
 def _open(path: str) -> int:
+    """-1: there is no file, but nothing, or for a moment a folder or a pipe."""
     try:
-        return os.open(path, _FLAGS)
+        fd = os.open(path, _FLAGS)
     except OSError:
         return -1
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    return -1
 
 
 class DayFollower:

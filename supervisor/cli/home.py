@@ -12,7 +12,7 @@ import stat
 
 from supervisor.base.errors import BAD_SETTINGS, USAGE, Problem
 from supervisor.base.where import ROOT
-from supervisor.cli.out import note
+from supervisor.cli.out import name_home, note
 from supervisor.model.home import Home
 
 SETTINGS = ("sbctl.yaml", "scheduler.json", "scheduler.yaml")  # below etc/: any of them makes a home
@@ -20,8 +20,11 @@ SETTINGS = ("sbctl.yaml", "scheduler.json", "scheduler.yaml")  # below etc/: any
 
 def find_home(option: str | None, *, changing: bool = False) -> Home:
     """The home, or a Problem that says how to make one. `changing`: say which, should it not be plain from here."""
+    name_home(None)
     if option is not None:
-        return _named(option, "--home")
+        home = _named(option, "--home")
+        name_home(None if _is_found_anyway(home) else option)
+        return home
     named = os.environ.get("SB_HOME")
     if named:
         return _named(named, "SB_HOME")
@@ -38,6 +41,16 @@ def find_home(option: str | None, *, changing: bool = False) -> Home:
             code=BAD_SETTINGS,
         )
     return Home(found)
+
+
+def _is_found_anyway(home: Home) -> bool:
+    """Would a command without --home mean this one?"""
+    named = os.environ.get("SB_HOME")
+    try:
+        found = named or _upward(_working_folder()) or (ROOT if sign_of_home(ROOT) else "")
+    except Problem:
+        return False
+    return bool(found) and os.path.realpath(found) == home.path
 
 
 def _named(path: str, origin: str) -> Home:

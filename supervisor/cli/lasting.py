@@ -10,7 +10,7 @@ from supervisor.base.errors import FAILED, NOT_RUNNING, USAGE, Problem
 from supervisor.cli import state_file
 from supervisor.cli.names import expand, known_services
 from supervisor.cli.out import answer, note
-from supervisor.cli.settling import LONG_S, is_up, settle, what_is_up, what_is_wrong, why_hint
+from supervisor.cli.settling import LONG_S, is_up, outside_of, runs_on, settle, what_is_up, what_is_wrong, why_hint
 from supervisor.cli.starting import WAIT_S
 from supervisor.control.api import SCHEDULER
 from supervisor.control.client import connect
@@ -28,19 +28,15 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     Done = dict[str, list[str]]  # accepted, already, with
 
-OWN = {
-    "scheduler": "it looks after all others; sbctl stop scheduler stops it until the next start",
-    "config": "write into etc/sbctl.yaml: config: {enabled: false}; then: sbctl reload",
-    "tunnel": "write into etc/sbctl.yaml: tunnel: {enabled: false}; then: sbctl reload",
-}
-
 
 def change(home: Home, words: Sequence[str], *, enabled: bool, as_json: bool) -> int:
     """Asked of the scheduler, which also starts or stops them; while that is away, written where it will look."""
     for word in words:
         if word in CORE_NAMES:
             verb = "enabled" if enabled else "disabled"
-            raise Problem(f"{word} can't be {verb} like a plugin's server", remedy=OWN[word], code=USAGE)
+            remedy = _instead(word, enabled=enabled)
+            raise Problem(f"{word} can't be {verb} like a plugin's server", remedy=remedy, code=USAGE)
+    outside = _outside(home)
     done = _ask(home, words, enabled=enabled)
     if done is None:
         done = _write(home, words, expand(home, words, known_services(home)), enabled=enabled)
@@ -49,13 +45,31 @@ def change(home: Home, words: Sequence[str], *, enabled: bool, as_json: bool) ->
         rows: list[Row] = []
     else:
         rows = settle(home, SCHEDULER, [*done["accepted"], *done["already"]], WAIT_S if enabled else LONG_S)
-    _tell(done, rows, enabled=enabled, as_json=as_json)
+    _tell(done, rows, {} if enabled else outside, enabled=enabled, as_json=as_json)
     return FAILED if enabled and not all(map(is_up, rows)) else 0
 
 
-def _tell(done: Done, rows: list[Row], *, enabled: bool, as_json: bool) -> None:
+def _instead(name: str, *, enabled: bool) -> str:
+    """What to do about a service of sbctl itself."""
+    if name == SCHEDULER:
+        until = "starts it" if enabled else "stops it until the next start"
+        return f"it looks after all others; sbctl {'start' if enabled else 'stop'} scheduler {until}"
+    more = ", command: ..." if enabled and name == "tunnel" else ""
+    return f"write into etc/sbctl.yaml: {name}: {{enabled: {str(enabled).lower()}{more}}}; then: sbctl reload"
+
+
+def _outside(home: Home) -> dict[str, int]:
+    """Who runs without us: a stop does not end it."""
+    try:
+        with connect(home, SCHEDULER) as client:
+            return outside_of(client.request("status")["rows"])
+    except Problem:
+        return {}
+
+
+def _tell(done: Done, rows: list[Row], outside: dict[str, int], *, enabled: bool, as_json: bool) -> None:
     word = "enabled" if enabled else "disabled"
-    now = {row["name"]: _now(row, enabled=enabled) for row in rows}
+    now = {row["name"]: _now(row, enabled=enabled) + runs_on(row["name"], outside) for row in rows}
     lines = [f"{name} is {word}{now.get(name, '')}" for name in done["accepted"]]
     lines += [f"{name} was {word} already{now.get(name, '')}" for name in done["already"]]
     answer("\n".join(lines), {**done, "services": rows}, as_json=as_json)

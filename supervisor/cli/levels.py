@@ -9,6 +9,10 @@ from __future__ import annotations
 import json
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
 DEBUG, INFO, WARNING, ERROR, CRITICAL = "debug", "info", "warning", "error", "critical"
 LEVELS = (DEBUG, INFO, WARNING, ERROR, CRITICAL)
 
@@ -42,7 +46,9 @@ _PLACES = re.compile(
 )
 _KLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d")
 _PRIORITY = re.compile(r"<(\d{1,3})>")
-_PYTHON_ERROR = re.compile(r"Traceback \(most recent call last\)|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?::|$)")
+_TRACEBACK = re.compile(r"(?:\+ Exception Group )?Traceback \(most recent call last\)")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?::|$)")  # the last line of a traceback
+_PYTHON_ERROR = re.compile(rf"{_TRACEBACK.pattern}|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?::|$)")
 
 
 def guess(line: str) -> str:
@@ -57,6 +63,25 @@ def guess(line: str) -> str:
     if any(hint in low for hint in _HINTS) and (place := _PLACES.search(head)):
         return LEVEL_OF[place[place.lastgroup or 0].lower()]
     return ERROR if _PYTHON_ERROR.match(head) else INFO
+
+
+class Levels:
+    """Of the lines of several streams, each with what came before it: a traceback is an error from end to end."""
+
+    def __init__(self) -> None:
+        self._inside: set[Hashable] = set()  # streams whose last line was part of one
+
+    def of(self, stream: Hashable, line: str) -> str:
+        if stream in self._inside:
+            if line[:1] in (" ", "\t"):
+                return ERROR
+            self._inside.discard(stream)
+            if _EXCEPTION.match(line) and parse_level(line.partition(":")[0]) is None:
+                return ERROR
+        level = guess(line)
+        if level == ERROR and _TRACEBACK.match(line.lstrip()):
+            self._inside.add(stream)
+        return level
 
 
 def at_least(level: str) -> frozenset[str]:

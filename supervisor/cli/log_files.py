@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 import tempfile
 import zlib
 from bisect import bisect_left, bisect_right
@@ -16,7 +17,7 @@ from contextlib import suppress
 
 from supervisor.base.errors import Problem
 from supervisor.base.files import write_all
-from supervisor.base.rotation import FORMS, INDEX, MAX_FILES, MAX_GAP, PACKED
+from supervisor.base.rotation import FORMS, INDEX, MAX_FILES, MAX_GAP, PACKED, last_number
 from supervisor.base.time_index import EVERY_S, read_marks
 from supervisor.cli.lines import BLOCK, MAX_LINE, start_of_last
 
@@ -106,13 +107,13 @@ class LogFile:
 def open_files(path: str) -> list[LogFile]:
     """Newest first, none twice though a rotation may shift the names meanwhile; of two forms the plain one."""
     found: dict[int, LogFile] = {}
-    missing = 0
+    missing, last = 0, last_number(path)
     for number in range(MAX_FILES):
         forms = (f"{path}.{number}{form}" for form in FORMS) if number else (path,)
         name, fd = next(((name, fd) for name in forms if (fd := open_quietly(name)) >= 0), ("", -1))
         if fd < 0:
             missing += 1
-            if missing > MAX_GAP:
+            if missing > MAX_GAP and number >= last:
                 break
             continue
         missing = 0
@@ -185,9 +186,9 @@ def unpack(source: int, target: int) -> None:
 
 
 def open_quietly(path: str) -> int:
-    """-1: there is nothing to read. That we have too many open already must not look like that."""
+    """-1: there is no file to read. That we have too many open already must not look like that."""
     try:
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise Problem(
@@ -196,6 +197,20 @@ def open_quietly(path: str) -> int:
                 remedy="name fewer services, or raise: ulimit -n",
             ) from None
         return -1
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    return -1
+
+
+def in_the_way(path: str) -> str:
+    """What has the log's name and is no file, so that nothing is written to it; "": nothing has."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return ""
+    kinds = {stat.S_IFREG: "", stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFDIR: "folder"}
+    return kinds.get(stat.S_IFMT(mode), "device")
 
 
 def allow_many_files() -> None:

@@ -14,7 +14,7 @@ from supervisor.base.errors import USAGE, Problem
 from supervisor.cli.ansi import plain
 from supervisor.cli.compiling import read_compiled
 from supervisor.cli.daemon_source import EventSource
-from supervisor.cli.levels import at_least, guess
+from supervisor.cli.levels import Levels, at_least
 from supervisor.cli.names import check_name, known_services, meant, output_file
 from supervisor.cli.sources import ALL, ERR, EVENT, OUT, Line, Range, RawSource, Source
 from supervisor.control.api import SCHEDULER
@@ -149,10 +149,12 @@ def passes(line: Line, tests: Sequence[Test]) -> bool:
     return all(test(line) for test in tests)
 
 
-def level_of(line: Line) -> str:
-    return guess(plain(line.text[:MAX_LEVEL_TEXT]).decode("utf-8", "replace"))
+def level_of(line: Line, levels: Levels) -> str:
+    text = plain(line.text[:MAX_LEVEL_TEXT]).decode("utf-8", "replace")
+    return levels.of((line.service, line.stream), text)
 
 
 def level_test(level: str) -> Test:
-    wanted = at_least(level)
-    return lambda line: line.stream != EVENT and level_of(line) in wanted
+    """Asked of every line, so before tests that leave some out: it goes by what came before."""
+    wanted, levels = at_least(level), Levels()
+    return lambda line: line.stream != EVENT and level_of(line, levels) in wanted

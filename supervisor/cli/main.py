@@ -132,7 +132,7 @@ def _usage_text(error: click.ClickException) -> str:
 
 def _defect(error: Exception) -> Problem:
     if isinstance(error, OSError):
-        return Problem(error.strerror or str(error), why=str(error.filename or error))
+        return Problem(error.strerror or str(error), why=str(error.filename or ""))
     return Problem(
         "sbctl itself failed",
         why=f"{type(error).__name__}: {error}",

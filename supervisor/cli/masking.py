@@ -10,7 +10,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 MASK = "••••".encode()
@@ -27,14 +27,19 @@ _IS = rb"[ \t]{0,3}(?::=|=>|={1,3}|:)[ \t]{0,3}"
 
 # A quoted value ends at its quote and not at one that belongs to it; one without an end takes the rest of its line.
 # No part can match what the next one begins with, so that nothing is ever tried in two ways.
-_IN_JSON = rb"\\\"(?:[^\"\\\n]|\\\\\\\"|\\\\|\\[^\"\\\n]){1,2000}(?:\\\")?|\\{3,7}\"[^\"\n]{1,2000}(?:\")?"
+_IN_JSON = rb"\\\"(?:[^\"\\\n]|\\\\\\\"|\\{4}|\\\\|\\[^\"\\\n]){1,2000}(?:\\\")?|\\{3,7}\"[^\"\n]{1,2000}(?:\")?"
 _QUOTED = rb"\"(?:[^\"\\\n]|\\[^\n]){1,2000}\"?|'(?:[^'\\\n]|\\[^\n]|''){1,2000}'?"
 # Without quotes it goes on over punctuation that a word follows, unless that is the next name (`;user=x`).
 _BARE = (
     rb"[^\s\"',;&<>(){}\[\]\\](?:[^\s\"',;&<>(){}\[\]\\]"
     rb"|[,;&](?![\w.%\[\]-]{0,40}[=:])(?=[\w!-%*-/?@^~])|[<>(){}\[\]\"'](?=\w)|\\(?![nrt\"'\\])(?=\w)){0,2000}"
 )
-_VALUE = rb"(?:" + _IN_JSON + rb"|" + _QUOTED + rb"|" + _BARE + rb")"
+# A number or a word after a name of JSON: there the next name has its comma before it.
+_PLAIN = (
+    rb"(?:(?<=\":)|(?<=\": ))(?:-?\d[\d.eE+-]{0,40}|true|false|null)"
+    rb"(?=[ \t]{0,3}(?:[}\]]|,[ \t]{0,3}\\{0,7}\"))"
+)
+_VALUE = rb"(?:" + _PLAIN + rb"|" + _IN_JSON + rb"|" + _QUOTED + rb"|" + _BARE + rb")"
 _NAME = (
     rb"(?:password|passwd|passphrase|secret|token(?!s)|api[_-]?key|access[_-]?key|private[_-]?key|credential"
     rb"|dash(?:board)?[_-]?key)s?"
@@ -42,8 +47,23 @@ _NAME = (
 _COOKIES = rb"(?:=\"[^\"\r\n]{0,4000}\"|[^\r\n\"'\\]){1,8000}"
 _GAP = rb"(?:[ \t]|\\{1,4}[nrt]){0,20}"  # between the lines of a key that stands in one line
 
+_OPENING = re.compile(rb"\\{0,7}[\"']")
+_JSON_NAME = re.compile(rb"(\\{0,7}\")[ \t]{0,3}:[ \t]{0,3}$")
+
+
+def _instead(found: re.Match[bytes]) -> bytes:
+    """The name and the mask in the quotes of the value, or of its JSON name: what was JSON can be read by a program."""
+    before, value = found[1], found[2]
+    if quote := _OPENING.match(value):
+        is_closed = len(value) >= 2 * len(quote[0]) and value.endswith(quote[0])
+        return before + quote[0] + MASK + (quote[0] if is_closed else b"")
+    if name := _JSON_NAME.search(before):
+        return before + name[1] + MASK + name[1]
+    return before + MASK
+
+
 # Words of which one must be there (in small letters), the pattern, what takes its place.
-_SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes], ...] = (
+_SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
     (
         (b"authorization",),
         re.compile(
@@ -81,18 +101,18 @@ _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes], ...] = (
     ((b"hooks.slack.com",), re.compile(rb"(?i)(hooks\.slack\.com/services/)[\w/]{10,200}"), rb"\1" + MASK),
     (
         (b"passw", b"passphrase", b"secret", b"token", b"key", b"credential"),
-        re.compile(rb"(?i)(" + _NAME + rb"[\w-]{0,20}" + _QUOTE + _IS + rb")" + _VALUE),
-        rb"\1" + MASK,
+        re.compile(rb"(?i)(" + _NAME + rb"[\w-]{0,20}" + _QUOTE + _IS + rb")(" + _VALUE + rb")"),
+        _instead,
     ),
     (
         (b"pwd",),  # which is also a folder
-        re.compile(rb"(?i)((?<![a-z])pwd" + _QUOTE + _IS + rb")(?!" + _QUOTE + rb"[/~.])" + _VALUE),
-        rb"\1" + MASK,
+        re.compile(rb"(?i)((?<![a-z])pwd" + _QUOTE + _IS + rb")(?!" + _QUOTE + rb"[/~.])(" + _VALUE + rb")"),
+        _instead,
     ),
     (
         (b"--pass", b"--token", b"--secret", b"-token ", b"-key ", b"-secret ", b"-password "),
-        re.compile(rb"(?i)(--[\w-]{0,30}(?:password|passwd|token|secret|key)[ \t]{1,3})(?!-)" + _VALUE),
-        rb"\1" + MASK,
+        re.compile(rb"(?i)(--[\w-]{0,30}(?:password|passwd|token|secret|key)[ \t]{1,3})(?!-)(" + _VALUE + rb")"),
+        _instead,
     ),
     (
         (b"gh", b"glpat-", b"sk-", b"sk_", b"rk_", b"xox", b"akia", b"asia", b"eyj", b"aiza", b"npm_", b"pypi-"),

@@ -46,9 +46,39 @@ def show_bytes(data: bytes) -> None:
     raise Problem("the output could not be written", why=error.strerror or str(error), code=FAILED)
 
 
+_named: list[str] = []
+
+
+def name_home(option: str | None) -> None:
+    """How the home was named, if the commands that we suggest must name it, too."""
+    _named[:] = [] if option is None else [option]
+
+
+def at_home(text: str) -> str:
+    """Each `sbctl VERB` in it with the home that it is about, where it would mean another one without."""
+    if not _named or "sbctl " not in text:
+        return text
+    from supervisor.cli.verbs import VERBS, WITHOUT_HOME
+
+    first, *others = text.split("sbctl ")
+    told = first
+    for rest in others:
+        verb = rest[: next((at for at, char in enumerate(rest) if not char.isalpha()), len(rest))]
+        is_ours = verb in VERBS and verb not in WITHOUT_HOME
+        told += f"sbctl --home {_quoted(_named[0])} {rest}" if is_ours else f"sbctl {rest}"
+    return told
+
+
+def _quoted(word: str) -> str:
+    """For a shell. (`shlex` would bring `re` along, which takes longer than a whole `status`.)"""
+    if word and all(char.isalnum() or char in "/._-+@%" for char in word):
+        return word
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
 def note(text: str) -> None:
     """A remark, on stderr. Whether anybody sees it changes nothing."""
-    _write(2, text.encode("utf-8", "backslashreplace") + b"\n")
+    _write(2, at_home(text).encode("utf-8", "backslashreplace") + b"\n")
 
 
 def _write(fd: int, data: bytes) -> OSError | None:
@@ -110,5 +140,13 @@ def width() -> int:
         return 0
     try:
         return os.get_terminal_size(1).columns
+    except OSError:
+        return 0
+
+
+def height() -> int:
+    """Lines of the terminal; 0 when output goes elsewhere, or it does not know."""
+    try:
+        return os.get_terminal_size(1).lines if is_terminal() else 0
     except OSError:
         return 0

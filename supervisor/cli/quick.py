@@ -8,6 +8,7 @@ import time
 from supervisor import __version__
 from supervisor.base.errors import NOT_RUNNING, Problem
 from supervisor.cli import table
+from supervisor.cli.out import at_home
 from supervisor.control.dial import dial, no_answer, seconds_left
 from supervisor.model.rows import overall
 
@@ -140,11 +141,16 @@ def status_lines(found: Snapshot, home: Home, style: Style) -> list[str]:
             f"the scheduler runs alone (serve, pid {found.head.pid}): if it is killed, nobody keeps its services"
         )
     lines += table.table(found.rows, style)
-    lines += table.hints(found.rows, style)
-    lines += table.settings_lines(found.head, style)
+    remarks = table.hints(found.rows, style) + table.settings_lines(found.head, style)
+    lines += [at_home(line) for line in remarks]
     if not found.complete:
         lines.append("scheduler does not answer: its services are shown as start keeps them")
     return lines
+
+
+def first_row(found: Snapshot) -> int:
+    """The number of its line among those: behind the head and the titles."""
+    return 3 if found.head.role == "scheduler" else 2
 
 
 def narrowed(found: Snapshot, names: Sequence[str]) -> Snapshot:
@@ -176,7 +182,8 @@ def without_answer(home: Home, problem: Problem) -> tuple[str, int]:
     if left:
         return f"sbctl was killed; its services are still ending: {named(left)}, home {home}", DEAD_WITH_PID_FILE
     if os.path.exists(home.pid_file("start")):
-        return f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start", DEAD_WITH_PID_FILE
+        text = f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start"
+        return at_home(text), DEAD_WITH_PID_FILE
     return f"sbctl is stopped, home {home}", STOPPED
 
 

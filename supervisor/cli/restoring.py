@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 
+from supervisor.base.counting import counted
 from supervisor.base.errors import BAD_SETTINGS, FAILED, NO_PERMISSION, USAGE, Problem
 from supervisor.base.files import sync_folder, take_lock
 from supervisor.cli.archive import HISTORY, SECRETS, unpack
@@ -134,7 +135,8 @@ def _judge(work: str) -> None:
 
 def _told(home: Home, facts: Facts, leaving: list[str]) -> list[str]:
     verb = "would be" if facts["dry_run"] else "will be"
-    lines = [f"backup of {facts['made_at']}: {len(facts['files'])} files; {len(facts['set_aside'])} {verb} set aside"]
+    files = counted(len(facts["files"]), "file")
+    lines = [f"backup of {facts['made_at']}: {files}; {len(facts['set_aside'])} {verb} set aside"]
     for name in facts["files"]:
         state = "replaces" if os.path.lexists(home.join(name)) else "new"
         lines.append(f"  {state:<9} {name}")

@@ -8,6 +8,7 @@ import time
 from itertools import islice
 
 from supervisor.base.clock import iso
+from supervisor.base.counting import plural
 from supervisor.base.errors import BAD_SETTINGS, NOT_RUNNING, USAGE, Problem
 from supervisor.cli import past
 from supervisor.cli.commands.reload import take_over
@@ -244,4 +245,4 @@ def _counts(facts: Facts, its: Zone, now: float) -> str:
         f"{'at least ' if count and counted is not None else ''}{count}" for count in (facts["gained"], facts["lost"])
     )
     until = f"; counted up to {moment(counted, its, now)}" if counted is not None else ""
-    return f"{more} slots more, {less} less{until}"
+    return f"{more} {plural(facts['gained'], 'slot')} more, {less} less{until}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.base.counting import counted
 from supervisor.cli.marks import short, sign, words
 from supervisor.cli.pausing import paused_text
 from supervisor.cli.run_asking import held_text
@@ -108,7 +109,8 @@ def state(row: Facts, its: Zone, now: float) -> str:
     if status == "cooldown":
         until = parse_iso(row["cooldown_until"])
         then = f" until {minute(until, its, now)}" if until is not None else ""
-        return f"{name} is cooling down{then} after {row['consecutive_failures']} failures in a row; {at}"
+        failures = counted(row["consecutive_failures"] or 0, "failure")
+        return f"{name} is cooling down{then} after {failures} in a row; {at}"
     if status == "active" and due is None:
         return f"{name} is active; it runs {row['rule']}"
     if status == "finished" or due is None:

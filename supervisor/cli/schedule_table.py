@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.base.counting import counted
 from supervisor.cli.columns import columns
 from supervisor.cli.marks import last_run
 from supervisor.cli.table import duration
@@ -81,8 +82,8 @@ def rate(row: Row) -> str:
 
 def totals(system: Row) -> str:
     """What stands on stderr below the table."""
-    parts = [f"{system['total_schedules']} schedules, {system['active_schedules']} active"]
+    parts = [f"{counted(system['total_schedules'], 'schedule')}, {system['active_schedules']} active"]
     parts.append(f"{system['running_tasks']} running")
     if system.get("queued_writes"):
-        parts.append(f"{system['queued_writes']} rows wait for the history")
+        parts.append(f"{counted(system['queued_writes'], 'row')} to be written to the history")
     return ", ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.base.counting import counted
 from supervisor.cli.table import duration
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import moment
@@ -30,7 +31,7 @@ def simulation_lines(found: Mapping[str, Facts], zone_of: Mapping[str, Zone], da
 
 def _one(id: str, facts: Facts, its: Zone, days: int, now: float) -> list[str]:
     skipped = facts["skipped"]
-    lines = [f"{clean(id)}: {_times(facts['runs'])} in {days} days"]
+    lines = [f"{clean(id)}: {_times(facts['runs'])} in {counted(days, 'day')}"]
     if facts.get("cut"):
         followed = parse_iso(facts["followed_to"])
         until = "" if followed is None else moment(followed, its, now)

@@ -15,7 +15,7 @@ from supervisor.cli.compiling import make_fresh
 from supervisor.cli.details import mask_rows
 from supervisor.cli.known_homes import remember
 from supervisor.cli.out import answer, note, show
-from supervisor.cli.settling import is_up, settle_all, what_is_wrong, why_hint
+from supervisor.cli.settling import is_degraded, is_up, settle_all, what_is_wrong, why_hint
 from supervisor.cli.spawning import Spawned, spawn_start
 from supervisor.model.trust import check_own
 
@@ -141,7 +141,7 @@ def _already(home: Home, wait: float) -> int | None:
     mask_rows(home, found.rows)
     for row in found.rows:
         if row.is_wrong:
-            note(f"  {row.name}: {row.state}  {row.detail}".rstrip() + f"    why: sbctl why {row.name}")
+            note(f"  {row.name}: {row.shown}  {row.detail}".rstrip() + f"    why: sbctl why {row.name}")
     return int(found.head.pid)
 
 
@@ -203,11 +203,13 @@ def _summary(rows: list[Facts], pid: int, took: float, *, as_json: bool, before:
     if not wanted:  # there always is a scheduler; somebody has taken back all wishes
         raise _asked_to_end()
     missing = [row for row in wanted if not is_up(row)]
+    degraded = [row for row in wanted if is_degraded(row)]
     up = len(wanted) - len(missing)
     count = f"{len(wanted)} service{'' if len(wanted) == 1 else 's'}"
     count = f"{up} of {count}" if missing else count if up == 1 else f"all {count}"
+    but = f", {len(degraded)} of them degraded," if degraded else ""
     facts = {**(before or {}), "started": True, "pid": pid, "seconds": round(took, 3), "services": rows}
-    answer(f"started: {count} up in {took:.1f} s (pid {pid})", facts, as_json=as_json)
-    for row in missing:
+    answer(f"started: {count} up{but} in {took:.1f} s (pid {pid})", facts, as_json=as_json)
+    for row in [*missing, *degraded]:
         note(f"  {row['name']}: {what_is_wrong(row)}    why: {why_hint(row)}")
     return FAILED if missing else 0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from supervisor.base.counting import counted
 from supervisor.cli.table import duration, percent, size
 from supervisor.cli.times import parse_iso
 from supervisor.model.rows import clean
 
 SHOWN_WORDS = 5
 INDENT = " " * 12
+DEGRADED = "degraded"
+NOT_READY_YET = "not ready yet: "
 
 Facts = dict[str, Any]
 
@@ -39,12 +42,17 @@ def _state(row: Facts, facts: Facts, now: float) -> str:
         since = now - row["uptime_s"]
     if facts.get("away"):  # what the journal has last is not since when it is so
         pid = f", pid {row['pid']}" if row["pid"] else ""
-        return clean(f"{row['name']} is {row['state']}{pid}; {facts['away']}")
+        return clean(f"{row['name']} is {_shown(row)}{pid}; {facts['away']}")
     for_long = f" for {duration(now - since)}" if since is not None else ""
     pid = f", pid {row['pid']}" if row["pid"] else ""
     wanted = "" if row["desired"] == "up" and row["state"] == "running" else f"; wanted {row['desired']}"
     reason = f" ({facts['reason']})" if facts.get("reason") and row["state"] != "running" else ""
-    return clean(f"{row['name']} is {row['state']}{for_long}{pid}{wanted}{reason}")
+    return clean(f"{row['name']} is {_shown(row)}{for_long}{pid}{wanted}{reason}")
+
+
+def _shown(row: Facts) -> str:
+    """One that runs and can't do its work may have been well for most of that time."""
+    return f"{DEGRADED}: running" if row["state"] == "running" and row["ready"] is False else str(row["state"])
 
 
 def _takes(row: Facts) -> list[str]:
@@ -57,12 +65,14 @@ def _takes(row: Facts) -> list[str]:
 
 
 def _in_the_way(row: Facts, facts: Facts) -> list[str]:
-    """What one waits for, and how those stand; or that it runs elsewhere."""
-    if row["state"] not in ("waiting", "external"):
+    """What one waits for, and how those stand; what it lacks to be ready; or that it runs elsewhere."""
+    if row["state"] not in ("waiting", "starting", "external"):
         return []
     detail = str(row.get("detail") or "")
+    if row["state"] == "starting" and detail.startswith(NOT_READY_YET):
+        return [_titled("not ready", detail.removeprefix(NOT_READY_YET))]
     title, _, rest = detail.partition(" for ")
-    if row["state"] == "waiting" and title == "waits":
+    if row["state"] != "external" and title == "waits":
         return [_titled("waits for", rest), *(INDENT + clean(line) for line in facts.get("waits_for") or [])]
     return [_titled("", detail)] if detail else []
 
@@ -75,7 +85,7 @@ def _unwell(row: Facts, events: list[Facts], now: float) -> list[str]:
     if row["ready"] is False:
         event = _still_true(events, "service.degraded", "service.recovered", row)
         found = str(row.get("detail") or "") or _words_of(event, row).removeprefix("degraded: ")
-        lines.append(_titled("not ready", _so_long(event, now, found)))
+        lines.append(_titled(DEGRADED, _so_long(event, now, found)))
     event = _still_true(events, "service.over_limit", "service.within_limit", row)
     if event is not None:
         lines.append(_titled("over limit", _so_long(event, now, _words_of(event, row))))
@@ -133,7 +143,7 @@ def _attempts(row: Facts, attempts: Facts, now: float) -> str:
     streak, give_up = attempts.get("streak") or 0, attempts.get("give_up")
     parts: list[str] = []
     if row["state"] == "failed" and streak and give_up and streak >= give_up:
-        parts.append(f"gave up after {streak} fast crashes in a row")
+        parts.append(f"gave up after {counted(streak, 'fast crash')} in a row")
     elif row["state"] == "stopped" and str(row.get("detail") or "").startswith("finished"):
         parts.append("finished")
     elif row["state"] == "failed":

@@ -55,6 +55,11 @@ class Row:
     def is_unready(self) -> bool:
         return self.state == "running" and self.ready == "no"
 
+    @property
+    def shown(self) -> str:
+        """The state in words: one that runs and can't do its work is degraded."""
+        return "degraded" if self.is_unready else self.state
+
 
 class Head:
     """The first line of the `rows` frame: the daemon itself."""
@@ -163,7 +168,7 @@ def _cells(row: Row, style: Style) -> tuple[str, ...]:
     uptime = duration(float(row.uptime_s)) if row.uptime_s else "-"
     cpu = percent(float(row.cpu_percent)) if row.cpu_percent else "-"
     memory = size(float(row.memory_bytes)) if row.memory_bytes else "-"
-    state = f"{style.sign(row)[0]} {row.state}"
+    state = f"{style.sign(row)[0]} {row.shown}"
     return (row.name, state, row.pid or "-", uptime, cpu, memory, row.restarts, row.detail)
 
 

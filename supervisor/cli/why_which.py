@@ -7,7 +7,7 @@ from supervisor.cli import past
 from supervisor.cli.compiling import read_compiled
 from supervisor.cli.names import known_services
 from supervisor.cli.schedules import section, several
-from supervisor.control.api import SCHEDULER, START, nearest, role_of
+from supervisor.control.api import SCHEDULER, START, nearest, role_of, with_plugins
 from supervisor.control.client import connect
 from supervisor.model.schedule import Catalogue
 from supervisor.model.service import SELF_NAME
@@ -63,7 +63,7 @@ def unknown(home: Home, name: str) -> Problem:
     """Neither of both."""
     rows = ((read_compiled(home, SCHEDULER) or {}).get("schedules") or {}).get("schedules", ())
     names = sorted({*known_services(home), *(row["id"] for row in rows), SELF_NAME})
-    close = nearest(name, names)
+    close = nearest(name, with_plugins(names))
     some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     remedy = f"did you mean {close!r}?" if close else "sbctl status and sbctl schedule list show all"
     return Problem(f"no service or schedule {name[:80]!r}", why=f"known are: {some}", remedy=remedy, code=USAGE)

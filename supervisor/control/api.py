@@ -7,7 +7,7 @@ plain dict of verb to handler; nothing is ever looked up by a name from the wire
 from __future__ import annotations
 
 from supervisor.base.errors import USAGE, Problem
-from supervisor.core.verdict import SIGNALS
+from supervisor.core.verdict import RTMAX, RTMIN, SIGNALS
 from supervisor.model.service import CORE_NAMES, SELF_NAME
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ SCHEDULER = "scheduler"
 BOTH = (START, SCHEDULER)
 AFTER_PAUSE = ("next", "once", "catch_up")  # what becomes of the slots that a pause has held
 MAX_COUNT = 1000  # of slots that are looked ahead
+SLIPS = 1  # in the name of a signal: they are short, and many are alike
 LAST_S = 253_402_300_800  # the year 10000
 
 # verb: (the daemons that have it, arguments that must be there, arguments that may be)
@@ -64,9 +65,12 @@ def role_of(name: str) -> str:
     return START if name in CORE_NAMES or name == SELF_NAME else SCHEDULER
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word a person most likely meant, or "". (`difflib` would cost each daemon 10 ms to import.)"""
-    best, least = "", len(word) // 3 + 1
+def nearest(word: str, known: Iterable[str], most: int | None = None) -> str:
+    """The known word a person most likely meant, or "". (`difflib` would cost each daemon 10 ms to import.)
+
+    `most`: so many slips at most; else the more, the longer the word is.
+    """
+    best, least = "", len(word) // 3 + 1 if most is None else most
     for candidate in sorted(known):
         distance = _edits(word[:80], candidate[:80])
         if distance <= least:
@@ -88,10 +92,15 @@ def _edits(left: str, right: str) -> int:
     return row[-1]
 
 
+def with_plugins(names: Iterable[str]) -> set[str]:
+    """A plugin with several instances is a name, too: of all of them."""
+    return {word for name in names for word in (name, name.partition(":")[0])}
+
+
 def unknown_name(name: str, known: Iterable[str]) -> Problem:
     """No service of that name: say which there are, or the one that was meant."""
     names = sorted(known)
-    meant = nearest(name, names)
+    meant = nearest(name, with_plugins(names))
     some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     return Problem(
         f"no service {name!r}",
@@ -106,17 +115,27 @@ def no_match(pattern: str) -> Problem:
 
 
 def signal_number(wanted: str | int) -> int:
-    """`HUP`, `SIGHUP`, `hup`, `1` and 1 are the same."""
+    """`HUP`, `SIGHUP`, `hup`, `1` and 1 are the same; `RTMIN+1` is 35."""
     word = str(wanted).upper()
     numbers = {name.removeprefix("SIG"): number for number, name in SIGNALS.items()}
-    number = numbers.get(word.removeprefix("SIG"))
+    number = numbers.get(word.removeprefix("SIG")) or _realtime(word.removeprefix("SIG"))
     if number is None and word.isascii() and word.isdigit() and len(word) < 3 and 0 < int(word) < 65:
         number = int(word)
     if number is None:
-        meant = nearest(word.removeprefix("SIG"), numbers)
-        remedy = f"did you mean {meant}?" if meant else "names are HUP, USR1, TERM, ...; kill -l shows all"
+        meant = nearest(word.removeprefix("SIG"), numbers, SLIPS)
+        remedy = f"did you mean {meant}?" if meant else "names are HUP, USR1, TERM, RTMIN+1, ...; kill -l shows all"
         raise Problem(f"no signal {str(wanted)[:80]!r}", remedy=remedy, code=USAGE)
     return number
+
+
+def _realtime(word: str) -> int | None:
+    """`RTMIN+3`, `RTMAX-1`: those that have no name of their own."""
+    for base, sign, first, step in (("RTMIN", "+", RTMIN, 1), ("RTMAX", "-", RTMAX, -1)):
+        head, found, more = word.partition(sign)
+        if head == base and (not found or (more.isascii() and more.isdigit() and len(more) < 3)):
+            number = first + step * int(more or 0)
+            return number if RTMIN <= number <= RTMAX else None
+    return None
 
 
 def check_arguments(verb: str, args: Message) -> None:

@@ -79,7 +79,12 @@ class Client:
             except OSError:
                 data = b""
             if not data:
-                raise Problem(f"{self._role} closed the connection", why="it has just ended", code=NOT_RUNNING)
+                raise Problem(
+                    f"{self._role} closed the connection",
+                    why="it has just ended; whether it has done what was asked is not known",
+                    remedy="sbctl status",
+                    code=NOT_RUNNING,
+                )
             try:
                 self._frames += self._reader.feed(data)
             except BadFrame as error:

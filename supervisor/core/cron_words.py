@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from supervisor.base.counting import plural
 from supervisor.core.calendar import DAY, clock_text, date_text
 from supervisor.core.cron_days import ALL_DAYS, ALL_WEEKDAYS, bits
 from supervisor.core.cron_fields import FIRST_YEAR
@@ -211,10 +212,6 @@ def runs(names: Sequence[str], values: Sequence[int]) -> str:
 def listed(parts: Sequence[str]) -> str:
     """`a, b and c`."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
-
-
-def plural(count: int, unit: str) -> str:
-    return unit if count == 1 else f"{unit}s"
 
 
 def ordinal(number: int) -> str:

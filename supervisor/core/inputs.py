@@ -78,10 +78,11 @@ class Emptied(Record):
 class Timer(Record):
     """The timer set with this token is due."""
 
-    __slots__ = ("token",)
+    __slots__ = ("lacks", "token")
 
-    def __init__(self, token: int) -> None:
+    def __init__(self, token: int, *, lacks: str = "") -> None:
         self.token = token
+        self.lacks = lacks  # why it is not ready, if that is waited for and known
 
 
 class PolicyChanged(Record):
@@ -123,12 +124,13 @@ class OutsideGone(Record):
 class JobEnded(Record):
     """A command beside the service's own has ended: `ok` is exit 0, `text` how else."""
 
-    __slots__ = ("job", "ok", "text")
+    __slots__ = ("cause", "job", "ok", "text")
 
-    def __init__(self, job: str, *, ok: bool, text: str = "") -> None:
+    def __init__(self, job: str, *, ok: bool, text: str = "", cause: Cause | None = None) -> None:
         self.job = job
         self.ok = ok
         self.text = text
+        self.cause = cause  # why there was no process at all
 
 
 class MustEnd(Record):

@@ -99,13 +99,14 @@ def note_ready(turn: Turn, _inp: Ready) -> None:
 
 
 @leads_to(Phase.STOPPING)
-def too_late(turn: Turn, _inp: Timer) -> None:
+def too_late(turn: Turn, inp: Timer) -> None:
     """not ready in time: end it, a death"""
     if turn.state.job:  # the command before it: killed, and told by its end
         turn.end_job()
         return
-    turn.announce(actions.NOT_READY, WARNING, start_timeout=turn.policy.start_timeout)
-    turn.state.ending_text = f"not ready within {turn.policy.start_timeout:g} s"
+    turn.announce(actions.NOT_READY, WARNING, start_timeout=turn.policy.start_timeout, lacks=inp.lacks)
+    text = f"not ready within {turn.policy.start_timeout:g} s"
+    turn.state.ending_text = f"{text}: {inp.lacks}" if inp.lacks else text
     stopping.end_process(turn, Ending.NOT_READY, "not ready in time")
 
 
@@ -120,7 +121,10 @@ def job_ended_starting(turn: Turn, inp: JobEnded) -> None:
         turn.disarm()
         turn.actions.append(Spawn())
         return
-    cause = Cause(CauseKind.BEFORE_FAILED, f"the command before it failed: {inp.text}")
+    missing = inp.cause is not None and inp.cause.kind is CauseKind.NOT_INSTALLED
+    kind = CauseKind.NOT_INSTALLED if missing else CauseKind.BEFORE_FAILED
+    remedy = inp.cause.remedy if inp.cause is not None else ""
+    cause = Cause(kind, f"the command before it failed: {inp.text}", remedy=remedy)
     following.settle(turn, turn.note_spawn_failed(cause))
 
 

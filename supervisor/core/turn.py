@@ -118,7 +118,8 @@ class Turn:
         self.announce(actions.STARTED, restarts=self.state.restarts)
 
     def note_spawn_failed(self, cause: Cause) -> End:
-        self.announce(actions.SPAWN_FAILED, self.trouble(), cause=cause.as_dict())
+        level = ERROR if cause.kind is CauseKind.NOT_INSTALLED else self.trouble()
+        self.announce(actions.SPAWN_FAILED, level, cause=cause.as_dict())
         self.state.cause = cause
         self.state.ready = False
         return End(cause, at=self.now, fast=True)

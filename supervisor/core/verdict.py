@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SIGKILL = 9
 SIGTERM = 15
+RTMIN, RTMAX = 34, 64  # of Linux; the C libraries keep 32 and 33 for themselves
 SIGNALS = {
     1: "SIGHUP",
     2: "SIGINT",
@@ -47,6 +48,7 @@ SIGNALS = {
     30: "SIGPWR",
     31: "SIGSYS",
 }
+BY_WHOM = " (by hand, or out of memory)"  # what SIGKILL may mean
 WORDS_KEPT = 30
 SETTINGS_ERROR = 78
 # Exit codes with which a service tells us something.
@@ -131,6 +133,8 @@ def judge(cause: Cause, tally: Tally, policy: Policy) -> Verdict:
         return Rest("asked to stay down")
     if cause.kind is CauseKind.CLEAN and policy.restart is not Restart.ALWAYS:
         return Rest("finished")
+    if cause.kind is CauseKind.NOT_INSTALLED:  # it does not come by trying
+        return Fail("not tried again")
     if cause.code in policy.no_restart_codes and cause.kind in SAID_BY_ITSELF:
         return Fail(f"exit code {cause.code} is not tried again")
     if policy.restart is Restart.NEVER:
@@ -178,7 +182,7 @@ def _by_signal(number: int, *, asked: bool, oom: bool) -> tuple[CauseKind, str]:
         return CauseKind.STOPPED, f"stopped: {name}"
     if oom:
         return CauseKind.OUT_OF_MEMORY, f"out of memory: killed by {name}"
-    hint = " (by hand, or out of memory)" if number == SIGKILL else ""
+    hint = BY_WHOM if number == SIGKILL else ""
     return CauseKind.SIGNAL, f"killed by {name}{hint}"
 
 
@@ -202,4 +206,8 @@ def _by_code(code: int, words: tuple[str, ...], exit_codes: tuple[int, ...], *, 
 
 
 def signal_name(number: int) -> str:
+    if RTMIN <= number <= RTMAX:  # as `kill -l` has them: by the nearer end
+        low, high = number - RTMIN, RTMAX - number
+        name, more = ("SIGRTMIN", f"+{low}" if low else "") if low <= high else ("SIGRTMAX", f"-{high}" if high else "")
+        return name + more
     return SIGNALS.get(number, f"signal {number}")

@@ -10,6 +10,8 @@ import os
 import select
 import stat
 
+from supervisor.base.counting import counted
+
 # A pipe or socket that poll calls writable takes this much at once (PIPE_BUF), also where it could not be reopened.
 CHUNK = 4096
 
@@ -36,7 +38,9 @@ class Lines:
             self._own = None
 
     def _own_up(self) -> bool:
-        if self._dropped and self._begin(b"sbctl: %d lines dropped: nobody took them\n" % self._dropped):
+        if self._dropped and self._begin(
+            f"sbctl: {counted(self._dropped, 'line')} dropped: nobody took them\n".encode()
+        ):
             self._dropped = 0
         return not self._dropped and not self._rest
 

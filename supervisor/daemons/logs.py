@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from supervisor.base.counting import counted
 from supervisor.core.actions import EXITED
 from supervisor.events.daily import DailyLog
 from supervisor.events.journal import Journal
@@ -30,7 +31,7 @@ class Logs:
         self.daily = DailyLog(home.daily_folder, loop.clock)
         self.set_limits(compiled)
         self.syslog = Syslog(loop.clock, self._not_copied)
-        self.rotations = 0  # since somebody last looked: a reason to tidy up
+        self.reasons = 0  # to tidy up, since somebody last did: rotations, and what the disk would not take
         self._flush: Timer | None = None
         self.last_activity = loop.clock.wall()
         bus.add(self.journal.write)
@@ -76,6 +77,7 @@ class Logs:
     def trouble(self, name: str, text: str, lost: int) -> None:
         """The disk refuses a server's raw file, or takes it again. Said once each."""
         if text:
+            self.reasons += 1
             self._bus.tell(
                 "log.failed",
                 f"{name}: its output can't be written ({text}); it runs on, what it says is dropped and counted",
@@ -85,7 +87,7 @@ class Logs:
         else:
             self._bus.tell(
                 "log.recovered",
-                f"{name}: its output is written again; {lost} bytes were lost",
+                f"{name}: its output is written again; lost: {counted(lost, 'byte')}",
                 service=name,
                 level=INFO,
                 data={"lost": lost},
@@ -93,7 +95,7 @@ class Logs:
 
     def rotated(self, name: str, trouble: str) -> None:
         """A raw file was rotated, or can't be."""
-        self.rotations += 1
+        self.reasons += 1
         if trouble:
             self._bus.tell(
                 "log.failed",
@@ -102,12 +104,15 @@ class Logs:
                 level=ERROR,
             )
 
-    def _not_copied(self, name: str, lines: int, why: str) -> None:
-        noun = "line was" if lines == 1 else "lines were"
+    def _not_copied(self, name: str, lines: int, why: str, stream: str) -> None:
+        noun, verb = ("line", "was") if lines == 1 else ("lines", "were")
+        noun += f" of its {stream}" if stream else ""
         text = (
-            f"{name}: {lines} {noun} not copied to syslog ({why}); {'it is' if lines == 1 else 'they are'} in its log"
+            f"{name}: {lines} {noun} {verb} not copied to syslog ({why}); "
+            f"{'it is' if lines == 1 else 'they are'} in its log"
         )
-        self._bus.tell("log.not_copied", text, service=name, level=WARNING, data={"lines": lines, "why": why})
+        data = {"lines": lines, "why": why, "stream": stream.removeprefix("std") or None}
+        self._bus.tell("log.not_copied", text, service=name, level=WARNING, data=data)
 
     def close(self) -> None:
         self.syslog.close()

@@ -16,6 +16,7 @@ import sys
 
 from supervisor.base import proc
 from supervisor.base.clock import SystemClock
+from supervisor.base.counting import counted
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.loop import Loop
 from supervisor.base.wire import Channel
@@ -246,8 +247,8 @@ class Scheduler:
     def say_how_many(self) -> None:
         if self.channel is not None:
             schedules = self.time.desk.plans
-            more = f", {len(schedules)} schedule{'s' if len(schedules) > 1 else ''}" if schedules else ""
-            detail = f"{len(self.engine.services)} servers{more}"
+            more = f", {counted(len(schedules), 'schedule')}" if schedules else ""
+            detail = f"{counted(len(self.engine.services), 'server')}{more}"
             if detail != self._said:
                 self._said = detail
                 self.channel.send({"detail": detail})

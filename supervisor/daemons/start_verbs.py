@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from supervisor.daemons.verbs import Args
     from supervisor.engine.entries import Entry
 
+UNSUPERVISED = "unsupervised"
+
 
 class StartVerbs(EngineVerbs):
     """shutdown, entries and reload; and nothing is called settled before it has begun."""
@@ -124,9 +126,9 @@ class StartVerbs(EngineVerbs):
             row = rows.setdefault(entry.name, _row(entry.name, None))
             note = notes.get(entry.name)
             if entry.running:
-                row.update(state="running", desired="up", pid=entry.pid, detail="unsupervised", next_retry_at=None)
-                if note is not None and note["key"] == entry.key and note["state"]["started"] is not None:
-                    row["uptime_s"] = round(now - note["state"]["started"], 1)
+                row.update(state="running", desired="up", pid=entry.pid, detail=UNSUPERVISED, next_retry_at=None)
+                if note is not None and note["key"] == entry.key:
+                    row.update(_known(note, now))
             elif note is None or note["told_exit"] != entry.key:
                 row.update(_ended(entry))
         reply.send({"connected": self._daemon.keeper.connected, "rows": [rows[name] for name in sorted(rows)]})
@@ -180,7 +182,16 @@ def _ended(entry: Entry) -> dict[str, Any]:
     return {"state": Phase.BACKOFF.value, "pid": None, "cause": text, "detail": f"{text}; waits for the scheduler"}
 
 
-def _row(name: str, note: dict[str, Any] | None, detail: str = "unsupervised") -> dict[str, Any]:
+def _known(note: dict[str, Any], now: float) -> dict[str, Any]:
+    """What the scheduler has last said of a process that runs on; whether it is well again nobody has asked since."""
+    started = note["state"]["started"]
+    known: dict[str, Any] = {} if started is None else {"uptime_s": round(now - started, 1)}
+    if note.get("degraded"):
+        known |= {"ready": False, "detail": "; ".join(filter(None, (UNSUPERVISED, note.get("detail"))))}
+    return known
+
+
+def _row(name: str, note: dict[str, Any] | None, detail: str = UNSUPERVISED) -> dict[str, Any]:
     state = note["state"] if note else {}
     cause = state.get("cause")
     exit_ = note["exit"] if note else None

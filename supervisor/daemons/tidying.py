@@ -1,7 +1,8 @@
 """Older logs are packed and removed: prepared by a child (helpers/tidy.py), carried out here, between two turns.
 
 The child names files by inode, and only this process renames them, as it rotates them: so a rotation in between moves
-a file on under its plan, and nothing else. Each step is a look and a rename or an unlink.
+a file on under its plan, and nothing else. Each step is a look and a rename or an unlink. The plan comes through the
+pipe of what the child says, since on a full disk, where it matters most, it could not be written down.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 
-from supervisor.base.files import read_small, remove_quietly
-from supervisor.base.rotation import PACKED, index_of, rotated
+from supervisor.base.counting import counted
+from supervisor.base.files import remove_quietly
+from supervisor.base.rotation import PACKED, in_a_row, index_of
 from supervisor.base.time_index import hand_to
 from supervisor.base.where import role_command
 from supervisor.core.state import State
@@ -32,7 +34,8 @@ NAME = "#tidy"
 EVERY_S = 3600.0
 LIMIT_S = 180.0
 AT_ONCE = 20  # steps a turn
-MAX_PLAN = 8 << 20
+MAX_WORDS = 300  # of an error
+MAX_PLAN = 1 << 20  # bytes; what does not fit waits for the next time
 
 
 class Tidying:
@@ -47,49 +50,45 @@ class Tidying:
         self._owner = Service(Spec(name=NAME, kind="helper", launch=launch, policy=Policy()), State())
 
     def tick(self) -> None:
-        """Rotate what is old and quiet, say what was lost, and tidy up after rotations or once an hour."""
+        """Rotate what is old and quiet, say what was lost, and tidy up when there is a reason or once an hour."""
         daemon = self._daemon
         for service in daemon.engine.services.values():
             service.pumps.rotate_if_old()
         daemon.logs.syslog.tell_losses()
         now = daemon.clock.now()
-        if self._job is None and not daemon.stopping and (daemon.logs.rotations or now >= self._last + EVERY_S):
+        if self._job is None and not daemon.stopping and (daemon.logs.reasons or now >= self._last + EVERY_S):
             self._last = now
-            daemon.logs.rotations = 0
+            daemon.logs.reasons = 0
             self._begin()
 
     def _begin(self) -> None:
-        command = tuple(role_command("tidy", self._daemon.home.path))
-        remove_quietly(self._plan_file)
-        self._job = self._daemon.engine.jobs.run(self._owner, "pack", command, LIMIT_S, self._done, bare=True)
+        command = tuple(role_command("tidy", self._daemon.home.path, str(MAX_PLAN)))
+        self._job = self._daemon.engine.jobs.run(
+            self._owner, "pack", command, LIMIT_S, self._done, bare=True, kept=MAX_PLAN
+        )
 
     def end(self) -> None:
         """The daemon goes: what is half done is done next time."""
         if self._job is not None:
             self._job.end()
 
-    @property
-    def _plan_file(self) -> str:
-        return os.path.join(self._daemon.home.run, "tidy.json")
-
     def _done(self, ok: bool, text: str) -> None:
         self._job = None
         if self._daemon.stopping:
             return
         if not ok:
-            self._tell_trouble(text)
+            self._tell_trouble(f"old logs can't be packed or removed ({text[:MAX_WORDS]}); they stay as they are")
             return
         try:
-            plan = json.loads(read_small(self._plan_file, MAX_PLAN))
-        except (OSError, ValueError):
-            return  # another one is at it, and brings its own
-        remove_quietly(self._plan_file)
-        self._tell_trouble(plan["trouble"])
+            plan = json.loads(text)
+        except ValueError:
+            return  # the child of a predecessor is still at it
+        self._tell_trouble(f"old logs can't be packed ({plan['trouble']}); they stay plain" if plan["trouble"] else "")
         if plan["removed"]:
-            noun = "file" if plan["removed"] == 1 else "files"
+            files, size = counted(plan["removed"], "old log file"), counted(plan["freed"], "byte")
             self._daemon.bus.tell(
                 "log.removed",
-                f"{plan['removed']} old log {noun} removed ({plan['freed']} bytes): too many, too old or over a budget",
+                f"{files} removed ({size}): too many, too old or over a budget",
                 level=INFO,
                 data={"files": plan["removed"], "bytes": plan["freed"]},
             )
@@ -100,22 +99,20 @@ class Tidying:
             try:
                 carry_out(step)
             except OSError as error:
-                self._tell_trouble(error.strerror or str(error))
+                self._tell_trouble(f"an old log can't be packed or removed: {error.strerror or error}")
         if len(steps) > AT_ONCE:
             self._daemon.loop.soon(lambda: self._carry_out(steps[AT_ONCE:]))
 
     def _tell_trouble(self, text: str) -> None:
         """Once, until it is over or another."""
         if text and text != self._trouble:
-            self._daemon.bus.tell(
-                "log.failed", f"old logs can't be packed or removed ({text}); they stay as they are", level=WARNING
-            )
+            self._daemon.bus.tell("log.failed", text, level=WARNING)
         self._trouble = text
 
 
 def carry_out(step: Step) -> None:
     """One step of a plan, if the file it means is still there, under whichever number."""
-    found = _find(step["log"], step["inode"])
+    found = _find(step["log"], step["inode"], step["number"])
     if step["do"] == "remove":
         if found:
             os.unlink(found)
@@ -131,9 +128,12 @@ def carry_out(step: Step) -> None:
     hand_to(index_of(found), step["inode"], os.stat(found + PACKED).st_ino)
 
 
-def _find(log: str, inode: int) -> str:
-    """Its name now; "" when it has gone. A day's log has one name only, and a log being written is never meant."""
-    for each in rotated(log):
+def _find(log: str, inode: int, number: int) -> str:
+    """Its name now, at that number or a later one; "" when it has gone.
+
+    A day's log has one name only, and a log being written is never meant.
+    """
+    for each in in_a_row(log, max(number, 1)):
         if each.inode == inode:
             return each.name
     name = os.path.basename(log)

@@ -105,7 +105,7 @@ class Adoption:
             self._go_on(one.service)
         engine.start_wanted(new)
         for name, entry in (*newest.items(), *self._jobs.items()):
-            self._end_unknown(name, entry)
+            self._end_unknown(name, entry, kept.notes.get(name))
         plan = kept.notes.pop(STOPPING, None)
         for name in kept.notes:
             self._spawner.note(name, None)
@@ -234,7 +234,7 @@ class Adoption:
 
     # of a service that the settings no longer know
 
-    def _end_unknown(self, name: str, entry: dict[str, Any]) -> None:
+    def _end_unknown(self, name: str, entry: dict[str, Any], note: dict[str, Any] | None) -> None:
         if is_job(name) or entry["status"] is not None or entry["cause"] is not None:
             _close(entry)
             self._spawner.drop(entry["key"])
@@ -251,6 +251,8 @@ class Adoption:
         service.state.phase, service.state.want = Phase.STARTING, Want.UP
         service.removed = True
         self._engine.spawned(entry["key"], entry["pid"], entry["started"])
+        if note is not None and note["key"] == entry["key"]:  # it has lived since then, not since we have heard of it
+            service.state.started = note["state"]["started"] or service.state.started
         self._engine.stop(name)
 
 

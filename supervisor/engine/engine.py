@@ -14,6 +14,7 @@ from supervisor.engine.gate import Gate
 from supervisor.engine.hearing import Hearing
 from supervisor.engine.jobs import Jobs
 from supervisor.engine.judging import judge_end
+from supervisor.engine.readiness import lacking
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import Stops
 from supervisor.engine.telling import Telling
@@ -193,7 +194,7 @@ class Engine(Telling):
         if service is None or service.told_exit == key:
             return
         service.pumps.drain()
-        cause = judge_end(service, status, oom, self.oom)
+        cause = judge_end(service, status, oom, self.oom, used, self.services.values())
         service.told_exit = key
         service.detail, service.degraded = "", False
         self._note_exit(service, cause, ended)
@@ -291,7 +292,7 @@ class Engine(Telling):
         service = self.services.get(name)
         if service is not None:
             service.timer = None
-            self.feed(name, machine.Timer(token))
+            self.feed(name, machine.Timer(token, lacks=lacking(service)))
 
     def _clear_timer(self, service: Service) -> None:
         if service.timer is not None:

@@ -11,8 +11,9 @@ import os
 from supervisor.base.errors import Problem
 from supervisor.base.held_env import GIVE_BACK, MARKS, hold
 from supervisor.base.where import role_command
-from supervisor.engine.kernel_limits import find_tool, soft_open_files, step
+from supervisor.engine.kernel_limits import find_tool, missing_tool, not_installed, package_of, soft_open_files, step
 from supervisor.model.cause import CauseKind
+from supervisor.model.limits import START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +39,13 @@ class CantLaunch(Problem):
     kind = CauseKind.SETTINGS_ERROR
 
 
-class NoSetpriv(CantLaunch):
-    kind = CauseKind.BAD_USER
+class NotInstalled(CantLaunch):
+    """A program of the system that its settings need is not there."""
+
+    kind = CauseKind.NOT_INSTALLED
+
+    def __init__(self, vain: str, tool: str) -> None:
+        super().__init__(f"{vain}: {not_installed(tool)}", remedy=f"apt-get install {package_of(tool)}")
 
 
 def is_plain(launch: Launch) -> bool:
@@ -57,6 +63,8 @@ def command_line(launch: Launch, open_files: int, place: Place | None = None) ->
     if changes_user(launch):
         words = [*_change_user(launch.user), *words]
     if launch.limits:
+        if launch.limits.if_refused != START and (tool := missing_tool(launch.limits)):
+            raise NotInstalled("can't set its limits", tool)
         group, refused = (place.procs, place.refused) if place is not None else ("", None)
         words = [*step(launch.limits, group, refused), *words]
     if needs_reader(launch):
@@ -93,10 +101,7 @@ def _change_user(user: User | None) -> list[str]:
     assert user is not None
     tool = find_tool("setpriv")
     if not tool:
-        raise NoSetpriv(
-            f"can't run as user {user.name}: the program setpriv is not installed",
-            remedy="apt-get install util-linux",
-        )
+        raise NotInstalled(f"can't run as user {user.name}", "setpriv")
     groups = ",".join(str(group) for group in user.groups)
     return [
         tool,

@@ -15,9 +15,10 @@ from supervisor.core.verdict import signal_name
 from supervisor.engine.entries import JOB, Ends
 from supervisor.engine.outlet import open_log
 from supervisor.engine.own_folder import make_own_folder
-from supervisor.engine.tail import Tail
+from supervisor.engine.tail import KEPT, Tail
 from supervisor.engine.texts import duration
 from supervisor.events.words import last_words
+from supervisor.model.cause import Cause
 from supervisor.model.launch import NONE, Launch
 from supervisor.model.service import AFTER_END, BEFORE, RELOAD, STOP
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from supervisor.base.loop import Timer
     from supervisor.engine.engine import Engine
     from supervisor.engine.service import Service
-    from supervisor.model.cause import Cause
 
     Done = Callable[[bool, str], None]
 
@@ -82,6 +82,7 @@ class Jobs:
         self._engine = engine
         self._jobs: dict[str, Job] = {}
         self._number = 0
+        self._refused: Cause | None = None  # why the one that is being told of was not even started
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -98,10 +99,12 @@ class Jobs:
         *,
         env: dict[str, str] | None = None,
         bare: bool = False,
+        kept: int = KEPT,
     ) -> Job:
         """Start one; `done(ok, text)` follows once, never from within this call. It is killed at its limit.
 
-        A limit of 0: somebody else watches it. `bare`: it needs nothing of the service but its user.
+        A limit of 0: somebody else watches it. `bare`: it needs nothing of the service but its user. `kept`: so many
+        bytes of what it says.
         """
         loop = self._engine.loop
         # No scheduler that may have been killed before us has used this number: the clock is that of the boot.
@@ -113,7 +116,7 @@ class Jobs:
             job.timer = loop.after(limit, job.end)
         launch = _launch(service.spec.launch, argv, env or {}, bare=bare)
         try:
-            ends = self._ends(job, service.spec.launch)
+            ends = self._ends(job, service.spec.launch, kept)
         except OSError as error:
             text = f"no pipe for its output: {error.strerror}"
             loop.soon(lambda: self._finish(job, ok=False, text=text))
@@ -144,7 +147,7 @@ class Jobs:
     def _tell_machine(self, service: Service, name: str) -> Done:
         def done(ok: bool, text: str) -> None:
             if self._engine.services.get(service.name) is service:
-                self._engine.feed(service.name, JobEnded(name, ok=ok, text=text))
+                self._engine.feed(service.name, JobEnded(name, ok=ok, text=text, cause=self._refused))
 
         return done
 
@@ -171,7 +174,7 @@ class Jobs:
         self._jobs[job.key] = job
         job.log = commands_log(service.spec.launch)
         if entry["cause"] is not None:
-            self._engine.loop.soon(lambda: self._finish(job, ok=False, text=entry["cause"]["text"]))
+            self._engine.loop.soon(lambda: self.spawn_failed(job.key, Cause.from_dict(entry["cause"])))
         elif entry["status"] is not None:
             self._engine.loop.soon(lambda: self.exited(job.key, entry["status"]))
 
@@ -184,7 +187,9 @@ class Jobs:
     def spawn_failed(self, key: str, cause: Cause) -> None:
         job = self._jobs.get(key)
         if job is not None:
+            self._refused = cause
             self._finish(job, ok=False, text=cause.text)
+            self._refused = None
 
     def exited(self, key: str, status: int | None) -> None:
         job = self._jobs.get(key)
@@ -234,7 +239,7 @@ class Jobs:
 
     # output
 
-    def _ends(self, job: Job, launch: Launch) -> Ends:
+    def _ends(self, job: Job, launch: Launch, kept: int) -> Ends:
         if job.name in COMMANDS:
             make_own_folder(launch)
             job.log = commands_log(launch)
@@ -247,7 +252,7 @@ class Jobs:
             job.log_from, job.log_inode = look_at(job.log)
             return ends
         read, write = os.pipe()
-        job.tail = Tail(self._engine.loop, read)
+        job.tail = Tail(self._engine.loop, read, kept)
         return Ends(out_write=write)
 
 

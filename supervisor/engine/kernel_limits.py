@@ -21,6 +21,7 @@ SETTINGS = {
     "as": "addressSpaceMb", "core": "coreMb", "cpu": "cpuTimeSeconds", "fsize": "fileMb", "memlock": "lockedMemoryMb",
     "nofile": "openFiles", "nproc": "processes", "stack": "stackMb",
 }  # fmt: skip
+PACKAGES = {"renice": "bsdutils"}  # of Debian; all others are in util-linux
 CLASSES = {"realtime": 1, "best-effort": 2, "idle": 3}
 
 # $$ is the process that becomes the service. A tool's message ends with the kernel's reason.
@@ -73,6 +74,20 @@ def find_tool(name: str) -> str:
     return ""
 
 
+def missing_tool(limits: KernelLimits) -> str:
+    """The first program that these limits need and the system has not; "": all is there."""
+    needed = {"renice": limits.nice is not None, "ionice": bool(limits.ionice), "prlimit": bool(limits.rlimits)}
+    return next((tool for tool, is_needed in needed.items() if is_needed and not find_tool(tool)), "")
+
+
+def package_of(tool: str) -> str:
+    return PACKAGES.get(tool, "util-linux")
+
+
+def not_installed(tool: str) -> str:
+    return f"the program {tool} is not installed (package {package_of(tool)})"
+
+
 def _rlimits(rlimits: dict[str, tuple[int, int]]) -> str:
     """All by one call; only if that fails each by itself, to name the one that is refused and to set the others."""
     tool = find_tool("prlimit")
@@ -86,7 +101,7 @@ def _rlimits(rlimits: dict[str, tuple[int, int]]) -> str:
 def _try(name: str, tool: str, *words: str) -> str:
     path = find_tool(tool)
     if not path:
-        return f"_sb_refused {name} 'the program {tool} is not installed'"
+        return f"_sb_refused {name} {_quoted(not_installed(tool))}"
     return f"_sb_try {name} {path} {' '.join(words)}"
 
 

@@ -6,7 +6,9 @@ apart. The daemons themselves write straight to their `.out` file: it must take 
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 from supervisor.base.files import look_at
 from supervisor.base.rotation import shift
@@ -154,11 +156,16 @@ class FileOutlet:
 
 
 def open_log(launch: Launch) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         if look_at(launch.log)[0] > launch.log_max:
             shift(launch.log, launch.log_keep)
-        return os.open(launch.log, flags, 0o640)
+        fd = os.open(launch.log, flags, 0o640)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            os.set_blocking(fd, True)
+            return fd
+        os.close(fd)  # a pipe, say: whoever writes there waits for who reads
+        raise OSError(errno.EINVAL, "not a file", launch.log)
     except OSError:
         # Without a log it still runs: a full or read-only disk must not stop the scheduler.
         return os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)

@@ -21,8 +21,9 @@ class Service:
     """Spec and state, and the handles of what belongs to them."""
 
     __slots__ = (
-        "asked_at", "degraded", "detail", "events", "exit", "generation", "intent", "key", "leaving", "log_from",
-        "log_inode", "pid", "pumps", "removed", "since", "spec", "state", "timer", "told_before", "told_exit",
+        "asked_at", "degraded", "detail", "events", "exit", "generation", "intent", "key", "lacks", "leaving",
+        "log_from", "log_inode", "pid", "pumps", "removed", "since", "spec", "state", "timer", "told_before",
+        "told_exit",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, state: State) -> None:
@@ -41,6 +42,7 @@ class Service:
         self.told_exit = ""  # key whose end has been judged
         self.told_before = False  # a predecessor wrote the event of this end and was killed before it went on
         self.detail = ""  # what it says of itself
+        self.lacks = ""  # why it is not ready yet: its check and what that has found last
         self.degraded = False  # it runs, and says that it can't do its work
         self.intent: bool | None = None  # enabled or disabled by a person, whatever the settings say
         self.leaving = ""  # how it will be ended once those that need it have gone; see `stopping`

@@ -98,7 +98,7 @@ class Store:
         try:
             self._exec(entry, ends, channel_fd)
         except environment.CantLaunch as problem:
-            entry.cause = Cause(problem.kind, problem.what)
+            entry.cause = Cause(problem.kind, problem.what, remedy=problem.remedy)
         except (OSError, ValueError) as error:
             entry.cause = _spawn_cause(error)
         finally:

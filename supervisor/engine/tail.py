@@ -17,11 +17,12 @@ CHUNK = 65536
 class Tail:
     """Reads one end of a pipe, so that its writer never waits, and forgets all but the last bytes."""
 
-    __slots__ = ("_data", "_fd", "_loop")
+    __slots__ = ("_data", "_fd", "_kept", "_loop")
 
-    def __init__(self, loop: Loop, fd: int) -> None:
+    def __init__(self, loop: Loop, fd: int, kept: int = KEPT) -> None:
         self._loop = loop
         self._fd = fd
+        self._kept = kept
         self._data = b""
         os.set_blocking(fd, False)
         loop.watch(fd, READ, self._readable)
@@ -35,7 +36,7 @@ class Tail:
             data = os.read(self._fd, CHUNK)
         except BlockingIOError:
             return False
-        self._data = (self._data + data)[-KEPT:]
+        self._data = (self._data + data)[-self._kept :]
         if not data:
             self._loop.unwatch(self._fd)  # all writers have gone, which would be told again and again
         return bool(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.core.actions import EXITED
+from supervisor.core.actions import EXITED, NOT_READY
 from supervisor.engine.texts import describe
 from supervisor.model.event import INFO, WARNING, Event
 
@@ -40,6 +40,8 @@ class Telling:
         self.emit(
             Event(action.kind, text, at=self.loop.clock.wall(), service=service.name, level=action.level, data=data)
         )
+        if action.kind == NOT_READY and action.data["lacks"]:
+            self.tell("probe.failed", service.name, f"it was never ready: {action.data['lacks']}", WARNING)
 
     def tell(self, kind: str, name: str, text: str, level: str = INFO, data: dict[str, Any] | None = None) -> None:
         """An event of one service that the machine knows nothing of."""
@@ -55,12 +57,12 @@ class Telling:
 
     # what is said of one
 
-    def degrade(self, name: str, text: str) -> None:
-        """It runs on, and can't do its work."""
+    def degrade(self, name: str, text: str, told: str = "") -> None:
+        """It runs on, and can't do its work. `told`: the same, as it is true of this moment only."""
         service = self.services[name]
         was, service.degraded = service.degraded, True
         if not was:
-            self.tell("service.degraded", name, f"degraded: {text}", WARNING)
+            self.tell("service.degraded", name, f"degraded: {told or text}", WARNING)
         self.detail(name, text)
 
     def recover(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.clock import iso
+from supervisor.base.counting import counted
 from supervisor.core import actions
 
 TYPE_CHECKING = False
@@ -39,10 +40,10 @@ def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
         crash = f"crash {data['streak']} of {data['give_up']}, " if data["streak"] else ""
         return f"{data['reason']}: {crash}next try in {duration(data['delay'])}"
     if kind == actions.GAVE_UP:
-        what = f"given up after {data['streak']} fast crashes in a row: {data['cause']}"
+        what = f"given up after {counted(data['streak'], 'fast crash')} in a row: {data['cause']}"
         return f"{what}; sbctl start {service.name} tries again"
     if kind == actions.SLOWED:
-        what = f"ended {data['deaths']} times in {duration(data['window'])}"
+        what = f"ended {counted(data['deaths'], 'time')} in {duration(data['window'])}"
         return f"{what}: from now on one start in {duration(data['delay'])}"
     if kind == actions.STOPPING:
         return f"stopping, pid {service.pid} ({data['reason']})" if service.pid else f"stopping ({data['reason']})"
@@ -71,7 +72,7 @@ def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
 
 ENDED_BY_US = {
     actions.UNHEALTHY: "not healthy, restarting",
-    actions.WATCHDOG: "no sign of life, restarting",
+    actions.WATCHDOG: "restarting",  # silent for too long, or it asked for it
     actions.OVER_LIMIT: "over its limit, restarting",
     actions.AGED: "old enough, restarting",
     actions.HELD: "held until what it requires is back",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supervisor.base.clock import iso
 from supervisor.core.order import fulfils, hopeless
+from supervisor.engine.readiness import waits
 from supervisor.engine.stopping import HOLD, REMOVE, RESTART, STOP
 from supervisor.engine.texts import duration
 from supervisor.engine.usage import NOTHING
@@ -61,7 +62,7 @@ def _detail(service: Service, now: float, wall: float) -> str:
         crash = f"; crash {state.streak} of {service.spec.policy.give_up}" if state.streak else ""
         return f"{cause}{crash}; next try in {left}"
     if state.phase is Phase.FAILED:
-        return f"{state.reason}: {cause}" if cause else state.reason
+        return state.reason if state.reason.startswith(cause) else f"{state.reason}: {cause}"
     if service.leaving:
         return f"{LEAVING[service.leaving]} once those that need it have gone"
     if state.phase is Phase.STOPPED and service.disabled:
@@ -70,8 +71,8 @@ def _detail(service: Service, now: float, wall: float) -> str:
         return f"waits for {state.waits_for}"
     if state.phase is Phase.EXTERNAL:
         return f"runs outside sbctl, pid {state.outside}"
-    if state.phase is Phase.STARTING and service.detail:
-        return service.detail
+    if state.phase in (Phase.STARTING, Phase.WAITING):  # its reason tells of the try before
+        return waits(service) if state.phase is Phase.STARTING else ""
     return "" if state.reason == "asked" else state.reason
 
 
@@ -89,6 +90,7 @@ def why(engine: Engine, service: Service, used: Figures | None = None) -> dict[s
         "row": row(service, now, wall, used),
         "since": iso(service.since) if service.since else None,
         "reason": state.reason,
+        "next": _next(service),
         "attempts": {
             "streak": state.streak,
             "give_up": policy.give_up,
@@ -104,6 +106,13 @@ def why(engine: Engine, service: Service, used: Figures | None = None) -> dict[s
         "argv": list(service.spec.launch.argv),
         "cwd": service.spec.launch.cwd,
     }
+
+
+def _next(service: Service) -> str:
+    """What helps, where its cause says that; "": look for yourself."""
+    state = service.state
+    remedy = state.cause.remedy if state.cause and state.phase in (Phase.BACKOFF, Phase.FAILED) else ""
+    return f"{remedy}; then: sbctl start {service.name}" if remedy else ""
 
 
 def in_the_way(engine: Engine, service: Service) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.clock import stamp
+from supervisor.base.counting import counted
 from supervisor.events.append import AppendFile
 from supervisor.events.output import Output, left_out
 from supervisor.model.rows import clean
@@ -129,7 +130,7 @@ class DailyLog:
     def _write(self, text: str, *, lines: int = 1) -> None:
         file = self._today()
         if file.lost and file.ready():
-            notice = f"{self._prefix()}{file.lost} lines were not written here: {file.reason}\n"
+            notice = f"{self._prefix()}{counted(file.lost, 'line')} not written here: {file.reason}\n"
             if file.append(notice.encode(), losses=0):
                 file.lost = 0
         file.append(text.encode("utf-8", "backslashreplace"), losses=lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.base.counting import counted
 from supervisor.model.rows import clean
 
 MAX_HELD = 64 << 10  # of a line that has no end yet
@@ -162,7 +163,7 @@ def left_out(pending: Pending) -> str:
     lines, nbytes = pending
     parts = []
     if lines:
-        parts.append(f"{lines} more line{'s' if lines != 1 else ''}")
+        parts.append(counted(lines, "more line"))
     if nbytes:
         parts.append(f"{_size(nbytes)} more" if not lines else _size(nbytes))
     return "… " + " and ".join(parts)
@@ -172,4 +173,4 @@ def _size(nbytes: int) -> str:
     for unit, factor in (("MiB", 1 << 20), ("KiB", 1 << 10)):
         if nbytes >= factor:
             return f"{nbytes / factor:.1f} {unit}"
-    return f"{nbytes} bytes"
+    return counted(nbytes, "byte")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.clock import Clock
 
-    OnLoss = Callable[[str, int, str], None]  # service, lines that were not copied, why
+    OnLoss = Callable[[str, int, str, str], None]  # service, lines not copied, why, and of two streams which
 
 ADDRESS = "/dev/log"
 DAEMON = 3 << 3
@@ -83,7 +83,8 @@ class Syslog:
         lost, copy.lost = copy.lost, 0
         copy.tell_at = self._clock.now() + copy.patience
         copy.patience = min(copy.patience * 2, TELL_SELDOM_S)
-        self._on_loss(copy.service, lost, copy.reason)
+        has_two = all((copy.service, stream) in self._copies for stream in PRIORITY)
+        self._on_loss(copy.service, lost, copy.reason, f"std{copy.stream}" if has_two else "")
 
     def close(self) -> None:
         self.tell_losses(all_of_them=True)
@@ -124,6 +125,7 @@ class Copy:
         self._syslog = syslog
         self._clock = clock
         self.service = service
+        self.stream = stream
         self._priority = PRIORITY[stream]
         self._tag = tag_of(service)
         self._held = b""

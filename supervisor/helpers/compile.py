@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
         return _fail(problem)
     except OSError as error:
         return _fail(
-            Problem(f"the compiled settings can't be written: {error.strerror}", why=str(error.filename or error))
+            Problem(f"the compiled settings can't be written: {error.strerror}", why=str(error.filename or ""))
         )
     except Exception as error:  # a defect of ours: whoever called gets an answer all the same
         what = f"the compiler failed: {type(error).__name__}"

@@ -1,8 +1,9 @@
 """`tidy`: packs rotated logs and works out which must go; a short-lived child of low priority, off every loop.
 
 It only prepares. Packed copies are written to temporaries beside their originals, and the plan names files by inode:
-whoever started us does the renames, because it may rotate the same logs meanwhile. Killed at any line this leaves
-nothing but temporaries, which the next one removes.
+whoever started us does the renames, because it may rotate the same logs meanwhile. It reads the plan from our output,
+of which it keeps so many bytes: nothing is written on a disk that may be full. Killed at any line this leaves nothing
+but temporaries, which the next one removes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import time
 from typing import Any, BinaryIO, cast
 
-from supervisor.base.files import look_at, remove_quietly, take_lock, write_atomic
+from supervisor.base.files import lock_folder, look_at, remove_quietly
 from supervisor.base.rotation import index_of, rotated
 from supervisor.helpers.tidy_plan import Group, Plan, Rules, Seen, first_pass, over_budget
 from supervisor.helpers.tidy_runs import find_run_logs, forgotten, remove_logs, remove_work
@@ -28,6 +29,7 @@ NICE = 19
 PATIENCE_S = 60.0  # after that the rest is left for the next time
 SETTLED_S = 2 * 86400.0  # a day's log younger than that may still be followed
 CHUNK = 1 << 20
+SMALL = 500  # bytes of a plan without steps
 TEMPORARY = ".packing"
 OLDER = re.compile(r"(\.\d+)?(\.gz)?$")
 STRAY = re.compile(r"server(-\d+)?(\.err|\.commands)?\.log$")  # also of services that are in no settings any more
@@ -35,31 +37,27 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d\.log(\.gz)?$")
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) != 1:
-        sys.stderr.write("usage: tidy HOME\n")
+    if len(argv) != 2 or not argv[1].isdigit():
+        sys.stderr.write("usage: tidy HOME BYTES\n")
         return 2
     os.nice(NICE)
     home = Home(argv[0])
     try:
-        lock = take_lock(os.path.join(home.run, "tidy.lock"))
+        lock = lock_folder(home.run)
         if lock is None:
             sys.stdout.write("another one is at it\n")
             return 0
-        answer = prepare(home, time.time())
-        write_atomic(plan_file(home), json.dumps(answer).encode())
+        answer = prepare(home, time.time(), int(argv[1]))
     except OSError as error:
-        sys.stdout.write(f"{error.strerror}: {error.filename}\n")
+        where = f": {error.filename}" if error.filename else ""
+        sys.stdout.write(f"{error.strerror or error}{where}\n")
         return 1
-    sys.stdout.write(f"{len(answer['steps'])} steps\n")
+    sys.stdout.write(json.dumps(answer) + "\n")
     return 0
 
 
-def plan_file(home: Home) -> str:
-    return os.path.join(home.run, "tidy.json")
-
-
-def prepare(home: Home, now: float) -> dict[str, Any]:
-    """Pack what is to be packed, and say what is to be done with which file."""
+def prepare(home: Home, now: float, room: int = 1 << 20) -> dict[str, Any]:
+    """Pack what is to be packed, and say what is to be done with which file, in so many bytes."""
     compiled = _compiled(home)
     folders = _folders(home)
     for folder in (*folders, home.daily_folder):
@@ -81,14 +79,31 @@ def prepare(home: Home, now: float) -> dict[str, Any]:
     runs = [*old, *(seen for seen in gone if seen in run_logs)]
     remove_logs(runs)
     gone = [seen for seen in gone if seen not in runs]
-    steps: list[dict[str, Any]] = [{"do": "remove", "log": seen.log, "inode": seen.inode} for seen in gone]
+    steps = [_step("remove", seen) for seen in gone]
     for seen, temporary in packed:
         if seen in gone:
             remove_quietly(temporary)
         else:
-            steps.append({"do": "pack", "log": seen.log, "inode": seen.inode, "temporary": temporary})
+            steps.append({**_step("pack", seen), "temporary": temporary})
+    steps = _fitting(steps, room - SMALL)
+    gone = gone[: sum(step["do"] == "remove" for step in steps)]
     freed = sum(seen.size for seen in (*gone, *runs))
     return {"steps": steps, "removed": len(gone) + len(runs), "freed": freed, "trouble": trouble}
+
+
+def _step(do: str, seen: Seen) -> dict[str, Any]:
+    return {"do": do, "log": seen.log, "number": seen.number, "inode": seen.inode}
+
+
+def _fitting(steps: list[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """The first so many; the rest is left for the next time."""
+    for number, step in enumerate(steps):
+        room -= len(json.dumps(step)) + len(", ")
+        if room < 0:
+            for left in steps[number:]:
+                remove_quietly(left.get("temporary", ""))
+            return steps[:number]
+    return steps
 
 
 def _compiled(home: Home) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class CauseKind(enum.StrEnum):
     OVER_LIMIT = "over-limit"  # too much memory or processor time, for too long
     DEPENDENCY_DOWN = "dependency-down"  # what it waits for did not come in time
     BAD_LIMIT = "bad-limit"  # a limit of it can't be set
+    NOT_INSTALLED = "not-installed"  # a program of the system that its settings need
     BEFORE_FAILED = "before-failed"  # its command before the start failed
     STOPPED = "stopped"  # we asked for it
     SYSTEM = "system"  # the system could not spawn (EAGAIN, EMFILE, ...): costs no budget
@@ -38,7 +39,7 @@ class CauseKind(enum.StrEnum):
 class Cause:
     """The verdict on one end, with what a person needs to believe it."""
 
-    __slots__ = ("code", "kind", "signal", "text", "words")
+    __slots__ = ("code", "kind", "remedy", "signal", "text", "words")
 
     def __init__(
         self,
@@ -48,24 +49,27 @@ class Cause:
         code: int | None = None,
         signal: str | None = None,
         words: tuple[str, ...] = (),
+        remedy: str = "",
     ) -> None:
         self.kind = kind
         self.text = text  # "exit code 1", "killed by SIGKILL", "port 3456 is in use", ...
         self.code = code
         self.signal = signal  # "SIGKILL"
         self.words = words  # its last words: up to 30 lines of output, oldest first
+        self.remedy = remedy  # what a person can do about it, where that is known
 
     def __repr__(self) -> str:
         return f"Cause({self.kind.value}, {self.text!r})"
 
     def as_dict(self) -> dict[str, Any]:
-        return {
+        data: dict[str, Any] = {
             "kind": self.kind.value,
             "text": self.text,
             "code": self.code,
             "signal": self.signal,
             "words": list(self.words),
         }
+        return {**data, "remedy": self.remedy} if self.remedy else data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Cause:
@@ -75,4 +79,5 @@ class Cause:
             code=data["code"],
             signal=data["signal"],
             words=tuple(data["words"]),
+            remedy=data.get("remedy", ""),
         )

@@ -63,6 +63,13 @@ class Check:
         self.grace = grace  # after the start (`ready`) or after it was ready (`alive`): nothing is asked
         self.action = action  # RESTART or DEGRADE
 
+    def named(self, port: int) -> str:
+        """`shown`, with the port of one that has found it itself."""
+        if self.port or self.socket or not port or self.kind not in (HTTP, TCP):
+            return self.shown
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.kind} {host}:{port}{self.path if self.kind == HTTP else ''}"
+
     def as_dict(self) -> dict[str, Any]:
         data = {name: getattr(self, name) for name in self.__slots__}
         data["statuses"] = list(self.statuses)

@@ -13,16 +13,14 @@ from supervisor.base.files import remove_quietly
 from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
 from supervisor.core.pipeline import Finish, Progress, Result, Rules, Signal, Start, StepEnd
-from supervisor.core.verdict import signal_name
 from supervisor.engine.entries import ended_of
 from supervisor.events.words import last_words
 from supervisor.model.launch import Launch
 from supervisor.model.run import RunState
 from supervisor.model.schedule import ROLLBACK
-from supervisor.runs.ending import explained
+from supervisor.runs.ending import end_of, explained
 from supervisor.runs.ends import Ends
 from supervisor.runs.layout import Layout
-from supervisor.runs.result import Unusable, read_result
 from supervisor.runs.run import NOTE, Run, key_of, run_of
 from supervisor.runs.step import launch_of, log_of, places_of, stream_of
 from supervisor.runs.sweeping import Sweeping
@@ -195,7 +193,7 @@ class Runner:
         if used is not None:
             run.cpu_ms += used[0]
             run.memory = max(run.memory, used[1])
-        self._step_ended(run, self._end_of(run, status, oom=oom), used, ended)
+        self._step_ended(run, end_of(status, run.result, oom=oom), used, ended)
 
     def emptied(self, key: str) -> None:
         """Whoever was left of a step's group is gone; the run went on long ago."""
@@ -205,20 +203,6 @@ class Runner:
         return run if run is not None and run.key == key and not run.dropped else None
 
     # a step
-
-    def _end_of(self, run: Run, status: int | None, *, oom: bool) -> StepEnd:
-        if status is None:
-            return StepEnd(None, cause="ended while nobody could wait for it")
-        number = status & 0x7F
-        if number:
-            cause = "killed for want of memory" if oom else ""
-            return StepEnd(None, signal=signal_name(number), cause=cause)
-        code = status >> 8
-        try:
-            metrics = read_result(run.result)
-        except Unusable as error:
-            return StepEnd(code, cause=str(error) if code == 0 else "")
-        return StepEnd(code, metrics=metrics)
 
     def _step_ended(self, run: Run, end: StepEnd, used: Used | None = None, ended: Ended | None = None) -> None:
         context, at = self._contexts[run.id], self._loop.clock.wall() if ended is None else ended[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.clock import iso, stamp
+from supervisor.base.counting import counted
 from supervisor.engine.texts import duration
 from supervisor.model.event import ERROR, INFO, WARNING
 from supervisor.model.run import BAD, RunState, Skip, Trigger
@@ -139,9 +140,8 @@ class Telling:
     def breaker(self, plan: Plan) -> None:
         breaker = plan.breaker
         if breaker.state == "open":
-            text = (
-                f"{breaker.streak} failures in a row: cooling down until {stamp(breaker.until)}, then one run may try"
-            )
+            failures = counted(breaker.streak, "failure")
+            text = f"{failures} in a row: cooling down until {stamp(breaker.until)}, then one run may try"
             self._tell("breaker.opened", plan.id, text, ERROR, streak=breaker.streak, until=iso(breaker.until))
         else:
             self._tell("breaker.closed", plan.id, "no more cooling down, and no failures in a row")

@@ -18,25 +18,31 @@ _UMASK = re.compile(r"0?[0-7]{3}")
 
 
 def _check_amount(value: Any) -> Any:
+    return _amount_from(0, value)
+
+
+def _amount_from(least: int, value: Any, why: str = "") -> Any:
     if value == UNLIMITED:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong(f"must be a number or {UNLIMITED}", f'write a number like 1024, or "{UNLIMITED}"')
-    if not 0 <= value <= MAX_NUMBER:
-        raise wrong(f"must be from 0 to {MAX_NUMBER}", f'correct it, or write "{UNLIMITED}"')
+    if not least <= value <= MAX_NUMBER:
+        raise wrong(f"must be from {least} to {MAX_NUMBER}{why}", f'correct it, or write "{UNLIMITED}"')
     return value
 
 
 def _check_whole(value: Any) -> Any:
-    if isinstance(_check_amount(value), float):
+    return _whole(_check_amount(value))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float):
         raise wrong("must be a whole number", "write a whole number")
     return value
 
 
 def _check_open_files(value: Any) -> Any:
-    if isinstance(_check_whole(value), int) and value < LEAST_FILES:
-        raise wrong("no program can start with so few", f'write {LEAST_FILES} or more, or "{UNLIMITED}"')
-    return value
+    return _amount_from(LEAST_FILES, _whole(value), " (no program starts with fewer)")
 
 
 def _check_ionice(value: Any) -> Any:

@@ -55,7 +55,9 @@ class Ordering:
         elif asked in self._names:
             return self._names[asked]
         elif plugin in CORE_NAMES:
-            written.report(path, f"{plugin} is a service of sbctl itself", "remove it: it is always there first")
+            # The others may not be there at all, and nobody waits for them.
+            why = "it is always there first" if plugin == "scheduler" else "only servers of plugins can be waited for"
+            written.report(path, f"{plugin} is a service of sbctl itself", f"remove it: {why}")
         elif plugin in self._loaded.left_out:
             return [asked]  # an error of its own; when it is mended it will be there
         elif plugin in self._servers:

@@ -62,6 +62,7 @@ def test_an_undo_is_taken_over_by_a_running_tree(quiet: TemporaryHome) -> None:
     quiet.add_plugin("web", ["/bin/sleep", "1000"])
     assert quiet.sbctl("start").code == 0
     before = quiet.status("web")["services"][0]["pid"]
+    assert quiet.status("scheduler")["services"][0]["detail"] == "1 server"
     quiet.add_plugin("web", ["/bin/sleep", "2000"])
     assert quiet.sbctl("reload").code == 0
     changed = quiet.status("web")["services"][0]["pid"]
@@ -70,7 +71,7 @@ def test_an_undo_is_taken_over_by_a_running_tree(quiet: TemporaryHome) -> None:
     assert "changed web" in history[0]
     undone = quiet.sbctl("config", "undo", "--yes")
     assert undone.code == 0, undone
-    assert "restart" in undone.out
+    assert "  restart  web  commands.server" in undone.out.splitlines(), "in the words of a reload"
     eventually(lambda: quiet.status("web")["services"][0]["pid"] not in (before, changed, None))
     assert "1000" in (quiet.path / "plugins" / "web" / "manifest.json").read_text()
 

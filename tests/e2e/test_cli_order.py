@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
-from support.home import TemporaryHome
+from support.home import LAUNCHER, TemporaryHome
 from support.waiting import eventually
 
 SLEEPER = ["/bin/sleep", "1000"]
@@ -89,3 +91,57 @@ def test_one_that_runs_outside_is_left_alone(quiet: TemporaryHome) -> None:
         outside.kill()
         outside.wait()
     eventually(lambda: states(quiet)["web"] == "running")
+
+
+# while the scheduler is being replaced
+
+
+def pids(home: TemporaryHome) -> dict[str, int]:
+    return {row["name"]: row["pid"] for row in home.status()["services"]}
+
+
+def test_the_scheduler_among_others_is_restarted_and_waited_for(quiet: TemporaryHome) -> None:
+    quiet.add_plugin("web", SLEEPER, instances=2)
+    assert quiet.sbctl("start").code == 0
+    before = pids(quiet)
+    done = quiet.sbctl("restart", "web", "scheduler")
+    assert done.code == 0, done
+    after = pids(quiet)
+    assert not set(before.values()) & set(after.values())
+    stopped = quiet.sbctl("stop", "scheduler", "web:1")
+    assert (stopped.code, stopped.out) == (0, "web:1 stopped\nscheduler stopped\n"), stopped
+    started = quiet.sbctl("start", "web:1", "scheduler")
+    assert started.code == 0, started
+    assert states(quiet) == {"scheduler": "running", "web:1": "running", "web:2": "running"}
+
+
+@pytest.mark.slow
+def test_verbs_wait_for_a_scheduler_that_is_being_replaced(quiet: TemporaryHome) -> None:
+    crashes = {"giveUpAfter": 1000, "delaysSeconds": [0.4], "fastCrashSeconds": 60, "windowDeaths": 1000}
+    quiet.settings["core"] = {"scheduler": crashes}
+    quiet.write()
+    quiet.add_plugin("web", SLEEPER)
+    quiet.add_plugin("mail", SLEEPER)
+    assert quiet.sbctl("start").code == 0
+    for verb in (["stop", "web", "--timeout", "0"], ["start", "web"], ["restart", "mail"], ["signal", "mail", "CONT"]):
+        os.kill(pids(quiet)["scheduler"], signal.SIGKILL)
+        done = quiet.sbctl(*verb)
+        assert done.code == 0, (verb, done)
+
+
+@pytest.mark.slow
+def test_a_restart_one_by_one_is_followed_over_the_end_of_the_scheduler(quiet: TemporaryHome) -> None:
+    quiet.supervision["settleSeconds"] = 0.5
+    quiet.write()
+    quiet.add_plugin("web", SLEEPER, instances=3)
+    assert quiet.sbctl("start").code == 0
+    before = pids(quiet)
+    following = subprocess.Popen(
+        [LAUNCHER, "restart", "web"], env=quiet.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with following:
+        eventually(lambda: pids(quiet)["web:2"] not in (before["web:2"], None))
+        os.kill(pids(quiet)["scheduler"], signal.SIGKILL)
+        out, err = following.communicate(timeout=30)
+    assert (following.returncode, err) == (0, "")
+    assert [line.partition(" (")[0] for line in out.splitlines()] == [f"web:{n} restarted" for n in (1, 2, 3)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 from support.home import TemporaryHome
 from support.waiting import eventually
@@ -12,6 +14,10 @@ SLEEPER = ["/bin/sleep", "1000"]
 
 def pids(home: TemporaryHome) -> dict[str, int]:
     return {row["name"]: row["pid"] for row in home.status()["services"]}
+
+
+def states(home: TemporaryHome) -> dict[str, str]:
+    return {row["name"]: row["state"] for row in home.status()["services"]}
 
 
 def test_broken_settings_and_no_good_ones(home: TemporaryHome) -> None:
@@ -66,6 +72,23 @@ def test_reload_restarts_only_what_has_changed(home: TemporaryHome) -> None:
     eventually(lambda: pids(home).get("new") and pids(home)["mail"] not in (None, before["mail"]))
     after = pids(home)
     assert (after["web"], after["scheduler"]) == (before["web"], before["scheduler"])
+
+
+def test_a_reload_without_a_scheduler_tells_what_the_next_one_will_do(home: TemporaryHome) -> None:
+    home.settings["core"] = {"scheduler": {"delaysSeconds": [60], "fastCrashSeconds": 60}}
+    home.write()
+    home.add_plugin("web", SLEEPER, instances=1)
+    assert home.sbctl("start").code == 0
+    old = pids(home)["scheduler"]
+    os.kill(old, signal.SIGKILL)
+    eventually(lambda: states(home)["scheduler"] == "backoff")
+    home.add_plugin("web", SLEEPER, instances=2)
+    planned = home.sbctl("reload", "--dry-run", "--json").json()["changes"]
+    done = home.sbctl("reload", "--json")
+    assert "it takes the new settings over when it starts" in done.err
+    assert planned
+    assert done.json()["changes"] == planned
+    assert home.sbctl("reload").out == "nothing to change\n"
 
 
 def test_plan_and_deed_agree_on_what_is_stopped(home: TemporaryHome) -> None:

@@ -82,6 +82,22 @@ def test_how_a_server_ended_is_named(ended: Daemon) -> None:
     assert "Address already in use" in causes["taken"]["words"][-1]
 
 
+def test_a_limit_that_a_server_met_is_named(ended: Daemon) -> None:
+    fill = "while True: open('full', 'ab').write(bytes(1 << 20))"
+    ended.home.add_plugin("file", [PYTHON, "-c", fill], limits={"fileMb": 1})  # it is told, and doesn't die of a signal
+    ended.home.add_plugin("space", child("ready"), limits={"addressSpaceMb": 1})
+    burn = [PYTHON, "-c", "while True: pass"]
+    ended.home.add_plugin("processor", burn, restart="never", limits={"cpuTimeSeconds": 1})
+    ended.start()
+
+    causes = {name: cause_of(ended, name)["text"] for name in ("file", "space", "processor")}
+
+    assert causes["space"].endswith(" (addressSpaceMb is 1)")
+    assert causes["file"] == "exit code 1: OSError: [Errno 27] File too large (fileMb is 1)"
+    assert causes["processor"].startswith("killed by SIG")
+    assert causes["processor"].endswith(" (cpuTimeSeconds is 1)")
+
+
 def test_the_last_words_are_those_of_the_last_life(daemon: Daemon) -> None:
     daemon.home.supervision.update(giveUpAfter=3, delaysSeconds=[0.01])
     daemon.home.write()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -83,3 +84,24 @@ def test_a_disk_that_fills_up_while_logs_rotate(daemon: Daemon, logs: Path) -> N
     assert torn <= 2, "but for the line that the disk cut, what was written is whole and in order"
     kinds = [event["kind"] for event in daemon.events("server")]
     assert kinds.count("log.recovered") <= kinds.count("log.failed") <= 3
+
+
+@pytest.mark.root
+def test_what_is_over_the_budget_goes_when_the_disk_is_full(daemon: Daemon, logs: Path) -> None:
+    daemon.home.settings["logs"] = {"maxMb": 0.02, "keep": 50, "totalBudgetMb": 0.05}
+    daemon.home.write()
+    daemon.home.add_plugin("server", child("spew", 0, 100))
+    (logs / "server").mkdir()
+    daemon.start()  # the server's first rotation, and with it the first look at budgets, is two seconds away
+    old = [logs / "gone" / f"server.log.{number}" for number in range(2, 6)]  # of a server of yesterday
+    old[0].parent.mkdir()
+    for path in old:
+        path.write_bytes(os.urandom(16 * 1024))
+        os.utime(path, (0, 0))
+    filler = fill(logs)
+    os.truncate(filler, filler.stat().st_size - 24 * 1024)
+
+    eventually(lambda: not any(path.exists() for path in old), 20)
+
+    assert "stay as they are" not in " ".join(event["text"] for event in daemon.events("", "log.failed"))
+    assert daemon.row("server")["state"] == "running"

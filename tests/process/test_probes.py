@@ -62,7 +62,8 @@ def test_each_kind_of_readiness(daemon: Daemon, web: tuple[int, Path]) -> None:
     home.add_plugin("line", shell("echo not; sleep 0.2; printf 'server '; sleep 0.1; echo is up; exec sleep 60"))
     home.add_plugin("said", child("ready", 0.2))
     home.add_plugin("elsewhere", shell("exec sleep 60"))
-    home.add_plugin("never", shell("exec sleep 60"))
+    for name in ("never", "silent", "mute"):
+        home.add_plugin(name, shell("exec sleep 60"))
     changes = {
         "web": ready(HTTP, port=web[0], path="/healthz"),
         "tcp": ready(TCP, port=port),
@@ -71,6 +72,8 @@ def test_each_kind_of_readiness(daemon: Daemon, web: tuple[int, Path]) -> None:
         "said": says_ready(),
         # Not loopback, so it is asked by the helper; it leads back to this machine all the same.
         "elsewhere": ready(EXEC, argv=("role:probe", f"http://0.0.0.0:{web[0]}/"), timeout=5.0),
+        "silent": merged(says_ready(), {"policy": {"start_timeout": 1.0}}),
+        "mute": merged(ready(LOG, text="up"), {"policy": {"start_timeout": 1.0}}),
         "never": merged(ready(EXEC, argv=tuple(shell("echo no database; exit 3"))), {"policy": {"start_timeout": 1.0}}),
     }
     start_with(daemon, changes, wait=False)
@@ -80,7 +83,11 @@ def test_each_kind_of_readiness(daemon: Daemon, web: tuple[int, Path]) -> None:
         assert daemon.events(name, "service.ready")
     (event, *_) = eventually(lambda: daemon.events("never", "probe.failed"))
     assert event["text"] == "never: it was never ready: exec it failed: exit code 3: no database"
-    assert "not ready within 1 s" in eventually(lambda: causes(daemon, "never"))[0]
+    assert "not ready within 1 s: exec it failed" in eventually(lambda: causes(daemon, "never"))[0]
+    for name, text in (("silent", "no READY=1"), ("mute", 'no line "up" in its output')):
+        (event, *_) = eventually(lambda name=name: daemon.events(name, "probe.failed"))  # type: ignore[misc]
+        assert event["text"] == f"{name}: it was never ready: {text}"
+        assert f"not ready within 1 s: {text}" in eventually(lambda name=name: causes(daemon, name))[0]  # type: ignore[misc]
 
 
 def test_what_makes_it_ready_is_not_lost_while_no_scheduler_is_there(daemon: Daemon) -> None:
@@ -140,7 +147,10 @@ def test_what_is_only_degraded_runs_on_and_recovers(daemon: Daemon, web: tuple[i
     start_with(daemon, {"web": {"alive": check(HTTP, port=port, failures=2, action=DEGRADE)}})
     pid = daemon.row("web")["pid"]
     file.write_text("503")
-    eventually(lambda: daemon.row("web")["detail"] == "http it answered 503, 2 times in a row")
+    eventually(lambda: daemon.row("web")["detail"] == "http it answered 503")
+    assert "http it answered 503, 2 times in a row" in daemon.events("web", "service.degraded")[0]["text"]
+    file.write_text("500")
+    eventually(lambda: daemon.row("web")["detail"] == "http it answered 500")
     assert daemon.ask("scheduler", "status")["summary"]["state"] == "degraded"
 
     file.unlink()
@@ -148,6 +158,24 @@ def test_what_is_only_degraded_runs_on_and_recovers(daemon: Daemon, web: tuple[i
     eventually(lambda: daemon.row("web")["detail"] == "")
     assert daemon.row("web")["pid"] == pid
     assert [e["kind"] for e in daemon.events("web")][-2:] == ["service.degraded", "service.recovered"]
+
+
+def test_a_degraded_one_is_called_so_while_the_scheduler_is_away(daemon: Daemon, web: tuple[int, Path]) -> None:
+    daemon.home.settings["core"] = {"scheduler": {"delaysSeconds": [30], "fastCrashSeconds": 60}}
+    daemon.home.write()
+    port, file = web
+    file.write_text("503")
+    start_with(daemon, {"web": {"alive": check(HTTP, port=port, failures=2, action=DEGRADE)}})
+    eventually(lambda: daemon.row("web")["ready"] is False)
+
+    daemon.kill_scheduler()
+
+    def row() -> dict[str, Any]:
+        found: dict[str, Any] = daemon.ask("start", "entries")["rows"][0]
+        return found
+
+    eventually(lambda: row()["detail"] == "unsupervised; http it answered 503")
+    assert (row()["state"], row()["ready"]) == ("running", False)
 
 
 def test_a_server_that_accepts_and_never_answers_is_hung(daemon: Daemon, web: tuple[int, Path]) -> None:

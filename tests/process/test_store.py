@@ -20,6 +20,7 @@ from supervisor.engine.entries import Ends, Entry
 from supervisor.engine.records import RecordFile, read_records
 from supervisor.engine.store import Store
 from supervisor.model.cause import CauseKind
+from supervisor.model.launch import User
 from supervisor.model.service import Launch
 
 
@@ -160,6 +161,21 @@ def test_words_that_no_system_takes_are_the_services_fault(listening: Listening,
 
     assert entry.cause is not None
     assert entry.cause.kind is CauseKind.NOT_EXECUTABLE
+
+
+def test_what_is_missing_says_what_to_do(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.engine.kernel_limits.FOLDERS", ("/no/such/folder",))
+    nobody = User(name="nobody", uid=os.geteuid() + 1, gid=65534, groups=(), home="/")
+
+    causes = [
+        listening.spawn("server.1", user=nobody).cause,
+        listening.spawn("server.2", env={"A": "env:SB_NO_SUCH_NAME"}).cause,
+    ]
+
+    assert [(cause.kind, cause.remedy) for cause in causes if cause] == [
+        (CauseKind.NOT_INSTALLED, "apt-get install util-linux"),
+        (CauseKind.SETTINGS_ERROR, "export SB_NO_SUCH_NAME=… then sbctl reload"),
+    ]
 
 
 def test_no_descriptor_stays_after_any_of_it(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:

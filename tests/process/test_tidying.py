@@ -40,3 +40,21 @@ def test_old_logs_are_packed_and_no_line_is_lost(daemon: Daemon) -> None:
     assert numbers == list(range(6000))
     assert not [name for name in os.listdir(log.parent) if name.startswith(".")]
     assert daemon.events("loud", "log.failed") == []
+
+
+def test_a_plan_of_many_steps_arrives_whole(daemon: Daemon) -> None:
+    daemon.home.settings["logs"] = {"maxMb": 0.02, "totalBudgetMb": 0.01}
+    daemon.home.write()
+    daemon.home.add_plugin("loud", child("spew", 600, 0, 100, "stay"))
+    old = [daemon.home.path / "logs" / f"gone{number:02d}" / "server.log.2" for number in range(60)]
+    for path in old:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(os.urandom(4096))
+        os.utime(path, (0, 0))
+
+    daemon.start()
+
+    event, *_ = eventually(lambda: daemon.events("", "log.removed"), 20)
+    assert event["data"]["files"] >= len(old)
+    eventually(lambda: not any(path.exists() for path in old))
+    assert f"{event['data']['files']} old log files removed" in event["text"]

@@ -70,6 +70,7 @@ class Fake:
         self.schedules = FakeSchedules(self.asked)
         self.on_shutdown: Callable[[], None] = lambda: None
         self.after_status: Callable[[], None] = lambda: None  # what happens once somebody has looked
+        self.after_change: Callable[[], None] = lambda: None  # and once a start, stop or restart was asked for
 
     def handlers(self) -> dict[str, Any]:
         verbs = ["ping", "status", "rows", "start", "stop", "restart", "settle", "why", "reload"]
@@ -161,6 +162,7 @@ class Fake:
             self._make(name, state)
         accepted = [name for name in names if name not in already]
         reply.send({"accepted": accepted, "already": already, "with": self.also})
+        self.after_change()
 
     def do_settle(self, args: Message, reply: Any) -> None:
         names = args.get("names")

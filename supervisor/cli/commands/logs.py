@@ -12,7 +12,7 @@ from supervisor.cli.daemon_source import EventSource
 from supervisor.cli.journal import JournalNews
 from supervisor.cli.levels import DEBUG, LEVELS, parse_level
 from supervisor.cli.lines import pattern
-from supervisor.cli.log_files import allow_many_files
+from supervisor.cli.log_files import allow_many_files, in_the_way
 from supervisor.cli.log_query import Group, Outputs, Query, Test, history, level_test, passes, services_of
 from supervisor.cli.log_view import JsonView, RawView, TextView, View
 from supervisor.cli.main import Asked
@@ -157,11 +157,15 @@ def _show(groups: list[Group], query: Query, view: View, *, exact: bool) -> None
 
 
 def _tell_silent(groups: list[Group]) -> None:
-    """Of each service that has never said a word: where its words would be."""
+    """Of each service that has never said a word: where its words would be; and of each whose words are lost."""
     silent = {source.label: source.path for group in reversed(groups) for source in reversed(group)}
     for group in groups:
         for source in group:
-            if not source.is_empty:
+            kind = in_the_way(source.path) if source.label else ""
+            if kind:
+                what = f"{source.path} is a {kind} and no file"
+                out.note(f"{source.label}: {what}: its output is dropped; once that is removed, a new file is begun")
+            if kind or not source.is_empty:
                 silent.pop(source.label, None)
     for label, path in reversed(silent.items()):
         if label:

@@ -47,13 +47,12 @@ def command(asked: Asked, names: tuple[str, ...], dry_run: bool, as_json: bool) 
             raise Problem("--dry-run is for the settings, not for single services", code=USAGE)
         return _reload_services(home, names, as_json=as_json)
     changes, revision = _preview(home) if dry_run else take_over(home)
-    changes = [_in_written_keys(change) for change in changes]
     facts = {"revision": revision, "dry_run": dry_run, "changes": changes}
     answer("\n".join(change_lines(changes, dry_run)), facts, as_json=as_json)
     return 0
 
 
-def _in_written_keys(change: Change) -> Change:
+def in_written_keys(change: Change) -> Change:
     """Those of a schedule come as people write them."""
     if change.get("kind") == SCHEDULE:
         return change
@@ -72,17 +71,34 @@ def _reload_services(home: Home, names: tuple[str, ...], *, as_json: bool) -> in
 def _preview(home: Home) -> tuple[list[Change], str]:
     compiled = run_compiler(home, "--preview")
     _refuse_errors(compiled)
-    return _planned(home, compiled["documents"]), compiled["revision"]
+    changes = _planned(home, compiled["documents"])
+    return [in_written_keys(change) for change in changes], compiled["revision"]
 
 
 def take_over(home: Home, *, warnings: bool = True) -> tuple[list[Change], str]:
-    """Compile, and have both daemons apply it. The changes and the revision."""
+    """Compile, and have both daemons apply it. The changes, in the keys that people write, and the revision."""
     with connect(home, START):
         pass  # not running: nothing to reload, and nothing is compiled
+    known, there = _last_known(home)
     compiled = run_compiler(home)
     if warnings or not compiled["ok"]:
         _refuse_errors(compiled)
-    return _apply(home, compiled["revision"]), compiled["revision"]
+    revision = compiled["revision"]
+    changes, heard = _apply(home, revision)
+    if not (there and heard):  # it begins, or has begun, with the new settings, and has nothing to compare them with
+        theirs = {change["name"] for change in changes}
+        planned = _plan_of(home, SCHEDULER, known, read_compiled(home, SCHEDULER, revision), None)
+        changes += [change for change in planned if change["name"] not in theirs]
+    return [in_written_keys(change) for change in changes], revision
+
+
+def _last_known(home: Home) -> tuple[dict[str, Any] | None, bool]:
+    """The settings that the scheduler goes by, or went by, and whether it is there."""
+    try:
+        with connect(home, SCHEDULER) as client:
+            return read_compiled(home, SCHEDULER, str(client.request("ping")["revision"])), True
+    except Problem:
+        return read_compiled(home, SCHEDULER), False
 
 
 def _refuse_errors(compiled: dict[str, Any]) -> None:
@@ -97,17 +113,22 @@ def _planned(home: Home, documents: dict[str, Any]) -> list[Change]:
     changes: list[Change] = []
     for role in ROLES:
         revision, up = _present(home, role)
-        before = read_compiled(home, role, revision)
-        old = specs_of(before)
-        if up is None:
-            up = {spec.name for spec in old if spec.auto_start}
-        new = specs_of(documents.get(role))
-        disabled = disabled_by_hand(home, [spec.name for spec in new])
-        planned = [*plan(old, new, up, disabled), *own_changes(role, before, documents.get(role))]
-        if role == SCHEDULER:
-            planned += schedule_changes((before or {}).get("schedules"), documents.get(role, {}).get("schedules"))
-        changes += [change.as_dict() for change in planned]
+        changes += _plan_of(home, role, read_compiled(home, role, revision), documents.get(role), up)
     return changes
+
+
+def _plan_of(
+    home: Home, role: str, before: dict[str, Any] | None, after: dict[str, Any] | None, up: set[str] | None
+) -> list[Change]:
+    """`up`: who is wanted up there; None: as the settings have it."""
+    old, new = specs_of(before), specs_of(after)
+    if up is None:
+        up = {spec.name for spec in old if spec.auto_start}
+    disabled = disabled_by_hand(home, [spec.name for spec in new])
+    planned = [*plan(old, new, up, disabled), *own_changes(role, before, after)]
+    if role == SCHEDULER:
+        planned += schedule_changes((before or {}).get("schedules"), (after or {}).get("schedules"))
+    return [change.as_dict() for change in planned]
 
 
 def _present(home: Home, role: str) -> tuple[str, set[str] | None]:
@@ -125,18 +146,19 @@ def _present(home: Home, role: str) -> tuple[str, set[str] | None]:
         return "", None
 
 
-def _apply(home: Home, revision: str) -> list[Change]:
+def _apply(home: Home, revision: str) -> tuple[list[Change], bool]:
+    """The changes, and whether the scheduler has told its own."""
     with connect(home, START) as client:
         values = dict(os.environ)
         changes: list[Change] = client.request("reload", limit=RELOAD_S, revision=revision, env=values)["changes"]
     try:
         with connect(home, SCHEDULER) as client:
-            changes += client.request("reload", limit=RELOAD_S, revision=revision)["changes"]
+            return changes + client.request("reload", limit=RELOAD_S, revision=revision)["changes"], True
     except Problem as problem:
         if problem.code != NOT_RUNNING:
             raise
         note("scheduler is not running: it takes the new settings over when it starts")
-    return changes
+    return changes, False
 
 
 def change_lines(changes: list[Change], dry_run: bool) -> list[str]:

@@ -7,15 +7,28 @@ import signal
 import click
 
 from supervisor.base.errors import USAGE, Problem
-from supervisor.cli.completing import signals
 from supervisor.cli.main import Asked
 from supervisor.cli.names import expand, refuse_self
 from supervisor.cli.out import answer, note
 from supervisor.cli.single import ask
-from supervisor.control.api import nearest
+from supervisor.control.api import signal_number
+from supervisor.core.verdict import signal_name as name_of
 
 
-@click.command()
+class AsKill(click.Command):
+    """`-HUP` and `-9` mean the signal, wherever they stand."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {name for param in self.params for name in (*param.opts, *param.secondary_opts)}
+        own.update(self.get_help_option_names(ctx))
+        for at, word in enumerate(args):
+            if word[:1] == "-" and word not in own and word[1:2] not in ("", "-") and _is_signal(word[1:]):
+                args = [*args[:at], *args[at + 1 :], word[1:]]
+                break
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=AsKill)
 @click.argument("words", nargs=-1, metavar="NAME... SIG")
 @click.option("--group", is_flag=True, help="To all processes of the group, not only to the main one")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: accepted, signal, group")
@@ -44,18 +57,19 @@ def command(asked: Asked, words: tuple[str, ...], group: bool, as_json: bool) ->
 
 def signal_name(word: str) -> str:
     """`hup`, `SIGHUP` and `1` are all HUP."""
-    name = word.upper().removeprefix("SIG")
-    if name.isdecimal():
-        try:
-            return signal.Signals(int(name)).name.removeprefix("SIG")
-        except ValueError:
-            name = word
-    if f"SIG{name}" in signal.Signals.__members__:
-        return name
-    meant = nearest(name, signals())
-    raise Problem(
-        f"no signal {word[:80]!r}",
-        why="the signal stands behind the names of the services",
-        remedy=f"did you mean {meant}?" if meant else "write a name like HUP, USR1 or TERM, or a number",
-        code=USAGE,
-    )
+    alias = signal.Signals.__members__.get(f"SIG{word.upper().removeprefix('SIG')}")  # it knows IOT and POLL, too
+    try:
+        return name_of(signal_number(word if alias is None else alias.value)).removeprefix("SIG")
+    except Problem as problem:
+        problem.why = "the signal stands behind the names of the services"
+        if not problem.remedy.startswith("did you mean"):
+            problem.remedy = "write a name like HUP, USR1, TERM or RTMIN+1, or a number"
+        raise
+
+
+def _is_signal(word: str) -> bool:
+    try:
+        signal_name(word)
+    except Problem:
+        return False
+    return True

@@ -12,6 +12,7 @@ import click
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.details import mask_facts, mask_rows
+from supervisor.cli.fitting import fit
 from supervisor.cli.left import left_of
 from supervisor.cli.main import Asked
 from supervisor.cli.names import meant
@@ -63,6 +64,9 @@ def command(asked: Asked, names: tuple[str, ...], as_json: bool, plain: bool, ev
         raise Problem("--json or --plain, not both", code=USAGE)
     if every is not None and every < LEAST_S:
         raise Problem(f"--watch {every:g} is too often", remedy=f"at least {LEAST_S:g} (seconds)", code=USAGE)
+    if every is not None and check:
+        remedy = "sbctl status --check as often as you like; --watch --json for a program that decides itself"
+        raise Problem("--watch or --check, not both", why="--watch never ends with a code", remedy=remedy, code=USAGE)
     try:
         home = asked.home()
     except Problem as problem:
@@ -85,9 +89,11 @@ class View:
         self._check = check
         self.show = self._show_json if as_json else self._show_text
         self._draws = out.is_terminal() and not as_json
+        self._redraws = False
 
     def watch(self, every: float) -> int:
         """For ever: Ctrl-C ends it, and so does the end of whoever reads it."""
+        self._redraws = self._draws
         if self._draws:
             signal.signal(signal.SIGWINCH, _resized)
         while True:
@@ -110,6 +116,10 @@ class View:
         mask_rows(self._home, found.rows)
         style = table.Style(colour=out.wants_colour(self._colour), utf8=out.speaks_utf8(), width=out.width())
         lines = table.plain(found.rows) if self._plain else quick.status_lines(found, self._home, style)
+        if self._redraws:
+            first = 0 if self._plain else quick.first_row(found)
+            # One line less than there are: the last line end would scroll the first away.
+            lines = fit(lines, found.rows, first, style.width, out.height() - 1, utf8=style.utf8)
         if lines:
             out.show("\n".join(lines))
         return self._code(any(row.is_missed for row in found.rows))

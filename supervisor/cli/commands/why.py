@@ -9,7 +9,8 @@ import click
 
 from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, USAGE, Problem
 from supervisor.cli.main import Asked
-from supervisor.cli.names import check_name, refuse_self
+from supervisor.cli.names import check_name, known_services, refuse_self
+from supervisor.cli.names import meant as services_meant
 from supervisor.cli.out import note, show
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.story import Facts, from_journal, story
@@ -39,6 +40,8 @@ class WithTime(click.Command):
 def command(asked: Asked, name: str, when: tuple[str, ...], as_json: bool) -> int:
     """Say why a service is as it is: what ended it, how often it was tried, its last words, what to do.
 
+    A plugin with several instances means each of them.
+
     Of a schedule: why it ran or did not, when it runs next, what is in its way. With a TIME ("yesterday 13:00", 07:12,
     -2h, 2026-11-28T07:12) what became of that slot.
     """
@@ -50,8 +53,9 @@ def command(asked: Asked, name: str, when: tuple[str, ...], as_json: bool) -> in
     facts: Facts = {}
     lines: list[str] = []
     if (meant.is_service and not when) or not is_schedule:
-        facts = mask.hide_in(_ask_of_service(home, name, meant))
-        lines = story(facts, time.time())
+        each = [mask.hide_in(_without_ok(found)) for found in _ask_of_services(home, name, meant)]
+        facts = each[0] if len(each) == 1 else {"services": each}
+        lines = "\n\n".join("\n".join(story(found, time.time())) for found in each).split("\n")
     if when and not is_schedule:
         raise Problem(f"{name} is a service, and has no slots", remedy=f"sbctl why {name}", code=USAGE)
     if is_schedule:
@@ -61,10 +65,15 @@ def command(asked: Asked, name: str, when: tuple[str, ...], as_json: bool) -> in
         lines += [*([""] if lines else []), *_story_of_schedule(asked, its)]
         facts = {**facts, "schedule": its} if facts else its
     if as_json:
-        show(json.dumps({key: value for key, value in facts.items() if key != "ok"}, ensure_ascii=False))
+        show(json.dumps(_without_ok(facts), ensure_ascii=False))
     else:
         show("\n".join(lines))
     return 0
+
+
+def _without_ok(facts: Facts) -> Facts:
+    """That it was answered at all is nothing to show."""
+    return {key: value for key, value in facts.items() if key != "ok"}
 
 
 def _story_of_schedule(asked: Asked, facts: Facts) -> list[str]:
@@ -74,6 +83,25 @@ def _story_of_schedule(asked: Asked, facts: Facts) -> list[str]:
 
     zone = facts["row"]["zone"] if facts["row"] else ""
     return schedule_story(facts, zone_named(zone), time.time(), style_of(asked))
+
+
+def _ask_of_services(home: Home, name: str, meant: Meaning) -> list[Facts]:
+    """Of the one service that the name means, or of all instances of a plugin."""
+    names = services_meant(name, known_services(home))
+    if len(names) < 2:
+        return [_ask_of_service(home, name, meant)]
+    found: list[Facts] = []
+    unknown_ones: dict[str, Problem] = {}
+    for one in names:
+        try:
+            found.append(_ask(home, one))
+        except Problem as problem:
+            unknown_ones[one] = problem
+    if not found:
+        raise unknown_ones[names[0]]
+    for one, its in unknown_ones.items():
+        note(f"{one}: {its.what}")
+    return found
 
 
 def _ask_of_service(home: Home, name: str, meant: Meaning) -> Facts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from supervisor.base.rotation import rotated
+from supervisor.base.rotation import in_a_row
 from supervisor.engine.outlet import ERR, OUT
 from supervisor.model.check import LOG
 from supervisor.model.service import Phase
@@ -80,10 +80,10 @@ class Past:
             newest = [os.stat(self._path).st_ino]
         except OSError:
             newest = []
-        return newest + [each.inode for each in rotated(self._path) if not each.packed]
+        return newest + [each.inode for each in in_a_row(self._path) if not each.packed]
 
     def _open(self, inode: int) -> int:
-        names = {each.inode: each.name for each in rotated(self._path) if not each.packed}
+        names = {each.inode: each.name for each in in_a_row(self._path) if not each.packed}
         try:
             fd = os.open(names.get(inode, self._path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:

@@ -15,7 +15,6 @@ from supervisor.engine.probes.connection import Connection
 from supervisor.engine.probes.exec import Command
 from supervisor.engine.probes.http import HttpConnection
 from supervisor.model.check import DEGRADE, EXEC, HTTP, TCP
-from supervisor.model.event import WARNING
 from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
@@ -37,7 +36,7 @@ FIRST_COMMAND_S = 0.1  # a process costs more than a connection
 class Watch:
     """One check of one process."""
 
-    __slots__ = ("attempt", "began", "check", "health", "key", "kind", "said", "service", "timer", "tries")
+    __slots__ = ("attempt", "began", "check", "health", "key", "kind", "service", "timer", "tries")
 
     def __init__(self, service: Service, kind: str, check: Check) -> None:
         self.service = service
@@ -47,7 +46,6 @@ class Watch:
         self.health = Health(well=kind == ALIVE and not (check.action == DEGRADE and service.degraded))
         self.tries = 0
         self.began = 0.0  # the last try
-        self.said = ""  # how the last try has failed
         self.timer: Timer | None = None  # until the next try
         self.attempt: Attempt | None = None  # the one under way, or the last
 
@@ -92,9 +90,8 @@ class Prober:
     def _leave(self, watch: Watch) -> None:
         watch.end()
         del self._watches[watch.service.name]
-        if watch.kind == READY and watch.said and watch.service.state.ending is Ending.NOT_READY:
-            text = f"it was never ready: {watch.check.shown} {watch.said}"
-            self._engine.tell("probe.failed", watch.service.name, text, WARNING)
+        if watch.kind == READY:
+            watch.service.lacks = ""
 
     def _first(self, watch: Watch) -> float:
         """The time of the first try. What has passed of the grace under a predecessor counts."""
@@ -139,33 +136,39 @@ class Prober:
         watch.health, turn = after(watch.health, ok=ok, failures=check.failures, successes=check.successes)
         if watch.kind == READY:
             self._plan(watch, now + pause(watch.tries, check.interval, first_pause(check)))
-            self._told_ready(watch, turn, "" if ok else text)
+            self._told_ready(watch, turn, text)
         else:
             self._plan(watch, max(in_step(watch.began + check.interval, check.interval), now))
             self._told_alive(watch, turn, text)
 
-    def _told_ready(self, watch: Watch, turn: Turn, trouble: str) -> None:
-        engine, name = self._engine, watch.service.name
-        if trouble and trouble != watch.said:
-            engine.detail(name, f"not ready yet: {watch.check.shown} {trouble}")
-        elif not trouble and watch.said:
-            engine.detail(name, "")
-        watch.said = trouble
+    def _told_ready(self, watch: Watch, turn: Turn, text: str) -> None:
+        service, check, passed = watch.service, watch.check, watch.health.passed
+        shown = check.named(self._port())
         if turn is Turn.WELL:
-            engine.ready(name)
+            self._engine.ready(service.name)
+            return
+        found = f"is well, {passed} of {check.successes} times in a row" if passed else text
+        lacks = f"{shown} {found}"
+        if lacks != service.lacks:
+            service.lacks = lacks
+            self._engine.tell_watchers(service.name)
 
     def _told_alive(self, watch: Watch, turn: Turn, text: str) -> None:
         engine, name, check = self._engine, watch.service.name, watch.check
         failed = watch.health.failed
-        text = in_a_row(f"{check.shown} {text}", failed)
+        shown = check.named(self._port())
+        now = f"{shown} {text}"
+        text = in_a_row(now, failed)
         if turn is Turn.UNWELL and check.action == DEGRADE:
-            engine.degrade(name, text)
+            engine.degrade(name, now, text)
+        elif failed and watch.service.degraded and not watch.health.well and now != watch.service.detail:
+            engine.detail(name, now)  # no less degraded, for another reason
         elif turn is Turn.WELL and check.action == DEGRADE:
             engine.recover(name)
         elif turn is Turn.UNWELL:
             watch.health = Health(well=True)  # should it be let live: the same number of chances again
             engine.before_restart(name)
-            engine.must_end(name, Ending.UNHEALTHY, text, {"check": check.shown, "failures": failed})
+            engine.must_end(name, Ending.UNHEALTHY, text, {"check": shown, "failures": failed})
 
 
 def wanted(service: Service) -> tuple[str, Check | None]:

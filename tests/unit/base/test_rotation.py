@@ -107,3 +107,12 @@ def test_older_files_are_found_over_gaps_and_by_number(tmp_path: Path) -> None:
     found = rotation.rotated(path)
 
     assert [(each.number, each.packed) for each in found] == [(1, False), (2, True), (4, False)]
+
+
+def test_older_files_are_found_however_many_were_removed_by_hand(tmp_path: Path) -> None:
+    path = make(tmp_path, "log", "log.1", "log.5.gz", "log.800", "log.20270101", "log.-1", "log.\u00b2", "log.5.idx")
+
+    assert [each.number for each in rotation.rotated(path)] == [1, 5, 800]
+    assert [each.number for each in rotation.in_a_row(path)] == [1]
+    assert [each.number for each in rotation.in_a_row(path, 4)] == [5]
+    assert rotation.last_number(str(tmp_path / "nowhere" / "log")) == 0

@@ -6,6 +6,7 @@ import pytest
 from support.cli import Sbctl, caller, compile_here
 
 from supervisor.base import zones
+from supervisor.cli import home as homes
 from supervisor.cli import schedules
 from supervisor.cli.commands import reload
 from supervisor.model.home import Home
@@ -18,6 +19,12 @@ def sbctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     monkeypatch.setenv("TZ", "UTC")
     zones.forget()
     return caller(home, capfd)
+
+
+@pytest.fixture(autouse=True)
+def short_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the home would be found without being named."""
+    monkeypatch.setattr(homes, "_is_found_anyway", lambda _home: True)
 
 
 @pytest.fixture

@@ -522,3 +522,17 @@ def test_a_defect_is_no_traceback(sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch)
     assert code == 1
     assert "Traceback" not in err
     assert "ZeroDivisionError: oops" in err
+
+
+def test_an_error_of_the_system_is_said_once(sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*file: str) -> OSError:
+        return OSError(28, "No space left on device", *file)
+
+    def broken(_option: str | None, **_more: bool) -> None:
+        raise error
+
+    monkeypatch.setattr("supervisor.cli.main.find_home", broken)
+    error = full()
+    assert sbctl("status")[2] == "error: No space left on device\n"
+    error = full("/some/file")
+    assert sbctl("status")[2] == "error: No space left on device\n  why:  /some/file\n"

@@ -176,3 +176,23 @@ def test_the_first_day_comes_later(tmp_path: Path) -> None:
     (tmp_path / "scheduler" / "2026-11-21.log").write_text("first\n")
     assert read(follower) == b"first\n"
     follower.close()
+
+
+def test_a_folder_of_its_name_is_passed_over(log: Log) -> None:
+    follower = Follower(str(log.path))
+    log.write()
+    read(follower)
+    os.unlink(log.path)
+    log.path.mkdir()
+    assert read(follower) == b""
+    log.path.rmdir()
+    log.write()
+    assert read(follower) == b"line 2\n"
+    follower.close()
+
+
+def test_a_pipe_of_its_name_is_not_read(log: Log) -> None:
+    os.mkfifo(log.path)
+    follower = Follower(str(log.path))
+    assert read(follower) == b""
+    follower.close()

@@ -109,7 +109,10 @@ def test_same_bytes_with_the_scheduler_away(home: Home) -> None:
 
 @pytest.mark.usefixtures("running")
 def test_the_home_may_come_from_the_environment(home: Home) -> None:
-    assert run(HOT, ["status"], SB_HOME=home.path) == run(HOT, ["--home", home.path, "status"])
+    code, out, err = run(HOT, ["--home", home.path, "status"])
+    hint = f"sbctl --home {home.path} ".encode()
+    assert hint in out  # who has named it must name it in the next command, too
+    assert run(HOT, ["status"], SB_HOME=home.path) == (code, out.replace(hint, b"sbctl "), err)
 
 
 def test_other_spellings_reach_the_full_command_line(home: Home) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supervisor.cli import levels
-from supervisor.cli.levels import at_least, guess, parse_level
+from supervisor.cli.levels import Levels, at_least, guess, parse_level
 
 CASES = {
     "debug": [
@@ -81,6 +81,41 @@ CASES = {
 @pytest.mark.parametrize(("level", "line"), [(level, line) for level, lines in CASES.items() for line in lines])
 def test_levels(level: str, line: str) -> None:
     assert guess(line) == level
+
+
+def test_lines_between_a_traceback_and_its_exception_are_of_it() -> None:
+    text = """INFO begin
+  indented
+Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+    int("INFO")
+ValueError: no
+
+During handling of the above exception, another exception occurred:
+
+  + Exception Group Traceback (most recent call last):
+  |   File "x.py", line 2, in <module>
+  | ExceptionGroup: some (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | KeyError: 1
+    +------------------------------------
+INFO end
+Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+listening on 8080
+  indented"""
+    levels = Levels()
+    found = [levels.of("web", line) for line in text.split("\n")]
+    assert levels.of("other", "  indented") == "info"
+    assert found == [
+        *["info"] * 2,
+        *["error"] * 4,
+        *["info"] * 3,
+        *["error"] * 6,
+        "info",
+        *["error"] * 2,
+        *["info"] * 2,
+    ]
 
 
 def test_levels_have_an_order_and_other_names() -> None:

@@ -239,6 +239,24 @@ def test_levels_and_patterns_choose_among_all_there_is(sbctl: Sbctl, home: Home)
     assert sbctl("logs", "web", "--level", "loud")[0] == 2
 
 
+def test_a_traceback_is_one_error(sbctl: Sbctl, home: Home) -> None:
+    trace = ["Traceback (most recent call last):", '  File "/app/web.py", line 3, in f', "    g(INFO)", "app.Broken: x"]
+    write(home.server_log("web"), *((number, line) for number, line in enumerate(["INFO on", *trace, "going on"])))
+    write(home.server_log("mail"), (2, "  fine"))
+
+    assert sbctl("logs", "web", "--level", "error")[1].splitlines() == trace
+    assert texts(sbctl("logs", "web", "mail", "--level", "error")[1]) == trace
+    levels = [json.loads(line)["level"] for line in sbctl("logs", "web", "--json")[1].splitlines()]
+    assert levels == ["info", *["error"] * 4, "info"]
+
+
+def test_files_behind_a_gap_are_shown(sbctl: Sbctl, home: Home) -> None:
+    write(f"{home.server_log('web')}.7", (0, "old"))
+    write(home.server_log("web"), (1, "new"))
+
+    assert sbctl("logs", "web")[1] == "old\nnew\n"
+
+
 def test_secrets_are_masked_but_in_raw(sbctl: Sbctl, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     os.makedirs(home.secrets)
     Path(home.secrets, "dashboard.key").write_text("from-a-secret-file\n")
@@ -319,3 +337,19 @@ def test_long_lines_are_not_collected(home: Home, monkeypatch: pytest.MonkeyPatc
         main(["--home", home.path, "logs", "web", view])
     assert sum(written) >= 3 * (20 << 20)
     assert max(written) <= 3 << 20
+
+
+def test_a_log_that_is_no_file_is_no_silence(sbctl: Sbctl, home: Home, tmp_path: Path) -> None:
+    path = Path(home.server_log("web"))
+    dropped = "its output is dropped; once that is removed, a new file is begun"
+    os.mkfifo(path)
+    assert sbctl("logs", "web") == (0, "", f"web: {path} is a pipe and no file: {dropped}\n")
+    path.unlink()
+    path.mkdir()
+    assert sbctl("logs", "web") == (0, "", f"web: {path} is a folder and no file: {dropped}\n")
+    path.rmdir()
+    (tmp_path / "other").write_text("of another\n")
+    path.symlink_to(tmp_path / "other")
+    assert sbctl("logs", "web") == (0, "of another\n", f"web: {path} is a link and no file: {dropped}\n")
+    path.unlink()
+    assert sbctl("logs", "web") == (0, "", f"no output yet: {path}\n")

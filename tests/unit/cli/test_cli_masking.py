@@ -24,10 +24,10 @@ DOTS = "••••"
         ("http://host:8080/path@x", "http://host:8080/path@x"),
         ("password=hunter2&user=a", f"password={DOTS}&user=a"),
         ("PGPASSWORD=hunter2 psql", f"PGPASSWORD={DOTS} psql"),
-        ('db_password: "with blanks in it", next', f"db_password: {DOTS}, next"),
-        ('{"api_key": "k-12345", "n": 1}', f'{{"api_key": {DOTS}, "n": 1}}'),
+        ('db_password: "with blanks in it", next', f'db_password: "{DOTS}", next'),
+        ('{"api_key": "k-12345", "n": 1}', f'{{"api_key": "{DOTS}", "n": 1}}'),
         ("GET /x?token=abc&y=1", f"GET /x?token={DOTS}&y=1"),
-        ("client_secret='abc'", f"client_secret={DOTS}"),
+        ("client_secret='abc'", f"client_secret='{DOTS}'"),
         ("max_tokens=4096", "max_tokens=4096"),
         ("mysqldump --password hunter2 db", f"mysqldump --password {DOTS} db"),
         ("run --token --verbose", "run --token --verbose"),
@@ -38,18 +38,18 @@ DOTS = "••••"
         ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefg", f"jwt {DOTS}"),
         ("https://discord.com/api/webhooks/123/abc-DEF_1", f"https://discord.com/api/webhooks/{DOTS}"),
         ("https://hooks.slack.com/services/T0/B0/abcdefgh", f"https://hooks.slack.com/services/{DOTS}"),
-        (r'{"msg":"{\"password\":\"hunter2xyz\"}"}', rf'{{"msg":"{{\"password\":{DOTS}}}"}}'),
-        (r'"{\"token\":\"ab\\\"cd\",\"n\":1}"', rf'"{{\"token\":{DOTS},\"n\":1}}"'),
-        (r'{"password": "ab\"cd", "n": 1}', f'{{"password": {DOTS}, "n": 1}}'),
-        ("password='it''s' user='me'", f"password={DOTS} user='me'"),
-        ('password="not closed', f"password={DOTS}"),
+        (r'{"msg":"{\"password\":\"hunter2xyz\"}"}', rf'{{"msg":"{{\"password\":\"{DOTS}\"}}"}}'),
+        (r'"{\"token\":\"ab\\\"cd\",\"n\":1}"', rf'"{{\"token\":\"{DOTS}\",\"n\":1}}"'),
+        (r'{"password": "ab\"cd", "n": 1}', f'{{"password": "{DOTS}", "n": 1}}'),
+        ("password='it''s' user='me'", f"password='{DOTS}' user='me'"),
+        ('password="not closed', f'password="{DOTS}'),
         ("password=a,b;c d", f"password={DOTS} d"),
         ("password=pa,ss;word(1)", f"password={DOTS})"),
         ("Server=db;Password=x;Database=me", f"Server=db;Password={DOTS};Database=me"),
         ("{token: abc, user: me}", f"{{token: {DOTS}, user: me}}"),
         ("pwd=hunter22 PWD=/home/me OLDPWD=/tmp", f"pwd={DOTS} PWD=/home/me OLDPWD=/tmp"),
-        ('"pwd": "/srv", "db_pwd": "x"', f'"pwd": "/srv", "db_pwd": {DOTS}'),
-        ('secret => "abcdefg", :id => 1', f"secret => {DOTS}, :id => 1"),
+        ('"pwd": "/srv", "db_pwd": "x"', f'"pwd": "/srv", "db_pwd": "{DOTS}"'),
+        ('secret => "abcdefg", :id => 1', f'secret => "{DOTS}", :id => 1'),
         ("password := hunter2", f"password := {DOTS}"),
         ("Cookie: sid=abc; theme=dark", f"Cookie: {DOTS}"),
         ("< Set-Cookie: sid=abc; Path=/", f"< Set-Cookie: {DOTS}"),
@@ -67,6 +67,20 @@ DOTS = "••••"
 )
 def test_shapes(line: str, shown: str) -> None:
     assert Mask().hide_text(line) == shown
+
+
+@pytest.mark.parametrize("value", ["jsonsecret99", 'a"b\\', 123456, 1.5, True, None])
+@pytest.mark.parametrize("name", ["password", "db_pwd", "token"])
+def test_what_was_json_is_json_afterwards(name: str, value: object) -> None:
+    record: object = {"level": "error", name: value, "more": [1]}
+    hidden = {"level": "error", name: DOTS, "more": [1]}
+    for depth in range(2 if value == 'a"b\\' else 3):
+        for separators in ((",", ":"), (", ", ": ")):
+            shown = json.loads(Mask().hide_text(json.dumps(record, separators=separators)))
+            for _ in range(depth):
+                shown = json.loads(shown["text"])
+            assert shown == hidden
+        record = {"text": json.dumps(record)}
 
 
 def test_known_values_are_masked_wherever_they_stand() -> None:

@@ -14,6 +14,7 @@ from support.fake_daemon import FakeDaemon, row
 from supervisor.base.errors import Problem
 from supervisor.cli.rolling import watch_steps
 from supervisor.cli.settling import is_up, what_is_up, what_is_wrong, why_hint
+from supervisor.control.api import signal_number
 from supervisor.model.home import Home
 
 NAMES = ("mail", "web:1", "web:2", "web:10")
@@ -100,6 +101,7 @@ def test_who_requires_it_is_named(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
         ({"state": "external", "detail": "runs outside sbctl, pid 77", "pid": 77}, "web runs outside sbctl, pid 77"),
         ({"state": "stopped", "detail": "finished"}, "web finished"),
         ({"state": "running", "ready": True}, f"web is up (pid {row('web')['pid']})"),
+        ({"state": "running", "ready": False}, f"web is up, but degraded (pid {row('web')['pid']})"),
     ],
 )
 def test_as_it_should_be(changes: dict[str, object], said: str) -> None:
@@ -121,7 +123,9 @@ def test_as_it_should_be(changes: dict[str, object], said: str) -> None:
             "waits for port 80 to be free",
             "sbctl why web",
         ),
-        ({"state": "running", "ready": False}, "running: not ready", "sbctl why web"),
+        # of a start that is not waited for any longer: the end of the process before says nothing about this one
+        ({"state": "starting", "cause": "stopped: SIGTERM"}, "starting", "sbctl why web"),
+        ({"state": "stopped", "detail": "", "cause": "exit code 3"}, "stopped: exit code 3", "sbctl why web"),
         ({"state": "stopped", "detail": "disabled"}, "stopped: disabled", "sbctl why web"),
         ({"state": "failed", "detail": "gave up"}, "failed: gave up", "sbctl why web"),
     ],
@@ -152,11 +156,12 @@ def test_how_is_the_daemons_choice(
     assert scheduler.fake.asked == [{"names": ["web"], **sent}]
 
 
-def test_a_restart_that_stops_is_named(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
+def test_a_restart_in_which_one_does_not_come_up(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
     scheduler.fake.stubborn = frozenset({"web:2"})
     code, out, err = sbctl("restart", "web", "--json")
     assert (code, out) == (1, "")
-    assert "the restart stopped at web:2, which is backoff: exit code 1" in err
+    assert "web:2 did not come up again: backoff: exit code 1" in err
+    assert "restarted: web:1, web:10" in err
     assert "sbctl why web:2; then: sbctl restart web:2" in err
 
 
@@ -198,6 +203,27 @@ def test_signals_by_name_and_number(sbctl: Sbctl, scheduler: FakeDaemon, word: s
     assert scheduler.fake.asked == [{"names": ["mail", "web:1"], "signal": "HUP", "group": False}]
 
 
+@pytest.mark.parametrize("args", [["web:1", "-HUP"], ["-HUP", "web:1"], ["-1", "web:1"], ["web:1", "-SIGHUP"]])
+def test_signals_as_kill_takes_them(sbctl: Sbctl, scheduler: FakeDaemon, args: list[str]) -> None:
+    assert sbctl("signal", *args) == (0, "web:1 got SIGHUP\n", "")
+    assert scheduler.fake.asked == [{"names": ["web:1"], "signal": "HUP", "group": False}]
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("64", "RTMAX"), ("RTMIN+1", "RTMIN+1"), ("-35", "RTMIN+1"), ("IOT", "ABRT")]
+)
+def test_signals_that_have_a_number_rather_than_a_name(
+    sbctl: Sbctl, scheduler: FakeDaemon, word: str, name: str
+) -> None:
+    assert sbctl("signal", "web:1", word) == (0, f"web:1 got SIG{name}\n", "")
+    assert signal_number(scheduler.fake.asked[0]["signal"])
+
+
+def test_help_of_signal_is_no_signal(sbctl: Sbctl) -> None:
+    assert "SIG" in sbctl("signal", "-h")[1]
+    assert sbctl("signal", "-x", "web:1")[0] == 2
+
+
 def test_a_signal_for_the_group(sbctl: Sbctl, scheduler: FakeDaemon) -> None:
     answer = json.loads(sbctl("signal", "mail", "USR1", "--group", "--json")[1])
     assert answer == {"accepted": ["mail"], "signal": "USR1", "group": True}
@@ -216,6 +242,7 @@ def test_who_does_not_run_gets_no_signal(sbctl: Sbctl, scheduler: FakeDaemon) ->
     [
         (["mail", "HPU"], "did you mean HUP"),
         (["mail", "99"], "no signal '99'"),
+        (["mail", "FOO"], "write a name like HUP"),
         (["mail"], "a service and a signal"),
         ([], "a service and a signal"),
         (["start", "HUP"], "supervisor itself"),
@@ -283,9 +310,16 @@ def test_a_state_file_that_is_none_is_not_overwritten(sbctl: Sbctl, home: Home) 
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("config", "enabled: false"), ("tunnel", "etc/sbctl.yaml"), ("scheduler", "stop")]
+    ("verb", "name", "said"),
+    [
+        ("enable", "config", "config: {enabled: true}"),
+        ("disable", "config", "config: {enabled: false}"),
+        ("enable", "tunnel", "tunnel: {enabled: true, command: ...}"),
+        ("disable", "tunnel", "tunnel: {enabled: false}"),
+        ("enable", "scheduler", "sbctl start scheduler"),
+        ("disable", "scheduler", "sbctl stop scheduler"),
+    ],
 )
-@pytest.mark.parametrize("verb", ["enable", "disable"])
 def test_services_of_sbctl_itself_are_the_settings_business(sbctl: Sbctl, verb: str, name: str, said: str) -> None:
     code, _, err = sbctl(verb, name)
     assert code == 2

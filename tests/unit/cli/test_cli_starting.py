@@ -37,5 +37,16 @@ def test_how_many_came_up(states: list[str], said: str, capfd: pytest.CaptureFix
     assert capfd.readouterr().out == f"started: {said} in 0.5 s (pid 42)\n"
 
 
+def test_a_degraded_one_is_up_and_named(capfd: pytest.CaptureFixture[str]) -> None:
+    """It runs: that it can't do its work is what `status --check` is for."""
+    rows = [row("mail"), row("web", ready=False, detail="http :80/ answered 500", cause="exit code 3")]
+    assert starting._summary(rows, 42, 0.5, as_json=False, before=None) == 0
+    out, err = capfd.readouterr()
+    assert out == "started: all 2 services up, 1 of them degraded, in 0.5 s (pid 42)\n"
+    assert err == "  web: degraded: http :80/ answered 500    why: sbctl why web\n"
+    assert starting._summary([*rows, row("num", "failed")], 42, 0.5, as_json=False, before=None) == FAILED
+    assert capfd.readouterr().out == "started: 2 of 3 services up, 1 of them degraded, in 0.5 s (pid 42)\n"
+
+
 def _not_running(_home: Home) -> None:
     raise Problem("sbctl is not running", code=NOT_RUNNING)

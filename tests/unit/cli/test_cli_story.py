@@ -128,6 +128,16 @@ def test_one_that_waits_names_all_that_it_waits_for() -> None:
     assert alone[-1] == "next        it starts by itself when that is so; sbctl stop web ends the wait"
 
 
+def test_one_that_is_not_ready_yet_says_what_is_missing() -> None:
+    for detail, line in (
+        ("not ready yet: http 127.0.0.1:80/ answered 500", "not ready   http 127.0.0.1:80/ answered 500"),
+        ('waits for the line "for it" in its output', 'waits for   the line "for it" in its output'),
+        ("loading", "            loading"),
+    ):
+        assert story(facts(row=row("web", "starting", detail=detail)), NOW)[1] == line
+    assert story(facts(row=row("web", "starting", detail="")), NOW)[1].startswith("last exit")
+
+
 def test_one_that_runs_outside() -> None:
     outside = row("web", "external", pid=77, detail="runs outside sbctl, pid 77")
     lines = story(facts(row=outside), NOW)
@@ -145,8 +155,9 @@ def test_one_that_runs_and_can_not_do_its_work() -> None:
         "data": {"pid": pid},
     }
     lines = story(facts(row=degraded, events=[event]), NOW)
-    assert lines[1] == "not ready   for 3m 0s: GET / answered 503"
-    assert story(facts(row=degraded), NOW)[1] == "not ready   GET / answered 503"
+    assert lines[0] == f"web is degraded: running for 1m 0s, pid {pid}"
+    assert lines[1] == "degraded    for 3m 0s: GET / answered 503"
+    assert story(facts(row=degraded), NOW)[1] == "degraded    GET / answered 503"
     recovered = {"kind": "service.recovered", "at": iso(NOW), "data": {"pid": pid}}
     assert story(facts(row=row("web", ready=True), events=[event, recovered]), NOW)[1].startswith("last exit")
 
@@ -168,7 +179,7 @@ def test_a_clean_end_is_no_crash() -> None:
     attempts = {"streak": 1, "give_up": 5}
     done = row("job", "stopped", exit={"code": 0, "signal": None, "at": at}, cause="exit code 0", detail="finished")
     assert story(facts(row=done, attempts=attempts), NOW)[2] == "attempts    finished, never restarted"
-    never = {**done, "state": "failed", "detail": "exit code 7 is not tried again: exit code 7"}
+    never = {**done, "state": "failed", "detail": "exit code 7 is not tried again"}
     assert story(facts(row=never, attempts=attempts), NOW)[2] == "attempts    not tried again, never restarted"
 
 

@@ -186,6 +186,8 @@ def test_one_that_runs_and_is_not_ready_is_a_problem() -> None:
     _, rows = parsed([row("web", ready=False), row("num")])
     assert [each.is_missed for each in rows] == [True, False]
     assert table.hints(rows, Style())[0].startswith("1 problem.  why: sbctl why web")
+    assert "▲ degraded" in table.table(rows, Style())[1]
+    assert table.plain(rows)[0].split("\t")[1] == "running"  # its phase, for scripts
 
 
 def test_the_head_is_that_of_the_whole_tree() -> None:

@@ -101,6 +101,35 @@ def test_a_terminal_that_gets_another_size_is_drawn_anew(home: Home) -> None:
         os.close(ours)
 
 
+def test_the_head_stays_on_a_low_terminal(home: Home) -> None:
+    """A redraw that is longer than the screen would scroll it away."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 4, 60, 0, 0))
+    words = [*HOT, "--home", home.path, "status", "--watch", "200ms"]
+    env = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+    going = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    try:
+        read_until(ours, CLEAR.encode())
+        screen = read_until(ours, CLEAR.encode()).partition(CLEAR.encode())[0].decode()
+        lines = screen.strip().splitlines()
+        assert lines[0].startswith("sbctl ")
+        assert lines[-1] == "… and 2 more"
+        assert len(lines) == 3
+        assert max(map(len, lines)) <= 60
+    finally:
+        going.kill()
+        going.wait()
+        os.close(ours)
+
+
+def test_an_exit_code_of_what_never_ends_is_refused(home: Home) -> None:
+    words = [*HOT, "--home", home.path, "status", "--watch", "--check"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--watch or --check, not both" in done.stderr
+
+
 def interrupted(terminal: int, going: subprocess.Popen[bytes]) -> int | None:
     """Ctrl-C, and again as a person would: Python loses one that comes in the middle of an import."""
     for _ in range(3):

@@ -6,6 +6,7 @@ import pytest
 
 from supervisor.base.errors import USAGE, Problem
 from supervisor.control import api
+from supervisor.core.verdict import signal_name
 
 KNOWN = ["start", "stop", "restart", "status", "reload", "chrome-history"]
 
@@ -23,6 +24,14 @@ KNOWN = ["start", "stop", "restart", "status", "reload", "chrome-history"]
 )
 def test_nearest(word: str, meant: str) -> None:
     assert api.nearest(word, KNOWN) == meant
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("wbe", "web"), ("web:5", "web:1"), ("mial", "mail"), ("web:12", "web:1"), ("xyzzy", "")]
+)
+def test_a_plugin_with_instances_can_be_meant(word: str, meant: str) -> None:
+    remedy = api.unknown_name(word, ["mail", "web:1", "web:2"]).remedy
+    assert remedy == (f"did you mean {meant!r}?" if meant else "sbctl status shows all services")
 
 
 @pytest.mark.parametrize("name", ["start", "scheduler", "config", "tunnel"])
@@ -85,7 +94,44 @@ def test_a_signal_has_many_spellings(word: str | int) -> None:
     assert api.signal_number(word) == 1
 
 
-@pytest.mark.parametrize("word", ["", "HUPP", "0", "65", -1, "SIG", "1.0", "99999999999999999999"])
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [
+        ("RTMIN", 34),
+        ("SIGRTMIN+1", 35),
+        ("rtmin+15", 49),
+        ("RTMAX-14", 50),
+        ("RTMAX", 64),
+        ("64", 64),
+        ("RTMAX-30", 34),
+    ],
+)
+def test_the_numbered_signals_have_names(word: str, number: int) -> None:
+    """As `kill -l` has them."""
+    assert api.signal_number(word) == number
+    assert api.signal_number(signal_name(number)) == number
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "",
+        "RTMIN-1",
+        "RTMIN+31",
+        "RTMAX-31",
+        "RTMAX+1",
+        "RTMIN+",
+        "RTMIN+x",
+        "RTMIN+-1",
+        "HUPP",
+        "0",
+        "65",
+        -1,
+        "SIG",
+        "1.0",
+        "99999999999999999999",
+    ],
+)
 def test_what_is_no_signal_is_refused(word: str | int) -> None:
     with pytest.raises(Problem, match="no signal"):
         api.signal_number(word)
@@ -96,3 +142,11 @@ def test_the_signal_that_was_meant_is_named() -> None:
         api.signal_number("TREM")
 
     assert caught.value.remedy == "did you mean TERM?"
+
+
+@pytest.mark.parametrize("word", ["FOO", "WEB", "XYZ"])
+def test_one_that_is_only_as_long_is_not_meant(word: str) -> None:
+    with pytest.raises(Problem) as caught:
+        api.signal_number(word)
+
+    assert "did you mean" not in caught.value.remedy

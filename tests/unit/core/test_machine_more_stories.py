@@ -18,11 +18,13 @@ from supervisor.core.inputs import (
     PolicyChanged,
     Ready,
     Spawned,
+    SpawnFailed,
     StartAsked,
     StopAsked,
 )
 from supervisor.core.state import Ending
 from supervisor.model.cause import Cause, CauseKind
+from supervisor.model.event import ERROR
 from supervisor.model.service import Phase, Policy, Restart
 
 START, STOP, SPAWNED, READY, CLEARED = StartAsked(), StopAsked(), Spawned(), Ready(), Cleared()
@@ -220,6 +222,25 @@ def test_final_codes_are_final_whatever_its_words_explain(kind: CauseKind, code:
     world = World(Policy(no_restart_codes=(1, 78)), now=0.0)
     world.at(0, START, SPAWNED, Exited(Cause(kind, "so it said", code=code), empty=True))
     assert world.state.phase is phase
+
+
+def test_what_is_not_installed_does_not_come_by_trying() -> None:
+    """Not for the command before it either, which runs as the same user. It is an error: nothing will mend it."""
+    missing = Cause(CauseKind.NOT_INSTALLED, "setpriv is not installed", remedy="apt-get install util-linux")
+    levels: list[str] = []
+    for policy, inputs in (
+        (Policy(), [SpawnFailed(missing)]),
+        (Policy(before=30), [JobEnded("before", ok=False, text=missing.text, cause=missing)]),
+    ):
+        world = World(policy, now=0.0)
+        world.on_announce = lambda announce: levels.append(announce.level)
+        world.at(0, START, *inputs)
+        cause = world.state.cause
+        assert cause is not None
+        assert (world.state.phase, world.state.reason) == (Phase.FAILED, "not tried again")
+        assert (cause.kind, cause.remedy) == (missing.kind, missing.remedy)
+        assert Cause.from_dict(cause.as_dict()).remedy == missing.remedy
+    assert levels == [ERROR, ERROR]
 
 
 def test_finished_until_it_is_started_again() -> None:

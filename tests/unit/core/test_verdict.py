@@ -50,6 +50,7 @@ FULL = (1.0, 2.0, 3.0, 4.0)
         (CauseKind.EXIT_CODE, Restart.ALWAYS, Tally(5, FULL), GiveUp()),
         (CauseKind.EXIT_CODE, Restart.ON_FAILURE, Tally(0), RestartNow()),
         (CauseKind.EXIT_CODE, Restart.NEVER, Tally(5), Fail("exited, restart never")),
+        (CauseKind.NOT_INSTALLED, Restart.ALWAYS, Tally(1), Fail("not tried again")),
         (CauseKind.SETTINGS_ERROR, Restart.ALWAYS, Tally(2), RestartAt(10)),
         (CauseKind.CLEAN, Restart.ALWAYS, Tally(5), GiveUp()),
         (CauseKind.CLEAN, Restart.ON_FAILURE, Tally(5), Rest("finished")),

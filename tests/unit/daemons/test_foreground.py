@@ -144,7 +144,7 @@ def test_a_stopped_terminal_is_not_waited_for() -> None:
         os.close(master)
         os.close(slave)
 
-    assert found.split(b"\r\n") == [b"one", b"sbctl: 1 lines dropped: nobody took them", b"three", b""]
+    assert found.split(b"\r\n") == [b"one", b"sbctl: 1 line dropped: nobody took them", b"three", b""]
 
 
 def test_a_file_keeps_one_place_to_write_at(tmp_path: Path) -> None:

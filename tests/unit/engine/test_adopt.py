@@ -128,10 +128,11 @@ class Successor:
 
 @pytest.fixture
 def take_over(worlds: Callable[[], FakeWorld], lives: Lives) -> Callable[..., Successor]:
-    def take(note: Note | None, *entries: dict[str, Any], told: bool = False) -> Successor:
+    def take(note: Note | None, *entries: dict[str, Any], told: bool = False, lost: Note | None = None) -> Successor:
         world = worlds()
         world.loop.fake.time = lives.world.loop.fake.time
-        return Successor(world, {NAME: note} if note else {}, list(entries), [lives.spec], told=told)
+        notes = {name: each for name, each in ((NAME, note), ("lost", lost)) if each}
+        return Successor(world, notes, list(entries), [lives.spec], told=told)
 
     return take
 
@@ -448,6 +449,18 @@ def test_a_living_server_that_the_settings_lost_is_stopped_and_forgotten(take_ov
     assert "lost" not in new.world.engine.services
     assert ("drop", "lost.3") in new.world.spawner.asked
     assert new.world.spawner.notes["lost"] is None
+
+
+def test_a_server_that_the_settings_lost_has_lived_since_its_start(lives: Lives, take_over: TakeOver) -> None:
+    note = {**lives.spawned().note(), "key": "lost.3"}
+    lives.after(60)
+
+    new = take_over(None, entry(1), entry(3, name="lost"), lost=note)
+    new.world.loop.pass_time(5)
+    new.world.engine.exited("lost.3", SIGTERM, True)
+
+    (told,) = [event for event in new.world.events if event.kind == "service.exited" and event.service == "lost"]
+    assert told.data["uptime"] == pytest.approx(65, abs=1)
 
 
 def test_a_dead_server_that_the_settings_lost_is_dropped(take_over: TakeOver) -> None:

@@ -11,6 +11,7 @@ from supervisor.base.where import role_command
 from supervisor.engine import environment
 from supervisor.engine.environment import CantLaunch
 from supervisor.model.cause import CauseKind
+from supervisor.model.limits import FAIL, START, KernelLimits
 from supervisor.model.service import Launch, User
 
 MARK = {"SB_HOME_ID": "id", "SB_KEY": "server.1"}
@@ -138,5 +139,37 @@ def test_without_setpriv_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(CantLaunch, match="setpriv is not installed") as caught:
         environment.command_line(launch(user=other), 1)
 
-    assert caught.value.kind is CauseKind.BAD_USER
-    assert "util-linux" in caught.value.remedy
+    assert caught.value.kind is CauseKind.NOT_INSTALLED
+    assert "(package util-linux)" in caught.value.what
+    assert caught.value.remedy == "apt-get install util-linux"
+
+
+@pytest.mark.parametrize(
+    ("limits", "tool", "package"),
+    [
+        (KernelLimits(ionice="idle"), "ionice", "util-linux"),
+        (KernelLimits(rlimits={"core": (0, 0)}), "prlimit", "util-linux"),
+        (KernelLimits(nice=3), "renice", "bsdutils"),
+    ],
+)
+def test_without_the_tool_for_a_limit_its_package_is_named(
+    monkeypatch: pytest.MonkeyPatch, limits: KernelLimits, tool: str, package: str
+) -> None:
+    monkeypatch.setattr("supervisor.engine.kernel_limits.FOLDERS", ("/no/such/folder",))
+
+    with pytest.raises(CantLaunch) as caught:
+        environment.command_line(launch(limits=limits), 1)
+    limits.if_refused = START
+    words = environment.command_line(launch(limits=limits), 1)
+    limits.if_refused = FAIL
+
+    assert caught.value.kind is CauseKind.NOT_INSTALLED
+    assert caught.value.what == f"can't set its limits: the program {tool} is not installed (package {package})"
+    assert caught.value.remedy == f"apt-get install {package}"
+    assert f"the program {tool} is not installed (package {package})" in words[2]
+
+
+def test_limits_that_need_no_tool_need_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.engine.kernel_limits.FOLDERS", ("/no/such/folder",))
+
+    assert environment.command_line(launch(limits=KernelLimits(umask=0o077, oom_score=5)), 1)[0] == "/bin/sh"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.fakes import FakeLoop
 
-from supervisor.engine.outlet import PipeOutlet
+from supervisor.engine.outlet import PipeOutlet, open_log
 from supervisor.events.syslog import Syslog
 from supervisor.model.launch import NONE, SYSLOG, Launch
 
@@ -79,3 +79,12 @@ def test_the_budget_of_a_service_is_for_both_its_streams(tmp_path: Path) -> None
     os.close(ends.out_write)
     os.close(ends.err_write)
     loop.close()
+
+
+def test_a_pipe_of_the_logs_name_is_not_waited_for(tmp_path: Path) -> None:
+    its = launch(tmp_path)
+    os.mkfifo(its.log)
+    descriptors = [open_log(its), os.open(its.log, os.O_RDONLY | os.O_NONBLOCK), open_log(its)]
+    assert [os.readlink(f"/proc/self/fd/{fd}") for fd in descriptors] == ["/dev/null", its.log, "/dev/null"]
+    for fd in descriptors:
+        os.close(fd)

@@ -42,7 +42,7 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     actions.COMMAND_FAILED: ({"job": "stop", "reason": "exit code 1"}, "web: its command stop failed: exit code 1"),
     actions.UNHEALTHY: ({"reason": "no answer"}, "web: not healthy, restarting: no answer"),
-    actions.WATCHDOG: ({"reason": "silent for 5 s"}, "web: no sign of life, restarting: silent for 5 s"),
+    actions.WATCHDOG: ({"reason": "silent for 5 s"}, "web: restarting: silent for 5 s"),
     actions.OVER_LIMIT: ({"reason": "2 GiB"}, "web: over its limit, restarting: 2 GiB"),
     actions.AGED: ({"reason": "24h 0m"}, "web: old enough, restarting: 24h 0m"),
     actions.HELD: ({"reason": "db is stopped"}, "web: held until what it requires is back: db is stopped"),
@@ -54,6 +54,14 @@ def service() -> Service:
     service = Service(spec("web"), State())
     service.pid, service.key, service.detail = 42, "web.3", "port 80"
     return service
+
+
+def test_one_crash_is_not_many() -> None:
+    event = {"streak": 1, "cause": "exit code 7"}
+    assert (
+        "given up after 1 fast crash in a row: "
+        in describe(service(), Announce(actions.GAVE_UP, "error", event), 0.0)[0]
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -189,7 +189,7 @@ def test_a_full_disk_drops_counts_and_says_so(tmp_path: Path, clock: Any, log: D
     log.output("web", b"four\n")
 
     assert [line.partition("] ")[2] for line in lines(tmp_path)] == [
-        "3 lines were not written here: No space left on device",
+        "3 lines not written here: No space left on device",
         "web | four",
     ]
 

@@ -21,7 +21,7 @@ class Log:
     def __init__(self, folder: Path, clock: Any) -> None:
         self.address = str(folder / "log.sock")
         self.file = os.open(folder / "raw", os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        self.losses: list[tuple[str, int, str]] = []
+        self.losses: list[tuple[str, int, str, str]] = []
         self.clock = clock
         self.syslog = Syslog(clock, lambda *loss: self.losses.append(loss), self.address)
         self.copy = self.syslog.copy("web:1", "out")
@@ -91,7 +91,7 @@ def test_lines_come_whole_long_ones_in_pieces_and_empty_ones_not_at_all(log: Log
 def test_without_a_syslog_lines_are_counted_and_said_now_and_then(log: Log) -> None:
     log.write(b"one\ntwo\n")
     log.write(b"three\n")
-    assert [(name, count) for name, count, _ in log.losses] == [("web:1", 2)]
+    assert [(name, count) for name, count, _, stream in log.losses if not stream] == [("web:1", 2)]
     assert log.address in log.losses[0][2]
 
     log.listen()
@@ -100,9 +100,19 @@ def test_without_a_syslog_lines_are_counted_and_said_now_and_then(log: Log) -> N
     assert log.texts() == [b"four"]
     log.clock.pass_by(60)
     log.syslog.tell_losses()
-    assert [count for _, count, _ in log.losses] == [2, 1]
+    assert [count for _, count, *_ in log.losses] == [2, 1]
     log.syslog.tell_losses()
     assert len(log.losses) == 2
+
+
+def test_of_two_streams_it_is_said_which(log: Log) -> None:
+    err = log.syslog.copy("web:1", "err")
+    log.write(b"one\n")
+    err(log.file, 0, 4)
+    assert [(name, count, stream) for name, count, _, stream in log.losses] == [
+        ("web:1", 1, "stdout"),
+        ("web:1", 1, "stderr"),
+    ]
 
 
 def test_where_there_is_no_syslog_that_is_said_less_and_less_often(log: Log) -> None:
@@ -139,7 +149,7 @@ def test_one_that_does_not_read_is_not_waited_for(log: Log) -> None:
     log.syslog.close()
     heard = len(log.heard())
     assert 0 < heard < 2000
-    assert heard + sum(count for _, count, _ in log.losses) == 2000
+    assert heard + sum(count for _, count, *_ in log.losses) == 2000
 
 
 def test_a_flood_costs_a_bounded_number_of_messages(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +157,7 @@ def test_a_flood_costs_a_bounded_number_of_messages(log: Log, monkeypatch: pytes
     log.listen()
     log.write(b"".join(b"%d\n" % number for number in range(10)))
     assert log.texts() == [b"0", b"1", b"2"]
-    assert log.losses == [("web:1", 7, "more than 3 lines a second")]
+    assert log.losses == [("web:1", 7, "more than 3 lines a second", "")]
     log.clock.pass_by(1.0)
     log.write(b"more\n")
     assert log.texts() == [b"more"]

@@ -219,6 +219,41 @@ def test_a_full_disk_costs_nothing_and_is_said(home: Home, monkeypatch: pytest.M
     assert run(home)["trouble"] == ""
 
 
+def test_what_does_not_fit_into_the_answer_is_left_for_the_next_time(home: Home) -> None:
+    log, gone = home.server_log("web"), home.server_log("gone")
+    fill(log, 40)
+    fill(gone, 1, first=1)
+    os.utime(f"{gone}.1", (0, 0))
+    compile_with(home, launch(home, "web", log_keep=50), keep_age=1000 * HOUR)
+
+    answer = tidy.prepare(home, NOW, 2000)
+
+    assert len(json.dumps(answer)) <= 2000
+    assert [step["do"] for step in answer["steps"][:2]] == ["remove", "pack"], "what makes room comes first"
+    assert answer["removed"] == 1
+    left = [name for name in os.listdir(os.path.dirname(log)) if name.endswith(tidy.TEMPORARY)]
+    assert len(left) == len(answer["steps"]) - 1
+    for _ in range(40):
+        for step in answer["steps"]:
+            carry_out(step)
+        answer = tidy.prepare(home, NOW, 2000)
+    assert answer["steps"] == []
+    assert answer["removed"] == 0
+    assert len([name for name in files(log) if name.endswith(".gz")]) == 39
+
+
+def test_files_behind_a_gap_are_packed_and_count(home: Home) -> None:
+    log = home.server_log("web")
+    fill(log, 8)
+    for number in (2, 3, 4):
+        os.unlink(f"{log}.{number}")
+    compile_with(home, launch(home, "web", log_keep=7))
+
+    assert run(home)["removed"] == 1
+
+    assert files(log) == ["", ".1", ".5.gz", ".6.gz", ".7.gz"]
+
+
 def test_links_and_folders_are_left_alone(home: Home, tmp_path: Path) -> None:
     log = home.server_log("web")
     fill(log, 1)
@@ -238,12 +273,25 @@ def test_as_a_role_it_leaves_its_plan_and_no_traceback(home: Home, capsys: pytes
     nice = os.nice
     try:
         os.nice = lambda _: niceness  # type: ignore[assignment]  # a test runner can't go back to its own
-        assert tidy.main([home.path]) == 0
-        assert json.loads(Path(tidy.plan_file(home)).read_bytes())["steps"] == []
+        assert tidy.main([home.path, "10000"]) == 0
+        assert json.loads(capsys.readouterr().out)["steps"] == []
         os.rmdir(home.daily_folder)
         Path(home.compiled_file("scheduler")).write_text("torn")
-        assert tidy.main([home.path]) == 0
-        assert tidy.main([home.path + "/nowhere"]) == 1
+        assert tidy.main([home.path, "10000"]) == 0
+        assert tidy.main([home.path + "/nowhere", "10000"]) == 1
     finally:
         os.nice = nice
-    assert "Traceback" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == f"No such file or directory: {home.path}/nowhere/logs/run"
+
+
+def test_an_error_without_a_file_names_none(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setattr(tidy, "find_groups", refuse)
+    assert tidy.main([home.path, "10000"]) == 1
+    assert capsys.readouterr().out == "No space left on device\n"

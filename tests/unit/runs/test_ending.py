@@ -58,6 +58,8 @@ BY_LIMIT: list[tuple[StepEnd, list[str], int | None, dict[str, int], str]] = [
      "shared object (addressSpaceMb is 1)"),
     (StepEnd(1), ["OSError: [Errno 24] Too many open files"], None, {"nofile": 64},
      "exit code 1: OSError: [Errno 24] Too many open files (openFiles is 64)"),
+    (StepEnd(1), ["OSError: [Errno 27] File too large"], None, {"fsize": MIB},
+     "exit code 1: OSError: [Errno 27] File too large (fileMb is 1)"),
     (StepEnd(None, signal="SIGXFSZ"), [], None, {"fsize": 2 * MIB}, "killed by SIGXFSZ (fileMb is 2)"),
     (StepEnd(None, signal="SIGXCPU"), [], None, {"cpu": 2}, "killed by SIGXCPU (cpuTimeSeconds is 2)"),
     (StepEnd(152), [], None, {"cpu": 2}, "exit code 152 (cpuTimeSeconds is 2)"),

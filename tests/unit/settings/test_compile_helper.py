@@ -107,6 +107,18 @@ def test_a_folder_that_can_not_be_written(files: SettingsFiles, run: Any) -> Non
     assert answer["error"]["what"] == "the compiled settings can't be written: Not a directory"
 
 
+def test_a_full_disk_is_said_once(files: SettingsFiles, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("supervisor.helpers.compile._compile", full)
+
+    code, answer = run(files.path)
+
+    assert (code, answer["error"]["why"]) == (1, "")
+    assert answer["error"]["what"] == "the compiled settings can't be written: No space left on device"
+
+
 def test_a_defect_is_told_without_a_traceback(files: SettingsFiles, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(home: object, *, tolerant: bool) -> None:
         raise RuntimeError("on purpose")

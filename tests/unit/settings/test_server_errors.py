@@ -55,7 +55,14 @@ KEYS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"requires": ["db:2"]}, "server.requires.0", "there is no db:2", "db has: db"),
     ({"requires": ["web"]}, "server.requires.0", "a server can't wait for itself", "remove it"),
     ({"after": ["web:1"]}, "server.after.0", "a server can't wait for itself", "remove it"),
-    ({"requires": ["scheduler"]}, "server.requires.0", "scheduler is a service of sbctl itself", ""),
+    (
+        {"requires": ["scheduler"]},
+        "server.requires.0",
+        "scheduler is a service of sbctl itself",
+        "remove it: it is always",
+    ),
+    ({"requires": ["config"]}, "server.requires.0", "config is a service of sbctl itself", "remove it: only servers"),
+    ({"after": ["tunnel"]}, "server.after.0", "tunnel is a service of sbctl itself", "remove it: only servers"),
     ({"requires": ["tool"]}, "server.requires.0", "tool has no server that could be waited for", "add commands.server"),
     ({"requires": ["db", "db"]}, "server.requires.1", "db is required twice", "remove one of the two"),
     (
@@ -96,6 +103,8 @@ KEYS: list[tuple[dict[str, Any], str, str, str]] = [
     # limits and the rest
     ({"limits": {"openFiles": "many"}}, "server.limits.openFiles", "must be a number or unlimited", ""),
     ({"limits": {"openFiles": 1.5}}, "server.limits.openFiles", "must be a whole number", ""),
+    ({"limits": {"openFiles": -1}}, "server.limits.openFiles", "must be from 16 to 1000000000", ""),
+    ({"limits": {"openFiles": 10**9 + 1}}, "server.limits.openFiles", "must be from 16 to 1000000000", ""),
     ({"limits": {"coreMb": -1}}, "server.limits.coreMb", "must be from 0 to 1000000000", ""),
     ({"limits": {"umask": 27}}, "server.limits.umask", "must be three octal digits as text", ""),
     ({"limits": {"umask": "999"}}, "server.limits.umask", "must be three octal digits as text", ""),

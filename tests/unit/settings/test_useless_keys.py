@@ -47,7 +47,7 @@ USELESS: list[tuple[dict[str, Any], str, list[str], str, dict[str, Any]]] = [
         "all instances wait for the same port: when web:1 listens there, web:2 waits for ever",
         {},
     ),
-    ({"limits": {"openFiles": 15}}, "error", ["limits.openFiles"], "no program can start with so few", {}),
+    ({"limits": {"openFiles": 15}}, "error", ["limits.openFiles"], "must be from 16 to 1000000000 (no program", {}),
 ]
 
 

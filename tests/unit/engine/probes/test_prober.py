@@ -9,6 +9,7 @@ import pytest
 from support.fakes import FakeWorld, spec
 
 from supervisor.core.health import in_step, offset
+from supervisor.engine import view
 from supervisor.engine.change import apply
 from supervisor.engine.probes.prober import Prober
 from supervisor.model.check import DEGRADE, EXEC, HTTP, LOG, TCP, Check
@@ -128,14 +129,33 @@ def test_why_it_is_not_ready_is_shown_and_told_at_the_end(probed: Probed) -> Non
     probed.start(service(ready=check()))
     probed.pass_time(0.1)
     probed.answer(256)
-    assert probed.engine.services["web"].detail == "not ready yet: exec it failed: exit code 1"
+    assert shown(probed) == "not ready yet: exec it failed: exit code 1"
 
     probed.answer_all(60.0, 256)
 
     assert probed.world.phase("web") == "stopping"
-    told = [event.text for event in probed.world.events if event.kind == "probe.failed"]
-    assert told == ["web: it was never ready: exec it failed: exit code 1"]
+    assert failed(probed) == ["web: it was never ready: exec it failed: exit code 1"]
     assert probed.jobs() == []
+    probed.engine.exited("web.1", 15, True)
+    cause = probed.engine.services["web"].state.cause
+    assert cause is not None
+    assert cause.text == "not ready within 60 s: exec it failed: exit code 1"
+
+
+def test_one_that_never_answers_was_never_ready_either(probed: Probed) -> None:
+    probed.start(service(ready=check(timeout=90.0)))
+    assert shown(probed) == "waits for its check exec it"
+    probed.pass_time(60.0)
+
+    assert failed(probed) == ["web: it was never ready: exec it has not answered"]
+
+
+def test_one_that_was_well_too_seldom_is_not_ready_yet(probed: Probed) -> None:
+    probed.start(service(ready=check(successes=3)))
+    probed.pass_time(0.1)
+    probed.answer()
+
+    assert shown(probed) == "not ready yet: exec it is well, 1 of 3 times in a row"
 
 
 def test_the_reason_goes_once_it_is_ready(probed: Probed) -> None:
@@ -146,7 +166,15 @@ def test_the_reason_goes_once_it_is_ready(probed: Probed) -> None:
     probed.answer(0)
 
     assert probed.world.phase("web") == "running"
-    assert probed.engine.services["web"].detail == ""
+    assert shown(probed) == ""
+
+
+def shown(probed: Probed) -> str:
+    return str(view.rows(probed.engine)[0]["detail"])
+
+
+def failed(probed: Probed) -> list[str]:
+    return [event.text for event in probed.world.events if event.kind == "probe.failed"]
 
 
 # liveness
@@ -233,7 +261,9 @@ def test_degraded_is_kept_running_and_recovers(probed: Probed) -> None:
     probed.answer_all(20.0, 256)
     its = probed.engine.services["web"]
     assert (probed.world.phase("web"), its.degraded) == ("running", True)
-    assert its.detail == "exec it failed: exit code 1, 2 times in a row"
+    assert its.detail == "exec it failed: exit code 1"
+    told = [event.text for event in probed.world.events if event.kind == "service.degraded"]
+    assert told == ["web: degraded: exec it failed: exit code 1, 2 times in a row"]
 
     probed.answer_all(10.0, 0)
     assert its.degraded
@@ -242,6 +272,23 @@ def test_degraded_is_kept_running_and_recovers(probed: Probed) -> None:
     assert (its.degraded, its.detail) == (False, "")
     assert probed.world.kinds("web").count("service.degraded") == 1
     assert probed.world.kinds("web").count("service.recovered") == 1
+
+
+def test_a_degraded_one_shows_what_is_wrong_now(probed: Probed) -> None:
+    """The number in a row would be out of date with each answer, so it is only in the event."""
+    probed.start(service(alive=check(action=DEGRADE, failures=2, successes=2)))
+    probed.answer_all(20.0, 256)
+    looked: list[str] = []
+    probed.engine.watch(lambda: looked.append(shown(probed)))
+    probed.answer_all(20.0, 256)
+    assert looked == []
+
+    probed.answer_all(20.0, 512)
+    probed.answer_all(10.0, 0)
+
+    assert looked == ["exec it failed: exit code 2"]
+    assert probed.engine.services["web"].degraded
+    assert probed.world.kinds("web").count("service.degraded") == 1
 
 
 def test_a_degraded_one_that_is_taken_over_can_recover(probed: Probed) -> None:
@@ -398,10 +445,21 @@ def test_the_port_of_one_that_finds_its_own_is_asked_for(probed: Probed, listene
     probed.prober._port = lambda: 0
     probed.start(service(ready=check(TCP, host=host, port=0)))
     probed.world.loop.pass_time(0.05)
-    assert probed.engine.services["web"].detail == "not ready yet: tcp it can't be asked: its port is not known"
+    assert shown(probed) == "not ready yet: tcp it can't be asked: its port is not known"
 
     probed.prober._port = lambda: port
     probed.world.loop.pass_time(0.2)
     probed.world.loop.turn(0.05)
 
     assert probed.world.phase("web") == "running"
+
+
+def test_the_port_that_was_found_is_named(probed: Probed) -> None:
+    probed.prober._port = lambda: 39661
+    alive = Check(kind=HTTP, shown="http 127.0.0.1/healthz", host="127.0.0.1", path="/healthz", action=DEGRADE)
+    probed.start(service(alive=alive))
+    watch = probed.prober._watches["web"]
+    for _ in range(3):
+        probed.prober._answered(watch, False, "did not answer")
+
+    assert shown(probed) == "http 127.0.0.1:39661/healthz did not answer"

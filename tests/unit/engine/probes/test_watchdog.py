@@ -79,7 +79,8 @@ def test_it_may_ask_for_its_end(world: FakeWorld, dog: Watchdog) -> None:
     hear(world, trigger=True)
 
     assert world.phase("web") == "stopping"
-    assert any("WATCHDOG=trigger" in event.text for event in world.events)
+    texts = [event.text for event in world.events if event.kind == "service.watchdog"]
+    assert texts == ["web: restarting: it asked to be ended (WATCHDOG=trigger)"], "it did give a sign of life"
 
 
 def test_a_new_life_and_a_new_scheduler_begin_a_new_count(world: FakeWorld, dog: Watchdog) -> None:
