@@ -163,8 +163,7 @@ class Keeper:
     # what the store tells
 
     def exited(self, entry: Entry) -> None:
-        """When it was, and whether for want of memory, is told from here: also of an end that no scheduler has seen."""
-        entry.ended = (self._loop.clock.wall(), self._loop.clock.now())
+        """Whether it was for want of memory is told from here: also of an end that no scheduler has seen."""
         if entry.status is not None and entry.signalled != signal.SIGKILL and looks_like_it(entry.status):
             entry.oom = self.oom is not None and self.oom.rose(own_cgroup=bool(entry.launch.limits.cgroup))
         message = {"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty}

@@ -25,7 +25,7 @@ SAID = {
     "fsize": ("file too large",),
 }
 SIGNALS = {"as": ("SIGSEGV", "SIGABRT"), "cpu": ("SIGXCPU",), "fsize": ("SIGXFSZ",)}
-TICK_MS = 10  # the kernel looks at its ticks, and may have counted a little less by then
+NEARLY = 0.75  # the kernel ends it by what it counts at its ticks, on a busy machine well before what it says was used
 BY_SIGNAL = 128  # and its number: so a shell passes on the end of its child
 
 
@@ -45,7 +45,7 @@ def met_limit(
         if name in limits and signal in signals:
             return f"{how} ({_setting(name, limits[name])})"
     # What does not heed SIGXCPU is killed a second later.
-    if signal == "SIGKILL" and used is not None and "cpu" in limits and used[0] >= limits["cpu"] * 1000 - TICK_MS:
+    if signal == "SIGKILL" and used is not None and "cpu" in limits and used[0] >= limits["cpu"] * 1000 * NEARLY:
         return f"{how}: {used[0] / 1000:.2f} s of processor time used ({_setting('cpu', limits['cpu'])})"
     return ""
 

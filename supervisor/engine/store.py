@@ -200,6 +200,7 @@ class Store:
             entry = self._by_pid.pop(pid, None)
             if entry is not None:
                 entry.status = status
+                entry.ended = (self._loop.clock.wall(), self._loop.clock.now())
                 entry.used = (int((used.ru_utime + used.ru_stime) * 1000), _peak(used.ru_maxrss))
                 ended.append(entry)
         if ended or self._remaining or self._dropped:

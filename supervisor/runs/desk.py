@@ -99,7 +99,7 @@ class Desk:
         self.telling = Telling(bus)
         self.ids = Ids()
         self.load = MachineLoad(loop.clock)
-        self.runner = Runner(loop, home, outlet, spawner)
+        self.runner = Runner(loop, home, outlet, spawner, rest=writer.rest)
         self.pauses = Pauses(self)
         self.reach = Reach(self)
         self.admission = Admission(self)

@@ -1,7 +1,8 @@
 """Ends of steps are heard after the beginnings: while processes that were asked for are still being made, ends wait.
 
 What is due is waited for; of what has ended only the books are to be kept, and when many are due at once the processor
-has nothing to spare for that. `start` has noted the time of each end, so nothing is told wrong.
+has nothing to spare for that. `start` has noted the time of each end, so nothing is told wrong. For the same reason the
+history rests meanwhile: a successor writes again what was not written.
 """
 
 from __future__ import annotations
@@ -12,38 +13,41 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop, Timer
 
-LONGEST_S = 0.1  # the next step of a run may wait for the end of one
+LONGEST_S = 0.2  # the next step of a run may wait for the end of one
 
 
 class Ends:
     """Of one runner."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, rest: Callable[[bool], None]) -> None:
         self._loop = loop
+        self._rest = rest
         self._asked: set[str] = set()  # processes that `start` has not answered for
         self._waiting: list[Callable[[], None]] = []
-        self._timer: Timer | None = None
+        self._timer: Timer | None = None  # while ends wait
 
     def asked(self, key: str) -> None:
+        if not self._asked and self._timer is None:
+            self._timer = self._loop.after(LONGEST_S, self._hear)
+            self._rest(True)
         self._asked.add(key)
 
     def answered(self, key: str) -> None:
         self._asked.discard(key)
-        if self._waiting and not self._asked:
+        if not self._asked and self._timer is not None:
             self._loop.soon(self._hear)
 
     def put(self, end: Callable[[], None]) -> None:
-        if not self._asked and not self._waiting:
-            end()
-            return
-        self._waiting.append(end)
         if self._timer is None:
-            self._timer = self._loop.after(LONGEST_S, self._hear)
+            end()
+        else:
+            self._waiting.append(end)
 
     def _hear(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._rest(False)
         waiting, self._waiting = self._waiting, []
         for end in waiting:
             self._loop.guard(end)

@@ -68,7 +68,15 @@ class Context:
 class Runner:
     """All runs that have begun and not ended."""
 
-    def __init__(self, loop: Loop, home: Home, outlet: Outlet, spawner: Callable[[], Spawner]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        home: Home,
+        outlet: Outlet,
+        spawner: Callable[[], Spawner],
+        *,
+        rest: Callable[[bool], None],
+    ) -> None:
         self._loop = loop
         self._home = home
         self._outlet = outlet
@@ -79,7 +87,7 @@ class Runner:
         self._of: dict[str, list[Run]] = {}  # by schedule
         self._in_group: dict[str, int] = {}  # how many
         self.laid_out: dict[str, Layout] = {}  # for runs that are about to begin (runs/ahead.py)
-        self._ends = Ends(loop)
+        self._ends = Ends(loop, rest)
         self._sweeping = Sweeping(loop)
         self.stopping = False
 

@@ -34,6 +34,10 @@ class Queue:
     def has_waiting(self) -> bool:
         return bool(self._waiting)
 
+    @property
+    def has_claims(self) -> bool:
+        return bool(self._counts.get(CLAIM))
+
     def add_claim(self, write: Write) -> bool:
         """False: there is no room, not even by dropping something else."""
         waiting = self._waiting

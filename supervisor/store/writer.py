@@ -67,6 +67,7 @@ class Writer(Rows):
         self._is_closed = False
         self._nowhere = False  # the file is not ours: nothing is kept for it
         self._wrote_last = False
+        self._rests = False
 
     @property
     def queued(self) -> int:
@@ -167,6 +168,12 @@ class Writer(Rows):
         """The states of so many may wait beside all that else may."""
         self._queue.cap = CAP + schedules
 
+    def rest(self, rests: bool) -> None:
+        """While it rests nothing is handed over but claims, and what waits before them."""
+        self._rests = rests
+        if not rests and self._queue.has_waiting:
+            self._call()
+
     def _take(self, write: Write) -> None:
         if self._nowhere:
             self._queue.drop(write)
@@ -221,6 +228,8 @@ class Writer(Rows):
             self._wrote_last = False
             return self._loads.pop(0)
         if self._queue.has_waiting:
+            if self._rests and not self._queue.has_claims:
+                return None
             self._wrote_last = True
             return Job("write", writes=self._queue.take())
         if self._policy is not None and self._prune_timer is None:

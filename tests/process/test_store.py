@@ -91,6 +91,20 @@ def test_an_exit_is_kept_until_it_is_dropped_and_no_longer_recorded(listening: L
     assert listening.store.entries == {}
 
 
+def test_many_ends_at_once_have_each_its_own_time(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the wait for it: not that at which its turn came to be told."""
+    entries = [listening.spawn(f"server.{number}", child("crash_after", 0, 7)) for number in range(3)]
+    exited = listening.exited
+    monkeypatch.setattr(listening, "exited", lambda entry: (exited(entry), listening.loop.pass_time(5)))
+    assert {entry.ended for entry in entries} == {None}
+    eventually(lambda: not any(proc.is_alive(entry.pid) for entry in entries))
+    at = (listening.loop.clock.wall(), listening.loop.clock.now())
+    listening.store.reap()
+
+    assert [entry.ended for entry in entries] == [at] * 3
+    assert len(listening.told) == 3
+
+
 def test_what_is_dropped_while_it_runs_is_killed_and_not_told(listening: Listening) -> None:
     entry = listening.spawn("server.1", child("ignore_term"))
 

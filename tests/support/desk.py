@@ -226,6 +226,9 @@ class FakeWriter:
 
     step_ended = step_started
 
+    def rest(self, rests: bool) -> None:
+        """It has nothing better to do."""
+
     def expect(self, schedules: int) -> None:
         """It has room for all."""
 

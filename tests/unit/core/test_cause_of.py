@@ -9,6 +9,11 @@ import pytest
 from supervisor.core.verdict import cause_of
 from supervisor.model.cause import Cause, CauseKind
 
+# Beyond those that the C library keeps for itself they count from either end, as `kill -l` has them.
+NAMES = {32: "signal 32", 33: "signal 33", 34: "SIGRTMIN", 64: "SIGRTMAX"}
+NAMES |= {34 + number: f"SIGRTMIN+{number}" for number in range(1, 16)}
+NAMES |= {64 - number: f"SIGRTMAX-{number}" for number in range(1, 15)}
+
 
 def by_code(code: int, *words: str, exit_codes: tuple[int, ...] = (0,), asked: bool = False) -> Cause:
     return cause_of(code << 8, asked=asked, words=list(words), exit_codes=exit_codes)
@@ -31,7 +36,7 @@ def test_every_exit_code(code: int) -> None:
 
 @pytest.mark.parametrize("number", range(1, 65))
 def test_every_signal(number: int) -> None:
-    name = signal.Signals(number).name if number < 32 else f"signal {number}"
+    name = NAMES.get(number) or signal.Signals(number).name
     cause = by_signal(number)
     assert (cause.kind, cause.code, cause.signal) == (CauseKind.SIGNAL, None, name)
     assert cause.text == f"killed by {name}" + (" (by hand, or out of memory)" if number == 9 else "")

@@ -38,6 +38,7 @@ def keep(keeper: Keeper) -> Callable[..., Entry]:
         entry.pid, entry.started = 4242, 77
         if status is not None:
             entry.status, entry.empty, entry.used = status, True, (250, 4096)
+            entry.ended = (keeper._loop.clock.wall(), keeper._loop.clock.now())
             keeper.exited(entry)
         return entry
 

@@ -13,8 +13,13 @@ from supervisor.runs.ends import LONGEST_S, Ends
 class World:
     def __init__(self) -> None:
         self.loop = FakeLoop()
-        self.ends = Ends(self.loop)
+        self.rests = False
+        self.ends = Ends(self.loop, self._rest)
         self.heard: list[str] = []
+
+    def _rest(self, rests: bool) -> None:
+        assert rests is not self.rests
+        self.rests = rests
 
     def put(self, name: str) -> None:
         self.ends.put(lambda: self.heard.append(name))
@@ -40,10 +45,12 @@ def test_it_waits_for_the_last_answer(world: World) -> None:
     world.put("b")
     world.loop.run_soon()
     assert world.heard == []
+    assert world.rests
 
     world.ends.answered("two")
     world.loop.run_soon()
     assert world.heard == ["a", "b"]
+    assert not world.rests
     world.loop.pass_time(1)
     assert world.heard == ["a", "b"]
 
@@ -58,8 +65,20 @@ def test_it_does_not_wait_for_ever(world: World) -> None:
     assert world.heard == ["a", "b"]
 
     world.put("c")
-    world.loop.pass_time(LONGEST_S)
-    assert world.heard == ["a", "b", "c"]
+    world.ends.asked("another")
+    world.put("d")
+    assert world.heard == ["a", "b", "c", "d"]
+    assert not world.rests
+
+    world.ends.answered("never")
+    world.ends.answered("another")
+    world.ends.asked("later")
+    world.put("e")
+    assert world.rests
+    assert world.heard == ["a", "b", "c", "d"]
+    world.ends.answered("later")
+    world.loop.run_soon()
+    assert world.heard == ["a", "b", "c", "d", "e"]
 
 
 def test_a_beginning_in_between_keeps_the_order(world: World) -> None:

@@ -117,6 +117,33 @@ def test_a_claim_that_waits_can_be_withdrawn(history: History, file: Path) -> No
     assert query(file, "SELECT schedule FROM slots") == [("other",)]
 
 
+def test_at_rest_only_claims_are_written_and_what_came_before(history: History, file: Path) -> None:
+    history.claim("web", run="a")
+    history.settle()
+    history.writer.rest(True)
+    history.writer.run_started("a", started=AT)
+    for _ in range(20):
+        history.loop.turn(0.001)
+    assert query(file, "SELECT state FROM runs") == [("claimed",)]
+
+    history.claim("other", run="b")
+    history.settle()
+    assert query(file, "SELECT id, state FROM runs ORDER BY id") == [("a", "running"), ("b", "claimed")]
+    history.writer.run_started("b", started=AT)
+    history.writer.rest(False)
+    history.settle()
+    assert query(file, "SELECT state FROM runs") == [("running",), ("running",)]
+
+
+def test_at_rest_nothing_is_lost_by_the_end(history: History, file: Path) -> None:
+    history.writer.rest(True)
+    history.claim("web", run="a")
+    history.writer.run_started("a", started=AT)
+    assert history.writer.close(5)
+
+    assert query(file, "SELECT state FROM runs") == [("running",)]
+
+
 def test_the_life_of_a_run(history: History, file: Path) -> None:
     writer = history.writer
     history.claim("web", run="a")
