@@ -85,14 +85,15 @@ def test_a_broken_file_changes_nothing(scheduling: Scheduling) -> None:
 
 def test_what_is_queued_of_a_removed_schedule_does_not_run(scheduling: Scheduling) -> None:
     desk = scheduling
-    desk.job("busy", f"{NOTES_ITS_SLOT}; sleep 2.2", overlap="queueOne", **SECOND)
+    desk.job("busy", f"{NOTES_ITS_SLOT}; while [ ! -e go ]; do sleep 0.02; done", overlap="queueOne", **SECOND)
     desk.job("other", "true", intervalHours=1)
     desk.start()
-    eventually(lambda: desk.row("busy")["queued"], 5)
+    eventually(lambda: desk.started() and desk.row("busy")["queued"], 5)
 
     desk.home.scheduler["tasks"] = desk.home.scheduler["tasks"][1:]
     desk.home.write()
     desk.daemon.reload()
+    (desk.home.path / "plugins" / "busy" / "go").touch()
 
     row = desk.first("busy", timeout=6)[0]
     assert row["state"] == "succeeded"
