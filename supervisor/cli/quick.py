@@ -129,7 +129,7 @@ def snapshot(home: Home) -> Snapshot:
     except Problem:
         wanted = any(row.name == "scheduler" and row.desired == "up" for row in rows)
         return Snapshot(head, rows, heard=False, complete=not wanted)
-    head.ticks = scheduler.ticks
+    head.ticks, head.remarks = scheduler.ticks, scheduler.remarks
     return Snapshot(head, rows + plugins, heard=True, complete=True)
 
 
@@ -141,8 +141,8 @@ def status_lines(found: Snapshot, home: Home, style: Style) -> list[str]:
             f"the scheduler runs alone (serve, pid {found.head.pid}): if it is killed, nobody keeps its services"
         )
     lines += table.table(found.rows, style)
-    remarks = table.hints(found.rows, style) + table.settings_lines(found.head, style)
-    lines += [at_home(line) for line in remarks]
+    hints = table.hints(found.rows, style) + table.remarks(found.head, style) + table.settings_lines(found.head, style)
+    lines += [at_home(line) for line in hints]
     if not found.complete:
         lines.append("scheduler does not answer: its services are shown as start keeps them")
     return lines

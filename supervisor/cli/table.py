@@ -64,7 +64,7 @@ class Row:
 class Head:
     """The first line of the `rows` frame: the daemon itself."""
 
-    __slots__ = ("pid", "problems", "revision", "role", "started", "state", "ticks", "wall")
+    __slots__ = ("pid", "problems", "remarks", "revision", "role", "started", "state", "ticks", "wall")
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.state, self.pid, started, wall, self.ticks, self.role = fields[:6]
@@ -73,6 +73,7 @@ class Head:
         # A daemon of an older version does not send them.
         self.revision, problems = fields[6:8] if len(fields) > 7 else ("", "0")
         self.problems = int(problems)
+        self.remarks = list(fields[8:])
 
 
 def parse_rows(data: bytes) -> tuple[Head, list[Row]]:
@@ -198,6 +199,11 @@ def hints(rows: Iterable[Row], style: Style) -> list[str]:
     count = "1 problem." if len(wrong) == 1 else f"{len(wrong)} problems."
     line = f"{count}  why: sbctl why {wrong[0]}    then: sbctl restart {wrong[0]}"
     return [style.paint(line, "33")]
+
+
+def remarks(head: Head, style: Style) -> list[str]:
+    """What a person should know beside the services: all schedules are paused, say."""
+    return [style.paint(clean(remark), "33") for remark in head.remarks]
 
 
 def settings_lines(head: Head, style: Style) -> list[str]:

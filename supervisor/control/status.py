@@ -64,6 +64,7 @@ def _merged(summary: Message, busy: Message, rows: list[Message], *, complete: b
         "ticks": busy["ticks"],
         "services": [_service(row) for row in rows],
         "settings_problems": summary.get("settings_problems", []),
+        "remarks": busy.get("remarks", []),
     }
 
 
@@ -79,6 +80,7 @@ def stopped_status(state: str = "stopped") -> Message:
         "ticks": 0,
         "services": [],
         "settings_problems": [],
+        "remarks": [],
     }
 
 

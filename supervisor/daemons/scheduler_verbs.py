@@ -10,6 +10,7 @@ from supervisor.daemons.verbs import EngineVerbs
 from supervisor.engine import change, wishes
 from supervisor.model.event import WARNING
 from supervisor.model.service import RELOAD, Spec
+from supervisor.runs.view import remarks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class SchedulerVerbs(EngineVerbs):
     def summary(self) -> dict[str, Any]:
         self.ticks = self._daemon.heartbeat.ticks
         self.last_activity = self._daemon.logs.last_activity
-        return super().summary()
+        return {**super().summary(), "remarks": remarks(self._daemon.time.desk)}
 
     def start(self, args: Args, reply: Reply) -> None:
         self._refuse_when_stopping()

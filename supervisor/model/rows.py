@@ -1,7 +1,9 @@
 """The status rows as text lines that a client can print without a JSON parser (7 ms of import).
 
     line 1      state TAB pid TAB started_at (epoch) TAB now (epoch) TAB ticks TAB role TAB revision TAB problems
-                (revision and problems: of the settings in force, and how many errors the files had; later additions)
+                TAB remark TAB remark ...
+                (revision and problems: of the settings in force, and how many errors the files had; remarks: what else
+                a person should know; all of these are later additions)
     line 2..    name TAB kind TAB state TAB desired TAB pid TAB uptime_s TAB restarts TAB ready TAB detail
                 TAB cpu_percent TAB memory_bytes TAB threads TAB processes        (later additions too)
 
@@ -40,6 +42,7 @@ def _escape(char: str) -> str:
 def encode_rows(role: str, summary: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
     head = [summary["state"], summary["pid"], summary["started"], summary["wall"], summary["ticks"], role]
     head += [summary.get("revision", ""), len(summary.get("settings_problems", ()))]
+    head += [clean(remark) for remark in summary.get("remarks", ())]
     lines = ["\t".join(str(value) for value in head)]
     lines += [_line(row) for row in rows]
     return "\n".join(lines).encode("utf-8", "surrogateescape")

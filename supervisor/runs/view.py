@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.clock import iso
+from supervisor.base.counting import counted
 from supervisor.base.machine_load import memory
 from supervisor.core.breaker import CLOSED
 from supervisor.core.gates import GATES, SKIP, Standing, all_held, first_held
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 
 MAX_NEXT = 1000
 LOOK_AHEAD = 200  # slots outside the active hours
+
+
+def remarks(desk: Desk) -> list[str]:
+    """What a person should know who looks at the whole: nothing begins on time, or what happens is not kept."""
+    found: list[str] = []
+    pause = desk.pauses.of_all()
+    if pause is not None and desk.plans:
+        found.append(f"all schedules are {pause.text}; sbctl resume")
+    if desk.writer.trouble:
+        waiting = counted(desk.writer.queued, "row")
+        lost = f", {desk.writer.dropped} were lost" if desk.writer.dropped else ""
+        found.append(f"{desk.writer.trouble}: {waiting} for it still to be written{lost}")
+    return found
 
 
 def row(desk: Desk, plan: Plan) -> dict[str, Any]:

@@ -112,7 +112,10 @@ def test_pause_why_resume_and_cancel(scheduled: TemporaryHome) -> None:
 
     said(home.sbctl("pause"))
     assert (home.path / "pause.flag").exists()
-    assert "paused" in said(home.sbctl("status")) + said(home.sbctl("schedule", "list"))
+    assert "paused" in said(home.sbctl("schedule", "list"))
+    remark = eventually(lambda: [line for line in said(home.sbctl("status")).splitlines() if "paused" in line], 5)
+    assert remark[0].startswith("all schedules are paused since "), remark
+    assert remark[0].endswith("resume"), remark
     said(home.sbctl("resume"))
     assert not (home.path / "pause.flag").exists()
 

@@ -60,6 +60,7 @@ class Fake:
         self.rows = {r["name"]: r for r in rows}
         self.stubborn = stubborn  # services that don't come up
         self.settings_problems: list[str] = []
+        self.remarks: list[str] = []
         self.asked: list[Message] = []
         self.events: list[Message] = []
         self.changes: list[Message] = []
@@ -90,6 +91,7 @@ class Fake:
             "revision": "0003",
             "settle_s": 0.3,
             "settings_problems": self.settings_problems,
+            "remarks": self.remarks,
         }
 
     def do_ping(self, _args: Message, reply: Any) -> None:

@@ -102,7 +102,7 @@ def test_status_json_is_one_object(sbctl: Sbctl) -> None:
     answer = json.loads(out)
     assert code == 0
     promised = ["schema", "state", "pid", "started_at", "now", "last_activity_at", "ticks", "services"]
-    assert list(answer) == [*promised, "settings_problems"]
+    assert list(answer) == [*promised, "settings_problems", "remarks"]
     assert (answer["state"], answer["pid"], answer["ticks"]) == ("degraded", 4242, 122)
     assert all(list(service) == [*KEYS, "detail"] for service in answer["services"])
     assert [service["name"] for service in answer["services"]] == ["scheduler", "config", "mail", "web"]
@@ -113,6 +113,13 @@ def test_settings_that_are_not_in_force_are_told(sbctl: Sbctl, tree: tuple[FakeD
     tree[0].fake.settings_problems = problems
     assert sbctl("status")[1].splitlines()[-1] == ("settings: 2 problems, running revision 0003; sbctl config validate")
     assert json.loads(sbctl("status", "--json")[1])["settings_problems"] == problems
+
+
+def test_what_a_person_should_know_of_the_schedules(sbctl: Sbctl, tree: tuple[FakeDaemon, FakeDaemon]) -> None:
+    tree[1].fake.remarks = ["all schedules are paused since 03:00 by me: a\ttab; sbctl resume", "history.db is away"]
+    lines = sbctl("status")[1].splitlines()
+    assert lines[-2:] == ["all schedules are paused since 03:00 by me: a\\x09tab; sbctl resume", "history.db is away"]
+    assert json.loads(sbctl("status", "--json")[1])["remarks"] == tree[1].fake.remarks
 
 
 @pytest.mark.usefixtures("tree")

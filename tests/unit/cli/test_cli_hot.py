@@ -38,8 +38,9 @@ def running(home: Home) -> Iterator[FakeDaemon]:
     ]
     with (
         FakeDaemon(home, "start", [row("scheduler", ready=True, detail="21 servers")]) as start,
-        FakeDaemon(home, "scheduler", plugins),
+        FakeDaemon(home, "scheduler", plugins) as scheduler,
     ):
+        scheduler.fake.remarks = ["all schedules are paused by me; sbctl resume"]
         start.fake.settings_problems = ["plugins/bad/manifest.json:1:2: this is no JSON"]
         yield start
 

@@ -30,7 +30,9 @@ def test_both_daemons_make_one_object(home: Home) -> None:
     with FakeDaemon(home, "start", CORE), FakeDaemon(home, "scheduler", [row("web")], pid=77):
         status = build_status(home)
 
-    assert " ".join(status) == ("schema state pid started_at now last_activity_at ticks services settings_problems")
+    assert " ".join(status) == (
+        "schema state pid started_at now last_activity_at ticks services settings_problems remarks"
+    )
     assert (status["state"], status["pid"], names(status)) == ("running", 4242, ["scheduler", "config", "web"])
     assert " ".join(status["services"][0]) == (
         "name kind state desired pid uptime_s restarts exit cause next_retry_at ready "

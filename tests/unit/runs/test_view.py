@@ -173,3 +173,29 @@ def test_a_run_in_the_words_of_the_history(world: DeskWorld) -> None:
     shown = view.run_row(world.run())
 
     assert (shown["schedule"], shown["state"], shown["step"], shown["ended"]) == ("job", "running", "get", None)
+
+
+def test_remarks_of_the_whole(world: DeskWorld) -> None:
+    world.open(job())
+    assert view.remarks(world.desk) == []
+
+    Path(world.home.pause_file).touch()
+    world.beat()
+    world.writer.trouble = "history.db can't be written: its disk is full"
+    world.writer.is_held = True
+    world.writer.cut(0)
+    first, second = view.remarks(world.desk)
+    assert first.startswith("all schedules are paused since ")
+    assert first.endswith(" by pause.flag; sbctl resume")
+    assert second == "history.db can't be written: its disk is full: 1 row for it still to be written"
+
+    world.writer.dropped = 3
+    assert view.remarks(world.desk)[1].endswith(" still to be written, 3 were lost")
+
+
+def test_a_pause_of_nothing_is_no_remark(world: DeskWorld) -> None:
+    world.open()
+    Path(world.home.pause_file).touch()
+    world.beat()
+
+    assert view.remarks(world.desk) == []
