@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from support.fakes import FakeWorld, spec
 
 from supervisor.core.machine import State
+from supervisor.engine import port_holder
 from supervisor.engine.judging import judge_end
 from supervisor.engine.service import Service
 from supervisor.model.cause import CauseKind
@@ -108,3 +111,60 @@ def test_a_port_that_is_taken_is_named_with_who_has_it(server: Service, listener
     assert told() == f"port {port} is in use by db (pid {os.getpid()})"
     sock.close()
     assert told() == f"port {port} is in use"
+
+
+def test_a_port_of_which_only_its_check_knows_is_told_if_somebody_listens_there(
+    server: Service, listener: tuple[int, socket.socket]
+) -> None:
+    """It may have wanted another one: a Unix socket, say."""
+    port, sock = listener
+    Path(server.spec.launch.log).write_text("cannot listen on /run/x.sock: Address already in use\n")
+    server.spec.ready = Check(kind=TCP, shown="", host="127.0.0.1", port=port)
+
+    assert judge_end(server, 1 << 8, None, None).text == f"port {port} is in use"
+    sock.close()
+    assert judge_end(server, 1 << 8, None, None).text == "its port is in use"
+
+
+LISTENS = """
+import os, socket, sys
+sock = socket.create_server(("127.0.0.1", 0))
+print(sock.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_listens_behind_a_shell_is_found(server: Service) -> None:
+    command = ["/bin/sh", "-c", f"'{sys.executable}' -I -c '{LISTENS}'; exit 0"]
+    shell = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert shell.stdin is not None
+    assert shell.stdout is not None
+    with shell.stdin, shell.stdout:
+        port = int(shell.stdout.readline())
+        holder = Service(spec("db"), State())
+        holder.pid, holder.state.has_process, holder.state.phase = shell.pid, True, Phase.RUNNING
+        Path(server.spec.launch.log).write_text(f"bind 127.0.0.1:{port}: address already in use\n")
+        told = judge_end(server, 1 << 8, None, None, None, [server, holder]).text
+    shell.wait()
+
+    assert told == f"port {port} is in use by db (pid {shell.pid})"
+
+
+def test_only_so_many_descriptors_are_looked_at(
+    server: Service, listener: tuple[int, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, _ = listener
+    looked: list[str] = []
+
+    def noted(path: str) -> str:
+        looked.append(path)
+        return "/dev/null"
+
+    monkeypatch.setattr(os, "readlink", noted)
+    others = [Service(spec(f"other{number}"), State()) for number in range(500)]
+    for other in others:
+        other.pid, other.state.has_process, other.state.phase = os.getpid(), True, Phase.RUNNING
+    Path(server.spec.launch.log).write_text(f"bind 127.0.0.1:{port}: address already in use\n")
+
+    assert judge_end(server, 1 << 8, None, None, None, others).text == f"port {port} is in use"
+    assert 0 < len(looked) <= port_holder.MOST_FDS
