@@ -5,9 +5,10 @@ from __future__ import annotations
 from supervisor.core import actions
 from supervisor.core.actions import Announce, AskGate, ClearTimer, EndJob, RunJob, SetTimer, Spawn
 from supervisor.core.state import End
+from supervisor.core.verdict import final
 from supervisor.model.cause import CauseKind
 from supervisor.model.event import ERROR, INFO, WARNING
-from supervisor.model.service import BEFORE, STOP, Phase, Restart, Want
+from supervisor.model.service import BEFORE, STOP, Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,15 +119,14 @@ class Turn:
         self.announce(actions.STARTED, restarts=self.state.restarts)
 
     def note_spawn_failed(self, cause: Cause) -> End:
-        level = ERROR if cause.kind is CauseKind.NOT_INSTALLED else self.trouble()
-        self.announce(actions.SPAWN_FAILED, level, cause=cause.as_dict())
+        self.announce(actions.SPAWN_FAILED, self.trouble(cause), cause=cause.as_dict())
         self.state.cause = cause
         self.state.ready = False
         return End(cause, at=self.now, fast=True)
 
-    def trouble(self) -> str:
+    def trouble(self, cause: Cause) -> str:
         """How loud an unwanted end is: an error where nothing will mend it."""
-        return ERROR if self.policy.restart is Restart.NEVER else WARNING
+        return ERROR if final(cause, self.policy) else WARNING
 
     def run(self) -> None:
         """It is up. Until it has lived long enough, a timer waits to forgive the crashes before."""
@@ -161,7 +161,7 @@ class Turn:
         """The main process has ended; the rest of its group perhaps not."""
         end = End(cause, at=self.now if at is None else at, fast=fast)
         expected = not self.state.ending.is_death or cause.kind is CauseKind.CLEAN
-        level = INFO if expected else self.trouble()
+        level = INFO if expected else self.trouble(cause)
         self.announce(actions.EXITED, level, cause=cause.as_dict(), uptime=self.uptime(at))
         self.state.exited = end
         self.state.cause = cause

@@ -127,18 +127,23 @@ def count(tally: Tally, end: End, policy: Policy) -> Tally:
     return counted
 
 
+def final(cause: Cause, policy: Policy) -> str:
+    """Why there is no other try after an unwanted end, however few there were before; "": there may be one."""
+    if cause.kind is CauseKind.NOT_INSTALLED:  # it does not come by trying
+        return "not tried again"
+    if cause.code in policy.no_restart_codes and cause.kind in SAID_BY_ITSELF:
+        return f"exit code {cause.code} is not tried again"
+    return "exited, restart never" if policy.restart is Restart.NEVER else ""
+
+
 def judge(cause: Cause, tally: Tally, policy: Policy) -> Verdict:
     """What to do after an end that `tally` already counts."""
     if cause.kind is CauseKind.STAY_DOWN:
         return Rest("asked to stay down")
     if cause.kind is CauseKind.CLEAN and policy.restart is not Restart.ALWAYS:
         return Rest("finished")
-    if cause.kind is CauseKind.NOT_INSTALLED:  # it does not come by trying
-        return Fail("not tried again")
-    if cause.code in policy.no_restart_codes and cause.kind in SAID_BY_ITSELF:
-        return Fail(f"exit code {cause.code} is not tried again")
-    if policy.restart is Restart.NEVER:
-        return Fail("exited, restart never")
+    if reason := final(cause, policy):
+        return Fail(reason)
     if tally.streak >= policy.give_up:
         return GiveUp()
     if not tally.streak and not tally.is_over(policy):

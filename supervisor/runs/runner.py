@@ -226,10 +226,10 @@ class Runner:
         self.listener.step_ended(run, end, _step_state(before, end))
         if run.result:
             remove_quietly(run.result)
-        self._apply(run, result, at)
-        # Only now: who takes over and finds the old note must find the end of its step too, or would do it again.
-        self._spawner().drop(key)
+        self._apply(run, result, at, drop=key)
         if not run.has_ended:
+            # Only now: who takes over and finds the old note must find the end of its step too, or would do it again.
+            self._spawner().drop(key)
             self.listener.went_on(run)
 
     def _words(self, run: Run) -> list[str]:
@@ -238,8 +238,8 @@ class Runner:
 
     # carrying out
 
-    def _apply(self, run: Run, result: Result, at: float | None = None) -> None:
-        """`at`: when that happened, in wall time; None: now."""
+    def _apply(self, run: Run, result: Result, at: float | None = None, drop: str = "") -> None:
+        """`at`: when that happened, in wall time; None: now. `drop`: what goes with the note of its end."""
         run.progress, actions = result
         is_noted = False
         for action in actions:
@@ -249,7 +249,7 @@ class Runner:
             elif isinstance(action, Signal):
                 self._spawner().signal(run.key, action.number)
             elif isinstance(action, Finish):
-                self._finish(run, at)
+                self._finish(run, at, drop)
                 return
         if not is_noted:
             self.note(run)
@@ -315,7 +315,7 @@ class Runner:
 
     # the end
 
-    def _finish(self, run: Run, at: float | None) -> None:
+    def _finish(self, run: Run, at: float | None, drop: str) -> None:
         if run.timer is not None:
             run.timer.cancel()
             run.timer = None
@@ -325,7 +325,10 @@ class Runner:
         self._of[run.schedule].remove(run)
         if not self._of[run.schedule]:
             del self._of[run.schedule]
-        self.note(run, with_next=True)  # as ended, until the history has it; its step is dropped with it
+        # As ended, until the history has it. Before it is told: who takes over looks whether that has been done.
+        self.note(run, with_next=bool(drop))
+        if drop:
+            self._spawner().drop(drop)
         if run.work:
             self._sweeping.put(run.work)
         self.listener.run_ended(run)

@@ -95,9 +95,12 @@ class FakeStart:
         self.asked: list[tuple[Any, ...]] = []
         self.on_spawn: Callable[[str], None] | None = None
         self.is_deaf = False  # what is asked from now on does not arrive: the scheduler died before it
+        self._with_next: list[tuple[str, dict[str, Any] | None]] = []
+        self.soon: Callable[[Callable[[], None]], None]  # of the scheduler's loop
 
     def spawn(self, key: str, launch: Launch, *, replaces: str, ends: Ends, stop: Any) -> None:
         ends.close_given()
+        self._arrive()
         if self.is_deaf:
             return
         self.asked.append(("spawn", key))
@@ -114,11 +117,13 @@ class FakeStart:
         self.asked.append(("signal", key, number))
 
     def drop(self, key: str) -> None:
+        self._arrive()
         if not self.is_deaf:
             self.asked.append(("drop", key))
             self.entries.pop(key, None)
 
     def note(self, name: str, blob: dict[str, Any] | None) -> None:
+        self._arrive()
         if self.is_deaf:
             return
         if blob is None:
@@ -127,7 +132,18 @@ class FakeStart:
             self.notes[name] = json.dumps(blob)
 
     def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None:
-        self.note(name, blob)
+        """It arrives with what is asked next, or at the end of the turn."""
+        self._with_next.append((name, blob))
+        self.soon(self._arrive)
+
+    def forget_held(self) -> None:
+        """Its scheduler died with it."""
+        self._with_next = []
+
+    def _arrive(self) -> None:
+        held, self._with_next = self._with_next, []
+        for name, blob in held:
+            self.note(name, blob)
 
     def spawns(self) -> list[str]:
         return [words[1] for words in self.asked if words[0] == "spawn"]
@@ -286,6 +302,8 @@ class DeskWorld:
         self.loop = DeskLoop(self.clocks)
         self.writer = FakeWriter(self.loop, self.db)
         self.start.is_deaf = False
+        self.start.soon = self.loop.soon
+        self.start.forget_held()
         bus = Bus(self.clocks, "scheduler", raise_it)
         bus.add(self.events.append)
         self.desk = Desk(

@@ -205,8 +205,19 @@ def test_waited_too_long_names_on_whom() -> None:
 
 def test_some_failures_are_final() -> None:
     world = World(Policy(no_restart_codes=(1, 3)), now=0.0)
+    levels: list[str] = []
+    world.on_announce = lambda announce: levels.append(announce.level)
     world.at(0, START, SPAWNED, DEAD)
     assert (world.state.phase, world.state.reason) == (Phase.FAILED, "exit code 1 is not tried again")
+    assert levels[-1] == ERROR, "nothing will mend it"
+
+
+def test_a_failure_that_is_tried_again_is_no_error_yet() -> None:
+    world = World(Policy(no_restart_codes=(3,)), now=0.0)
+    levels: list[str] = []
+    world.on_announce = lambda announce: levels.append(announce.level)
+    world.at(0, START, SPAWNED, DEAD)
+    assert ERROR not in levels
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from support.desk import AT, HOUR, DeskWorld, commands, job
 
 from supervisor.model.cause import Cause, CauseKind
+from supervisor.model.event import Event
 from supervisor.runs.step import with_arguments
 
 
@@ -257,3 +259,20 @@ def test_words_of_a_person_go_behind_the_command(
     argv: tuple[str, ...], args: list[str], expected: tuple[str, ...]
 ) -> None:
     assert with_arguments(argv, args) == expected
+
+
+def test_the_note_of_its_end_is_there_before_that_is_told(world: DeskWorld) -> None:
+    """Else who takes over tells it once more."""
+    begin(world)
+    run = world.run()
+    seen: list[tuple[str, bool, bool]] = []
+
+    def look(event: Event) -> None:
+        if event.kind.startswith(("run.s", "run.f")):
+            note = json.loads(world.start.notes[f"run/{run.id}"])
+            seen.append((event.kind, note["progress"]["phase"] == "ended", run.key in world.start.entries))
+
+    world.desk.telling._bus.add(look)
+    world.end(run)
+
+    assert seen == [("run.succeeded", True, False)]
