@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-PATIENCE_S = 5.0
+PATIENCE_S = 6.0  # more than the first delay after a crash
 EVERY_S = 0.02
 COMING = ("starting", "running", "stopping", "waiting", "backoff")  # running: it does not listen yet, or has just died
 

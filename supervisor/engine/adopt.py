@@ -248,11 +248,12 @@ class Adoption:
         service.key, service.generation, service.pid = entry["key"], entry["generation"], entry["pid"]
         self._read_on(service, entry)
         self._spawner.adopt(entry["key"], entry["pid"], entry["started"])
-        service.state.phase, service.state.want = Phase.STARTING, Want.UP
-        service.removed = True
-        self._engine.spawned(entry["key"], entry["pid"], entry["started"])
+        state = service.state
+        state.phase, state.want, state.has_process = Phase.RUNNING, Want.UP, True
+        state.started = self._engine.loop.clock.now()
         if note is not None and note["key"] == entry["key"]:  # it has lived since then, not since we have heard of it
-            service.state.started = note["state"]["started"] or service.state.started
+            state.started = note["state"]["started"] or state.started
+        service.removed = True
         self._engine.stop(name)
 
 

@@ -15,6 +15,7 @@ from support.fakes import FakeWorld, spec
 
 from supervisor.engine.adopt import Adoption, Kept
 from supervisor.engine.notify import Heard
+from supervisor.engine.probes.prober import Prober
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.check import NOTIFY, Check
 from supervisor.model.service import Spec
@@ -213,6 +214,17 @@ def test_what_it_said_of_itself_meanwhile_counts(worlds: Callable[[], FakeWorld]
     new = Successor(worlds(), {NAME: note}, [{**entry(), "notified": heard.as_dict(0.0)}], [lives.spec], told=False)
 
     assert (new.phase, new.world.engine.services[NAME].detail) == ("running", "serving")
+
+
+def test_one_whose_check_has_gone_meanwhile_is_degraded_no_more(lives: Lives, worlds: Callable[[], FakeWorld]) -> None:
+    lives.spawned().world.engine.degrade(NAME, "answered 500")
+    world = worlds()
+    Prober(world.engine)
+
+    new = Successor(world, {NAME: lives.note()}, [entry()], [lives.spec], told=False)
+
+    assert (new.phase, world.engine.services[NAME].degraded) == ("running", False)
+    assert world.kinds() == ["service.recovered"]
 
 
 # -- it was asked for and never arrived
@@ -461,6 +473,8 @@ def test_a_server_that_the_settings_lost_has_lived_since_its_start(lives: Lives,
 
     (told,) = [event for event in new.world.events if event.kind == "service.exited" and event.service == "lost"]
     assert told.data["uptime"] == pytest.approx(65, abs=1)
+    started = [event for event in new.world.events if event.kind == "service.started"]
+    assert "lost" not in [event.service for event in started], "nothing was started"
 
 
 def test_a_dead_server_that_the_settings_lost_is_dropped(take_over: TakeOver) -> None:
