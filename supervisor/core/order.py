@@ -112,8 +112,17 @@ def pulled(orders: Mapping[str, Order], names: Iterable[str]) -> list[str]:
 
 
 def ready_to_stop(orders: Mapping[str, Order], stopping: set[str], there: set[str]) -> set[str]:
-    """Those of `stopping` that nobody of them who is still there is ordered behind."""
-    held = {name for other in stopping & there if other in orders for name in orders[other].neighbours}
+    """Those of `stopping` that nobody of them who is still there is ordered behind, directly or through one that has
+    gone: who was started behind a one-shot still needs what that needed.
+    """
+    held: set[str] = set()
+    left = [name for other in stopping & there if other in orders for name in orders[other].neighbours]
+    while left:
+        name = left.pop()
+        if name not in held:
+            held.add(name)
+            if name not in there and name in orders:
+                left += orders[name].neighbours
     return stopping - held
 
 

@@ -132,6 +132,19 @@ def test_stop_in_reverse() -> None:
     assert ready_to_stop(ORDERS, set(ORDERS), {"db"}) == set(ORDERS) - {"migrate"}  # the rest has gone already
 
 
+def test_what_is_behind_a_one_shot_that_has_finished_goes_before_what_that_needed() -> None:
+    orders = {
+        "db": Order(),
+        "migrate": Order(requires=(Need("db"),)),
+        "fill": Order(after=("migrate",)),
+        "web": Order(requires=(Need("fill", Condition.FINISHED),)),
+    }
+    assert ready_to_stop(orders, {"db", "web"}, {"db", "web"}) == {"web"}
+    assert ready_to_stop(orders, {"db", "web"}, {"db"}) == {"db", "web"}
+    orders["migrate"] = Order(requires=(Need("web"), Need("db")))  # a circle, which the settings refuse, ends as well
+    assert ready_to_stop(orders, {"db"}, {"web", "db"}) == {"db"}
+
+
 def test_longest_stop_adds_up_along_the_chain() -> None:
     def spec(name: str, seconds: float, **more: float) -> Spec:
         launch = Launch(argv=("true",), cwd="/", log="/dev/null")
