@@ -72,7 +72,9 @@ def _tell(done: Done, rows: list[Row], outside: dict[str, int], *, enabled: bool
     now = {row["name"]: _now(row, enabled=enabled) + runs_on(row["name"], outside) for row in rows}
     lines = [f"{name} is {word}{now.get(name, '')}" for name in done["accepted"]]
     lines += [f"{name} was {word} already{now.get(name, '')}" for name in done["already"]]
-    answer("\n".join(lines), {**done, "services": rows}, as_json=as_json)
+    still = {row["name"]: outside[row["name"]] for row in rows if row["name"] in outside}
+    more = {"outside": still} if still else {}
+    answer("\n".join(lines), {**done, **more, "services": rows}, as_json=as_json)
     if done["with"]:
         why = "it is required" if enabled else "it requires what is stopped"
         note(f"{'started' if enabled else 'stopped'} as well, because {why}: {', '.join(done['with'])}")

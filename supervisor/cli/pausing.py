@@ -10,7 +10,7 @@ from supervisor.base.errors import NO_PERMISSION, USAGE, Problem
 from supervisor.base.files import read_small, write_atomic
 from supervisor.cli import schedule_wishes
 from supervisor.cli.moments import parse_until
-from supervisor.cli.out import answer
+from supervisor.cli.out import answer, at_home
 from supervisor.cli.run_asking import login
 from supervisor.cli.schedule_zones import zone_of
 from supervisor.cli.schedules import ask_if_running
@@ -72,7 +72,7 @@ def pause(
     tail = f" until {minute(until, its, time.time())} ({its.name})" if until is not None else ""
     if not names:
         how = "was paused already" if not reply["accepted"] and reply["already"] else f"is paused{tail}"
-        answer(f"everything {how}; sbctl resume goes on", reply, as_json=as_json)
+        answer(at_home(f"everything {how}; sbctl resume goes on"), reply, as_json=as_json)
         return 0
     lines = [f"{name} is paused{tail}" for name in reply["accepted"]]
     lines += [f"{name} was paused already" for name in reply["already"]]

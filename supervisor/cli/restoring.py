@@ -14,7 +14,7 @@ from supervisor.base.files import sync_folder, take_lock
 from supervisor.cli.archive import HISTORY, SECRETS, unpack
 from supervisor.cli.backing_up import files_below
 from supervisor.cli.history_copy import cursors, set_cursors
-from supervisor.cli.out import answer, note
+from supervisor.cli.out import answer, at_home, note
 from supervisor.cli.starting import make_folders
 from supervisor.cli.unreached import who_runs
 from supervisor.model.home import Home
@@ -95,7 +95,7 @@ def _restore(
         _keep_cursors(home, os.path.join(work, HISTORY))
     _replace(home, work, names, leaving, aside)
     facts["restored"] = True
-    answer(f"restored; what was there before is in {aside}\nnext: sbctl start", facts, as_json=as_json)
+    answer(f"restored; what was there before is in {aside}\n{at_home('next: sbctl start')}", facts, as_json=as_json)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supervisor.cli.columns import columns
 from supervisor.cli.marks import colour, short, sign, words
+from supervisor.cli.out import at_home
 from supervisor.cli.run_rows import is_over, last_words, outcome
 from supervisor.cli.runs_table import trigger
 from supervisor.cli.table import duration, size
@@ -49,7 +50,7 @@ def run_lines(run: Facts, its: Zone, now: float, style: Style) -> list[str]:
         lines += [f"{'last words':<12}{said[0]}", *(INDENT + line for line in said[1:])]
     for number, name in enumerate(run["files"]):
         lines.append(f"{'' if number else 'log':<12}{clean(name)}")
-    return [*lines, *_titled("next", _next(run))]
+    return [*lines, *_titled("next", at_home(_next(run)))]
 
 
 def _titled(title: str, text: Any) -> list[str]:

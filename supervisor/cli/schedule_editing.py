@@ -12,7 +12,7 @@ from supervisor.base.counting import plural
 from supervisor.base.errors import BAD_SETTINGS, NOT_RUNNING, USAGE, Problem
 from supervisor.cli import past
 from supervisor.cli.commands.reload import take_over
-from supervisor.cli.out import answer, note
+from supervisor.cli.out import answer, at_home, note
 from supervisor.cli.outlook import Outlook
 from supervisor.cli.schedule_broken import has_file, text_of_file, what_is_wrong
 from supervisor.cli.schedule_broken import tell as tell_broken
@@ -235,7 +235,7 @@ def _lines(facts: Facts, schedule: str, word: str) -> list[str]:
         lines.append(f"  zone    {its.name}")
     lines.append(f"  the next {facts['days']} days: {_counts(facts, its, now)}")
     if not facts["dry_run"] and not facts["in_force"]:
-        lines.append("  nothing runs: it counts from the next sbctl start on")
+        lines.append(at_home("  nothing runs: it counts from the next sbctl start on"))
     return lines
 
 

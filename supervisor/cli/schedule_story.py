@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supervisor.base.counting import counted
 from supervisor.cli.marks import short, sign, words
+from supervisor.cli.out import at_home
 from supervisor.cli.pausing import paused_text
 from supervisor.cli.run_asking import held_text
 from supervisor.cli.run_rows import outcome, time_of
@@ -34,7 +35,7 @@ def schedule_story(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     runs = {run["id"]: run for run in facts["runs"]}
     lines = [clean(_first(facts, its, now)), *_block("zone", [its.name])]
     lines += _block("then", [_slot(slot, runs, its, now, style) for slot in _asked(facts["slots"], facts["at"])])
-    lines += [clean(told(line, its, now)) for line in facts["lines"] if line not in reasons]
+    lines += [clean(at_home(told(line, its, now))) for line in facts["lines"] if line not in reasons]
     lines += _gates(facts["gates"], its, now)
     slots = [_slot(slot, runs, its, now, style) for slot in facts["slots"][:SHOWN_SLOTS]]
     lines += _block("slots", slots or ["none yet"])
@@ -43,7 +44,7 @@ def schedule_story(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     shown = {slot.get("run") for slot in facts["slots"]}
     others = [_run(run, its, now, style) for run in facts["runs"] if run["id"] not in shown]
     lines += _block("other runs" if slots else "runs", others[:SHOWN_SLOTS])
-    return [*lines, *_block("next", [_next(facts)])]
+    return [*lines, *_block("next", [at_home(_next(facts))])]
 
 
 def _first(facts: Facts, its: Zone, now: float) -> str:

@@ -1,10 +1,11 @@
-"""`sbctl why` in five lines: state, last exit, attempts, last words, and what to do. Pure: facts in, lines out."""
+"""`sbctl why` in five lines: state, last exit, attempts, last words, and what to do. Facts in, lines out."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from supervisor.base.counting import counted
+from supervisor.cli.out import at_home
 from supervisor.cli.table import duration, percent, size
 from supervisor.cli.times import parse_iso
 from supervisor.model.rows import clean
@@ -28,7 +29,7 @@ def story(facts: Facts, now: float) -> list[str]:
         _titled("attempts", _attempts(row, facts.get("attempts") or {}, now)),
         *_last_words(facts.get("words") or []),
         *_takes(row),
-        _titled("next", facts.get("next") or _next(row, facts)),
+        _titled("next", at_home(facts.get("next") or _next(row, facts))),
     ]
 
 

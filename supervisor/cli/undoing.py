@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
-from supervisor.cli.commands.reload import change_lines, take_over
+from supervisor.cli.commands.reload import change_lines, last_known, take_over
 from supervisor.cli.compiling import read_compiled
-from supervisor.cli.out import answer, note
+from supervisor.cli.out import answer, at_home, note
 from supervisor.control.api import START
 from supervisor.control.client import connect
 from supervisor.model.home import Home
@@ -23,7 +23,7 @@ NO_CHANGE = "the files are those of that revision already: nothing to undo"
 def history_lines(revisions: list[api.Revision]) -> list[str]:
     """Newest first, as with every other history."""
     if not revisions:
-        return ["no revisions yet: sbctl start makes the first"]
+        return [at_home("no revisions yet: sbctl start makes the first")]
     return [
         f"{revision.number}  {revision.at}  {_mark(revision):<8}  {_told(revision)}" for revision in revisions[::-1]
     ]
@@ -64,12 +64,13 @@ def undo(home: Home, number: str | None, *, yes: bool, dry_run: bool, as_json: b
         note(line)
     if not yes:
         _ask()
-    api.undo(home, plan.number)
+    before = last_known(home)
+    api.undo(home, plan.number)  # which compiles
     facts["undone"] = True
     facts["in_force"] = (read_compiled(home, "start") or {}).get("revision")
     text = f"the files are those of revision {plan.number} again, as revision {facts['in_force']}"
     if _runs(home):
-        facts["changes"], _ = take_over(home)
+        facts["changes"], _ = take_over(home, before=before)
         text = "\n".join([text, *change_lines(facts["changes"], dry_run=False)])
     answer(text, facts, as_json=as_json)
     return 0

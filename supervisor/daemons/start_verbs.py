@@ -12,7 +12,8 @@ from supervisor.daemons import common
 from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
 from supervisor.engine import change
 from supervisor.engine.entries import STEP, is_job, is_step
-from supervisor.model.service import Phase, Spec
+from supervisor.engine.stopping import NOTE, REMOVE, STOP
+from supervisor.model.service import Phase, Spec, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from supervisor.engine.entries import Entry
 
 UNSUPERVISED = "unsupervised"
+JUST_STARTED = {"state": Phase.RUNNING.value, "desired": Want.UP.value}  # of which nothing else is known yet
 
 
 class StartVerbs(EngineVerbs):
@@ -126,11 +128,13 @@ class StartVerbs(EngineVerbs):
             row = rows.setdefault(entry.name, _row(entry.name, None))
             note = notes.get(entry.name)
             if entry.running:
-                row.update(state="running", desired="up", pid=entry.pid, detail=UNSUPERVISED, next_retry_at=None)
-                if note is not None and note["key"] == entry.key:
-                    row.update(_known(note, now))
+                row.update(pid=entry.pid, detail=UNSUPERVISED)
+                row.update(_known(note, now) if note is not None and note["key"] == entry.key else JUST_STARTED)
             elif note is None or note["told_exit"] != entry.key:
-                row.update(_ended(entry))
+                row.update(_ended(entry, row))
+        for name, (how, _) in (notes.get(NOTE) or {}).items():
+            if name in rows and how in (STOP, REMOVE):
+                rows[name]["desired"] = Want.DOWN.value
         reply.send({"connected": self._daemon.keeper.connected, "rows": [rows[name] for name in sorted(rows)]})
 
     def _in_settings(self) -> list[str]:
@@ -173,21 +177,24 @@ class StartVerbs(EngineVerbs):
         base.update(kept)
 
 
-def _ended(entry: Entry) -> dict[str, Any]:
-    """It has ended since the scheduler went away: never shown as if it ran."""
+def _ended(entry: Entry, row: dict[str, Any]) -> dict[str, Any]:
+    """It has ended since the scheduler went away: never shown as if it ran, nor as if a stop would try it again."""
     cause = entry.cause
     if cause is None and entry.status is not None:
         cause = cause_of(entry.status, asked=False, words=[], exit_codes=(0,), oom=entry.oom)
     text = cause.text if cause else "ended"
-    return {"state": Phase.BACKOFF.value, "pid": None, "cause": text, "detail": f"{text}; waits for the scheduler"}
+    state = row["state"] if row["state"] == Phase.STOPPING.value else Phase.BACKOFF.value
+    return {"state": state, "pid": None, "cause": text, "detail": f"{text}; waits for the scheduler"}
 
 
 def _known(note: dict[str, Any], now: float) -> dict[str, Any]:
-    """What the scheduler has last said of a process that runs on; whether it is well again nobody has asked since."""
+    """What the scheduler has last said of a process that runs on; whether it is well by now nobody has asked since."""
     started = note["state"]["started"]
     known: dict[str, Any] = {} if started is None else {"uptime_s": round(now - started, 1)}
-    if note.get("degraded"):
-        known |= {"ready": False, "detail": "; ".join(filter(None, (UNSUPERVISED, note.get("detail"))))}
+    if note.get("ready") is False:
+        known["ready"] = False
+    if note.get("found"):
+        known["detail"] = f"{UNSUPERVISED}; {note['found']}"
     return known
 
 

@@ -20,7 +20,6 @@ from supervisor.engine.stopping import Stops
 from supervisor.engine.telling import Telling
 from supervisor.engine.ties import Ties
 from supervisor.model.cause import Cause, CauseKind
-from supervisor.model.check import DEGRADE
 from supervisor.model.intent import choice_for
 from supervisor.model.service import Phase, Want
 
@@ -122,10 +121,7 @@ class Engine(Telling):
     def ready(self, name: str, *, up: bool = True) -> None:
         """It is ready, or later not any more (it runs on, degraded)."""
         service = self.services[name]
-        alive = service.spec.alive
-        judged = service.state.phase is Phase.RUNNING and alive is not None and alive.action == DEGRADE
-        if not (up and judged):  # what its alive check has found is not for it to deny
-            service.degraded = not up
+        service.degraded = not up or bool(service.found)  # what its alive check has found is not for it to deny
         if up and service.state.phase is Phase.STARTING:
             self.feed(name, machine.Ready())
             self.flush()  # it is said once: a successor could not find it out
@@ -188,7 +184,7 @@ class Engine(Telling):
                 self.steps.exited(key, status, empty, oom, used, ended=ended)
             return
         if is_job(key):
-            self.jobs.exited(key, status)
+            self.jobs.exited(key, status, used)
             return
         service = self.by_key(key)
         if service is None or service.told_exit == key:
@@ -196,7 +192,7 @@ class Engine(Telling):
         service.pumps.drain()
         cause = judge_end(service, status, oom, self.oom, used, self.services.values())
         service.told_exit = key
-        service.detail, service.degraded = "", False
+        service.detail, service.degraded, service.found = "", False, ""
         self._note_exit(service, cause, ended)
         if service.spec.pid_file:
             remove_quietly(service.spec.pid_file)

@@ -63,7 +63,7 @@ class Hearing:
         if heard.refused:
             text = f"pid {heard.refused} sent it a notification and is none of its processes: refused"
             engine.tell("notify.refused", name, text, WARNING, {"sender": heard.refused})
-        if heard.status is not None and not service.degraded:
+        if heard.status is not None:
             engine.detail(name, heard.status)
         if heard.extend:
             engine.more_time(name, heard.extend)

@@ -13,6 +13,7 @@ from supervisor.base.files import look_at
 from supervisor.core.inputs import JobEnded
 from supervisor.core.verdict import signal_name
 from supervisor.engine.entries import JOB, Ends
+from supervisor.engine.met_limits import met_limit
 from supervisor.engine.outlet import open_log
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.engine.tail import KEPT, Tail
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Timer
     from supervisor.engine.engine import Engine
+    from supervisor.engine.entries import Used
     from supervisor.engine.service import Service
 
     Done = Callable[[bool, str], None]
 
 COMMANDS = (BEFORE, STOP, AFTER_END, RELOAD)  # their output is kept; that of all others is read and forgotten
+WORDS = 30  # lines that may tell of a limit
 SIGTERM = 15
 SIGKILL = 9
 STOP_RULE = (SIGTERM, 2.0)  # for whoever has to end one without us
@@ -43,8 +46,8 @@ class Job:
     """One of them, until `done` has been called."""
 
     __slots__ = (
-        "_jobs", "began", "done", "key", "limit", "log", "log_from", "log_inode", "name", "service", "signalled",
-        "status", "tail", "timer",
+        "_jobs", "began", "command", "done", "key", "limit", "log", "log_from", "log_inode", "name", "service",
+        "signalled", "status", "tail", "timer",
     )  # fmt: skip
 
     def __init__(self, jobs: Jobs, key: str, service: str, name: str, done: Done, began: float) -> None:
@@ -58,6 +61,7 @@ class Job:
         self.timer: Timer | None = None
         self.signalled = False  # by us, before its end
         self.status: int | None = None  # wait status, once it has ended
+        self.command: Launch | None = None
         self.tail: Tail | None = None
         self.log, self.log_from, self.log_inode = "", 0, 0
 
@@ -114,7 +118,7 @@ class Jobs:
         if limit:
             job.limit = limit
             job.timer = loop.after(limit, job.end)
-        launch = _launch(service.spec.launch, argv, env or {}, bare=bare)
+        launch = job.command = _launch(service.spec.launch, argv, env or {}, bare=bare)
         try:
             ends = self._ends(job, service.spec.launch, kept)
         except OSError as error:
@@ -172,11 +176,13 @@ class Jobs:
         now = self._engine.loop.clock.now()
         job = Job(self, entry["key"], service.name, name, self._tell_machine(service, name), now)
         self._jobs[job.key] = job
+        job.command = service.spec.launch  # its limits
         job.log = commands_log(service.spec.launch)
         if entry["cause"] is not None:
             self._engine.loop.soon(lambda: self.spawn_failed(job.key, Cause.from_dict(entry["cause"])))
         elif entry["status"] is not None:
-            self._engine.loop.soon(lambda: self.exited(job.key, entry["status"]))
+            used = entry.get("used")
+            self._engine.loop.soon(lambda: self.exited(job.key, entry["status"], used and tuple(used)))
 
     # answers of the spawner
 
@@ -191,36 +197,28 @@ class Jobs:
             self._finish(job, ok=False, text=cause.text)
             self._refused = None
 
-    def exited(self, key: str, status: int | None) -> None:
+    def exited(self, key: str, status: int | None, used: Used | None = None) -> None:
         job = self._jobs.get(key)
         if job is not None:
             job.status = status
             ok = status == 0 and not job.signalled
-            said = self._last_line(job)
-            self._finish(job, ok=ok, text=said if ok else self._failure(job, said))
+            words = _words(job, 1 if ok else WORDS)
+            said = next((line.strip() for line in reversed(words) if line.strip()), "")
+            self._finish(job, ok=ok, text=said if ok else self._failure(job, said, words, used))
 
     # the end
 
-    def _failure(self, job: Job, said: str) -> str:
+    def _failure(self, job: Job, said: str, words: list[str], used: Used | None) -> str:
         if job.signalled:
             took = duration(job.limit or round(self._engine.loop.clock.now() - job.began, 1))
-            how = f"not done within {took}"
+            how, met = f"not done within {took}", ""  # what we have killed met no limit
         elif job.status is None:
-            how = "ended while nobody could wait for it"
-        elif job.code is None:
-            how = f"killed by {signal_name(job.status & 0x7F)}"
+            how, met = "ended while nobody could wait for it", ""
         else:
-            how = f"exit code {job.code}"
-        return f"{how}: {said}" if said else how
-
-    def _last_line(self, job: Job) -> str:
-        if job.tail is not None:
-            lines = job.tail.close()
-        elif job.log:
-            lines = last_words(job.log, 1, since_offset=job.log_from, since_inode=job.log_inode)
-        else:
-            return ""
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+            signal = "" if job.code is not None else signal_name(job.status & 0x7F)
+            how = f"killed by {signal}" if signal else f"exit code {job.code}"
+            met = met_limit(how, job.code, signal, words, job.command, used)
+        return met or (f"{how}: {said}" if said else how)
 
     def _finish(self, job: Job, *, ok: bool, text: str) -> None:
         if self.let_go(job):
@@ -254,6 +252,16 @@ class Jobs:
         read, write = os.pipe()
         job.tail = Tail(self._engine.loop, read, kept)
         return Ends(out_write=write)
+
+
+def _words(job: Job, count: int) -> list[str]:
+    """What it said last, so many lines if they are its own for certain."""
+    if job.tail is not None:
+        return job.tail.close()
+    if not job.log:
+        return []
+    its_own = count if job.log_inode else 1  # of one that was taken over it is not known where they begin
+    return last_words(job.log, its_own, since_offset=job.log_from, since_inode=job.log_inode)
 
 
 def _launch(launch: Launch, argv: tuple[str, ...], env: dict[str, str], *, bare: bool) -> Launch:

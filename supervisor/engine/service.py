@@ -21,9 +21,9 @@ class Service:
     """Spec and state, and the handles of what belongs to them."""
 
     __slots__ = (
-        "asked_at", "degraded", "detail", "events", "exit", "generation", "intent", "key", "lacks", "leaving",
-        "log_from", "log_inode", "pid", "pumps", "removed", "since", "spec", "state", "timer", "told_before",
-        "told_exit",
+        "asked_at", "degraded", "detail", "events", "exit", "found", "generation", "intent", "key", "lacks",
+        "leaving", "log_from", "log_inode", "pid", "pumps", "removed", "since", "spec", "state", "timer",
+        "told_before", "told_exit",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, state: State) -> None:
@@ -43,7 +43,8 @@ class Service:
         self.told_before = False  # a predecessor wrote the event of this end and was killed before it went on
         self.detail = ""  # what it says of itself
         self.lacks = ""  # why it is not ready yet: its check and what that has found last
-        self.degraded = False  # it runs, and says that it can't do its work
+        self.degraded = False  # it runs and can't do its work: it says so itself, or its alive check does
+        self.found = ""  # what that check has found wrong, as long as it is degraded for that
         self.intent: bool | None = None  # enabled or disabled by a person, whatever the settings say
         self.leaving = ""  # how it will be ended once those that need it have gone; see `stopping`
         self.removed = False  # to be forgotten once it has stopped
@@ -86,6 +87,13 @@ class Service:
             return False
         return state.phase in (Phase.STOPPED, Phase.FAILED) or state.want is Want.DOWN or self.is_going_down
 
+    @property
+    def readiness(self) -> bool | None:
+        """As its row has it; None: nobody asks."""
+        if self.degraded:
+            return False
+        return self.state.ready if self.spec.policy.wait_ready else None
+
     def remember(self, record: dict[str, Any]) -> None:
         self.events.append(record)
         del self.events[:-KEPT_EVENTS]
@@ -108,6 +116,8 @@ class Service:
             "intent": self.intent,
             "degraded": self.degraded,
             "detail": self.detail,
+            "found": self.found,
+            "ready": self.readiness,  # for `start`, to show it while we are away
             "behind": self.spec.order.neighbours,  # for `start`, should it have to end them without us
             "log_from": self.log_from,
             "log_inode": self.log_inode,
@@ -122,5 +132,6 @@ class Service:
         self.since = note["since"]
         self.degraded = note.get("degraded", False)
         self.detail = note.get("detail", "")
+        self.found = note.get("found", self.detail if self.degraded else "")  # an older version has one for both
         self.log_from = note["log_from"]
         self.log_inode = note["log_inode"]

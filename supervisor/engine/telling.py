@@ -60,20 +60,20 @@ class Telling:
     def degrade(self, name: str, text: str, told: str = "") -> None:
         """It runs on, and can't do its work. `told`: the same, as it is true of this moment only."""
         service = self.services[name]
-        was, service.degraded = service.degraded, True
+        was, service.degraded, service.found = service.degraded, True, text
         if not was:
             self.tell("service.degraded", name, f"degraded: {told or text}", WARNING)
-        self.detail(name, text)
+        self.tell_watchers(name)
 
-    def recover(self, name: str) -> None:
+    def recover(self, name: str, text: str = "recovered") -> None:
         service = self.services[name]
-        was, service.degraded = service.degraded, False
+        was, service.degraded, service.found = service.degraded, False, ""
         if was:
-            self.tell("service.recovered", name, "recovered")
-            self.detail(name, "")
+            self.tell("service.recovered", name, text)
+            self.tell_watchers(name)
 
     def detail(self, name: str, text: str) -> None:
-        """What it says of itself, or is said of it, for its row."""
+        """What it says of itself, for its row."""
         self.services[name].detail = text
         self.tell_watchers(name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from supervisor.base.clock import iso
 from supervisor.base.counting import counted
 from supervisor.core import actions
+from supervisor.model.service import Restart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,15 +67,16 @@ def _sentence(service: Service, kind: str, data: dict[str, Any]) -> str:
     if kind == actions.COMMAND_FAILED:
         return f"its command {data['job']} failed: {data['reason']}"
     if kind in ENDED_BY_US:
-        return f"{ENDED_BY_US[kind]}: {data['reason']}"
+        follows = "ending it" if service.spec.policy.restart is Restart.NEVER else "restarting"
+        return f"{ENDED_BY_US[kind].format(follows)}: {data['reason']}"
     raise AssertionError(f"no sentence for {kind}")
 
 
 ENDED_BY_US = {
-    actions.UNHEALTHY: "not healthy, restarting",
-    actions.WATCHDOG: "restarting",  # silent for too long, or it asked for it
-    actions.OVER_LIMIT: "over its limit, restarting",
-    actions.AGED: "old enough, restarting",
+    actions.UNHEALTHY: "not healthy, {}",
+    actions.WATCHDOG: "{}",  # silent for too long, or it asked for it
+    actions.OVER_LIMIT: "over its limit, {}",
+    actions.AGED: "old enough, restarting",  # which is no death, so nothing forbids it
     actions.HELD: "held until what it requires is back",
 }
 

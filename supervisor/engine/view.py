@@ -40,7 +40,7 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
         "exit": {**exit_, "at": iso(exit_["at"])} if exit_ else None,
         "cause": state.cause.text if state.cause else None,
         "next_retry_at": None if retry_at is None else iso(wall + retry_at - now),
-        "ready": False if service.degraded else state.ready if spec.policy.wait_ready else None,
+        "ready": service.readiness,
         "detail": _detail(service, now, wall),
         **(used.as_dict if used and state.has_process else NOTHING),
         "enabled": service.enabled,
@@ -55,7 +55,7 @@ def _detail(service: Service, now: float, wall: float) -> str:
         so_long = f", for {duration(max(wall - service.since, 0.0))}" if service.since else ""
         return f"runs its command {state.job}{so_long}"
     if state.phase is Phase.RUNNING and not service.leaving:
-        return service.detail
+        return service.found or service.detail
     cause = state.cause.text if state.cause else ""
     if state.phase is Phase.BACKOFF:
         left = duration(max((state.retry_at or now) - now, 0.0))

@@ -35,6 +35,10 @@ def test_signals_reach_the_main_process(quiet: TemporaryHome) -> None:
     eventually(lambda: "hup" in quiet.log("web"))
     assert "hup" not in quiet.log("mail")
     assert quiet.sbctl("signal", "wbe", "HUP").code == 2
+    old = quiet.pid("scheduler")
+    assert quiet.sbctl("signal", "scheduler", "web", "KILL").out == "web got SIGKILL\nscheduler got SIGKILL\n"
+    eventually(lambda: quiet.pid("scheduler") not in (old, None), 10, "there is a new scheduler")
+    eventually(lambda: quiet.log("web").splitlines().count("up") == 2, 10, "web is started again")
 
 
 def test_what_is_disabled_stays_down_over_a_restart(quiet: TemporaryHome) -> None:

@@ -70,6 +70,16 @@ def test_a_command_before_that_fails_or_hangs_counts_like_a_crash(daemon: Daemon
     eventually(lambda: not any("/before" in key for key in daemon.marked()), 5, "nothing of a command lives on")
 
 
+def test_a_command_that_meets_a_limit_of_the_service_names_it(daemon: Daemon) -> None:
+    daemon.home.add_plugin("web", child("ready"), giveUpAfter=1, limits={"fileMb": 1, "coreMb": 0})
+    before = shell("echo begins; head -c 3000000 /dev/zero >big; exit $?")
+    start_with(daemon, {"web": {"commands": {"before": before}, "policy": {"before": 5.0}}})
+
+    cause = daemon.in_phase("web", "failed")["cause"]
+    assert cause.startswith("the command before it failed: exit code ")
+    assert cause.endswith(" (fileMb is 1)")
+
+
 def test_a_stop_ends_the_command_before(daemon: Daemon) -> None:
     daemon.home.add_plugin("web", child("ready"))
     start_with(

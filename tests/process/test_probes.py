@@ -178,6 +178,33 @@ def test_a_degraded_one_is_called_so_while_the_scheduler_is_away(daemon: Daemon,
     assert (row()["state"], row()["ready"]) == ("running", False)
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_reload_leaves_nobody_degraded_whom_nobody_judges(daemon: Daemon, killed: bool) -> None:
+    """Also where the scheduler that had found it is gone by then."""
+    failing = {"exec": "test -e is-well", "intervalSeconds": 0.2, "failures": 2, "onFailure": "degrade"}
+    for name in ("bare", "other"):
+        daemon.home.add_plugin(name, shell("exec sleep 60"), alive=failing)
+    daemon.start()
+    for name in ("bare", "other"):
+        eventually(lambda name=name: daemon.row(name)["ready"] is False)  # type: ignore[misc]
+
+    daemon.home.add_plugin("bare", shell("exec sleep 60"))
+    passing = {**failing, "exec": "true", "onFailure": "restart"}
+    daemon.home.add_plugin("other", shell("exec sleep 60"), alive=passing)
+    pids = [daemon.row(name)["pid"] for name in ("bare", "other")]
+    if killed:
+        assert daemon.compile()["ok"]
+        daemon.kill_scheduler()
+    else:
+        assert daemon.reload() == {"bare": "live", "other": "live"}
+
+    for name in ("bare", "other"):
+        eventually(lambda name=name: daemon.events(name)[-1]["kind"] == "service.recovered")  # type: ignore[misc]
+        assert daemon.row(name)["ready"] is None
+    assert [daemon.row(name)["pid"] for name in ("bare", "other")] == pids
+    assert daemon.ask("scheduler", "status")["summary"]["state"] == "running"
+
+
 def test_a_server_that_accepts_and_never_answers_is_hung(daemon: Daemon, web: tuple[int, Path]) -> None:
     port, file = web
     start_with(daemon, {"web": {"alive": check(HTTP, port=port, timeout=0.3, failures=2)}})

@@ -25,6 +25,7 @@ RELOAD_S = 30.0
 SCHEDULE = "schedule"  # the kind of a change that is not of a service
 
 Change = dict[str, Any]
+Known = tuple[dict[str, Any] | None, bool]
 
 
 @click.command()
@@ -75,11 +76,14 @@ def _preview(home: Home) -> tuple[list[Change], str]:
     return [in_written_keys(change) for change in changes], compiled["revision"]
 
 
-def take_over(home: Home, *, warnings: bool = True) -> tuple[list[Change], str]:
-    """Compile, and have both daemons apply it. The changes, in the keys that people write, and the revision."""
+def take_over(home: Home, *, warnings: bool = True, before: Known | None = None) -> tuple[list[Change], str]:
+    """Compile, and have both daemons apply it. The changes, in the keys that people write, and the revision.
+
+    `before`: what was `last_known` before, where it has been compiled already.
+    """
     with connect(home, START):
         pass  # not running: nothing to reload, and nothing is compiled
-    known, there = _last_known(home)
+    known, there = before or last_known(home)
     compiled = run_compiler(home)
     if warnings or not compiled["ok"]:
         _refuse_errors(compiled)
@@ -92,7 +96,7 @@ def take_over(home: Home, *, warnings: bool = True) -> tuple[list[Change], str]:
     return [in_written_keys(change) for change in changes], revision
 
 
-def _last_known(home: Home) -> tuple[dict[str, Any] | None, bool]:
+def last_known(home: Home) -> Known:
     """The settings that the scheduler goes by, or went by, and whether it is there."""
     try:
         with connect(home, SCHEDULER) as client:

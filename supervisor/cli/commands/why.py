@@ -7,21 +7,15 @@ import time
 
 import click
 
-from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, USAGE, Problem
+from supervisor.base.errors import TIMED_OUT, USAGE, Problem
+from supervisor.cli import service_why
 from supervisor.cli.main import Asked
-from supervisor.cli.names import check_name, known_services, refuse_self
-from supervisor.cli.names import meant as services_meant
-from supervisor.cli.out import note, show
+from supervisor.cli.names import refuse_self
+from supervisor.cli.out import show
 from supervisor.cli.secrets import mask_of
-from supervisor.cli.story import Facts, from_journal, story
-from supervisor.cli.why_which import Meaning, meaning, unknown
-from supervisor.control.api import role_of
-from supervisor.control.client import connect
-from supervisor.control.status import build_status
-from supervisor.events import reading
+from supervisor.cli.story import Facts, story
+from supervisor.cli.why_which import Meaning, meaning
 from supervisor.model.home import Home
-
-LOOK_BACK = 200
 
 
 class WithTime(click.Command):
@@ -50,30 +44,47 @@ def command(asked: Asked, name: str, when: tuple[str, ...], as_json: bool) -> in
     meant = meaning(home, name)
     is_schedule = meant.schedule is not None or bool(meant.standing)
     mask = mask_of(home)
-    facts: Facts = {}
-    lines: list[str] = []
+    services: list[Facts] = []
+    away: Problem | None = None
     if (meant.is_service and not when) or not is_schedule:
-        each = [mask.hide_in(_without_ok(found)) for found in _ask_of_services(home, name, meant)]
-        facts = each[0] if len(each) == 1 else {"services": each}
-        lines = "\n\n".join("\n".join(story(found, time.time())) for found in each).split("\n")
+        found, away = service_why.facts_of(home, name, meant)
+        services = [mask.hide_in(_without_ok(its)) for its in found]
     if when and not is_schedule:
         raise Problem(f"{name} is a service, and has no slots", remedy=f"sbctl why {name}", code=USAGE)
+    facts = services[0] if len(services) == 1 else {"services": services}
+    parts = ["\n".join(story(its, time.time())) for its in services]
+    untold: Problem | None = None
     if is_schedule:
-        from supervisor.cli.schedule_why import facts_of
-
-        its = mask.hide_in(facts_of(home, meant, " ".join(when) or None, time.time()))
-        lines += [*([""] if lines else []), *_story_of_schedule(asked, its)]
-        facts = {**facts, "schedule": its} if facts else its
-    if as_json:
-        show(json.dumps(_without_ok(facts), ensure_ascii=False))
-    else:
-        show("\n".join(lines))
+        try:
+            its = _of_schedule(home, meant, " ".join(when) or None, away)
+        except Problem as problem:
+            if not services:
+                raise
+            untold = problem
+            facts = {**facts, "schedule": None}
+        else:
+            its = mask.hide_in(its)
+            parts.append("\n".join(_story_of_schedule(asked, its)))
+            facts = {**facts, "schedule": its} if services else its
+    show(json.dumps(_without_ok(facts), ensure_ascii=False) if as_json else "\n\n".join(parts))
+    if untold is not None:
+        what = f"nothing is known of the schedule {meant.id}: {untold.what}"
+        raise Problem(what, why=untold.why, remedy=untold.remedy, code=untold.code)
     return 0
 
 
 def _without_ok(facts: Facts) -> Facts:
     """That it was answered at all is nothing to show."""
     return {key: value for key, value in facts.items() if key != "ok"}
+
+
+def _of_schedule(home: Home, meant: Meaning, when: str | None, away: Problem | None) -> Facts:
+    """`away`: what was the matter with the scheduler when it was asked about services."""
+    if away is not None and away.code == TIMED_OUT:
+        raise away  # nobody is to wait for it twice
+    from supervisor.cli.schedule_why import facts_of
+
+    return facts_of(home, meant, when, time.time())
 
 
 def _story_of_schedule(asked: Asked, facts: Facts) -> list[str]:
@@ -83,69 +94,3 @@ def _story_of_schedule(asked: Asked, facts: Facts) -> list[str]:
 
     zone = facts["row"]["zone"] if facts["row"] else ""
     return schedule_story(facts, zone_named(zone), time.time(), style_of(asked))
-
-
-def _ask_of_services(home: Home, name: str, meant: Meaning) -> list[Facts]:
-    """Of the one service that the name means, or of all instances of a plugin."""
-    names = services_meant(name, known_services(home))
-    if len(names) < 2:
-        return [_ask_of_service(home, name, meant)]
-    found: list[Facts] = []
-    unknown_ones: dict[str, Problem] = {}
-    for one in names:
-        try:
-            found.append(_ask(home, one))
-        except Problem as problem:
-            unknown_ones[one] = problem
-    if not found:
-        raise unknown_ones[names[0]]
-    for one, its in unknown_ones.items():
-        note(f"{one}: {its.what}")
-    return found
-
-
-def _ask_of_service(home: Home, name: str, meant: Meaning) -> Facts:
-    try:
-        return _ask(home, name)
-    except Problem as problem:
-        if problem.code == USAGE and not meant.is_service:
-            raise unknown(home, name) from None
-        raise
-
-
-def _ask(home: Home, service: str) -> Facts:
-    """From the daemon that knows, else what the journal remembers and `start` keeps (and it is said so)."""
-    try:
-        with connect(home, role_of(service)) as client:
-            return client.request("why", name=service)
-    except Problem as problem:
-        if problem.code == USAGE:
-            check_name(home, service)  # it may say more
-        if problem.code not in (NOT_RUNNING, TIMED_OUT):
-            raise
-        check_name(home, service)
-        row = _kept(home, service)
-        away = _who_is_away(home, row)
-        events = reading.last(home.journal_file, LOOK_BACK, service)
-        if not events and row is None:  # the scheduler can't be started alone then
-            raise Problem(away["away"], why=problem.why, remedy=away["next"], code=problem.code) from None
-        if events:
-            note(f"{problem.what}: this is what the journal remembers, up to {events[-1].get('at')}")
-        return {**from_journal(service, events, row), **away}
-
-
-def _kept(home: Home, service: str) -> Facts | None:
-    """The service's row as `start` keeps it; None when that does not run, or knows of no such service."""
-    try:
-        rows: list[Facts] = build_status(home)["services"]
-    except Problem:
-        return None
-    return next((row for row in rows if row["name"] == service), None)
-
-
-def _who_is_away(home: Home, row: Facts | None) -> Facts:
-    if row is None:
-        return {"away": "sbctl is not running", "next": "sbctl start"}
-    if row["state"] == "stopped":
-        return {"away": "the scheduler is stopped", "next": "sbctl start scheduler"}
-    return {"away": "the scheduler does not answer", "next": "sbctl why scheduler"}

@@ -43,7 +43,7 @@ class Watch:
         self.key = service.key
         self.kind = kind  # READY or ALIVE
         self.check = check
-        self.health = Health(well=kind == ALIVE and not (check.action == DEGRADE and service.degraded))
+        self.health = Health(well=kind == ALIVE and not (check.action == DEGRADE and service.found))
         self.tries = 0
         self.began = 0.0  # the last try
         self.timer: Timer | None = None  # until the next try
@@ -86,6 +86,8 @@ class Prober:
         if check is not None:
             watch = self._watches[service.name] = Watch(service, kind, check)
             self._plan(watch, self._first(watch))
+        elif service.found and service.spec.alive is None and service.state.phase is Phase.RUNNING:
+            self._engine.recover(service.name, "degraded no more: it has no alive check now")
 
     def _leave(self, watch: Watch) -> None:
         watch.end()
@@ -155,20 +157,20 @@ class Prober:
 
     def _told_alive(self, watch: Watch, turn: Turn, text: str) -> None:
         engine, name, check = self._engine, watch.service.name, watch.check
-        failed = watch.health.failed
+        failed, found = watch.health.failed, watch.service.found
         shown = check.named(self._port())
         now = f"{shown} {text}"
         text = in_a_row(now, failed)
         if turn is Turn.UNWELL and check.action == DEGRADE:
             engine.degrade(name, now, text)
-        elif failed and watch.service.degraded and not watch.health.well and now != watch.service.detail:
-            engine.detail(name, now)  # no less degraded, for another reason
-        elif turn is Turn.WELL and check.action == DEGRADE:
-            engine.recover(name)
         elif turn is Turn.UNWELL:
             watch.health = Health(well=True)  # should it be let live: the same number of chances again
             engine.before_restart(name)
             engine.must_end(name, Ending.UNHEALTHY, text, {"check": shown, "failures": failed})
+        elif found and watch.health.passed >= check.successes:
+            engine.recover(name)  # also where an earlier check has found it, and this one would restart it
+        elif found and failed and now != found:
+            engine.degrade(name, now)  # no less, for another reason
 
 
 def wanted(service: Service) -> tuple[str, Check | None]:

@@ -7,7 +7,7 @@ from support.cli import Sbctl, caller, compile_here
 
 from supervisor.base import zones
 from supervisor.cli import home as homes
-from supervisor.cli import schedules
+from supervisor.cli import out, schedules
 from supervisor.cli.commands import reload
 from supervisor.model.home import Home
 
@@ -25,6 +25,7 @@ def sbctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 def short_hints(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the home would be found without being named."""
     monkeypatch.setattr(homes, "_is_found_anyway", lambda _home: True)
+    out.name_home(None)
 
 
 @pytest.fixture

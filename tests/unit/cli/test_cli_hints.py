@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.cli import compiled, knows, make_plugins, remember
+from support.fake_daemon import FakeDaemon, row
+from support.fake_schedules import run_row
 
 from supervisor.cli import home as homes
 from supervisor.cli import out
 from supervisor.cli.main import main
+from supervisor.model.home import Home
 
 
 @pytest.fixture
@@ -51,3 +55,30 @@ def test_only_commands_are_changed(there: Path) -> None:
     homes.find_home(str(there))
     said = out.at_home("sbctl is not running; sbctl why web, sbctl init DIR, sbctl --home X stop")
     assert said == f"sbctl is not running; sbctl --home '{there}' why web, sbctl init DIR, sbctl --home X stop"
+
+
+def out_of(capfd: pytest.CaptureFixture[str], *args: str) -> str:
+    main(list(args))
+    return capfd.readouterr().out
+
+
+def test_what_why_names_as_next_is_in_the_same_home(there: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    home = Home(str(there))
+    knows(home, services=["web"])
+    with FakeDaemon(home), FakeDaemon(home, "scheduler", [row("web", "failed")]):
+        said = out_of(capfd, "--home", str(there), "why", "web")
+    at = f"sbctl --home '{there}'"
+    assert said.splitlines()[-1] == f"next        {at} logs web; then: {at} start web (a fresh budget)"
+
+
+def test_what_why_and_show_name_as_next_of_a_schedule_is_in_the_same_home(
+    there: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(str(there))
+    make_plugins(home, "mail")
+    compiled(home, [{"plugins": ["mail"], "commands": ["get"], "cron": "0 6 * * *"}])
+    remember(home, "runs", **run_row("r_1"))
+    at = f"sbctl --home '{there}'"
+    assert out_of(capfd, "--home", str(there), "why", "mail").splitlines()[-1] == f"next        {at} run mail"
+    assert f"{at} show r_1 --log" in out_of(capfd, "--home", str(there), "show", "r_1")
+    assert out_of(capfd, "--home", str(there), "pause").endswith(f"; {at} resume goes on\n")

@@ -154,6 +154,12 @@ def test_a_stop_of_one_that_runs_outside_says_that_it_runs_on(sbctl: Sbctl, sche
     assert json.loads(sbctl("stop", "web:1", "--json")[1])["outside"] == {"web:1": 32001}
     assert "outside" not in json.loads(sbctl("stop", "web:2", "--json")[1])
     scheduler.fake.rows["web:1"] = outside
+    assert json.loads(sbctl("disable", "web:1", "--json")[1])["outside"] == {"web:1": 32001}
+    scheduler.fake.rows["web:1"] = outside
+    assert "outside" not in json.loads(sbctl("disable", "web:2", "--json")[1])
+    scheduler.fake.rows["web:1"] = outside
+    assert "outside" not in json.loads(sbctl("enable", "web:1", "--json")[1])
+    scheduler.fake.rows["web:1"] = outside
     assert sbctl("disable", "web:1")[1] == "web:1 is disabled and stopped, but pid 32001 runs on: it is not sbctl's\n"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.fake_daemon import FakeDaemon, row
 
 from supervisor.cli.commands.config import FILES
 from supervisor.cli.main import main
@@ -101,6 +102,22 @@ def test_undo_of_a_number(config: Config, home: Home, revisions: list[str]) -> N
     }
     assert port(home) == 4001
     assert "nothing to undo" in config("undo", "1", "--yes")[1]
+
+
+@pytest.mark.usefixtures("compiler")
+def test_an_undo_without_a_scheduler_shows_what_changes(config: Config, home: Home) -> None:
+    """As reload does: the settings that it went by are read before they are compiled anew."""
+    plugin = Path(home.plugins, "web")
+    plugin.mkdir()
+    for command in ("true", "false"):
+        server = {"id": "web", "commands": {"server": command}, "server": {"autoStart": True}}
+        (plugin / "manifest.json").write_text(json.dumps(server))
+        assert api.compile_home(home).ok
+    with FakeDaemon(home, "start", [row("scheduler", "backoff")]):
+        code, out, err = config("undo", "--yes")
+    assert code == 0
+    assert "scheduler is not running: it takes the new settings over when it starts" in err
+    assert out.splitlines()[1:] == ["changed:", "  restart  web  commands.server"]
 
 
 def test_nothing_is_done_without_a_yes(config: Config, home: Home, revisions: list[str]) -> None:

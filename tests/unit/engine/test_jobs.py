@@ -14,6 +14,7 @@ from supervisor.engine.service import Service
 from supervisor.engine.tail import KEPT
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.launch import NONE, Launch
+from supervisor.model.limits import KernelLimits
 
 
 @pytest.fixture
@@ -130,6 +131,40 @@ def test_a_probes_output_is_kept_in_memory_as_far_as_it_is_of_use(world: FakeWor
 
     assert told.calls == [(False, "exit code 2: no answer")]
     assert real.wrote
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "used_ms", "text"),
+    [
+        (24, b"", 2000, "killed by SIGXCPU (cpuTimeSeconds is 2)"),
+        (9, b"", 2000, "killed by SIGKILL: 2.00 s of processor time used (cpuTimeSeconds is 2)"),
+        (9, b"", None, "killed by SIGKILL"),
+        ((128 + 25) << 8, b"", None, "exit code 153 (fileMb is 1)"),
+        (256, b"MemoryError\nbye\n", None, "exit code 1: MemoryError (addressSpaceMb is 64)"),
+        (256, b"no answer\n", None, "exit code 1: no answer"),
+    ],
+)
+def test_a_limit_of_the_kernel_is_named(
+    world: FakeWorld, status: int, said: bytes, used_ms: int | None, text: str
+) -> None:
+    limits = {"cpu": (2, 3), "fsize": (1 << 20, 1 << 20), "as": (64 << 20, 64 << 20)}
+    server(world).spec.launch.limits = KernelLimits(rlimits=limits)
+    told = Told()
+    WritingSpawner(world, said or b"\n")
+    job = world.engine.jobs.run(server(world), "alive", ("true",), 5, told)
+    world.engine.exited(job.key, status, True, None, None if used_ms is None else (used_ms, 0))
+
+    assert told.calls == [(False, text)]
+
+
+def test_what_we_have_killed_met_no_limit(world: FakeWorld) -> None:
+    server(world).spec.launch.limits = KernelLimits(rlimits={"cpu": (1, 1)})
+    told = Told()
+    job = world.engine.jobs.run(server(world), "alive", ("true",), 2, told)
+    world.loop.pass_time(2.1)
+    world.engine.exited(job.key, 9, True, None, (1000, 0))
+
+    assert told.calls == [(False, "not done within 2 s")]
 
 
 class WritingSpawner:

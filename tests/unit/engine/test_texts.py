@@ -11,6 +11,7 @@ from supervisor.core import actions
 from supervisor.core.machine import Announce, State
 from supervisor.engine.service import Service
 from supervisor.engine.texts import describe, duration
+from supervisor.model.service import Restart
 
 CAUSE = {"text": "exit code 7"}
 SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
@@ -85,6 +86,21 @@ def test_a_wait_that_is_no_crash_does_not_count_one() -> None:
     assert describe(service(), Announce(actions.BACKING_OFF, "info", data), 0.0)[0].endswith(
         "ended too often: next try in 5m 0s"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (actions.UNHEALTHY, "web: not healthy, ending it: so"),
+        (actions.WATCHDOG, "web: ending it: so"),
+        (actions.OVER_LIMIT, "web: over its limit, ending it: so"),
+        (actions.AGED, "web: old enough, restarting: so"),
+    ],
+)
+def test_no_restart_is_promised_where_none_will_come(kind: str, text: str) -> None:
+    never = Service(spec("web", restart=Restart.NEVER), State())
+
+    assert describe(never, Announce(kind, "warning", {"reason": "so"}), 0.0)[0] == text
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from support.fakes import FakeWorld, spec
 from supervisor.core.health import in_step, offset
 from supervisor.engine import view
 from supervisor.engine.change import apply
+from supervisor.engine.notify import Heard
 from supervisor.engine.probes.prober import Prober
-from supervisor.model.check import DEGRADE, EXEC, HTTP, LOG, TCP, Check
+from supervisor.engine.service import Service
+from supervisor.model.check import DEGRADE, EXEC, HTTP, LOG, RESTART, TCP, Check
 from supervisor.model.service import Spec
 
 AWAY = ("127.0.0.1", 1)
@@ -261,7 +263,7 @@ def test_degraded_is_kept_running_and_recovers(probed: Probed) -> None:
     probed.answer_all(20.0, 256)
     its = probed.engine.services["web"]
     assert (probed.world.phase("web"), its.degraded) == ("running", True)
-    assert its.detail == "exec it failed: exit code 1"
+    assert shown(probed) == "exec it failed: exit code 1"
     told = [event.text for event in probed.world.events if event.kind == "service.degraded"]
     assert told == ["web: degraded: exec it failed: exit code 1, 2 times in a row"]
 
@@ -269,7 +271,7 @@ def test_degraded_is_kept_running_and_recovers(probed: Probed) -> None:
     assert its.degraded
     probed.answer_all(10.0, 0)
 
-    assert (its.degraded, its.detail) == (False, "")
+    assert (its.degraded, shown(probed)) == (False, "")
     assert probed.world.kinds("web").count("service.degraded") == 1
     assert probed.world.kinds("web").count("service.recovered") == 1
 
@@ -295,13 +297,29 @@ def test_a_degraded_one_that_is_taken_over_can_recover(probed: Probed) -> None:
     """Its predecessor has seen it fail; the count is new, the fact is not."""
     its = service(alive=check(action=DEGRADE))
     probed.start(its)
-    probed.engine.services["web"].degraded = True
+    probed.engine.degrade("web", "answered 500")
     probed.prober._leave(probed.prober._watches["web"])
     probed.engine.tell_changed(probed.engine.services["web"], probed.engine.services["web"].state.phase)
 
     probed.answer_all(10.0, 0)
 
     assert "service.recovered" in probed.world.kinds("web")
+
+
+def test_what_it_says_of_itself_is_kept_while_it_is_degraded(probed: Probed) -> None:
+    its = degraded(probed)
+    say(probed, "STATUS=busy")
+    assert shown(probed) == "exec it failed: exit code 1"
+
+    probed.answer_all(10.0, 0)
+
+    assert (its.degraded, shown(probed)) == (False, "busy")
+
+
+def say(probed: Probed, text: str) -> None:
+    heard = Heard()
+    heard.add(text, 0.0)
+    probed.engine.hearing.catch_up(probed.engine.services["web"], heard.as_dict(0.0))
 
 
 # ends
@@ -377,6 +395,72 @@ def test_settings_that_leave_the_check_alone_leave_its_count(probed: Probed) -> 
     probed.answer_all(10.0, 256)
 
     assert probed.world.phase("web") == "stopping"
+
+
+def degraded(probed: Probed) -> Service:
+    """By a check whose command fails."""
+    probed.start(service(alive=check(action=DEGRADE, failures=2)))
+    probed.answer_all(20.0, 256)
+    its = probed.engine.services["web"]
+    assert its.degraded
+    return its
+
+
+def test_without_its_check_a_degraded_one_is_degraded_no_more(probed: Probed) -> None:
+    """Nobody would ever find that it is well again."""
+    its = degraded(probed)
+
+    reload(probed, service())
+
+    assert (its.degraded, shown(probed)) == (False, "")
+    (event,) = [event for event in probed.world.events if event.kind == "service.recovered"]
+    assert event.text == "web: degraded no more: it has no alive check now"
+
+
+def test_one_that_waits_for_its_restart_is_not_said_to_have_recovered(probed: Probed) -> None:
+    its = degraded(probed)
+    new = service()
+    new.launch.argv = ("false",)
+
+    reload(probed, new)
+
+    assert probed.world.phase("web") == "stopping"
+    assert its.degraded
+    assert "service.recovered" not in probed.world.kinds("web")
+
+
+@pytest.mark.parametrize("action", [DEGRADE, RESTART])
+def test_another_check_can_find_that_a_degraded_one_is_well(probed: Probed, action: str) -> None:
+    its = degraded(probed)
+    reload(probed, service(alive=check(action=action, successes=2, interval=1.0)))
+    probed.answer_all(1.0, 0)
+    assert its.degraded
+    probed.answer_all(1.0, 0)
+
+    assert (its.degraded, shown(probed)) == (False, "")
+    assert probed.world.kinds("web").count("service.recovered") == 1
+    probed.answer_all(5.0, 0)
+    assert probed.world.kinds("web").count("service.recovered") == 1
+
+
+def test_a_degraded_one_is_restarted_if_its_new_check_says_so(probed: Probed) -> None:
+    degraded(probed)
+    reload(probed, service(alive=check(action=RESTART, failures=2, interval=1.0)))
+    probed.answer_all(1.0, 512)
+    assert shown(probed) == "exec it failed: exit code 2"
+    probed.answer_all(1.0, 512)
+
+    assert probed.world.phase("web") == "stopping"
+    assert "service.unhealthy" in probed.world.kinds("web")
+
+
+def test_one_that_is_degraded_by_its_own_word_needs_no_check(probed: Probed) -> None:
+    probed.start(service())
+    probed.engine.ready("web", up=False)
+
+    reload(probed, service(), grace=3.0)
+
+    assert probed.engine.services["web"].degraded
 
 
 # in the loop
