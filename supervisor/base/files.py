@@ -149,3 +149,13 @@ def read_pid_file(path: str) -> int | None:
 def socket_address(folder_fd: int, name: str) -> str:
     """An address below 108 bytes for a socket in a folder whose own path may be longer than that."""
     return f"/proc/self/fd/{folder_fd}/{name}"
+
+
+def in_the_way(path: str) -> str:
+    """What has the log's name and is no file, so that nothing is written to it; "": nothing has."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return ""
+    kinds = {stat.S_IFREG: "", stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFDIR: "folder"}
+    return kinds.get(stat.S_IFMT(mode), "device")

@@ -42,10 +42,17 @@ def visible(line: bytes, *, colour: bool, expand: bool) -> str:
 
 def _clean(text: str, column: int) -> str:
     """From that column on. With -1 tabs stay: they neither move the cursor back nor end the line."""
-    if column >= 0 and "\t" in text:
-        before = column % TAB
-        text = (" " * before + text).expandtabs(TAB)[before:]
+    if column >= 0:
+        text = without_tabs(text, column)
     return "\t".join(clean(part) for part in text.split("\t"))
+
+
+def without_tabs(text: str, column: int) -> str:
+    """With blanks instead, as a terminal would show it from that column on."""
+    if "\t" not in text:
+        return text
+    before = column % TAB
+    return (" " * before + text).expandtabs(TAB)[before:]
 
 
 def hides(parameters: str) -> bool:

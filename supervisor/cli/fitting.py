@@ -41,10 +41,10 @@ def _more(hidden: Sequence[Row], *, utf8: bool) -> list[str]:
 
 
 def _cut(line: str, width: int) -> str:
-    """By what is seen of it: colours take no room."""
+    """By what is seen of it: colours take no room, and tabs as much as the terminal gives them."""
     seen, parts, end = 0, [], 0
     for found in [*ansi.SGR.finditer(line), None]:
-        text = line[end : found.start() if found else len(line)]
+        text = ansi.without_tabs(line[end : found.start() if found else len(line)], seen)
         parts.append(text[: width - seen])
         seen += len(parts[-1])
         if found:

@@ -203,16 +203,6 @@ def open_quietly(path: str) -> int:
     return -1
 
 
-def in_the_way(path: str) -> str:
-    """What has the log's name and is no file, so that nothing is written to it; "": nothing has."""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return ""
-    kinds = {stat.S_IFREG: "", stat.S_IFLNK: "link", stat.S_IFIFO: "pipe", stat.S_IFDIR: "folder"}
-    return kinds.get(stat.S_IFMT(mode), "device")
-
-
 def allow_many_files() -> None:
     """As many as we may open: hundreds of services have some files each."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

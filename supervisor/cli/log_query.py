@@ -6,7 +6,7 @@ import heapq
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ Test = Callable[[Line], bool]
 Group = list[Source]  # what is merged and counted together: the streams of one service
 
 MAX_LEVEL_TEXT = 64 << 10
+LOOK_BACK = 200  # lines before the first one that is shown, for its level: it may be within a traceback
 
 
 class Query(NamedTuple):
@@ -34,6 +35,7 @@ class Query(NamedTuple):
     range: Range  # its count is that of each group, after the tests
     tests: Sequence[Test] = ()
     follow: bool = False
+    levels: Levels | None = None  # each line gets its level, which tests and views may ask for
 
 
 def services_of(home: Home, words: Sequence[str]) -> list[str]:
@@ -133,28 +135,40 @@ def history(groups: Sequence[Group], query: Query) -> Iterator[Line]:
 def _select(group: Group, query: Query) -> Iterator[Line]:
     """Of a group: what passes the tests, and of that the last ones."""
     count = query.range.count
-    wanted = replace(query.range, count=ALL) if query.tests else query.range
+    wanted = query.range
+    if query.tests:
+        wanted = replace(wanted, count=ALL)
+    elif query.levels is not None and count != ALL:
+        wanted = replace(wanted, count=count + LOOK_BACK)
     lines = _merged([source.lines(wanted, follow=query.follow) for source in group])
-    chosen = (line for line in lines if passes(line, query.tests))
+    found = chosen(lines, query)
     # One source that was not tested gives no more than it was asked for.
-    is_exact = len(group) == 1 and not query.tests and not query.range.is_counted
-    return chosen if count == ALL or is_exact else iter(deque(chosen, count))
+    is_exact = len(group) == 1 and wanted is query.range and not wanted.is_counted
+    return found if count == ALL or is_exact else iter(deque(found, count))
 
 
 def _merged(parts: list[Iterator[Line]]) -> Iterator[Line]:
     return heapq.merge(*parts, key=lambda line: line.at) if len(parts) > 1 else itertools.chain(*parts)
 
 
-def passes(line: Line, tests: Sequence[Test]) -> bool:
-    return all(test(line) for test in tests)
+def chosen(lines: Iterable[Line], query: Query) -> Iterator[Line]:
+    """Those that pass the tests, with their levels."""
+    if query.levels is not None:
+        lines = _with_levels(lines, query.levels)
+    return (line for line in lines if all(test(line) for test in query.tests))
 
 
-def level_of(line: Line, levels: Levels) -> str:
+def _with_levels(lines: Iterable[Line], levels: Levels) -> Iterator[Line]:
+    for line in lines:
+        yield Line(line.at, line.service, line.stream, line.text, _level_of(line, levels))
+
+
+def _level_of(line: Line, levels: Levels) -> str:
     text = plain(line.text[:MAX_LEVEL_TEXT]).decode("utf-8", "replace")
     return levels.of((line.service, line.stream), text)
 
 
 def level_test(level: str) -> Test:
-    """Asked of every line, so before tests that leave some out: it goes by what came before."""
-    wanted, levels = at_least(level), Levels()
-    return lambda line: line.stream != EVENT and level_of(line, levels) in wanted
+    """Of lines that have one: the query needs `levels`."""
+    wanted = at_least(level)
+    return lambda line: line.stream != EVENT and line.level in wanted

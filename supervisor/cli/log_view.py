@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 from supervisor.base.clock import iso, stamp
 from supervisor.cli import out
 from supervisor.cli.ansi import ODD, plain, visible
-from supervisor.cli.levels import Levels
-from supervisor.cli.log_query import level_of
 from supervisor.cli.masking import Mask
 from supervisor.cli.sources import EVENT, Line
 
@@ -65,27 +63,24 @@ class TextView:
 
 
 class JsonView:
-    """One object a line, for programs."""
+    """One object a line, for programs: lines that have their level."""
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
-        self._levels = Levels()
 
     def show(self, lines: Iterable[Line]) -> None:
         for chunk in _batched(lines):
             texts = self._mask.hide(b"\n".join(plain(line.text.rstrip(b"\r")) for line in chunk)).split(b"\n")
-            objects = (
-                _object(line, level_of(line, self._levels), text) for line, text in zip(chunk, texts, strict=True)
-            )
+            objects = (_object(line, text) for line, text in zip(chunk, texts, strict=True))
             out.show_bytes("".join(objects).encode("utf-8", "backslashreplace"))
 
 
-def _object(line: Line, level: str, text: bytes) -> str:
+def _object(line: Line, text: bytes) -> str:
     record = {
         "at": _iso(line.at),
         "service": line.service,
         "stream": line.stream,
-        "level": level,
+        "level": line.level,
         "text": text.decode("utf-8", "replace"),
     }
     return _encoder.encode(record) + "\n"

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 
+from supervisor.cli.masking_json import NAME, JsonMask, forms_of, is_json_itself, may_have_json
+from supervisor.cli.masking_keys import KEY_BEGINS, KEY_IN_ONE_LINE, MASK, KeyLines
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-MASK = "••••".encode()
+    # Words of which one must be there (in small letters), the pattern, what takes its place.
+    Shape = tuple[tuple[bytes, ...], re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]]
+
+OF_NAMES = frozenset((b"authorization", b"cookie", b"passw", b"pwd"))  # the first word of their shapes
 LEAST = 6  # a shorter value would mask words that only look like it
-LEAST_KEY_WORD = 16  # of a private key; only its last line is shorter
-KEY_PATIENCE = 4  # headers, an empty line, lines of others between
 MAX_VALUE = 8 << 10
 MAX_VALUES = 300
 COMMON = frozenset(b"false none null true default enabled disabled localhost 127.0.0.1 development production".split())
@@ -40,12 +44,7 @@ _PLAIN = (
     rb"(?=[ \t]{0,3}(?:[}\]]|,[ \t]{0,3}\\{0,7}\"))"
 )
 _VALUE = rb"(?:" + _PLAIN + rb"|" + _IN_JSON + rb"|" + _QUOTED + rb"|" + _BARE + rb")"
-_NAME = (
-    rb"(?:password|passwd|passphrase|secret|token(?!s)|api[_-]?key|access[_-]?key|private[_-]?key|credential"
-    rb"|dash(?:board)?[_-]?key)s?"
-)
 _COOKIES = rb"(?:=\"[^\"\r\n]{0,4000}\"|[^\r\n\"'\\]){1,8000}"
-_GAP = rb"(?:[ \t]|\\{1,4}[nrt]){0,20}"  # between the lines of a key that stands in one line
 
 _OPENING = re.compile(rb"\\{0,7}[\"']")
 _JSON_NAME = re.compile(rb"(\\{0,7}\")[ \t]{0,3}:[ \t]{0,3}$")
@@ -62,8 +61,7 @@ def _instead(found: re.Match[bytes]) -> bytes:
     return before + MASK
 
 
-# Words of which one must be there (in small letters), the pattern, what takes its place.
-_SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
+_SHAPES: tuple[Shape, ...] = (
     (
         (b"authorization",),
         re.compile(
@@ -86,10 +84,10 @@ _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes | Callable[[re.
         rb"\1" + MASK,
     ),
     (
-        (b"://",),
+        (b"://", b":\\/\\/"),  # or as some write it in JSON
         # A password may hold an @, and a slash where no port can be meant.
         re.compile(
-            rb"(://[^\s/:@\"']{0,200}:)(?:[^\s/\"']{1,200}(?=@)|(?!\d{1,5}(?![^\s/?#,;)]))[^\s@\"']{1,200}(?=@))"
+            rb"(:\\?/\\?/[^\s/:@\"']{0,200}:)(?:[^\s/\"']{1,200}(?=@)|(?!\d{1,5}(?![^\s/?#,;)]))[^\s@\"']{1,200}(?=@))"
         ),
         rb"\1" + MASK,
     ),
@@ -101,7 +99,7 @@ _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes | Callable[[re.
     ((b"hooks.slack.com",), re.compile(rb"(?i)(hooks\.slack\.com/services/)[\w/]{10,200}"), rb"\1" + MASK),
     (
         (b"passw", b"passphrase", b"secret", b"token", b"key", b"credential"),
-        re.compile(rb"(?i)(" + _NAME + rb"[\w-]{0,20}" + _QUOTE + _IS + rb")(" + _VALUE + rb")"),
+        re.compile(rb"(?i)(" + NAME + rb"[\w-]{0,20}" + _QUOTE + _IS + rb")(" + _VALUE + rb")"),
         _instead,
     ),
     (
@@ -123,20 +121,8 @@ _SHAPES: tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes | Callable[[re.
         ),
         MASK,
     ),
-    (
-        (b"private key",),  # in one line, as in JSON
-        re.compile(
-            rb"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?:" + _GAP + rb"[A-Za-z0-9+/=]{16,9000}){1,400}"
-            rb"(?:" + _GAP + rb"[A-Za-z0-9+/=]{1,15}(?=" + _GAP + rb"-----END))?"
-        ),
-        rb"\1" + MASK,
-    ),
+    ((b"private key",), KEY_IN_ONE_LINE, rb"\1" + MASK),
 )
-
-# A key in several lines.
-_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
-_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY")
-_KEY_LINE = re.compile(rb"[A-Za-z0-9+/]{16,1000}={0,2}|[A-Za-z0-9+/]{1,15}={1,2}")
 
 
 class Mask:
@@ -146,34 +132,16 @@ class Mask:
         parts = {part.strip() for value in values if len(value) <= MAX_VALUE for part in value.split(b"\n")}
         worth = [part for part in parts if len(part) >= LEAST and part.lower() not in COMMON]
         # The longest first: one may be a part of another.
-        self._values = sorted(worth, key=lambda part: (-len(part), part))[:MAX_VALUES]
-        self._in_key = 0  # within a private key: so many lines that are none of it may still come
+        chosen = sorted(worth, key=lambda part: (-len(part), part))[:MAX_VALUES]
+        self._values = [sorted(forms_of(part), key=len, reverse=True) for part in chosen]
+        self._keys = KeyLines()
 
     def hide(self, data: bytes) -> bytes:
         """The same lines, with `••••` where a secret was."""
-        for value in self._values:
-            if value in data:
-                data = data.replace(value, MASK)
         low = data.lower()
-        for words, pattern, instead in _SHAPES:
-            if any(word in low for word in words):
-                data = pattern.sub(instead, data)
-        return self._hide_keys(data) if self._in_key or b"private key" in low else data
-
-    def _hide_keys(self, data: bytes) -> bytes:
-        """The lines of private keys, which may have begun in what was given before, or where it was not looked."""
-        lines = data.split(b"\n")
-        for number, line in enumerate(lines):
-            if _BEGIN.search(line):
-                self._in_key = 0 if _END.search(line) else KEY_PATIENCE
-            elif _END.search(line):
-                for before in range(number - 1, -1, -1):
-                    if not _hide_last_word(lines, before, at_end=before == number - 1):
-                        break
-                self._in_key = 0
-            elif self._in_key and line:
-                self._in_key = KEY_PATIENCE if _hide_last_word(lines, number) else self._in_key - 1
-        return b"\n".join(lines)
+        values = [form for forms in self._values if any(form in data for form in forms) for form in forms]
+        shapes = [shape for shape in _SHAPES if any(word in low for word in shape[0])]
+        return _hide(data, values, shapes, self._keys) if values or shapes else self._keys.hide(data)
 
     def hide_text(self, text: str) -> str:
         return self.hide(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
@@ -189,14 +157,28 @@ class Mask:
         return value
 
 
-def _hide_last_word(lines: list[bytes], number: int, *, at_end: bool = False) -> bool:
-    """The last one, because there may be a time and a name before it. False: it is none of a key."""
-    words = lines[number].rsplit(None, 1)
-    word = words[-1] if words else b""
-    if word == MASK:
-        return True
-    if not _KEY_LINE.fullmatch(word) and not (at_end and len(word) < LEAST_KEY_WORD and word.isalnum()):
-        return False
-    start = lines[number].rindex(word)
-    lines[number] = lines[number][:start] + MASK + lines[number][start + len(word) :]
-    return True
+def _hide(data: bytes, values: Sequence[bytes], shapes: Sequence[Shape], keys: KeyLines) -> bytes:
+    """Of what may be in it. A key within a text of JSON does not go on in the next line."""
+    json: JsonMask | None = None
+    if may_have_json(data):
+        low = data.lower()
+        for value in values:
+            if is_json_itself(value):
+                data = data.replace(value, MASK)
+        all_words = [word for shape in shapes for word in shape[0] if word in low]
+        json = JsonMask(all_words, values, lambda text: _hide(text, values, shapes, KeyLines()))
+        patterns = [shape[1] for shape in shapes if shape[0][0] not in OF_NAMES]
+        names = len(patterns) < len(shapes)
+        if b"PRIVATE KEY" in data:
+            patterns.append(KEY_BEGINS)
+        data = json.take_out(data, patterns, names=names)
+        if json.is_all:
+            return json.put_back(keys.hide(data))
+    for value in values:
+        data = data.replace(value, MASK)
+    low = data.lower()
+    for words, pattern, instead in shapes:
+        if any(word in low for word in words):
+            data = pattern.sub(instead, data)
+    data = keys.hide(data)
+    return json.put_back(data) if json else data

@@ -44,6 +44,7 @@ class Line(NamedTuple):
     service: str
     stream: str
     text: bytes
+    level: str = ""  # where it is wanted: by what came before, so before any line is left out
 
 
 @dataclass(frozen=True)

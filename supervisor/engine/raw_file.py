@@ -6,24 +6,36 @@ import ctypes
 import errno
 import fcntl
 import os
+import stat
+
+from supervisor.base.files import in_the_way
 
 PIPE_SIZE = 65536
 SPLICE_F_NONBLOCK = 2
 
 
 def open_raw(path: str) -> tuple[int, int]:
-    """The raw file, at its end, for one writer."""
+    """The raw file, at its end, for one writer. What is no file is refused, and called by its name."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         fd = os.open(path, flags, 0o640)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
         fd = os.open(path, flags, 0o640)
+    except OSError as error:
+        raise _named_kind(path) or error from None
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise _named_kind(path) or OSError(errno.EINVAL, "no file", path)
         return fd, os.lseek(fd, 0, os.SEEK_END)
-    except OSError:  # a FIFO, say
+    except OSError:
         os.close(fd)
         raise
+
+
+def _named_kind(path: str) -> OSError | None:
+    kind = in_the_way(path)
+    return OSError(errno.EINVAL, f"{os.path.basename(path)} is a {kind} and no file", path) if kind else None
 
 
 def is_named(path: str, found: os.stat_result) -> bool:

@@ -7,13 +7,14 @@ import time
 import click
 
 from supervisor.base.errors import USAGE, Problem
+from supervisor.base.files import in_the_way
 from supervisor.cli import out
 from supervisor.cli.daemon_source import EventSource
 from supervisor.cli.journal import JournalNews
-from supervisor.cli.levels import DEBUG, LEVELS, parse_level
+from supervisor.cli.levels import DEBUG, LEVELS, Levels, parse_level
 from supervisor.cli.lines import pattern
-from supervisor.cli.log_files import allow_many_files, in_the_way
-from supervisor.cli.log_query import Group, Outputs, Query, Test, history, level_test, passes, services_of
+from supervisor.cli.log_files import allow_many_files
+from supervisor.cli.log_query import Group, Outputs, Query, Test, chosen, history, level_test, services_of
 from supervisor.cli.log_view import JsonView, RawView, TextView, View
 from supervisor.cli.main import Asked
 from supervisor.cli.secrets import mask_of
@@ -75,7 +76,7 @@ def command(
     tests = _tests(level, expression, ignore_case=ignore_case)
     wanted = _range(count, since, until, tests)
     stream = "" if only_out == only_err else (OUT if only_out else ERR)
-    query = Query(wanted, tests, follow)
+    query = Query(wanted, tests, follow, Levels() if as_json or level else None)
     if not names and not (level or stream or as_json or commands):
         groups: list[Group] = [[DailySource(home.daily_folder)]]
         services: list[str] = []
@@ -177,7 +178,7 @@ def _follow(groups: list[Group], query: Query, view: View, changes: JournalNews 
         now = time.time()
         for group in groups:
             for source in group:
-                view.show(line for line in source.news(now) if passes(line, query.tests))
+                view.show(chosen(source.news(now), query))
         for event in changes.read() if changes else ():
             if event.get("service") in services and event.get("kind") in TOLD:
                 out.note(f"-- {clean(str(event.get('text')))} --")

@@ -60,3 +60,10 @@ def test_no_line_is_wider_than_the_terminal_and_colours_end() -> None:
     line = "web  \x1b[31mfailed\x1b[0m  much more"
     assert fit([line], [], 1, 8, 5, utf8=True) == ["web  \x1b[31mfai\x1b[0m"]
     assert fit([line], [], 1, 0, 5, utf8=True) == [line]
+
+
+def test_a_tab_takes_the_room_that_it_takes_on_the_terminal() -> None:
+    assert fit(["web\trunning\t12"], [], 0, 20, 5, utf8=True) == ["web     running 12"]
+    assert fit(["web\trunning\t12"], [], 0, 17, 5, utf8=True) == ["web     running 1"]
+    assert fit(["a\x1b[31mb\tc\x1b[0m\td"], [], 0, 40, 5, utf8=True) == ["a\x1b[31mb      c\x1b[0m       d"]
+    assert fit(["web\trunning"], [], 0, 0, 5, utf8=True) == ["web\trunning"]

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.raw_logs import NOON, texts, write
 
 from supervisor.base.clock import iso, stamp
-from supervisor.base.time_index import TimeIndex
 from supervisor.cli import log_view
 from supervisor.cli.main import main
 from supervisor.model.home import Home
 
-NOON = 1_795_262_400.0  # 2026-11-21 12:00:00 UTC
 Sbctl = Callable[..., tuple[int, str, str]]
 
 
@@ -65,21 +64,6 @@ def compile_with(home: Home, **launches: dict[str, Any]) -> None:
 def split(name: str) -> tuple[str, int]:
     plugin, _, number = name.partition("_")
     return plugin, int(number or 0)
-
-
-def write(path: str, *lines: tuple[float, str], index: bool = True) -> None:
-    """A raw file whose lines were written at these times."""
-    with open(path, "a+b", buffering=0) as file:
-        marks = TimeIndex(f"{path}.idx")
-        for wall, text in lines:
-            if index:
-                marks.mark(file.fileno(), NOON + wall, file.tell())
-            file.write(text.encode() + b"\n")
-    os.utime(path, (NOON + lines[-1][0],) * 2)
-
-
-def texts(out: str) -> list[str]:
-    return [line.partition(" | ")[2] or line for line in out.splitlines()]
 
 
 def test_several_services_are_merged_by_time(sbctl: Sbctl, home: Home) -> None:
@@ -208,46 +192,6 @@ def test_events_stand_between_lines_that_have_times(sbctl: Sbctl, home: Home) ->
         json.loads(line)["text"]
         for line in sbctl("logs", "web", "--json", "--since", iso(NOON), "-n", "1")[1].splitlines()
     ] == ["two"]
-
-
-def test_json_has_levels_and_streams(sbctl: Sbctl, home: Home) -> None:
-    write(home.server_log("web"), (0, "ERROR \x1b[31mtoken=abcdef\x1b[0m"), (1.5, '{"level": "warn", "msg": "x"}'))
-
-    objects = [json.loads(line) for line in sbctl("logs", "--json")[1].splitlines()]
-
-    assert objects == [
-        {"at": iso(NOON), "service": "web", "stream": "out", "level": "error", "text": "ERROR token=••••"},
-        {
-            "at": iso(NOON + 1.5),
-            "service": "web",
-            "stream": "out",
-            "level": "warning",
-            "text": '{"level": "warn", "msg": "x"}',
-        },
-    ]
-    assert sbctl("logs", "--json", "--raw")[0] == 2
-
-
-def test_levels_and_patterns_choose_among_all_there_is(sbctl: Sbctl, home: Home) -> None:
-    lines = [(number, f"{'ERROR' if number % 10 == 5 else 'INFO'} line {number}") for number in range(100)]
-    write(home.server_log("web"), *lines)
-
-    assert sbctl("logs", "web", "--level", "error", "-n", "2")[1] == "ERROR line 85\nERROR line 95\n"
-    assert sbctl("logs", "web", "--level", "warn", "--grep", "LINE [12]5", "-i")[1] == "ERROR line 15\nERROR line 25\n"
-    assert sbctl("logs", "web", "--level", "debug", "-n", "1")[1] == "INFO line 99\n"
-    assert sbctl("logs", "--level", "error", "-n", "1")[1] == "web | ERROR line 95\n"
-    assert sbctl("logs", "web", "--level", "loud")[0] == 2
-
-
-def test_a_traceback_is_one_error(sbctl: Sbctl, home: Home) -> None:
-    trace = ["Traceback (most recent call last):", '  File "/app/web.py", line 3, in f', "    g(INFO)", "app.Broken: x"]
-    write(home.server_log("web"), *((number, line) for number, line in enumerate(["INFO on", *trace, "going on"])))
-    write(home.server_log("mail"), (2, "  fine"))
-
-    assert sbctl("logs", "web", "--level", "error")[1].splitlines() == trace
-    assert texts(sbctl("logs", "web", "mail", "--level", "error")[1]) == trace
-    levels = [json.loads(line)["level"] for line in sbctl("logs", "web", "--json")[1].splitlines()]
-    assert levels == ["info", *["error"] * 4, "info"]
 
 
 def test_files_behind_a_gap_are_shown(sbctl: Sbctl, home: Home) -> None:

@@ -6,6 +6,7 @@ import array
 import fcntl
 import os
 import random
+import socket
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_what_the_disk_refuses_is_dropped_counted_and_told_once(stream: Stream) 
     for _ in range(3):
         stream.say(b"12345")
         stream.loop.pass_time(2)
-    assert stream.trouble == [("Is a directory", 0)]
+    assert stream.trouble == [(f"{stream.path.name} is a folder and no file", 0)]
 
     stream.path.rmdir()
     stream.loop.pass_time(2)
@@ -161,12 +162,15 @@ def test_what_the_disk_refuses_is_dropped_counted_and_told_once(stream: Stream) 
     assert stream.path.read_bytes() == b"back\n"
 
 
-@pytest.mark.parametrize("what", ["folder", "fifo", "link"])
+@pytest.mark.parametrize("what", ["folder", "pipe", "link", "device"])
 def test_a_path_that_can_not_be_written_costs_no_descriptor(stream: Stream, what: str, tmp_path: Path) -> None:
     if what == "folder":
         stream.path.mkdir()
-    elif what == "fifo":
+    elif what == "pipe":
         os.mkfifo(stream.path)
+    elif what == "device":
+        with socket.socket(socket.AF_UNIX) as unix:
+            unix.bind(str(stream.path))
     else:
         stream.path.symlink_to(tmp_path / "elsewhere")
     stream.say(b"x")
@@ -177,7 +181,7 @@ def test_a_path_that_can_not_be_written_costs_no_descriptor(stream: Stream, what
 
     assert open_files(os.getpid()) == before
     assert not (tmp_path / "elsewhere").exists()
-    assert len(stream.trouble) == 1
+    assert stream.trouble == [(f"{stream.path.name} is a {what} and no file", 0)]
 
 
 def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
