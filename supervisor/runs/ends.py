@@ -28,14 +28,14 @@ class Ends:
 
     def asked(self, key: str) -> None:
         if not self._asked and self._timer is None:
-            self._timer = self._loop.after(LONGEST_S, self._hear)
+            self._timer = self._loop.after(LONGEST_S, self.hear)
             self._rest(True)
         self._asked.add(key)
 
     def answered(self, key: str) -> None:
         self._asked.discard(key)
         if not self._asked and self._timer is not None:
-            self._loop.soon(self._hear)
+            self._loop.soon(self.hear)
 
     def put(self, end: Callable[[], None]) -> None:
         if self._timer is None:
@@ -43,7 +43,8 @@ class Ends:
         else:
             self._waiting.append(end)
 
-    def _hear(self) -> None:
+    def hear(self) -> None:
+        """Those that wait; also before something is done to a run that may have ended."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -130,6 +130,9 @@ class Runner:
 
     def end(self, run: Run, state: RunState, what: str, *, now: bool = False) -> None:
         """Ask it to end; its end is told as ever."""
+        self._ends.hear()
+        if run.id not in self.runs:  # it had ended by itself
+            return
         rules, at = self._contexts[run.id].rules, self._loop.clock.now()
         self._apply(run, pipeline.ask_end(run.progress, rules, state, what, at, at_once=now))
 
@@ -304,7 +307,8 @@ class Runner:
 
     def _time_is_up(self, run: Run) -> None:
         run.timer = None
-        if run.id not in self.runs:
+        self._ends.hear()  # one that ended in time has kept to its limit, however late that is heard
+        if run.id not in self.runs or run.timer is not None:
             return
         now = self._loop.clock.now()
         which = next((name for name, due in run.progress.deadlines.items() if due <= now), "")

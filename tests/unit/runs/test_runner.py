@@ -276,3 +276,35 @@ def test_the_note_of_its_end_is_there_before_that_is_told(world: DeskWorld) -> N
     world.end(run)
 
     assert seen == [("run.succeeded", True, False)]
+
+
+def busy(world: DeskWorld) -> None:
+    """A process is being made for somebody else."""
+    world.desk.runner._ends.asked("run/other/1-get.1")
+
+
+def test_one_that_ended_in_time_has_kept_its_limit_however_late_that_is_heard(world: DeskWorld) -> None:
+    begin(world, step_timeout=10.0)
+    run = world.run()
+    world.answer()
+    world.pass_time(9.95)
+    busy(world)
+    world.desk.exited(run.key, 0, True)
+    assert not run.has_ended
+    world.pass_time(0.1)
+
+    assert [row["state"] for row in world.rows()] == ["succeeded"]
+    assert world.start.signals() == []
+
+
+def test_one_that_has_ended_is_not_asked_to_end(world: DeskWorld) -> None:
+    begin(world)
+    run = world.run()
+    world.answer()
+    busy(world)
+    world.desk.exited(run.key, 0, True)
+    world.desk.stop_all()
+    world.loop.run_soon()
+
+    assert [row["state"] for row in world.rows()] == ["succeeded"]
+    assert world.start.signals() == []
