@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from supervisor.core.pipeline import StepEnd
+from supervisor.core.pipeline import Progress, StepEnd
 from supervisor.core.verdict import SETTINGS_ERROR, signal_name
 from supervisor.core.words import last_line, settings_trouble, start_trouble
 from supervisor.engine.met_limits import met_limit
+from supervisor.model.run import RunState
 from supervisor.runs.result import Unusable, read_result
 
 TYPE_CHECKING = False
@@ -28,6 +29,13 @@ def end_of(status: int | None, result: str, *, oom: bool) -> StepEnd:
         return StepEnd(code, metrics=read_result(result))
     except Unusable as error:
         return StepEnd(code, cause=str(error) if code == 0 else "")
+
+
+def step_state(before: Progress, end: StepEnd) -> str:
+    """As its row has it. Who is asked to end has ended for that, whatever it makes of it."""
+    if before.ending:
+        return before.ending
+    return RunState.SUCCEEDED.value if end.ok else RunState.FAILED.value
 
 
 def explained(end: StepEnd, words: list[str], command: Launch | None, used: Used | None) -> StepEnd:

@@ -12,13 +12,13 @@ from __future__ import annotations
 from supervisor.base.files import remove_quietly
 from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
-from supervisor.core.pipeline import Finish, Progress, Result, Rules, Signal, Start, StepEnd
+from supervisor.core.pipeline import Finish, Result, Rules, Signal, Start, StepEnd
 from supervisor.engine.entries import ended_of
 from supervisor.events.words import last_words
 from supervisor.model.launch import Launch
 from supervisor.model.run import RunState
 from supervisor.model.schedule import ROLLBACK
-from supervisor.runs.ending import end_of, explained
+from supervisor.runs.ending import end_of, explained, step_state
 from supervisor.runs.ends import Ends
 from supervisor.runs.layout import Layout
 from supervisor.runs.run import NOTE, Run, key_of, run_of
@@ -226,7 +226,7 @@ class Runner:
         before = run.progress
         run.last = {**_why_it_ends(run, end), "used": used, "ended": at}
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
-        self.listener.step_ended(run, end, _step_state(before, end))
+        self.listener.step_ended(run, end, step_state(before, end))
         if run.result:
             remove_quietly(run.result)
         self._apply(run, result, at, drop=key)
@@ -343,9 +343,3 @@ def _why_it_ends(run: Run, end: StepEnd) -> dict[str, Any]:
     if run.progress.rolling_back:
         return {name: run.last.get(name) for name in ("code", "signal")}
     return {"code": end.code, "signal": end.signal}
-
-
-def _step_state(before: Progress, end: StepEnd) -> str:
-    if before.ending:
-        return before.ending
-    return RunState.SUCCEEDED.value if end.ok else RunState.FAILED.value
