@@ -203,6 +203,8 @@ def test_alone_what_was_spawned_without_an_answer_is_found_by_its_marker(pair: P
     env = {"SB_HOME_ID": HOME_ID, "SB_KEY": "web.1"}
     with subprocess.Popen(["/bin/sleep", "30"], env=env, start_new_session=True) as child:
         try:
+            # Popen returns in the middle of its exec, a moment before the kernel shows its environment.
+            eventually(lambda: proc.environment_of(child.pid).get(b"SB_KEY"))
             if not late:
                 pair.spawner.go_alone()
             pair.loop.pass_time(LOOK_AGAIN_S)
