@@ -153,6 +153,10 @@ class Channel:
         if len(self._held) == 1:
             self._loop.soon(self._send_held)
 
+    def send_rest(self) -> None:
+        """What waits for a next one goes now: no other turn comes."""
+        self._send_held()
+
     def _hold(self, data: bytes) -> None:
         if self._held and self._held_size + len(data) + 3 > MAX_PACKET:
             self._send_held()

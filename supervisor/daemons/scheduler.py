@@ -316,6 +316,8 @@ class Scheduler:
         if self.server is not None:
             self.server.close()
         self.time.close()
+        if self.channel is not None:
+            self.channel.send_rest()
         if not self._leaving:
             self.bus.tell("scheduler.stopped", "scheduler stopped")
         self.logs.close()

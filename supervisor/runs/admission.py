@@ -122,6 +122,7 @@ class Admission:
 
     def held_by_hand(self, slot: Slot) -> list[Held]:
         """Every gate that is shut to a run that a person asks for."""
+        self._desk.runner.hear()
         standing = self.standing(slot.plan, 0.0)
         standing.by_hand = True
         standing.check_ok = standing.check_ok is not False  # nobody waits for a check that was not made lately

@@ -191,6 +191,7 @@ class Claims:
     def turn(self, plan: Plan) -> None:
         """Let the first in its queue begin, if it may; then the next."""
         desk, policy = self._desk, plan.schedule.policy
+        desk.runner.hear()
         timer = self._turns.pop(plan.id, None)
         if timer is not None:
             timer.cancel()

@@ -198,6 +198,7 @@ class Desk:
         return going
 
     def _begin(self) -> None:
+        self.runner.hear()
         if not self.stopping:
             self.planner.begin()
             self.prune()

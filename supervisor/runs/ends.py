@@ -7,6 +7,8 @@ history rests meanwhile: a successor writes again what was not written.
 
 from __future__ import annotations
 
+from collections import deque
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,7 @@ class Ends:
         self._loop = loop
         self._rest = rest
         self._asked: set[str] = set()  # processes that `start` has not answered for
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: deque[Callable[[], None]] = deque()
         self._timer: Timer | None = None  # while ends wait
 
     def asked(self, key: str) -> None:
@@ -49,6 +51,5 @@ class Ends:
             self._timer.cancel()
             self._timer = None
             self._rest(False)
-        waiting, self._waiting = self._waiting, []
-        for end in waiting:
-            self._loop.guard(end)
+        while self._waiting:  # one may lead to a question that hears the others first
+            self._loop.guard(self._waiting.popleft())

@@ -136,6 +136,7 @@ class Planner:
 
     def _decide_all(self, now: float) -> None:
         """What is due: first all of it is decided, then the next times are noted."""
+        self._desk.runner.hear()
         coming, self._coming = self._coming, []
         decided: list[Ready] = []
         for number, ready in enumerate(coming):

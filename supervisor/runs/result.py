@@ -108,7 +108,10 @@ def remove_work_folder(path: str) -> None:
     except FileNotFoundError:
         return
     except OSError:
-        _thread.start_new_thread(_remove_tree, (path,))
+        try:
+            _thread.start_new_thread(_remove_tree, (path,))
+        except RuntimeError:  # no thread is to be had: it is left to the daily tidying
+            return
 
 
 def _remove_tree(path: str) -> None:

@@ -116,7 +116,8 @@ class Runner:
             elif entry["status"] is not None:
                 used, oom = entry.get("used"), entry.get("oom")
                 used, ended = used and tuple(used), ended_of(entry)
-                self._loop.soon(lambda: self.exited(key, entry["status"], True, oom, used, ended=ended))
+                at = ended or (self._loop.clock.wall(), self._loop.clock.now())
+                self._loop.soon(lambda: self._exited(key, entry["status"], bool(oom), used, at))  # it waits for nobody
                 return  # before its time limits: they have passed only since
         elif run.progress.phase == pipeline.STEPPING:  # noted, and killed before `start` was asked
             self._spawn(run, context)
@@ -139,9 +140,13 @@ class Runner:
     def stop_all(self, *, now: bool = False) -> None:
         """sbctl goes down: no run outlives it."""
         self.stopping = self._sweeping.at_once = True
-        self._sweeping.sweep_all()
         for run in list(self.runs.values()):
             self.end(run, RunState.INTERRUPTED, "sbctl was stopped", now=now)
+        self._sweeping.sweep_all()
+
+    def hear(self) -> None:
+        """Ends that wait to be heard, before somebody asks who is going on."""
+        self._ends.hear()
 
     def of(self, schedule: str) -> list[Run]:
         return list(self._of.get(schedule, ()))

@@ -71,6 +71,8 @@ def write_head_line(run: Run, command: Launch) -> tuple[int, int]:
     words = " ".join((*command.argv, *run.args))
     line = f"=== {run.progress.step}{again}: {words}\n"
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    if run.progress.number == 1 and run.progress.attempt <= 1:
+        flags |= os.O_TRUNC  # a predecessor had laid it out, and was killed before it began
     try:
         try:
             fd = os.open(run.log, flags, 0o640)

@@ -246,3 +246,15 @@ def test_what_does_not_fit_in_one_packet_goes_in_several(ends: tuple[FakeLoop, E
         loop.turn(0)
 
     assert [message["n"] for message in two.heard] == list(range(8))
+
+
+def test_where_no_other_turn_comes_the_rest_goes_now(ends: tuple[FakeLoop, End, End]) -> None:
+    loop, one, two = ends
+    one.channel.send_with_next({"n": 0})
+    one.channel.send_rest()
+    two.channel.read()
+
+    assert [message["n"] for message in two.heard] == [0]
+    assert one.channel.sent
+    loop.turn(0)
+    assert len(two.heard) == 1
