@@ -49,6 +49,13 @@ def make_plugins(home: Home, *names: str) -> None:
         (folder / "manifest.json").write_text(json.dumps({"id": name, "name": name, "commands": {"get": "true"}}))
 
 
+def plain_home(folder: Path) -> Home:
+    """With settings that say nothing."""
+    (folder / "etc").mkdir()
+    (folder / "etc" / "sbctl.yaml").write_text("format: 1\n")
+    return Home(str(folder))
+
+
 def utc_home(folder: Path, *plugins: str) -> Home:
     """Whose zone is not that of this machine; nothing is compiled yet."""
     (folder / "etc").mkdir()

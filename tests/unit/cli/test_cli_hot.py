@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.cli import plain_home
 from support.fake_daemon import FakeDaemon, row
 from support.waiting import eventually
 
@@ -25,9 +26,7 @@ FULL = [sys.executable, MAIN]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\n")
-    return Home(str(tmp_path))
+    return plain_home(tmp_path)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.raw_logs import NOON, texts, write
+from support.raw_logs import NOON, home_with_logs, texts, write
 
 from supervisor.base.clock import iso, stamp
 from supervisor.cli import log_view
@@ -22,12 +22,7 @@ Sbctl = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home(str(tmp_path))
-    for name in ("web", "mail"):
-        os.makedirs(home.plugin(name))
-        Path(home.plugin(name), "manifest.json").write_text("{}")
-        os.makedirs(home.plugin_logs(name))
-    return home
+    return home_with_logs(tmp_path)
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 from support.cli import Sbctl
-from support.raw_logs import NOON, texts, write
+from support.raw_logs import NOON, home_with_logs, texts, write
 
 from supervisor.base.clock import iso
 from supervisor.model.home import Home
@@ -16,12 +15,7 @@ from supervisor.model.home import Home
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home(str(tmp_path))
-    for name in ("web", "mail"):
-        os.makedirs(home.plugin(name))
-        Path(home.plugin(name), "manifest.json").write_text("{}")
-        os.makedirs(home.plugin_logs(name))
-    return home
+    return home_with_logs(tmp_path)
 
 
 def test_json_has_levels_and_streams(sbctl: Sbctl, home: Home) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import Sbctl
+from support.cli import Sbctl, plain_home
 from support.fake_daemon import Fake, FakeDaemon, row
 
 from supervisor.control.api import signal_number
@@ -18,9 +18,7 @@ from supervisor.model.home import Home
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "sbctl.yaml").write_text("format: 1\n")
-    return Home(str(tmp_path))
+    return plain_home(tmp_path)
 
 
 @pytest.fixture
