@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import MakeHome
+from support import journal
 from support.children import child
 from support.home import TemporaryHome
 from support.ports import free_port
@@ -144,3 +145,11 @@ def test_a_home_ends_its_processes_and_no_others(make_home: MakeHome, run: Run, 
 
 def test_ports_differ() -> None:
     assert len({free_port() for _ in range(20)}) == 20
+
+
+def test_a_journal_may_be_torn_where_its_writer_was_killed_and_nowhere_else() -> None:
+    whole = '{"seq":"1.1","kind":"tick"}\n'
+    torn = '{"seq":"1.2","ki\n'
+    assert [event["seq"] for event in journal.read(whole + torn + '{"seq":"2.1"}\n{"seq":"2.')] == ["1.1", "2.1"]
+    with pytest.raises(AssertionError, match="whose writer went on"):
+        journal.read(whole + torn + '{"seq":"1.3"}\n')

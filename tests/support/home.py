@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import processes
+from . import journal, processes
 from .ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,7 +160,7 @@ class TemporaryHome:
             text = (self.path / "logs" / "scheduler.log").read_text()
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        return journal.read(text)
 
     def log(self, plugin_id: str) -> str:
         """The raw output of a plugin's server so far."""
