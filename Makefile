@@ -9,7 +9,7 @@ ARGS :=
 # Tests start make and sbctl themselves: neither may inherit what this make was called with.
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 .NOTPARALLEL:
-.PHONY: help setup check fix test test-all bench demo clean
+.PHONY: help setup check fix test test-all faults bench demo clean
 
 help:
 	@echo "make setup     the environment for the tests, in .venv (or SB_VENV)"
@@ -17,6 +17,7 @@ help:
 	@echo "make fix       mends style and format where a program can"
 	@echo "make test      setup, check, and all tests but the slow ones; ARGS goes to pytest"
 	@echo "make test-all  the slow ones too"
+	@echo "make faults    whatever can break, broken on purpose, in all rounds"
 	@echo "make bench     what sbctl costs beside its peers; e.g. ARGS='--quick --only start'"
 	@echo "make demo      a home in a temporary folder with a service that crashes on purpose"
 	@echo "make clean     removes what the targets above made, .venv included"
@@ -40,6 +41,10 @@ test: check
 
 test-all: check
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS) </dev/null
+
+# Whatever can break, broken on purpose, in all rounds; a short form of each is in `make test`.
+faults: setup
+	$(PYTHON) -m pytest -n 2 --dist worksteal tests/faults $(ARGS) </dev/null
 
 bench: setup
 	@"$(VENV)/bin/python" -m benchmarks $(ARGS)

@@ -1,4 +1,4 @@
-"""The scheduler is killed just after it asked for a spawn: the moment at which random kills never hit.
+"""R01: the scheduler is killed just after it asked for a spawn, a moment that random kills never hit.
 
 No service twice, none unknown, no exit given to another, no line lost: the promise of the protocol.
 """

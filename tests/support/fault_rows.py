@@ -1,0 +1,23 @@
+"""What can break, in the order of how much it would cost: each row with the files that prove it, or why it waits.
+
+A file names its rows in its first lines, and `faults/test_rows.py` keeps both sides true.
+`docs/faults.md` is for people.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One kind of fault."""
+
+    ids: str  # R.. numbers, with blanks between them
+    fault: str
+    files: tuple[str, ...] = ()  # below tests/
+    waiting: str = ""  # a part of it that is not built yet, and why it can't be tried
+
+
+ROWS = (
+    Row("R01 R02", "daemons killed, by hand and for want of memory", ("faults/test_kills_aimed_at_spawns.py",), "soon"),
+)
