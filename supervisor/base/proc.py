@@ -11,6 +11,7 @@ import os
 import signal
 
 PR_SET_PDEATHSIG = 1
+PR_GET_PDEATHSIG = 2
 PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37
 PIDFD_SIGNAL_PROCESS_GROUP = 4
@@ -213,6 +214,21 @@ def _prctl(option: int, value: int) -> None:
 def become_subreaper() -> None:
     """Orphans below us become our children, so that nobody of ours gets lost to process 1."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def is_subreaper() -> bool:
+    return bool(_prctl_get(PR_GET_CHILD_SUBREAPER))
+
+
+def parent_signal() -> int:
+    """What we get when our parent dies; 0: nothing. Only the process itself can ask this."""
+    return _prctl_get(PR_GET_PDEATHSIG)
+
+
+def _prctl_get(option: int) -> int:
+    value = ctypes.c_int(0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    return value.value if libc.prctl(option, ctypes.byref(value), 0, 0, 0) == 0 else 0
 
 
 def die_with_parent(parent: int, number: int = signal.SIGTERM) -> bool:

@@ -32,6 +32,7 @@ LAST_S = 253_402_300_800  # the year 10000
 # verb: (the daemons that have it, arguments that must be there, arguments that may be)
 VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "ping": (BOTH, (), ()),
+    "health": (BOTH, (), ()),
     "status": (BOTH, (), ()),
     "rows": (BOTH, (), ()),
     "start": (BOTH, ("names",), ()),

@@ -44,6 +44,7 @@ class CoreServices:
         self._home = home
         self._channels: dict[str, Channel] = {}
         self._config_port = 0
+        self.parent_signals: dict[str, int] = {}  # what each gets should we die, by its own word
         self._prober = Prober(engine, self._port)
         self._watchdog = Watchdog(engine)
         self.spawner = LocalSpawner(loop, store, self, self._prepare)
@@ -73,6 +74,8 @@ class CoreServices:
             return
         if "alive" in message:
             self._watchdog.sign(name)
+        if "parent_signal" in message:
+            self.parent_signals[name] = int(message["parent_signal"])
         if "detail" in message:
             self._engine.services[name].detail = str(message["detail"])
         if name == "config" and message.get("ready"):
@@ -125,6 +128,7 @@ class CoreServices:
         if name == "scheduler":
             self._keeper.scheduler_gone()
         channel = self._channels.pop(name, None)
+        self.parent_signals.pop(name, None)
         if name == "config":
             self._config_port = 0
         if channel is not None:

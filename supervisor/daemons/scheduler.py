@@ -70,8 +70,8 @@ class Scheduler:
         self.loop = Loop(self.clock, common.report)
         self.bus = Bus(self.clock, "scheduler", common.report)
         self.logs = Logs(self.loop, home, compiled, self.bus)
-        outlet = PipeOutlet(self.loop, self._output, self._trouble, self.logs.rotated, self.logs.syslog)
-        self.engine = Engine(self.loop, self.bus.emit, outlet)
+        self.outlet = PipeOutlet(self.loop, self._output, self._trouble, self.logs.rotated, self.logs.syslog)
+        self.engine = Engine(self.loop, self.bus.emit, self.outlet)
         self.tidying = Tidying(self)
         self.intents = Intents(home, self.bus, self.clock)
         self.engine.gate.max_starting = compiled.get("max_starting", 0)
@@ -232,7 +232,7 @@ class Scheduler:
                 return
             self._announced = True
             self.say_how_many()
-            self.channel.send({"ready": True})
+            self.channel.send({"ready": True, "parent_signal": proc.parent_signal()})
 
     @property
     def _all_gone(self) -> bool:

@@ -51,6 +51,26 @@ class SchedulerVerbs(EngineVerbs):
         self.last_activity = self._daemon.logs.last_activity
         return {**super().summary(), "remarks": remarks(self._daemon.time.desk)}
 
+    def more_health(self) -> dict[str, Any]:
+        daemon = self._daemon
+        writer = daemon.time.writer
+        return {
+            "tick": {
+                "number": daemon.heartbeat.ticks,
+                "at": daemon.heartbeat.last_tick or None,
+                "every_s": daemon.compiled["tick"],
+            },
+            "counters": {
+                "journal_lost": daemon.logs.journal.lost_in_all,
+                "daily_lost": daemon.logs.daily.lost_in_all,
+                "daily_left_out": daemon.logs.daily.left_out,
+                "output_lost_bytes": daemon.outlet.lost,
+                "syslog_lost": daemon.logs.syslog.lost_in_all,
+                "history_queued": writer.queued,
+                "history_lost": writer.dropped,
+            },
+        }
+
     def start(self, args: Args, reply: Reply) -> None:
         self._refuse_when_stopping()
         super().start(args, reply)

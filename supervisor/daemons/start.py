@@ -80,7 +80,7 @@ class Start:
         self.predecessor: Predecessor | None = None  # until its leftovers are gone
         self.rest: list[Spec] = []  # core services that are started after the scheduler
         self.code = 0
-        self._log = AppendFile(home.start_log, self.clock, max_bytes=MAX_START_LOG, keep=1)
+        self.log = AppendFile(home.start_log, self.clock, max_bytes=MAX_START_LOG, keep=1)
         self._screen = Lines(1) if options.foreground else None
 
     # life
@@ -208,7 +208,7 @@ class Start:
 
     def _write(self, event: Event) -> None:
         self.verbs.last_activity = event.at
-        self._log.append(encode_line(event))
+        self.log.append(encode_line(event))
         if self._screen is not None:
             self._screen.show(event.text)
 

@@ -51,6 +51,20 @@ class StartVerbs(EngineVerbs):
             "disable": self.refuse_core,
         }
 
+    def more_health(self) -> dict[str, Any]:
+        daemon = self._daemon
+        folder, why = daemon.store.cgroups.standing()
+        return {
+            "cgroup": {"folder": folder, "why": why},
+            "parent_signals": dict(daemon.core.parent_signals),
+            "counters": {
+                "records_lost": daemon.records.dropped,
+                "events_lost": daemon.keeper.dropped_events,
+                "output_lost_bytes": daemon.keeper.outlet.lost,
+                "start_log_lost": daemon.log.lost_in_all,
+            },
+        }
+
     def begun(self) -> None:
         """Leftovers are gone and all core services are known."""
         if self._daemon.rest:

@@ -121,7 +121,7 @@ class Tunnel:
         said = (up, f"provider {provider['state']}: {provider['detail'] or 'up'}")
         if said != self._said and self._channel is not None:
             self._said = said
-            self._channel.send({"ready": said[0], "detail": said[1]})
+            self._channel.send({"ready": said[0], "detail": said[1], "parent_signal": proc.parent_signal()})
 
     def _signalled(self) -> None:
         """The death of `start` brings a signal too, so only the second signal means "now"."""

@@ -11,6 +11,7 @@ from supervisor.base.errors import FAILED, USAGE, Problem
 from supervisor.control.api import no_match, signal_number, unknown_name
 from supervisor.core.names import is_pattern, matching
 from supervisor.core.verdict import signal_name
+from supervisor.daemons import health
 from supervisor.engine import view, wishes
 from supervisor.engine.rolling import Rolling
 from supervisor.engine.usage import Usage
@@ -55,6 +56,7 @@ class EngineVerbs:
     def table(self) -> dict[str, Callable[[Args, Reply], None]]:
         return {
             "ping": self.ping,
+            "health": self.health,
             "status": self.status,
             "rows": self.rows,
             "start": self.start,
@@ -69,6 +71,14 @@ class EngineVerbs:
 
     def ping(self, _args: Args, reply: Reply) -> None:
         reply.send({"role": self.role, "pid": os.getpid(), "version": __version__, "revision": self.revision})
+
+    def health(self, _args: Args, reply: Reply) -> None:
+        """What only the daemon itself can tell of how safe it is, and all that was ever lost."""
+        reply.send({"version": __version__, **health.of_this_process(), **self.more_health()})
+
+    def more_health(self) -> dict[str, Any]:
+        """What each daemon adds."""
+        return {"counters": {}}
 
     def summary(self) -> dict[str, Any]:
         wall = self.engine.loop.clock.wall()

@@ -102,6 +102,10 @@ class Cgroups:
                     refused[SAID[name]] = os.strerror(why)
         return Place(path, refused)
 
+    def standing(self) -> tuple[str, str]:
+        """The folder that we may divide, or "" and why there is none."""
+        return self._find(), self._why
+
     # our part of the tree
 
     def _find(self) -> str:

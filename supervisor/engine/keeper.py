@@ -51,7 +51,7 @@ class Keeper:
         self._pumps: dict[str, Pumps] = {}  # by key
         self._heard: dict[str, Heard] = {}  # by key, until a scheduler has noted what follows from it
         self._retry: Timer | None = None  # of pumps that could not be begun
-        self._outlet = PipeOutlet(loop)
+        self.outlet = PipeOutlet(loop)
         self._events: list[dict[str, Any]] = []
         self.notes: dict[str, dict[str, Any]] = {}
         self.dropped_events = 0
@@ -241,7 +241,7 @@ class Keeper:
         except OSError:
             close_fds(*copies.values())
             raise
-        pumps = self._outlet.resume(entry.name, entry.launch, copies.get("out_read", -1), copies.get("err_read", -1))
+        pumps = self.outlet.resume(entry.name, entry.launch, copies.get("out_read", -1), copies.get("err_read", -1))
         if "notify" in copies:
             owner = Owner(self._store.home_id, entry.key, entry.launch.user, entry.pid)
             pumps.ear = Listener(self._loop, copies["notify"], owner, lambda heard: self._hear(entry, heard))

@@ -92,6 +92,7 @@ class PipeOutlet:
         self._on_trouble = on_trouble
         self._on_rotated = on_rotated
         self._copy = copy
+        self.lost = 0  # bytes of output that no disk took, of all that were pumped here
 
     def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
         make_own_folder(launch)
@@ -128,8 +129,12 @@ class PipeOutlet:
             head=launch.log_head,
             on_bytes=self._reader(name, launch, stream),
             on_trouble=on_trouble and (lambda text, lost: on_trouble(name, text, lost)),
+            on_lost=self._count,
             on_rotated=on_rotated and (lambda text: on_rotated(name, text)),
         )
+
+    def _count(self, lost: int) -> None:
+        self.lost += lost
 
     def _reader(self, name: str, launch: Launch, stream: str) -> Callable[[int, int, int], None] | None:
         """Who reads back what was added to the raw file: the daily log, and syslog where that is wanted."""

@@ -53,6 +53,7 @@ class Pump:
         head: bool = False,
         on_bytes: Callable[[int, int, int], None] | None = None,
         on_trouble: Callable[[str, int], None] | None = None,
+        on_lost: Callable[[int], None] | None = None,
         on_rotated: Callable[[str], None] | None = None,
     ) -> None:
         self._loop = loop
@@ -62,6 +63,7 @@ class Pump:
         self._head = head  # the first file is kept as it is; no times then, a run has its own
         self._on_bytes = on_bytes
         self._on_trouble = on_trouble
+        self._on_lost = on_lost
         self._on_rotated = on_rotated  # called with what was in the way, "" when nothing was
         self._index = TimeIndex(path + INDEX)
         self._file = -1
@@ -162,6 +164,8 @@ class Pump:
         except BlockingIOError:
             return -1
         self.dropped += lost
+        if self._on_lost is not None:
+            self._on_lost(lost)
         return lost
 
     # the file

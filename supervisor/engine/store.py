@@ -67,7 +67,7 @@ class Store:
         self._remaining: dict[str, Entry] = {}  # main process gone, somebody of it not
         self._dropped: list[Entry] = []  # forgotten by whoever asked, and waited for until they are gone
         self._children = proc.Children(os.getpid())
-        self._cgroups = Cgroups(home_id)
+        self.cgroups = Cgroups(home_id)
         self._straight = Straight()
         self._start_times = StartTimes()
         self._poll: Timer | None = None
@@ -151,7 +151,7 @@ class Store:
             marker["NOTIFY_SOCKET"] = ends.address
         env = environment.for_spawn(environment.build(self.base_env, launch, marker), launch)
         if launch.limits.cgroup and not is_job(entry.key):
-            entry.place = self._cgroups.place(entry.key, launch.limits.cgroup)
+            entry.place = self.cgroups.place(entry.key, launch.limits.cgroup)
         actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
         if ends.out_write >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, ends.out_write, 1))

@@ -36,6 +36,7 @@ class AppendFile:
         self._next_rotation = 0.0
         self.size = 0
         self.lost = 0  # appends that failed since the owner last confessed
+        self.lost_in_all = 0
         self.reason = ""  # of the last failure
         self._clock = clock
         self._fd = -1
@@ -70,6 +71,7 @@ class AppendFile:
             except OSError as error:
                 self._fail(error)
         self.lost += losses
+        self.lost_in_all += losses
         return False
 
     def _make_room(self, needed: int) -> bool:

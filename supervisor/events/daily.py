@@ -41,6 +41,13 @@ class DailyLog:
         self._day = -1
         self._file: AppendFile | None = None
         self._stamped = (0, "")
+        self.left_out = 0  # lines or pieces of output that are in the servers' own logs only
+        self._lost = 0  # by files of earlier days
+
+    @property
+    def lost_in_all(self) -> int:
+        """Lines that the disk refused."""
+        return self._lost + (self._file.lost_in_all if self._file is not None else 0)
 
     def set_limits(self, lines_per_s: int, bytes_per_min: int) -> None:
         """From now on; what has been used of the running second and minute stays used."""
@@ -118,6 +125,7 @@ class DailyLog:
 
     def _note(self, name: str, output: Output, pending: tuple[int, int]) -> None:
         output.noted(pending)
+        self.left_out += max(pending[0], 1)
         self._write(f"{self._prefix()}{name} | {left_out(pending)} (sbctl logs {name})\n")
 
     def _prefix(self) -> str:
@@ -142,6 +150,7 @@ class DailyLog:
             lost, reason = 0, ""
             if self._file is not None:
                 lost, reason = self._file.lost, self._file.reason
+                self._lost += self._file.lost_in_all
                 self._file.close()
             name = stamp(day * DAY_S).partition(" ")[0]
             self._file = AppendFile(os.path.join(self._folder, f"{name}.log"), self._clock)

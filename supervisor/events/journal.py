@@ -50,6 +50,11 @@ class Journal:
         """Events that are not in the file because the disk refused them, since the last confession."""
         return self._file.lost
 
+    @property
+    def lost_in_all(self) -> int:
+        """The same since this journal was opened."""
+        return self._file.lost_in_all
+
     def close(self) -> None:
         self._file.close()
 

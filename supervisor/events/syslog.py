@@ -43,6 +43,7 @@ class Syslog:
         self._stamp = (0, b"")
         self._copies: dict[tuple[str, str], Copy] = {}
         self.reason = ""
+        self.lost_in_all = 0  # lines, of all services
 
     def copy(self, service: str, stream: str) -> Copy:
         """Takes the bytes of one stream; a new generation of the service begins a new line."""
@@ -171,6 +172,7 @@ class Copy:
 
     def _lose(self, count: int, reason: str) -> None:
         self.lost += count
+        self._syslog.lost_in_all += count
         self.reason = reason
 
 

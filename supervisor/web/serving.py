@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from supervisor.base import proc
 from supervisor.base.address import address
 from supervisor.control.status import build_status
 from supervisor.model.home import Home
@@ -55,7 +56,7 @@ def _say_ready(where: str, channel: socket.socket | None, stop: asyncio.Event) -
         sys.stdout.flush()
         return
     try:
-        channel.send(json.dumps({"ready": True, "detail": where}).encode())
+        channel.send(json.dumps({"ready": True, "detail": where, "parent_signal": proc.parent_signal()}).encode())
     except OSError:
         stop.set()  # `start` is gone
 

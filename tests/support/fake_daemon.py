@@ -23,6 +23,19 @@ from support.fake_schedules import FakeSchedules
 
 Message = dict[str, Any]
 STARTED = 1_700_000_000.0
+HEALTH: Message = {
+    "version": "0.1.0",
+    "started": 1,
+    "subreaper": True,
+    "parent_signal": 15,
+    "parent_signals": {"scheduler": 15, "config": 15},
+    "open_files": 20,
+    "open_files_limit": 1024,
+    "boot_id": "b",
+    "cgroup": {"folder": "", "why": "this system has no cgroups of version 2"},
+    "tick": {"number": 3, "at": None, "every_s": 60},
+    "counters": {"journal_lost": 0},
+}
 
 
 def row(name: str, state: str = "running", **changes: Any) -> Message:
@@ -61,6 +74,7 @@ class Fake:
         self.stubborn = stubborn  # services that don't come up
         self.settings_problems: list[str] = []
         self.remarks: list[str] = []
+        self.health: Message = {}  # what is to be told otherwise
         self.asked: list[Message] = []
         self.events: list[Message] = []
         self.changes: list[Message] = []
@@ -74,7 +88,7 @@ class Fake:
         self.after_change: Callable[[], None] = lambda: None  # and once a start, stop or restart was asked for
 
     def handlers(self) -> dict[str, Any]:
-        verbs = ["ping", "status", "rows", "start", "stop", "restart", "settle", "why", "reload"]
+        verbs = ["ping", "health", "status", "rows", "start", "stop", "restart", "settle", "why", "reload"]
         verbs += ["signal", "reload_service"]
         verbs += ["shutdown", "entries"] if self.role == "start" else ["events", "enable", "disable"]
         found = {verb: getattr(self, f"do_{verb}") for verb in verbs}
@@ -96,6 +110,9 @@ class Fake:
 
     def do_ping(self, _args: Message, reply: Any) -> None:
         reply.send({"role": self.role, "pid": self.pid, "version": "0.1.0", "revision": "0001"})
+
+    def do_health(self, _args: Message, reply: Any) -> None:
+        reply.send({**HEALTH, "pid": self.pid, **self.health})
 
     def do_status(self, _args: Message, reply: Any) -> None:
         reply.send({"summary": self.summary(), "rows": list(self.rows.values())})
