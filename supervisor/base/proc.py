@@ -32,6 +32,15 @@ def boot_id() -> str:
     return _boot_id
 
 
+def pid_space() -> str:
+    """The PID namespace in which our numbers mean something; those of another one name nobody here.
+
+    Its inode alone would not do: the next container gets the number of the one that has just gone. Process 1 is not
+    older than its namespace and dies with it, so its start time tells the two apart.
+    """
+    return f"{link_of(os.getpid(), 'ns/pid')} {start_time(1)}"
+
+
 def _read_proc(path: str) -> bytes | None:
     """A whole file of procfs; None when it is not there or not for us."""
     try:

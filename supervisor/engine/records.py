@@ -1,7 +1,8 @@
 """The record file: which processes a `start` has spawned, for the next `start` to find if this one is killed.
 
 One line a fact, appended before anything else is told about it. Never fsynced: after a reboot every line is void
-anyway (the boot id says so). A line cut off by a kill is ignored; the process it was about carries our marker.
+anyway (the boot id says so), and so it is in another PID namespace: that a container has a process of the same number
+means nothing. A line cut off by a kill is ignored; the process it was about carries our marker.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 
+from supervisor.base import proc
 from supervisor.base.files import write_all, write_atomic
 
 TYPE_CHECKING = False
@@ -39,7 +41,7 @@ class RecordFile:
 
     def __init__(self, path: str, *, boot: str, home_id: str) -> None:
         self._path = path
-        self._head = _line({"boot": boot, "home": home_id, "start": os.getpid()})
+        self._head = _line({"boot": boot, "space": proc.pid_space(), "home": home_id, "start": os.getpid()})
         self._alive: dict[str, bytes] = {}
         self._size = 0
         self._fd = -1
@@ -94,14 +96,15 @@ class RecordFile:
 
 
 def read_records(path: str, boot: str, home_id: str) -> list[Record]:
-    """What an earlier `start` of this boot and home left behind; what does not read as a record is none."""
+    """What an earlier `start` of this boot, namespace and home left behind; what does not read as a record is none."""
     try:
         with open(path, "rb") as file:
             lines = file.read().split(b"\n")
     except OSError:
         return []
     head = _parse(lines[0])
-    if head is None or head.get("boot") != boot or head.get("home") != home_id:
+    here = {"boot": boot, "space": proc.pid_space(), "home": home_id}
+    if head is None or any(head.get(name) != value for name, value in here.items()):
         return []
     found: dict[str, Record] = {}
     for line in lines[1:]:

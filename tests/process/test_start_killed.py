@@ -168,6 +168,30 @@ def test_records_of_another_boot_end_nobody_but_the_marker_proves(daemon: Daemon
     assert not alive(left)
 
 
+@pytest.mark.parametrize(
+    ("head", "spared"),
+    [({}, False), ({"space": "pid:[4026531836] 1"}, True), ({"space": None}, True)],
+    ids=["ours", "another-namespace", "nothing-said"],
+)
+def test_records_count_only_in_the_pid_namespace_that_they_were_written_in(
+    daemon: Daemon, stranger: int, head: dict[str, str | None], spared: bool
+) -> None:
+    """A container that was killed has left them on its volume; here the same pid may be anybody's."""
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.start()
+    left = daemon.row("server")["pid"]
+    kill_both(daemon)
+    record = {"k": "server.9", "p": stranger, "s": proc.start_time(stranger), "i": 0, "g": [9, 0]}
+    said = {**json.loads(records_file(daemon).read_text().splitlines()[0]), **head}
+    lines = [{name: value for name, value in said.items() if value is not None}, record]
+    records_file(daemon).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    daemon.start()
+
+    assert alive(stranger) == spared
+    assert not alive(left)
+
+
 @pytest.mark.parametrize("content", ["{pid}\n", "{pid}", "-1\n", "0\n", "1\n", "many\n", "\0\0\0\n", "", "9" * 400])
 def test_nobody_is_signalled_on_the_word_of_a_pid_file(daemon: Daemon, stranger: int, content: str) -> None:
     daemon.home.add_plugin("server", child("ready"))
