@@ -188,7 +188,8 @@ def _check_still_there(home: Home) -> None:
 
 
 def _asked_to_end() -> Problem:
-    return Problem("start was asked to end while starting", why="by a signal, or sbctl stop: sbctl events", code=FAILED)
+    why = "by a signal, sbctl stop, or the end of a critical service: sbctl events"
+    return Problem("start was asked to end while starting", why=why, code=FAILED)
 
 
 def _follow_winner(home: Home, pid: int, wait: float) -> int:

@@ -13,6 +13,7 @@ from supervisor.model.rows import clean
 SHOWN_WORDS = 5
 INDENT = " " * 12
 DEGRADED = "degraded"
+CRITICAL = "service.critical"
 NOT_READY_YET = "not ready yet: "
 
 Facts = dict[str, Any]
@@ -23,6 +24,7 @@ def story(facts: Facts, now: float) -> list[str]:
     row: Facts = facts["row"]
     return [
         _state(row, facts, now),
+        *_critical(row, facts),
         *_in_the_way(row, facts),
         *_unwell(row, facts.get("events") or [], now),
         _titled("last exit", _last_exit(row, now) + _rest_killed(row, facts.get("events") or [])),
@@ -31,6 +33,14 @@ def story(facts: Facts, now: float) -> list[str]:
         *_takes(row),
         _titled("next", at_home(facts.get("next") or _next(row, facts))),
     ]
+
+
+def _critical(row: Facts, facts: Facts) -> list[str]:
+    """That everything goes with it; or that it did, when that is the last that is known."""
+    told = [event for event in facts.get("events") or [] if event.get("kind") == CRITICAL]
+    if told and row["state"] not in ("starting", "running"):
+        return [_titled("critical", _words_of(told[-1], row).removeprefix("critical, and "))]
+    return [_titled("critical", "when it ends for good, everything stops")] if facts.get("critical") else []
 
 
 def _titled(title: str, text: str) -> str:

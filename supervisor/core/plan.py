@@ -42,8 +42,8 @@ class Change(Record):
 
 
 LIVE_FIELDS = (
-    "alive", "auto_start", "commands", "description", "launch.log_age", "launch.log_budget", "launch.log_keep",
-    "launch.log_max", "limits", "order", "ready", "reload_signal", "watchdog",
+    "alive", "auto_start", "commands", "critical", "description", "launch.log_age", "launch.log_budget",
+    "launch.log_keep", "launch.log_max", "limits", "order", "ready", "reload_signal", "watchdog",
 )  # fmt: skip
 
 # What a daemon goes by itself, by the name in its compiled settings: the key that people write. Taken over as it runs.

@@ -216,3 +216,8 @@ def signal_name(number: int) -> str:
         name, more = ("SIGRTMIN", f"+{low}" if low else "") if low <= high else ("SIGRTMAX", f"-{high}" if high else "")
         return name + more
     return SIGNALS.get(number, f"signal {number}")
+
+
+def signal_number(name: str) -> int:
+    """Of what `signal_name` has named."""
+    return next(number for number in range(1, RTMAX + 1) if signal_name(number) == name)

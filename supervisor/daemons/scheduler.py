@@ -23,6 +23,7 @@ from supervisor.base.wire import Channel
 from supervisor.control.server import ControlServer
 from supervisor.daemons import common
 from supervisor.daemons.alone import build_store, claim, end_escaped
+from supervisor.daemons.critical import CriticalServers
 from supervisor.daemons.heartbeat import Heartbeat
 from supervisor.daemons.intents import Intents
 from supervisor.daemons.logs import Logs
@@ -83,6 +84,7 @@ class Scheduler:
         self.prober = Prober(self.engine)
         self.watchdog = Watchdog(self.engine)
         self.log_lines = LogLines(self.engine)
+        self.critical = CriticalServers(self)
         self.time = TimeDesk(self)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None
@@ -112,7 +114,7 @@ class Scheduler:
             self._run_alone()
         self.loop.run()
         self._close()
-        return 0
+        return self.critical.code
 
     def _take_signals(self) -> None:
         loop = self.loop
@@ -279,6 +281,8 @@ class Scheduler:
         self.time.desk.stop_all(now=now)
         if self._all_gone:
             self._finish()
+
+    end_alone = _cascade
 
     def _parent_gone(self) -> None:
         """`start` is dead: nothing may outlive it, gracefully."""

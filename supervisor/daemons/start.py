@@ -19,6 +19,8 @@ from supervisor.base.loop import Loop
 from supervisor.control.server import ControlServer
 from supervisor.daemons import common
 from supervisor.daemons.core_services import CoreServices
+from supervisor.daemons.critical import Critical
+from supervisor.daemons.critical import tell as tell_critical
 from supervisor.daemons.foreground import Lines, complain
 from supervisor.daemons.predecessor import Predecessor, forget_pid_files
 from supervisor.daemons.shutdown import Shutdown
@@ -76,6 +78,7 @@ class Start:
         self.engine.spawner = self.core.spawner
         self.shutdown = Shutdown(self.loop, self.store, self.engine, self.keeper, self._stopped)
         self.verbs = StartVerbs(self)
+        self.critical = Critical(self.engine, self._critical_ended)
         self.server: ControlServer | None = None
         self.predecessor: Predecessor | None = None  # until its leftovers are gone
         self.rest: list[Spec] = []  # core services that are started after the scheduler
@@ -147,6 +150,8 @@ class Start:
 
     def _scheduler_says(self, message: dict[str, Any]) -> None:
         self.core.says("scheduler", message)
+        if "critical" in message:
+            self._critical_ended(*message["critical"])
         if "alive" in message:
             self.oom.forget()  # whoever was killed until now was none of ours
         if message.get("ready"):
@@ -165,6 +170,13 @@ class Start:
             self.bus.tell("settings.problem", f"settings: {problem}", level=WARNING)
 
     # stopping
+
+    def _critical_ended(self, name: str, how: str, code: int) -> None:
+        """The first decides, unless somebody has asked for the end before."""
+        if not self.shutdown.begun:
+            self.code = code
+            tell_critical(self.bus, name, how, code)
+            self.ask_stop(f"{name} is critical", None, now=False)
 
     def _asked_to_stop(self, by: str) -> None:
         self.ask_stop(by, None, now=self.shutdown.begun)

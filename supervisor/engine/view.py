@@ -99,6 +99,7 @@ def why(engine: Engine, service: Service, used: Figures | None = None) -> dict[s
             "window": policy.window,
             "restart": policy.restart.value,
         },
+        "critical": service.spec.critical,
         "waits_for": chain(engine, service),
         "words": list(state.cause.words) if state.cause else [],
         "events": service.events,

@@ -160,8 +160,8 @@ class Spec:
     """One service: its name, how it is started, when it is started again, and what it stands in relation to."""
 
     __slots__ = (
-        "alive", "auto_start", "commands", "description", "instance", "kind", "launch", "limits", "name", "order",
-        "pid_file", "plugin", "policy", "ready", "reload_signal", "watchdog",
+        "alive", "auto_start", "commands", "critical", "description", "instance", "kind", "launch", "limits", "name",
+        "order", "pid_file", "plugin", "policy", "ready", "reload_signal", "watchdog",
     )  # fmt: skip
 
     def __init__(
@@ -172,6 +172,7 @@ class Spec:
         launch: Launch,
         policy: Policy,
         auto_start: bool = True,
+        critical: bool = False,
         pid_file: str = "",
         description: str = "",
         plugin: str = "",
@@ -189,6 +190,7 @@ class Spec:
         self.launch = launch
         self.policy = policy
         self.auto_start = auto_start
+        self.critical = critical  # when it ends for good, everything does
         self.pid_file = pid_file  # absolute; written when spawned, removed at exit; "" = writes its own
         self.description = description
         self.plugin = plugin or name  # whose server it is

@@ -55,6 +55,7 @@ def _core(
     set_logs(launch, settings.logs)
     spec = Spec(name=role, kind="core", launch=launch, policy=its, description=_WORDS[role])
     spec.watchdog = _watchdog(settings, role)
+    spec.critical = bool(getattr(settings.core, role).critical)
     return spec
 
 

@@ -52,6 +52,10 @@ class ServicePolicy(Shape):
     window_delay_seconds: Seconds | None = Field(None, description="as in supervision")
     grace_seconds: Seconds | None = Field(None, description="as in supervision; a server's stop.graceSeconds beats it")
     start_timeout_seconds: Seconds | None = Field(None, description="as in supervision")
+    critical: bool | None = Field(
+        None,
+        description="when it has failed, or has ended and is not started again, everything stops; false if not given",
+    )
 
 
 class ConfigPolicy(ServicePolicy):

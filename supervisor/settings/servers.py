@@ -56,6 +56,7 @@ def _spec(loaded: Loaded, written: Written, ordering: Ordering) -> Spec:
         launch=launch,
         policy=_policy(loaded, written),
         auto_start=bool(keys.auto_start),
+        critical=bool(keys.critical),
         pid_file=home.server_pid(name),
         description=written.plugin.manifest.description or written.plugin.manifest.name,
         ready=ready_check(written, launch.cwd),

@@ -35,6 +35,9 @@ def report_useless(written: Written, policy: Policy) -> None:
     if keys.log and keys.log.sink == NONE and keys.log.stderr == "separate":
         remedy = 'remove it, or set "sink" to file or syslog'
         _report(written, ("log", "stderr"), "there is no output to keep apart: sink is none", remedy, level="error")
+    if keys.critical and policy.retry_failed:
+        message = "there is no try after retryFailedMinutes: everything stops as soon as it has failed"
+        _warn(written, ("critical",), message, "retryFailedMinutes: 0, or without critical")
     if keys.no_restart_codes and policy.restart is Restart.NEVER:
         _warn(written, ("noRestartCodes",), "it is never restarted, after whatever exit code", "remove it")
 

@@ -38,6 +38,7 @@ USELESS: list[tuple[dict[str, Any], str, list[str], str, dict[str, Any]]] = [
     ({"ready": {"notify": True, **TOLD}}, "warning", [f"ready.{key}" for key in sorted(TOLD)], "a notify check", {}),
     ({"ready": {"log": "up", **TOLD}}, "warning", [f"ready.{key}" for key in sorted(TOLD)], "a log check", {}),
     ({"startTimeoutSeconds": 5}, "warning", ["startTimeoutSeconds"], "it counts only until", {"ready": PORT}),
+    ({"critical": True, "retryFailedMinutes": 5}, "warning", ["critical"], "there is no try after", {}),
     ({"restart": "never", "noRestartCodes": [3]}, "warning", ["noRestartCodes"], "it is never restarted", {}),
     ({"log": {"sink": "none", "stderr": "separate"}}, "error", ["log.stderr"], "there is no output", {}),
     (
