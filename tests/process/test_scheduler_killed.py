@@ -1,4 +1,4 @@
-"""The scheduler is killed, frozen, replaced: its servers do not notice, and nothing about them is forgotten."""
+"""R01: the scheduler is killed, frozen, replaced: its servers do not notice, and nothing about them is forgotten."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.children import child
 from support.daemon import Daemon
+from support.killing import kill_and_await_successor, without_budget
 from support.numbers import check_numbers
 from support.processes import alive, kill
 from support.waiting import eventually
@@ -21,23 +22,8 @@ def pids(daemon: Daemon, *names: str) -> list[int]:
     return [rows[name]["pid"] for name in names]
 
 
-def kill_and_await_successor(daemon: Daemon) -> None:
-    old = daemon.pid("scheduler")
-    kill(old)
-    eventually(lambda: daemon.home.pid("scheduler") not in (old, None), 10, "there is a new scheduler")
-    daemon.rows()
-
-
-def without_budget(daemon: Daemon, delay: float = 0.01) -> None:
-    """The scheduler may be killed as often as a test wants, and is back after that delay."""
-    daemon.home.settings["core"] = {
-        "scheduler": {"giveUpAfter": 1000, "delaysSeconds": [delay], "fastCrashSeconds": 60, "windowDeaths": 1000}
-    }
-    daemon.home.write()
-
-
 def test_twenty_kills_cost_no_process_and_no_line_of_any_writer(daemon: Daemon) -> None:
-    without_budget(daemon)
+    without_budget(daemon.home)
     daemon.home.settings["logs"] = {"maxMb": 4, "keep": 3}
     daemon.home.write()
     writers = {"slow": (0, 20), "fast": (0, 10_000), "full": (0, 0)}
@@ -60,7 +46,7 @@ def test_twenty_kills_cost_no_process_and_no_line_of_any_writer(daemon: Daemon) 
 
 
 def test_counters_and_wishes_outlive_it(daemon: Daemon) -> None:
-    without_budget(daemon)
+    without_budget(daemon.home)
     daemon.home.supervision.update(delaysSeconds=[0.02, 60])
     daemon.home.write()
     daemon.home.add_plugin("waiting", child("crash_after", 0, 1))
@@ -91,7 +77,7 @@ def test_counters_and_wishes_outlive_it(daemon: Daemon) -> None:
 
 
 def test_a_retry_that_was_due_while_it_was_away_comes_when_it_is_back(daemon: Daemon) -> None:
-    without_budget(daemon, delay=0.5)
+    without_budget(daemon.home, delay=0.5)
     daemon.home.supervision.update(delaysSeconds=[0.3], giveUpAfter=3)
     daemon.home.write()
     daemon.home.add_plugin("crasher", child("crash_after", 0, 1))
@@ -105,7 +91,7 @@ def test_a_retry_that_was_due_while_it_was_away_comes_when_it_is_back(daemon: Da
 
 
 def test_what_ended_while_it_was_away_is_known_with_its_code_and_words(daemon: Daemon) -> None:
-    without_budget(daemon, delay=0.5)
+    without_budget(daemon.home, delay=0.5)
     daemon.home.supervision["fastCrashSeconds"] = 0.01
     daemon.home.write()
     daemon.home.add_plugin("server", ANSWERS_A_SIGNAL)
@@ -129,7 +115,7 @@ def test_what_ended_while_it_was_away_is_known_with_its_code_and_words(daemon: D
 
 
 def test_lines_that_are_written_while_it_is_away_are_in_the_raw_file_at_once(daemon: Daemon) -> None:
-    without_budget(daemon, delay=1.0)
+    without_budget(daemon.home, delay=1.0)
     daemon.home.add_plugin("writer", child("spew", 0, 100))
     daemon.start()
     eventually(lambda: "00000000" in daemon.home.log("writer"))
@@ -143,7 +129,7 @@ def test_lines_that_are_written_while_it_is_away_are_in_the_raw_file_at_once(dae
 
 
 def test_a_kill_while_a_server_is_being_stopped_does_not_save_it(daemon: Daemon) -> None:
-    without_budget(daemon)
+    without_budget(daemon.home)
     daemon.home.add_plugin("deaf", child("ignore_term"), stop={"graceSeconds": 1})
     daemon.start()
     eventually(lambda: "ready" in daemon.home.log("deaf"))
@@ -258,7 +244,7 @@ def is_blocked_in_a_write(pid: int) -> bool:
 @pytest.mark.timeout(300)
 def test_a_hundred_kills_at_random_moments_of_taking_over(daemon: Daemon) -> None:
     """Also while the successor is still adopting: it is killed as soon as its PID file is there, or before."""
-    without_budget(daemon, delay=0.001)
+    without_budget(daemon.home, delay=0.001)
     names = [f"server{number}" for number in range(20)]
     for name in names:
         daemon.home.add_plugin(name, child("spew", 0, 50))

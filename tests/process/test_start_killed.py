@@ -1,10 +1,9 @@
-"""`start` is killed, alone or with the scheduler: nothing outlives it for long, and the next one begins clean."""
+"""R01: `start` is killed, alone or with the scheduler: nothing outlives it for long, and the next one begins clean."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import threading
 from collections import Counter
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.children import child
 from support.daemon import Daemon
+from support.killing import kill_both, kill_start
 from support.processes import alive, kill
 from support.waiting import eventually
 
@@ -30,24 +30,6 @@ def stranger() -> Iterator[int]:
     process.kill()
     process.wait()
     process.stdout.close()
-
-
-def kill_start(daemon: Daemon) -> None:
-    assert daemon.process is not None
-    daemon.process.kill()
-    daemon.process.wait()
-
-
-def kill_both(daemon: Daemon, first: str = "start") -> None:
-    """Neither has a chance to tidy up: the second is frozen before the first is killed."""
-    assert daemon.process is not None
-    scheduler, start = daemon.pid("scheduler"), daemon.process.pid
-    one, other = (start, scheduler) if first == "start" else (scheduler, start)
-    os.kill(other, signal.SIGSTOP)
-    kill(one)
-    kill(other)
-    daemon.process.wait()
-    eventually(lambda: not alive(scheduler))
 
 
 def test_a_killed_start_takes_everything_with_it_within_the_grace(daemon: Daemon) -> None:
