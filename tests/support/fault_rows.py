@@ -25,6 +25,8 @@ ROWS = (
         (
             "faults/test_kills_aimed_at_spawns.py",
             "faults/test_scheduler_killed.py",
+            "faults/test_daemons_killed_in_turn.py",
+            "faults/test_both_killed.py",
             "process/test_scheduler_killed.py",
             "process/test_start_killed.py",
             "process/test_runs_killed.py",
