@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from supervisor.base.clock import SystemClock, iso
-from supervisor.base.errors import BAD_SETTINGS, Problem
+from supervisor.base.errors import BAD_SETTINGS, NO_PERMISSION, Problem
 from supervisor.base.files import write_atomic
 from supervisor.model.home import Home
 from supervisor.settings import revisions
@@ -115,14 +117,18 @@ def undo(home: Home, number: str | int) -> None:
     """Bring the files of that revision back and put them in force; see `plan_undo`.
 
     What was there becomes a revision of its own, so that this too can be undone. If the old files don't hold any more
-    (an account is gone, say), everything is as before.
+    (an account is gone, say), or the disk takes no new revision, everything is as before.
     """
     require(home)
-    with revisions.locked(home):
+    with _told_what_failed(home, f"revision {str(number)[:20]} of the settings"), revisions.locked(home):
         wanted = wanted_sources(home, number)
         before = keep_present(home)
         put_back(home, wanted)
-        result = _compile(home)
+        try:
+            result = _compile(home)
+        except OSError:
+            put_back(home, before)
+            raise
         if result.ok:
             return
         put_back(home, before)
@@ -133,6 +139,19 @@ def undo(home: Home, number: str | int) -> None:
             remedy=errors[0].remedy,
             code=BAD_SETTINGS,
         )
+
+
+@contextlib.contextmanager
+def _told_what_failed(home: Home, whose: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Problem(
+            f"{whose} can't be put in force: {error.strerror}: nothing was changed",
+            why=str(error.filename or f"the disk of {home.run}"),
+            remedy="make room on the disk, then the same again",
+            code=NO_PERMISSION,
+        ) from None
 
 
 def _is_same(home: Home, stamped: Documents) -> bool:

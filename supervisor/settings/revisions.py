@@ -37,8 +37,16 @@ def _is_revision(name: str) -> bool:
 @contextlib.contextmanager
 def locked(home: Home) -> Iterator[None]:
     """One compiler at a time. It may wait: it is no daemon."""
-    _make_folders(home)
-    fd = os.open(os.path.join(home.revisions, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        _make_folders(home)
+        fd = os.open(os.path.join(home.revisions, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Problem(
+            f"can't lock the settings in {home.revisions}: {error.strerror}",
+            why=str(error.filename or ""),
+            remedy=f"it must be writable, on a disk with room: df {home}; ls -ld {home}",
+            code=NO_PERMISSION,
+        ) from None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
