@@ -1,4 +1,4 @@
-"""Started on a disk that is full already: everything runs, and says what it can't write."""
+"""R10: started on a disk that is full already: everything runs, and says what it can't write."""
 
 from __future__ import annotations
 

@@ -32,5 +32,10 @@ ROWS = (
             "process/test_runs_killed.py",
         ),
         "soon",
+    Row("R01 R02", "daemons killed, by hand and for want of memory", ("faults/test_kills_aimed_at_spawns.py",), "soon"),
+    Row(
+        "R10 R11",
+        "a disk that is full, broken or without inodes, at each single write",
+        ("faults/test_commands_refused_by_disk.py", "process/test_full_disk.py"),
     ),
 )
