@@ -1,12 +1,14 @@
-"""What can break, in the order of how much it would cost: each row with the files that prove it, or why it waits.
-
-A file names its rows in its first lines, and `faults/test_rows.py` keeps both sides true.
-`docs/faults.md` is for people.
+"""What can break, in the order of how much it would cost. A test names its rows in the first lines of its file, and
+`faults/test_rows.py` sees that each row has one. `docs/faults.md` is for people.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import NamedTuple
+
+TESTS = Path(__file__).resolve().parents[1]
 
 
 class Row(NamedTuple):
@@ -14,28 +16,43 @@ class Row(NamedTuple):
 
     ids: str  # R.. numbers, with blanks between them
     fault: str
-    files: tuple[str, ...] = ()  # below tests/
-    waiting: str = ""  # a part of it that is not built yet, and why it can't be tried
+    waiting: str = ""  # a part of it that is not built yet, and so can't be tried
 
+
+SOON = "its tests are being written"
 
 ROWS = (
-    Row(
-        "R01 R02",
-        "daemons killed, by hand and for want of memory",
-        (
-            "faults/test_kills_aimed_at_spawns.py",
-            "faults/test_scheduler_killed.py",
-            "faults/test_daemons_killed_in_turn.py",
-            "faults/test_both_killed.py",
-            "process/test_scheduler_killed.py",
-            "process/test_start_killed.py",
-            "process/test_runs_killed.py",
-        ),
-        "soon",
-    Row("R01 R02", "daemons killed, by hand and for want of memory", ("faults/test_kills_aimed_at_spawns.py",), "soon"),
-    Row(
-        "R10 R11",
-        "a disk that is full, broken or without inodes, at each single write",
-        ("faults/test_commands_refused_by_disk.py", "process/test_full_disk.py"),
-    ),
+    Row("R01 R02", "daemons killed, by hand and for want of memory", SOON),
+    Row("R28 R27", "endpoints that never answer, at a start without terminal, stdin and stdout", SOON),
+    Row("R29", "endpoints that hang or drip", "webhooks and mail: there are no notices yet"),
+    Row("R05 R40", "many starts at once; several who write the same file", SOON),
+    Row("R03 R04 R39", "pids used again, PID files and state files full of rubbish", SOON),
+    Row("R32", "crashes around the limit of what counts as fast, and a count that is kept", SOON),
+    Row("R07 R09 R36", "the reader of the logs stopped or failing, steps that talk too much, storms of exits", SOON),
+    Row("R10 R11", "a disk that is full, broken or without inodes, at each single write"),
+    Row("R12 R13", "the history locked, full, spoilt, taken away; its writer killed at any moment", SOON),
+    Row("R16 R17", "the wall clock set, the machine or a daemon suspended", SOON),
+    Row("R24 R25 R26", "signals at each moment of the start-up, and in a row; a terminal that closes", SOON),
+    Row("R22 R37", "grandchildren that escape; orders to what has just died", SOON),
+    Row("R23", "many deaf children at once", SOON),
+    Row("R06", "descriptors inherited, and by whom", SOON),
+    Row("R35 R08", "output that is ugly, endless, or looks like orders", SOON),
+    Row("R38", "settings cut off at any byte", SOON),
+    Row("R18 R19 R20", "days of 23 and 25 hours, no time zones, slots that were missed", SOON),
+    Row("R14 R15", "no descriptors, no processes, no memory to be had", SOON),
+    Row("R31 R44 R45", "probes that hang, clients that never ask or never read", SOON),
+    Row("R33 R34", "rotation at full speed and under attack; a crash loop that fills the disk", SOON),
+    # behind the first twenty
+    Row("R21 R43", "as the first process of a container", SOON),
+    Row("R47 R50", "what a wrapper and an exit code say", SOON),
 )
+
+
+def files_of() -> dict[str, set[str]]:
+    """By R.. number: the files of tests whose first lines name it."""
+    found: dict[str, set[str]] = {}
+    for path in TESTS.rglob("test_*.py"):
+        head = path.read_text().partition('"""')[2].partition('"""')[0]
+        for id in re.findall(r"\bR\d\d\b", head):
+            found.setdefault(id, set()).add(str(path.relative_to(TESTS)))
+    return found
