@@ -81,6 +81,7 @@ class Worker:
         if job.kind == "write":
             self._write(db, job)
         elif job.kind == "load":
+            database.look_over(db, self.path)
             job.loaded = load(db)
         elif job.kind == "prune":
             self._prune(db, job)

@@ -1,4 +1,4 @@
-"""The writer of the history is killed at any moment: what it called durable is there, and all counts once."""
+"""R13: the writer of the history is killed at any moment: what it called durable is there, and all counts once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R01: the scheduler is killed at any moment of a run: no slot twice, none lost, no run that goes on for ever.
+"""R01, R13: the scheduler is killed at any moment of a run: no slot twice, none lost, no run that goes on for ever.
 
 What runs has its end, its exit code and its whole output all the same. Whether a slot ran twice is not asked of the
 history but of the job itself, which leaves a line each time.
