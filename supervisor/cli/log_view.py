@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 import zlib
 from collections.abc import Iterable, Iterator
 
 from supervisor.base.clock import iso, stamp
 from supervisor.cli import out
 from supervisor.cli.ansi import ODD, plain, visible
+from supervisor.cli.json_text import encode
 from supervisor.cli.masking import Mask
 from supervisor.cli.sources import EVENT, Line
 
@@ -83,11 +83,10 @@ def _object(line: Line, text: bytes) -> str:
         "level": line.level,
         "text": text.decode("utf-8", "replace"),
     }
-    return _encoder.encode(record) + "\n"
+    return encode(record) + "\n"
 
 
 _iso = functools.lru_cache(maxsize=64)(iso)  # neighbours have the same
-_encoder = json.JSONEncoder(ensure_ascii=False)
 
 
 class RawView:

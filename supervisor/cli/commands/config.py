@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from supervisor.base.errors import BAD_SETTINGS
 from supervisor.cli.compiling import finding_texts, run_compiler
+from supervisor.cli.json_text import encode, encode_indented
 from supervisor.cli.main import Asked
 from supervisor.cli.out import answer, note, show
 from supervisor.cli.params import SubVerbs
@@ -34,7 +33,7 @@ def validate(asked: Asked, as_json: bool) -> int:
     home = asked.home()
     found = run_compiler(home, "--check")
     if as_json:
-        show(json.dumps({"ok": found["ok"], "findings": found["findings"]}, ensure_ascii=False))
+        show(encode({"ok": found["ok"], "findings": found["findings"]}))
         return 0 if found["ok"] else BAD_SETTINGS
     for text in finding_texts(found):
         show(text)
@@ -58,7 +57,7 @@ def show_settings(asked: Asked, as_json: bool) -> int:
 
     settings = api.show(asked.home())
     if as_json:
-        show(json.dumps(settings, ensure_ascii=False))
+        show(encode(settings))
         return 0
     import yaml
 
@@ -81,7 +80,7 @@ def path(asked: Asked, as_json: bool) -> int:
         "key": home.key_file,
     }
     if as_json:
-        show(json.dumps(places, ensure_ascii=False))
+        show(encode(places))
     else:
         show("\n".join(f"{name:<10}{where}" for name, where in places.items()))
     return 0
@@ -94,7 +93,7 @@ def schema(file: str, as_json: bool) -> int:
     """Show the JSON Schema of a settings file, for editors that check while one types."""
     from supervisor.settings import api
 
-    show(json.dumps(api.json_schema(file), ensure_ascii=False, indent=None if as_json else 2))
+    show((encode if as_json else encode_indented)(api.json_schema(file)))
     return 0
 
 

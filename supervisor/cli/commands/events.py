@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
 
 from supervisor.cli import out
 from supervisor.cli.journal import JournalNews, Record
+from supervisor.cli.json_text import encode
 from supervisor.cli.main import Asked
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.sources import check_readable
@@ -57,7 +57,7 @@ def _first(path: str, count: int | None, since: str | None) -> list[Record]:
 
 def _line(record: Record, as_json: bool, colour: bool) -> str:
     if as_json:
-        return json.dumps(record, ensure_ascii=False)
+        return encode(record)
     text = f"{clean(str(record.get('at', '')))}  {clean(str(record.get('text', '')))}"
     code = COLOURS.get(str(record.get("level")))
     return f"\x1b[{code}m{text}\x1b[0m" if colour and code else text

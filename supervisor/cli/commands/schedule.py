@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -12,6 +11,7 @@ from supervisor.base.errors import USAGE, Problem
 from supervisor.cli import out
 from supervisor.cli.commands.pause import command as pause_command
 from supervisor.cli.commands.resume import command as resume_command
+from supervisor.cli.json_text import encode
 from supervisor.cli.main import Asked
 from supervisor.cli.params import SubVerbs
 from supervisor.cli.schedule_options import keys_of, merged, schedule_options
@@ -66,7 +66,7 @@ def show_one(asked: Asked, id: str, tz: str, as_json: bool) -> int:
     home = asked.home()
     facts = mask_of(home).hide_in(whole_of(home, id))
     if as_json:
-        out.show(json.dumps(facts, ensure_ascii=False))
+        out.show(encode(facts))
         return 0
     its = zone_named(tz or facts["row"]["zone"])
     out.show("\n".join(schedule_lines(facts, its, time.time(), style_of(asked))))

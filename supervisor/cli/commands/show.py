@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
 
 from supervisor.base.errors import FAILED, USAGE, Problem
 from supervisor.cli import out, past
+from supervisor.cli.json_text import encode
 from supervisor.cli.main import Asked
 from supervisor.cli.places import run_logs
 from supervisor.cli.run_finding import find_run, no_such_run
@@ -49,7 +49,7 @@ def command(asked: Asked, *, run: str, log: bool, tz: str, as_json: bool) -> int
     facts["files"] = run_logs(home, plugin, row["id"])
     facts = mask_of(home).hide_in(facts)
     if as_json:
-        out.show(json.dumps(facts, ensure_ascii=False))
+        out.show(encode(facts))
     else:
         its = zone_named(tz) if tz else zone_of(home, (str(row["schedule"]),))
         out.show("\n".join(run_lines(facts, its, time.time(), style_of(asked))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +12,7 @@ from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.details import mask_facts, mask_rows
 from supervisor.cli.fitting import fit
+from supervisor.cli.json_text import encode
 from supervisor.cli.left import left_of
 from supervisor.cli.main import Asked
 from supervisor.cli.names import meant
@@ -131,7 +131,7 @@ class View:
             return self._show_json_without(problem)
         status["services"] = self._chosen(status["services"])
         mask_facts(self._home, status["services"])
-        out.show(json.dumps(status, ensure_ascii=False))
+        out.show(encode(status))
         return self._code(any(_is_missed(row) for row in status["services"]))
 
     def _show_json_without(self, problem: Problem) -> int:
@@ -139,14 +139,14 @@ class View:
             problem = holder.problem()
         _, code = quick.without_answer(self._home, problem)
         if problem.code != NOT_RUNNING:
-            out.show(json.dumps({**stopped_status("unknown"), "error": problem.as_dict()}, ensure_ascii=False))
+            out.show(encode({**stopped_status("unknown"), "error": problem.as_dict()}))
             return code
         state = "starting" if code == quick.UP else "stopping" if left_of(self._home) else "stopped"
         status = status_without_start(self._home, quick.PATIENCE_S, state)
         if status["services"]:
             status["services"] = self._chosen(status["services"])
             mask_facts(self._home, status["services"])
-        out.show(json.dumps(status, ensure_ascii=False))
+        out.show(encode(status))
         return code
 
     def _chosen(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
 
 from supervisor.base.errors import TIMED_OUT, USAGE, Problem
 from supervisor.cli import service_why
+from supervisor.cli.json_text import encode
 from supervisor.cli.main import Asked
 from supervisor.cli.names import refuse_self
 from supervisor.cli.out import show
@@ -66,7 +66,7 @@ def command(asked: Asked, name: str, when: tuple[str, ...], as_json: bool) -> in
             its = mask.hide_in(its)
             parts.append("\n".join(_story_of_schedule(asked, its)))
             facts = {**facts, "schedule": its} if services else its
-    show(json.dumps(_without_ok(facts), ensure_ascii=False) if as_json else "\n\n".join(parts))
+    show(encode(_without_ok(facts)) if as_json else "\n\n".join(parts))
     if untold is not None:
         what = f"nothing is known of the schedule {meant.id}: {untold.what}"
         raise Problem(what, why=untold.why, remedy=untold.remedy, code=untold.code)
