@@ -38,18 +38,18 @@ def make_fresh(home: Home) -> None:
     note("  next: sbctl config validate")
 
 
-def run_compiler(home: Home, *options: str) -> dict[str, Any]:
+def run_compiler(home: Home, *options: str, limit: float = COMPILE_S) -> dict[str, Any]:
     """The compiler's answer; a Problem when it could not do its work at all."""
     import subprocess  # 6 ms, and mostly nothing has changed
 
     command = [*role_command("compile", home.path), *options]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMPILE_S, check=False, cwd="/"
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False, cwd="/"
         )
     except subprocess.TimeoutExpired:
         raise Problem(
-            f"the settings could not be read within {COMPILE_S:g} s",
+            f"the settings could not be read within {limit:g} s",
             why="a file system that hangs, or settings of enormous size",
             remedy=f"look at {home.etc} and {home.plugins}",
             code=BAD_SETTINGS,

@@ -50,11 +50,11 @@ class Found:
 
 def find_homes() -> list[Found]:
     """Running ones first, then by path."""
-    paths = dict.fromkeys([*_running(), *known_homes.known()])
+    paths = dict.fromkeys([*running_homes(), *known_homes.known()])
     return sorted((_look_at(path) for path in paths), key=lambda home: (home.pid is None, home.path))
 
 
-def _running() -> list[str]:
+def running_homes() -> list[str]:
     """Homes that a process of ours says it is the `start` of; whether that is true its lock tells."""
     user = os.geteuid()
     paths = {_named_by(pid) for pid in proc.all_pids() if proc.user_of(pid) == user}

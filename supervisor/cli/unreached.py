@@ -62,7 +62,7 @@ def who_runs(home: Home) -> Holder | None:
         return _find_lost(home)
     if _is_scheduler(home, pid):
         return Holder(ALONE, pid, started)
-    if _age(started) > BEGUN_AFTER_S and _role(pid, home) and _stays_silent(home, pid):
+    if _age(started) > BEGUN_AFTER_S and role_of(pid, home) and _stays_silent(home, pid):
         return Holder(LOST, pid, started)
     return Holder(BUSY, pid, started)
 
@@ -87,14 +87,14 @@ def _stays_silent(home: Home, pid: int) -> bool:
 def _find_lost(home: Home) -> Holder | None:
     for pid in proc.all_pids():
         started = proc.start_time(pid)  # first: whoever signals it later proves by this that it is the same
-        if started is not None and _is_ours(pid) and _role(pid, home) and _has_another_lock(pid, home):
+        if started is not None and _is_ours(pid) and role_of(pid, home) and _has_another_lock(pid, home):
             return Holder(LOST, pid, started)
     return None
 
 
 def scheduler_pids(home: Home) -> list[int]:
     """Of a home that no `start` runs: a scheduler that ends what it managed."""
-    return [pid for pid in proc.all_pids() if _is_ours(pid) and _role(pid, home) == "scheduler"]
+    return [pid for pid in proc.all_pids() if _is_ours(pid) and role_of(pid, home) == "scheduler"]
 
 
 def _is_ours(pid: int) -> bool:
@@ -107,7 +107,7 @@ def _is_ours(pid: int) -> bool:
         return False
 
 
-def _role(pid: int, home: Home) -> str:
+def role_of(pid: int, home: Home) -> str:
     """`start` or `scheduler` of this home, by its title or its command line; else ""."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:

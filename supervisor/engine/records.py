@@ -118,6 +118,16 @@ def read_records(path: str, boot: str, home_id: str) -> list[Record]:
     return list(found.values())
 
 
+def unreadable(path: str) -> int:
+    """How many of its lines a kill, a full disk or somebody else has spoilt; one that is being written is none."""
+    try:
+        with open(path, "rb") as file:
+            *lines, _ = file.read().split(b"\n")
+    except OSError:
+        return 0
+    return sum(1 for line in lines if line and _parse(line) is None)
+
+
 def _is_record(data: dict[str, Any]) -> bool:
     numbers = all(type(data.get(name)) is int and data[name] >= 0 for name in "psi")
     return numbers and data["p"] > 1 and isinstance(data.get("k"), str) and _is_stop_rule(data.get("g"))

@@ -65,7 +65,7 @@ def enable(asked: Asked, only_print: bool, as_json: bool) -> int:
 def disable(asked: Asked, only_print: bool, as_json: bool) -> int:
     """Do not start sbctl with this home at boot any more. What runs now goes on as it is."""
     home = asked.home(changing=True)
-    starter = _find_starter(home)
+    starter = find_starter(home)
     if starter is None:
         return _tell_none(home, as_json=as_json)
     if only_print:
@@ -83,7 +83,7 @@ def disable(asked: Asked, only_print: bool, as_json: bool) -> int:
 def status(asked: Asked, as_json: bool) -> int:
     """Show whether sbctl is started with this home at boot, and by what."""
     home = asked.home()
-    starter = _find_starter(home)
+    starter = find_starter(home)
     if starter is None:
         return _tell_none(home, as_json=as_json)
     facts = _facts(starter)
@@ -132,7 +132,7 @@ def _tell_none(home: Home, *, as_json: bool) -> int:
 
 
 def _starter(home: Home) -> Starter:
-    starter = _find_starter(home)
+    starter = find_starter(home)
     if starter is None:
         command = shlex.join([*start_command(home), "--foreground"])
         raise Problem(
@@ -144,7 +144,7 @@ def _starter(home: Home) -> Starter:
     return starter
 
 
-def _find_starter(home: Home) -> Starter | None:
+def find_starter(home: Home) -> Starter | None:
     words = start_command(home)
     if os.path.isdir(boot_systemd.RUNS):
         return Systemd(home, [*words, "--foreground"], stop_seconds(home))

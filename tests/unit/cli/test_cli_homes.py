@@ -21,7 +21,7 @@ Homes = Callable[..., list[dict[str, object]]]
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where homes are remembered; and other homes of this machine are none of this test's."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(finding, "_running", list)
+    monkeypatch.setattr(finding, "running_homes", list)
     return tmp_path / "state" / "sbctl" / "homes"
 
 

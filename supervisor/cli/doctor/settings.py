@@ -1,0 +1,101 @@
+"""Do the files compile, is what they say in force, and are the programs there that it needs?"""
+
+from __future__ import annotations
+
+from supervisor.base.counting import counted
+from supervisor.base.errors import Problem
+from supervisor.cli.compiling import run_compiler
+from supervisor.cli.doctor.check import PROBLEM, WARNING, Check
+from supervisor.engine.environment import changes_user
+from supervisor.engine.kernel_limits import find_tool, missing_tool, not_installed, package_of
+from supervisor.model.inputs import stale
+from supervisor.model.launch import Launch
+from supervisor.model.trust import check_own
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.cli.doctor.exam import Exam
+
+COMPILE_S = 4.0
+SHOWN = 3
+
+
+def look(exam: Exam) -> list[Check]:
+    found: list[Check] = []
+    try:
+        findings = run_compiler(exam.home, "--check", limit=COMPILE_S)["findings"]
+    except Problem as problem:
+        found.append(judge_trouble(problem))
+    else:
+        found += judge_findings(findings, exam.home.etc)
+    document = exam.documents.get("start") or {}
+    if document and exam.runs and stale(document, exam.home):
+        what = f"files were changed since revision {document.get('revision')}, which is in force"
+        found.append(
+            Check("in force", what, level=WARNING, next="sbctl reload --dry-run shows what is new; sbctl reload")
+        )
+    found += _trust(exam)
+    found += judge_tools(_needed_tools(exam.launches()))
+    return found
+
+
+def judge_findings(findings: list[dict[str, Any]], where: str) -> list[Check]:
+    errors = [str(each["text"]) for each in findings if each["level"] == "error"]
+    warnings = [str(each["text"]) for each in findings if each["level"] != "error"]
+    if errors:
+        why = "until they are mended the last good ones are in force, or nothing starts"
+        what = f"{counted(len(errors), 'error')}: {_first(errors)}"
+        return [Check("files", what, level=PROBLEM, where=where, why=why, next="sbctl config validate")]
+    if warnings:
+        what = f"{counted(len(warnings), 'warning')}: {_first(warnings)}"
+        return [Check("files", what, level=WARNING, where=where, next="sbctl config validate")]
+    return [Check("files", "compile without a finding", where=where)]
+
+
+def _first(texts: list[str]) -> str:
+    """The heads of a few; each has its remedy on a line of its own."""
+    heads = [text.split("\n")[0].strip() for text in texts[:SHOWN]]
+    return "; ".join(heads) + ("; ..." if len(texts) > SHOWN else "")
+
+
+def judge_trouble(problem: Problem) -> Check:
+    text = problem.what + (f": {problem.why}" if problem.why else "")
+    return Check("files", text, level=PROBLEM, why="no change of the settings can be taken over", next=problem.remedy)
+
+
+def _trust(exam: Exam) -> list[Check]:
+    """As root: could somebody else change what root runs?"""
+    try:
+        check_own(exam.home)
+    except Problem as problem:
+        return [Check("owner", problem.what, level=PROBLEM, why=problem.why, next=problem.remedy)]
+    return []
+
+
+def _needed_tools(launches: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """Programs that are not there, and the services that need them."""
+    missing: dict[str, list[str]] = {}
+    for name, data in launches.items():
+        try:
+            launch = Launch.from_dict(data)
+        except (KeyError, TypeError, ValueError):  # written by another version
+            continue
+        tool = missing_tool(launch.limits) or ("setpriv" if changes_user(launch) and not find_tool("setpriv") else "")
+        if tool:
+            missing.setdefault(tool, []).append(name)
+    return missing
+
+
+def judge_tools(missing: dict[str, list[str]]) -> list[Check]:
+    return [
+        Check(
+            "programs",
+            not_installed(tool),
+            level=PROBLEM,
+            why=f"needed for {', '.join(names)}, which can't be started without it",
+            next=f"apt-get install {package_of(tool)}",
+        )
+        for tool, names in missing.items()
+    ] or [Check("programs", "all that services need of the system is there")]
