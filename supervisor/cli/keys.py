@@ -14,6 +14,7 @@ KEYS = {
     "alive": "alive",
     "auto_start": "autoStart",
     "commands": "before, stop.command, afterEnd or reload.command",
+    "critical": "critical",
     "description": "description",
     "instance": "instances",
     "launch.argv": "commands.server",

@@ -21,6 +21,7 @@ from supervisor.model.trust import check_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, NoReturn
 
     from supervisor.model.home import Home
@@ -51,12 +52,12 @@ def start_tree(home: Home, wait: float = WAIT_S, *, as_json: bool = False, befor
     return 0
 
 
-def start_here(home: Home) -> int:
-    """`--foreground`: become `start`, with the caller's pid and terminal."""
+def start_here(home: Home, words: Sequence[str] = ()) -> int:
+    """`--foreground`: become `start`, with the caller's pid and terminal. `words`: what it prints, and how."""
     running = _already(home, WAIT_S)
     if running is None:
         prepare(home)
-        become([*role_command("start", home.path), "--foreground"])
+        become([*role_command("start", home.path), "--foreground", *words])
     show(f"already running (pid {running})")
     return 0
 

@@ -128,7 +128,10 @@ _RESUME: dict[str, Kind] = {"--what": _AFTER, "--json": FLAG}
 
 # (arguments, options) of each verb and sub-verb; `--home` and `--help`, which nearly all have, are not repeated.
 FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
-    "start": (SERVICES, {"--wait": ANY, "--foreground": FLAG, "--json": FLAG}),
+    "start": (
+        SERVICES,
+        {"--wait": ANY, "--foreground": FLAG, "--log-format": ("text", "json"), "--output": FLAG, "--json": FLAG},
+    ),
     "stop": (SERVICES, {"--timeout": ANY, "--json": FLAG}),
     "restart": (
         SERVICES,

@@ -43,6 +43,7 @@ class CoreServices:
         self._keeper = keeper
         self._home = home
         self._channels: dict[str, Channel] = {}
+        self.words: dict[str, list[str]] = {}  # more of its command line, by role
         self._config_port = 0
         self.parent_signals: dict[str, int] = {}  # what each gets should we die, by its own word
         self._prober = Prober(engine, self._port)
@@ -62,7 +63,7 @@ class CoreServices:
                 ours, self._loop, on_message=lambda message, _fds: self.says(name, message), on_closed=lambda: None
             )
         words = role_command(launch.argv[0].removeprefix(ROLE), self._home.path)
-        words += ["--channel", str(CHANNEL_FD), "--parent", str(os.getpid())]
+        words += ["--channel", str(CHANNEL_FD), "--parent", str(os.getpid()), *self.words.get(name, ())]
         data = launch.as_dict()
         data["argv"] = words
         return Launch.from_dict(data), theirs.detach()

@@ -54,11 +54,12 @@ class CriticalServers(Critical):
         daemon = self._daemon
         if daemon.channel is not None:
             daemon.engine.flush()  # its note first: if this is our last word, a successor can say it again
+            daemon.showing.send_rest()  # of how it ended, before what follows from it
             daemon.channel.send({"critical": [name, how, code]})
         else:
             self.code = code
             tell(daemon.bus, name, how, code)
-            daemon.loop.soon(daemon.end_alone)
+            daemon.loop.soon(daemon.cascade)
 
 
 def tell(bus: Bus, name: str, how: str, code: int) -> None:

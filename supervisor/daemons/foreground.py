@@ -20,7 +20,7 @@ class Lines:
     """One descriptor to write lines to. It stays the caller's; what is opened here beside it, `close` closes."""
 
     def __init__(self, fd: int) -> None:
-        self._own = _reopened(fd)
+        self._own = reopened(fd)
         self._fd = fd if self._own is None else self._own
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLOUT)
@@ -62,7 +62,7 @@ class Lines:
         return not self._rest
 
 
-def _reopened(fd: int) -> int | None:
+def reopened(fd: int) -> int | None:
     """A pipe or terminal with a description of our own: O_NONBLOCK on the caller's would be the caller's too.
 
     None where that can't be had (a socket, a pipe of another user, no descriptor left) or makes no sense (a file has

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 
 class Options:
-    """--ready-fd N · --channel N · --parent PID · --foreground · --alone"""
+    """--ready-fd N · --channel N · --parent PID · --foreground · --alone · --log-format F · --output · --shown WHAT"""
 
-    __slots__ = ("alone", "channel_fd", "foreground", "parent", "ready_fd")
+    __slots__ = ("alone", "channel_fd", "foreground", "log_format", "output", "parent", "ready_fd", "shown")
 
     def __init__(self) -> None:
         self.ready_fd: int | None = None  # where `start` says that it is up
         self.channel_fd: int | None = None  # the pair with `start`
         self.parent = 0  # who must be our parent; 0: nobody in particular
         self.foreground = False
+        self.log_format = "text"  # of what is printed in the foreground
+        self.output = False  # print there what the servers write, too
+        self.shown = ""  # what `start` prints of a scheduler: events, or output as well
         self.alone = False  # without `start`
 
     @classmethod
@@ -24,6 +27,12 @@ class Options:
                 options.foreground = True
             elif word == "--alone":
                 options.alone = True
+            elif word == "--output":
+                options.output = True
+            elif word == "--log-format":
+                options.log_format = next(rest)
+            elif word == "--shown":
+                options.shown = next(rest)
             elif word == "--ready-fd":
                 options.ready_fd = int(next(rest))
             elif word == "--channel":

@@ -29,6 +29,7 @@ from supervisor.daemons.intents import Intents
 from supervisor.daemons.logs import Logs
 from supervisor.daemons.predecessor import Predecessor
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
+from supervisor.daemons.showing import Showing
 from supervisor.daemons.taking_over import take_over
 from supervisor.daemons.tidying import Tidying
 from supervisor.daemons.time_desk import TimeDesk
@@ -71,6 +72,7 @@ class Scheduler:
         self.loop = Loop(self.clock, common.report)
         self.bus = Bus(self.clock, "scheduler", common.report)
         self.logs = Logs(self.loop, home, compiled, self.bus)
+        self.showing = Showing(self, options.shown)
         self.outlet = PipeOutlet(self.loop, self._output, self._trouble, self.logs.rotated, self.logs.syslog)
         self.engine = Engine(self.loop, self.bus.emit, self.outlet)
         self.tidying = Tidying(self)
@@ -180,6 +182,7 @@ class Scheduler:
     def _output(self, name: str, stream: str, fd: int, start: int, end: int) -> None:
         self.logs.output(name, stream, fd, start, end)
         self.log_lines.output(name, stream, fd, start, end)
+        self.showing.output(name, stream, fd, start, end)
 
     def _trouble(self, name: str, text: str, lost: int) -> None:
         """A server's output can't be written, or can again."""
@@ -270,9 +273,9 @@ class Scheduler:
             self.stopping = True
             self.predecessor.hurry(None, now=again)
             return
-        self._cascade(now=again)
+        self.cascade(now=again)
 
-    def _cascade(self, *, now: bool = False) -> None:
+    def cascade(self, *, now: bool = False) -> None:
         if not self.stopping:
             self.stopping = self.verbs.stopping = True
             self.bus.tell("scheduler.stopping", "scheduler stops its servers, then itself")
@@ -282,8 +285,6 @@ class Scheduler:
         if self._all_gone:
             self._finish()
 
-    end_alone = _cascade
-
     def _parent_gone(self) -> None:
         """`start` is dead: nothing may outlive it, gracefully."""
         if self._leaving:
@@ -292,7 +293,7 @@ class Scheduler:
         self.bus.tell("start.lost", "start is gone: stopping all servers", level=WARNING)
         if self.remote is not None:
             self.remote.go_alone()
-        self._cascade()
+        self.cascade()
 
     def _finish(self) -> None:
         """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings."""
@@ -324,6 +325,7 @@ class Scheduler:
             self.channel.send_rest()
         if not self._leaving:
             self.bus.tell("scheduler.stopped", "scheduler stopped")
+        self.showing.send_rest()
         self.logs.close()
         common.withdraw_pid(self.home.pid_file("scheduler"))
 

@@ -21,8 +21,9 @@ from supervisor.daemons import common
 from supervisor.daemons.core_services import CoreServices
 from supervisor.daemons.critical import Critical
 from supervisor.daemons.critical import tell as tell_critical
-from supervisor.daemons.foreground import Lines, complain
+from supervisor.daemons.foreground import complain
 from supervisor.daemons.predecessor import Predecessor, forget_pid_files
+from supervisor.daemons.screen import open_screen
 from supervisor.daemons.shutdown import Shutdown
 from supervisor.daemons.start_verbs import StartVerbs
 from supervisor.engine.engine import Engine
@@ -84,7 +85,7 @@ class Start:
         self.rest: list[Spec] = []  # core services that are started after the scheduler
         self.code = 0
         self.log = AppendFile(home.start_log, self.clock, max_bytes=MAX_START_LOG, keep=1)
-        self._screen = Lines(1) if options.foreground else None
+        self._screen = open_screen(self) if options.foreground else None
 
     # life
 
@@ -152,6 +153,8 @@ class Start:
         self.core.says("scheduler", message)
         if "critical" in message:
             self._critical_ended(*message["critical"])
+        if self._screen is not None:
+            self._screen.hear(message)
         if "alive" in message:
             self.oom.forget()  # whoever was killed until now was none of ours
         if message.get("ready"):
@@ -215,6 +218,8 @@ class Start:
             self.server.close()
         self.records.close()
         common.withdraw_pid(self.home.pid_file("start"))
+        if self._screen is not None:
+            self._screen.close()
 
     # telling
 
@@ -222,7 +227,7 @@ class Start:
         self.verbs.last_activity = event.at
         self.log.append(encode_line(event))
         if self._screen is not None:
-            self._screen.show(event.text)
+            self._screen.event(event)
 
     def _say(self, line: str) -> None:
         """To the command line that waits for us, if one does."""

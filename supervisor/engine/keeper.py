@@ -14,7 +14,7 @@ import os
 import signal
 
 from supervisor.base.wire import MAX_PACKET, Channel, encode
-from supervisor.engine.entries import Ends, close_fds
+from supervisor.engine.entries import Ends, close_fds, name_of
 from supervisor.engine.notify import Heard, Listener, Owner
 from supervisor.engine.oom import looks_like_it
 from supervisor.engine.outlet import PipeOutlet, Pumps
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from supervisor.engine.entries import Entry
     from supervisor.engine.oom import OomCounter
     from supervisor.engine.store import Store
+    from supervisor.events.shown import Shown
 
 CHUNK = 50  # entries a message, each with up to three descriptors: the kernel takes at most 253
 CHUNK_BYTES = MAX_PACKET // 2
@@ -52,6 +53,7 @@ class Keeper:
         self._heard: dict[str, Heard] = {}  # by key, until a scheduler has noted what follows from it
         self._retry: Timer | None = None  # of pumps that could not be begun
         self.outlet = PipeOutlet(loop)
+        self._shown: Shown | None = None
         self._events: list[dict[str, Any]] = []
         self.notes: dict[str, dict[str, Any]] = {}
         self.dropped_events = 0
@@ -60,6 +62,11 @@ class Keeper:
     @property
     def connected(self) -> bool:
         return self._handed
+
+    def show(self, shown: Shown) -> None:
+        """Where the output goes that is read here, beside its files."""
+        self._shown = shown
+        self.outlet = PipeOutlet(self._loop, shown.output)
 
     # the connection
 
@@ -254,6 +261,8 @@ class Keeper:
         pumps = self._pumps.pop(key, None)
         if pumps is not None:
             pumps.close()
+            if self._shown is not None:
+                self._shown.finish(name_of(key))
 
     def forget_ended(self) -> None:
         """Ended from here, on nobody's behalf: the next scheduler begins with the settings."""
