@@ -1,4 +1,4 @@
-"""`start --foreground`, whose output goes to whatever the caller has: it may not be read, or be gone."""
+"""R27: `start --foreground`, whose output goes to whatever the caller has: it may not be read, or be gone."""
 
 from __future__ import annotations
 
