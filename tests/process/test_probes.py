@@ -1,4 +1,4 @@
-"""Ready, well, alive: found out about real servers, some of which hang, lie or keep silent."""
+"""R31: ready, well, alive: found out about real servers, some of which hang, lie or keep silent."""
 
 from __future__ import annotations
 

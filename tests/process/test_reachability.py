@@ -1,4 +1,4 @@
-"""A check that must be green before a run: its server goes away, hangs, comes back."""
+"""R29: a check that must be green before a run: its server goes away, hangs, comes back."""
 
 from __future__ import annotations
 

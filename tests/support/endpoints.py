@@ -97,6 +97,20 @@ def tls_garbage(connection: socket.socket, _: threading.Event) -> None:
     connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(2000))
 
 
+@contextlib.contextmanager
+def unreachable() -> Iterator[int]:
+    """The port of a listener whose queue is full: a connection to it is never made, nor refused."""
+    with socket.socket() as listener, contextlib.ExitStack() as fillers:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port: int = listener.getsockname()[1]
+        for _ in range(4):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        yield port
+
+
 class SilentNameServer:
     """A UDP socket on an address of loopback that takes every question and answers none. Needs root: port 53."""
 
