@@ -20,10 +20,10 @@ from supervisor.base.counting import counted
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.loop import Loop
 from supervisor.base.wire import Channel
-from supervisor.control.server import ControlServer
 from supervisor.daemons import common
 from supervisor.daemons.alone import build_store, claim, end_escaped
 from supervisor.daemons.critical import CriticalServers
+from supervisor.daemons.door import Door
 from supervisor.daemons.heartbeat import Heartbeat
 from supervisor.daemons.intents import Intents
 from supervisor.daemons.logs import Logs
@@ -94,7 +94,7 @@ class Scheduler:
         self.store: Store | None = None  # only alone
         self.predecessor: Predecessor | None = None  # only alone, until its leftovers are gone
         self.kept = Kept()
-        self.server: ControlServer | None = None
+        self.door = Door(self.loop, home, self.bus, self._after_change)
         self.stopping = False
         self._signalled = False
         self._leaving = False
@@ -171,7 +171,7 @@ class Scheduler:
         return [Spec.from_dict(data) for data in self.compiled["services"]]
 
     def _open_door(self) -> None:
-        self.server = ControlServer(self.loop, self.home.run, self.home.socket_name("scheduler"), self._verbs())
+        self.door.open(self._verbs())
         common.publish_pid(self.home.pid_file("scheduler"))
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
         self.heartbeat.begin()
@@ -232,7 +232,7 @@ class Scheduler:
             if self._all_gone:
                 self._finish()
             return
-        if not self._announced and self.channel is not None and self.server is not None:
+        if not self._announced and self.channel is not None and self.door.is_open:
             if self.engine.gate.undecided or any(s.state.in_flight for s in self.engine.services.values()):
                 return
             self._announced = True
@@ -318,8 +318,7 @@ class Scheduler:
             self.loop.after(0.01, self._leave)
 
     def _close(self) -> None:
-        if self.server is not None:
-            self.server.close()
+        self.door.close()
         self.time.close()
         if self.channel is not None:
             self.channel.send_rest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,21 +25,22 @@ class Trial:
         return f"{what}\n{self.result}"
 
 
-def trials(run: Run, folder: Path, log: Path, *, at_most: int | None = None) -> Iterator[Trial]:
+def trials(run: Run, folder: Path, log: Path, *, at_most: int | None = None, beside: bool = False) -> Iterator[Trial]:
     """Each call to a file below `folder` fails once; with `at_most` only so many of them, spread over all.
 
     `run` begins from the same state each time. A run in which other calls came first hits another call than was meant:
     any call of a file is as good, but it must be one.
     """
-    first = run(traced(log))
+    first = run(traced(log, beside=beside))
+    if re.search(r"__pycache__.*O_CREAT", log.read_text(errors="replace")):  # of modules that were new
+        first = run(traced(log, beside=beside))
     assert first.code == 0, first
     yield Trial(None, first)
     calls = calls_below(log, folder)
     assert calls, f"it changes nothing below {folder}"
     for call in spread(calls, at_most):
-        result = run(traced(log, call.rule))
-        hit = [line for line in injected(log) if str(folder) in line]
-        if hit:
+        result = run(traced(log, call.rule, beside=beside))
+        if hit := injected(log, folder):
             yield Trial(call._replace(text=hit[0]), result)
 
 

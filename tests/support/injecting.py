@@ -61,12 +61,27 @@ class Call(NamedTuple):
         return f"{self.name}:error={self.error}:when={self.number}"
 
 
-def traced(log: Path, *rules: str, calls: Sequence[str] = CHANGING) -> list[str]:
-    """Words in front of a command: its calls go to `log`, and by rules (`write:error=EIO:when=3`) some of them fail."""
+def traced(log: Path, *rules: str, calls: Sequence[str] = CHANGING, beside: bool = False) -> list[str]:
+    """Words in front of a command: its calls go to `log`, and by rules (`write:error=EIO:when=3`) some of them fail.
+
+    `beside`: the command keeps its pid and its parent, and strace says `+++` once it has seen its end.
+    """
     need_strace()
     injected = [word for rule in rules for word in ("-e", f"inject={rule}")]
     names = ",".join(dict.fromkeys([*calls, *(rule.partition(":")[0] for rule in rules)]))
-    return ["strace", "-qq", "-y", "-s", "0", "-o", str(log), "-e", f"trace={names}", *injected]
+    how = ["-q", "-DDD"] if beside else ["-qq"]
+    return [
+        shutil.which("strace") or "strace",
+        *how,
+        "-y",
+        "-s",
+        "0",
+        "-o",
+        str(log),
+        "-e",
+        f"trace={names}",
+        *injected,
+    ]
 
 
 def need_strace() -> None:
@@ -89,14 +104,20 @@ def calls_below(log: Path, folder: Path) -> list[Call]:
         name = match[1]
         counts[name] = counts.get(name, 0) + 1
         writes = name != "openat" or re.search(r"O_WRONLY|O_RDWR|O_CREAT", line)
-        if writes and str(folder) in line:
+        if writes and names(line, folder):
             found.append(Call(name, counts[name], line))
     return found
 
 
-def injected(log: Path) -> list[str]:
-    """The calls that were made to fail."""
-    return [line for line in log.read_text(errors="replace").splitlines() if "(INJECTED)" in line]
+def names(line: str, folder: Path) -> bool:
+    """Is the call about something below it? The folder that a program works in is named in each call."""
+    return f"{folder}/" in re.sub(r"AT_FDCWD<[^>]*>", "", line)
+
+
+def injected(log: Path, folder: Path) -> list[str]:
+    """The calls that were made to fail, about something below the folder."""
+    lines = log.read_text(errors="replace").splitlines()
+    return [line for line in lines if "(INJECTED)" in line and names(line, folder)]
 
 
 @contextlib.contextmanager
