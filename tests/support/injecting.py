@@ -175,7 +175,7 @@ def use_up_inodes(folder: Path) -> list[Path]:
     made: list[Path] = []
     with contextlib.suppress(OSError):
         while True:
-            path = folder / f"inode{len(made)}"
+            path = folder / f"inode{os.urandom(4).hex()}"
             path.touch()
             made.append(path)
     return made
