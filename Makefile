@@ -9,7 +9,7 @@ ARGS :=
 # Tests start make and sbctl themselves: neither may inherit what this make was called with.
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 .NOTPARALLEL:
-.PHONY: help setup check fix test test-all faults bench demo clean
+.PHONY: help setup check fix test test-all faults soak bench demo clean
 
 help:
 	@echo "make setup     the environment for the tests, in .venv (or SB_VENV)"
@@ -18,6 +18,7 @@ help:
 	@echo "make test      setup, check, and all tests but the slow ones; ARGS goes to pytest"
 	@echo "make test-all  the slow ones too"
 	@echo "make faults    whatever can break, broken on purpose, in all rounds"
+	@echo "make soak      random faults on many services and schedules, then a checker; e.g. ARGS='--seconds 120 --seed 7'"
 	@echo "make bench     what sbctl costs beside its peers; e.g. ARGS='--quick --only start'"
 	@echo "make demo      a home in a temporary folder with a service that crashes on purpose"
 	@echo "make clean     removes what the targets above made, .venv included"
@@ -45,6 +46,10 @@ test-all: check
 # Whatever can break, broken on purpose, in all rounds; a short form of each is in `make test`.
 faults: setup
 	$(PYTHON) -m pytest -n 2 --dist worksteal tests/faults $(ARGS) </dev/null
+
+# Quarter of an hour, unless ARGS says otherwise; docs/soak.md
+soak: setup
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" "$(VENV)/bin/python" -m support.soak $(ARGS)
 
 bench: setup
 	@"$(VENV)/bin/python" -m benchmarks $(ARGS)
