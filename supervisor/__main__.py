@@ -33,6 +33,10 @@ def main() -> int:
         from supervisor.helpers.probe import main as ask_once
 
         return ask_once([home, *rest])
+    if "--take-up" in rest:  # in the place of another version, which comes back if anything of this one fails
+        from supervisor.daemons.guard import run
+
+        return run(int(rest[rest.index("--take-up") + 1]), lambda: _daemon(role, home, rest))
     return _daemon(role, home, rest)
 
 
@@ -40,6 +44,10 @@ def _daemon(role: str, home: str, rest: list[str]) -> int:
     from supervisor.daemons.options import Options
 
     options = Options.parse(rest)
+    if role == "start" and options.state_fd is not None:
+        from supervisor.daemons.taking_up import main as take_up
+
+        return take_up(home, options)
     if role == "start":
         from supervisor.daemons.start import main as run_start
 

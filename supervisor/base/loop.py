@@ -101,6 +101,15 @@ class Loop:
         signal.siginterrupt(number, False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))  # whoever started us may have blocked it
 
+    def read_signals(self) -> None:
+        """What has arrived and waits for the next turn."""
+        self._read_signals(READ)
+
+    @property
+    def owes(self) -> bool:
+        """Was something put off for the end of this turn?"""
+        return bool(self._soon)
+
     def _read_signals(self, _events: int) -> None:
         try:
             data = self._wake_read.recv(4096)

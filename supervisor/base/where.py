@@ -27,4 +27,9 @@ def add_packages() -> None:
 
 def role_command(role: str, *words: str) -> list[str]:
     """The command line of a daemon or helper of this very copy; the home comes first, where one is needed."""
-    return [sys.executable, "-I", "-S", MAIN, "--role", role, *words]
+    return command_of(sys.executable, MAIN, role, *words)
+
+
+def command_of(python: str, main: str, role: str, *words: str) -> list[str]:
+    """The same of another copy."""
+    return [python, "-I", "-S", main, "--role", role, *words]

@@ -106,6 +106,11 @@ class FrameReader:
         self._buffer = bytearray()
         self._limit = limit
 
+    @property
+    def rest(self) -> bytes:
+        """The beginning of a frame that is still coming."""
+        return bytes(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         buffer = self._buffer
         buffer += data
@@ -279,6 +284,10 @@ class Channel:
             return True
         except OSError:
             return False
+
+    @property
+    def fd(self) -> int:
+        return self._sock.fileno()
 
     @property
     def sent(self) -> bool:

@@ -58,6 +58,7 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "why_schedule": ((SCHEDULER,), ("name",), ()),
     "shutdown": ((START,), (), ("timeout", "now")),
     "entries": ((START,), (), ()),
+    "upgrade": ((START,), ("python", "main"), ()),
 }
 
 
@@ -227,5 +228,7 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "reason": (_is_text, "a text"),
     "until": (_is_epoch, "a time in seconds since 1970"),
     "on_resume": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
+    "python": (_is_text, "the path of a Python"),
+    "main": (_is_text, "the path of a __main__.py"),
     "what": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
 }

@@ -18,6 +18,7 @@ from supervisor.control.api import check_arguments, nearest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from supervisor.base.loop import Loop
     from supervisor.control.api import Handler, Message
@@ -100,7 +101,8 @@ class Connection:
         self._on_closed = on_closed
         self._reader = FrameReader(MAX_REQUEST)
         self._waiting: collections.deque[bytes] = collections.deque()
-        self._reply: Reply | None = None  # the request being answered
+        self._reply: Reply | None = None  # the request being answered ...
+        self._asked = b""  # ... as it came
         self._handling = False
         self._last = False  # no more requests will be read: close once all is answered and taken
         self._out = bytearray()
@@ -161,6 +163,7 @@ class Connection:
 
     def _handle(self, body: bytes) -> None:
         self._reply = reply = Reply(self)
+        self._asked = body
         try:
             message = decode(body)
         except BadFrame as error:
@@ -239,6 +242,35 @@ class Connection:
         if not self.closed and events != self._watched:
             self._watched = events
             self._loop.watch(self._sock.fileno(), events, self._on_ready)
+
+    # going over to the program that this process becomes
+
+    def hand_on(self, asker: Reply) -> dict[str, Any]:
+        """A request whose answer is not there yet is asked again, but that of `asker`: its answer is to come."""
+        is_asker = self._reply is asker
+        waiting = list(self._waiting)
+        if self._reply is not None and not is_asker:
+            waiting.insert(0, self._asked)
+        return {
+            "fd": self._sock.fileno(),
+            "asker": is_asker,
+            "waiting": [body.hex() for body in waiting],
+            "rest": self._reader.rest.hex(),
+            "out": self._out.hex(),
+            "last": self._last,
+        }
+
+    def take_up(self, data: dict[str, Any]) -> Reply | None:
+        """Returns what the asker is answered with; everybody else is served in the next turn."""
+        self._reader.feed(bytes.fromhex(data["rest"]))
+        self._waiting.extend(bytes.fromhex(body) for body in data["waiting"])
+        self._out += bytes.fromhex(data["out"])
+        self._last = data["last"]
+        if data["asker"]:
+            self._reply = Reply(self)
+        self._watch()
+        self._loop.soon(self._next)
+        return self._reply
 
     def close(self) -> None:
         if self.closed:

@@ -19,8 +19,11 @@ from supervisor.control.connection import Connection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from supervisor.base.loop import Loop
     from supervisor.control.api import Handler
+    from supervisor.control.connection import Reply
 
 MAX_CONNECTIONS = 64
 RETRY_ACCEPT_S = 0.1
@@ -29,13 +32,20 @@ RETRY_ACCEPT_S = 0.1
 class ControlServer:
     """Listens from construction to `close`; each request goes to the handler of its verb."""
 
-    def __init__(self, loop: Loop, folder: str, name: str, handlers: dict[str, Handler]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        folder: str,
+        name: str,
+        handlers: dict[str, Handler],
+        listening: _socket.socket | None = None,
+    ) -> None:
         self._loop = loop
         self._handlers = handlers
         self._path = os.path.join(folder, name)
         self._connections: set[Connection] = set()
         self.dropped = 0  # clients let go because they did not read what they asked for
-        self._sock = _listen(folder, name)
+        self._sock = listening or _listen(folder, name)
         self._inode = os.stat(self._path).st_ino
         loop.watch(self._sock.fileno(), loops.READ, self._accept)
 
@@ -83,6 +93,21 @@ class ControlServer:
     def _forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
         self.dropped += connection.dropped
+
+    # going over to the program that this process becomes
+
+    def hand_on(self, asker: Reply) -> dict[str, Any]:
+        connections = [connection.hand_on(asker) for connection in self._connections]
+        return {"fd": self._sock.fileno(), "connections": connections}
+
+    def take_up(self, connections: list[dict[str, Any]]) -> Reply | None:
+        """Returns what the one is answered with who has asked for it, if it is still there."""
+        asker: Reply | None = None
+        for data in connections:
+            connection = Connection(_socket.socket(fileno=data["fd"]), self._loop, self._handlers, self._forget)
+            self._connections.add(connection)
+            asker = connection.take_up(data) or asker
+        return asker
 
     def close(self) -> None:
         """Hang up on everybody and take the socket file away, if it is still ours."""

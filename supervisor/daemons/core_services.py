@@ -6,6 +6,7 @@ config server is asked as any server is. What hangs is ended and started again, 
 
 from __future__ import annotations
 
+import _socket
 import os
 
 from supervisor.base.files import remove_quietly
@@ -59,14 +60,33 @@ class CoreServices:
         if name == "scheduler":
             self._keeper.connect(ours)
         else:
-            self._channels[name] = Channel(
-                ours, self._loop, on_message=lambda message, _fds: self.says(name, message), on_closed=lambda: None
-            )
+            self._connect(name, ours)
         words = role_command(launch.argv[0].removeprefix(ROLE), self._home.path)
         words += ["--channel", str(CHANNEL_FD), "--parent", str(os.getpid()), *self.words.get(name, ())]
         data = launch.as_dict()
         data["argv"] = words
         return Launch.from_dict(data), theirs.detach()
+
+    def _connect(self, name: str, sock: _socket.socket) -> None:
+        self._channels[name] = Channel(
+            sock, self._loop, on_message=lambda message, _fds: self.says(name, message), on_closed=lambda: None
+        )
+
+    # going over to the program that this process becomes
+
+    @property
+    def unsent(self) -> list[str]:
+        """Who does not read what it is told."""
+        return [name for name, channel in self._channels.items() if not channel.sent]
+
+    def hand_on(self) -> dict[str, Any]:
+        channels = {name: channel.fd for name, channel in self._channels.items() if not channel.closed}
+        return {"channels": channels, "config_port": self._config_port}
+
+    def take_up(self, data: dict[str, Any]) -> None:
+        self._config_port = data["config_port"]
+        for name, fd in data["channels"].items():
+            self._connect(name, _socket.socket(fileno=fd))
 
     def says(self, name: str, message: dict[str, Any]) -> None:
         if "event" in message:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 
 class Options:
-    """--ready-fd N · --channel N · --parent PID · --foreground · --alone · --log-format F · --output · --shown WHAT"""
+    """--ready-fd N · --channel N · --parent PID · --foreground · --alone · --log-format F · --output · --shown WHAT ·
+    --take-up N"""
 
-    __slots__ = ("alone", "channel_fd", "foreground", "log_format", "output", "parent", "ready_fd", "shown")
+    __slots__ = ("alone", "channel_fd", "foreground", "log_format", "output", "parent", "ready_fd", "shown", "state_fd")
 
     def __init__(self) -> None:
         self.ready_fd: int | None = None  # where `start` says that it is up
@@ -17,6 +18,13 @@ class Options:
         self.output = False  # print there what the servers write, too
         self.shown = ""  # what `start` prints of a scheduler: events, or output as well
         self.alone = False  # without `start`
+        self.state_fd: int | None = None  # what the program that this process was before has handed on
+
+    def lasting(self) -> list[str]:
+        """The words of `start` that hold for its whole life, also as another version of itself."""
+        words = ["--foreground"] if self.foreground else []
+        words += ["--log-format", self.log_format] if self.log_format != "text" else []
+        return words + (["--output"] if self.output else [])
 
     @classmethod
     def parse(cls, words: list[str]) -> Options:
@@ -37,6 +45,8 @@ class Options:
                 options.ready_fd = int(next(rest))
             elif word == "--channel":
                 options.channel_fd = int(next(rest))
+            elif word == "--take-up":
+                options.state_fd = int(next(rest))
             elif word == "--parent":
                 options.parent = int(next(rest))
             else:

@@ -26,6 +26,7 @@ from supervisor.daemons.predecessor import Predecessor, forget_pid_files
 from supervisor.daemons.screen import open_screen
 from supervisor.daemons.shutdown import Shutdown
 from supervisor.daemons.start_verbs import StartVerbs
+from supervisor.daemons.upgrading import Upgrading
 from supervisor.engine.engine import Engine
 from supervisor.engine.keeper import Keeper
 from supervisor.engine.oom import OomCounter
@@ -78,6 +79,7 @@ class Start:
         self.core = CoreServices(self.loop, self.store, self.engine, self.keeper, home)
         self.engine.spawner = self.core.spawner
         self.shutdown = Shutdown(self.loop, self.store, self.engine, self.keeper, self._stopped)
+        self.upgrading = Upgrading(self)
         self.verbs = StartVerbs(self)
         self.critical = Critical(self.engine, self._critical_ended)
         self.server: ControlServer | None = None
@@ -103,6 +105,23 @@ class Start:
         self._say(f"up {os.getpid()}")
         self.predecessor = Predecessor(self.loop, self.home, self.compiled["home_id"], self.bus, self._begin)
         self.predecessor.end()
+        return self.live()
+
+    def begin_again(self, mask: list[int]) -> None:
+        """In the place of another version, whose parts have been taken up: what was pending is heard now."""
+        proc.become_subreaper()
+        self.bus.add(self._write)
+        self.bus.add(lambda event: self.keeper.tell(event.as_dict()))
+        self.records.open()
+        self.shutdown.watch()
+        self.verbs.begun()
+        self._take_signals()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        self.loop.soon(self.store.reap)
+        self.loop.soon(self.shutdown.proceed)
+        self.loop.soon(lambda: common.set_title("start", self.home))
+
+    def live(self) -> int:
         self.loop.run()
         self._close()
         return self.code

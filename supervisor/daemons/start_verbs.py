@@ -30,7 +30,7 @@ JUST_STARTED = {"state": Phase.RUNNING.value, "desired": Want.UP.value}  # of wh
 
 
 class StartVerbs(EngineVerbs):
-    """shutdown, entries and reload; and nothing is called settled before it has begun."""
+    """shutdown, entries, reload and upgrade; and nothing is called settled before it has begun."""
 
     def __init__(self, daemon: Start) -> None:
         super().__init__("start", daemon.engine, started=daemon.clock.wall(), settle=daemon.compiled["settle"])
@@ -46,6 +46,7 @@ class StartVerbs(EngineVerbs):
             "shutdown": self.shutdown,
             "entries": self.entries,
             "reload": self.reload,
+            "upgrade": self.upgrade,
             "reload_service": self.refuse_core,
             "enable": self.refuse_core,
             "disable": self.refuse_core,
@@ -72,6 +73,10 @@ class StartVerbs(EngineVerbs):
         waiting, self._waiting = self._waiting, None
         for call in waiting or []:
             call()
+
+    @property
+    def has_begun(self) -> bool:
+        return self._waiting is None
 
     def state(self) -> str:
         return "starting" if self._waiting is not None and not self.stopping else super().state()
@@ -179,6 +184,9 @@ class StartVerbs(EngineVerbs):
                 "settings.reloaded", f"settings {self.revision} in force: {what}", data={"changes": listed}
             )
         reply.send({"changes": listed})
+
+    def upgrade(self, args: Args, reply: Reply) -> None:
+        self._daemon.upgrading.asked(args, reply)
 
     def _take_environment(self, env: dict[str, Any]) -> None:
         """The environment that counts is ours; a reload brings the caller's values."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Args = dict[str, Any]
 
 DEFAULT_SETTLE_S = 10.0
+HANDED_ON = ("started", "revision", "settings_problems", "ticks", "last_activity")
 NAMED_TIMES = 3  # whoever asks for one service wants to know that it stays up, and can wait that much longer
 
 
@@ -66,6 +67,15 @@ class EngineVerbs:
             "settle": self.settle,
             "why": self.why,
         }
+
+    # going over to the program that this process becomes
+
+    def hand_on(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in HANDED_ON}
+
+    def take_up(self, data: dict[str, Any]) -> None:
+        for name in HANDED_ON:
+            setattr(self, name, data[name])
 
     # looking
 

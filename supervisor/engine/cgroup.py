@@ -16,6 +16,10 @@ import signal
 
 from supervisor.base import proc
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 FILES = {"memory_max": "memory.max", "cpu_percent": "cpu.max", "pids_max": "pids.max"}
 SAID = {
     "memory_max": "cgroup.memoryMb",
@@ -43,6 +47,15 @@ class Place:
     def procs(self) -> str:
         """The file by which a process becomes a member."""
         return f"{self.path}/cgroup.procs" if self.path else ""
+
+    def hand_on(self) -> dict[str, Any]:
+        return {"path": self.path, "refused": self.refused, "told": sorted(self.told)}
+
+    @classmethod
+    def take_up(cls, data: dict[str, Any]) -> Place:
+        place = cls(data["path"], data["refused"])
+        place.told = set(data["told"])
+        return place
 
     def is_populated(self) -> bool:
         return bool(self.path) and "populated 1" in _read(f"{self.path}/cgroup.events")
@@ -81,6 +94,15 @@ class Cgroups:
         self._sources = (mounts, own)
         self._base: str | None = None  # our own cgroup's folder; "": none that we may divide
         self._why = ""
+
+    @property
+    def found(self) -> tuple[str | None, str]:
+        """Our own cgroup as it was before we went into a group of it, or None: nobody has asked yet; and why not."""
+        return self._base, self._why
+
+    @found.setter
+    def found(self, found: tuple[str | None, str]) -> None:
+        self._base, self._why = found
 
     def place(self, key: str, wanted: dict[str, int]) -> Place:
         """Make the group for a process that is about to be spawned."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 
+from supervisor.engine.cgroup import Place
+from supervisor.model.cause import Cause
+from supervisor.model.service import Launch
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from supervisor.engine.cgroup import Place
-    from supervisor.model.cause import Cause
-    from supervisor.model.service import Launch, StopRule
+    from supervisor.model.service import StopRule
 
     Used = tuple[int, int]  # processor time in milliseconds, and the most memory of one process in bytes
     Ended = tuple[float, float]  # wall and monotonic time of an end
@@ -26,6 +28,10 @@ JOB = "/"  # in the key of a command that runs beside a service: `web/before.3`
 STEP = "run/"  # begins the key of a step of a run: `run/r5k2m9x/1-get.1`; no plugin may be called run
 KEPT = ("out_read", "err_read", "notify")  # by whoever keeps the process; the others are closed after the spawn
 GIVEN = ("out_write", "err_write")
+HELD = (*KEPT, "pidfd")  # descriptors of an entry
+PLAIN = (  # what of an entry is handed on as it is
+    *HELD, "key", "pid", "started", "inode", "status", "used", "ended", "oom", "empty", "escaped", "signalled", "stop",
+)  # fmt: skip
 ENDS = ("out_read", "out_write", "err_read", "err_write", "notify")  # in this order in a message
 
 
@@ -145,6 +151,27 @@ class Entry:
     def kept(self) -> dict[str, int]:
         """Its descriptors that are there, in the order of `KEPT`."""
         return {name: fd for name in KEPT if (fd := getattr(self, name)) >= 0}
+
+    def hand_on(self) -> dict[str, Any]:
+        """For the program that this process becomes, in which the descriptors have the same numbers."""
+        data = {name: getattr(self, name) for name in PLAIN}
+        data["launch"] = self.launch.as_message()
+        data["cause"] = self.cause.as_dict() if self.cause else None
+        data["place"] = self.place.hand_on() if self.place else None
+        return data
+
+    @classmethod
+    def take_up(cls, data: dict[str, Any], listener: Listener) -> Entry:
+        number, grace = data["stop"]
+        entry = cls(data["key"], Launch.from_dict(data["launch"]), listener, Ends(), (number, grace))
+        for name in PLAIN:
+            setattr(entry, name, data[name])
+        entry.stop = (number, grace)
+        entry.used = tuple(data["used"]) if data["used"] else None
+        entry.ended = tuple(data["ended"]) if data["ended"] else None
+        entry.cause = Cause.from_dict(data["cause"]) if data["cause"] else None
+        entry.place = Place.take_up(data["place"]) if data["place"] else None
+        return entry
 
     def close(self) -> None:
         for name, fd in self.kept().items():

@@ -10,6 +10,7 @@ only when the scheduler's exit has been waited for, so exactly one side reads at
 
 from __future__ import annotations
 
+import _socket
 import os
 import signal
 
@@ -23,7 +24,6 @@ from supervisor.model.service import Launch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import _socket
     from collections.abc import Callable
     from typing import Any
 
@@ -117,6 +117,38 @@ class Keeper:
             self._events.append(event)
         else:
             self.dropped_events += 1
+
+    @property
+    def in_between(self) -> str:
+        """Why it is no moment to go over to another program; "": it is one."""
+        if self._channel is None:
+            return ""
+        if not self._handed:
+            return "a scheduler is taking over, or going"
+        return "" if self._channel.sent else "the scheduler does not read what it is told"
+
+    # going over to the program that this process becomes
+
+    def hand_on(self) -> dict[str, Any]:
+        now = self._loop.clock.now()
+        return {
+            "channel": self._channel.fd if self._channel is not None else -1,
+            "notes": self.notes,
+            "events": self._events,
+            "dropped_events": self.dropped_events,
+            "heard": {key: heard.as_dict(now) for key, heard in self._heard.items()},
+        }
+
+    def take_up(self, data: dict[str, Any]) -> None:
+        """Who had the right to read has it still."""
+        self.notes = data["notes"]
+        self._events = data["events"]
+        self.dropped_events = data["dropped_events"]
+        self._heard = {key: Heard.from_dict(heard) for key, heard in data["heard"].items()}
+        if data["channel"] >= 0:
+            self.connect(_socket.socket(fileno=data["channel"]))
+            self._handed = True
+        self._pump_all()
 
     # what the scheduler asks
 

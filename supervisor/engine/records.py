@@ -58,9 +58,13 @@ class RecordFile:
         return True
 
     def spawned(self, record: Record) -> None:
+        self._append(self.know(record))
+
+    def know(self, record: Record) -> bytes:
+        """It lives; in the file from the next rewriting on."""
         line = _line({"k": record.key, "p": record.pid, "s": record.started, "i": record.inode, "g": list(record.stop)})
         self._alive[record.key] = line
-        self._append(line)
+        return line
 
     def ended(self, key: str) -> None:
         if self._alive.pop(key, None) is not None:

@@ -50,6 +50,10 @@ class Rolling:
         self._rolls.append(roll)
         self._next(roll)
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._rolls)
+
     def take_out(self, names: Collection[str]) -> None:
         """Somebody wants these down: no list may start them again."""
         for roll in [roll for roll in self._rolls if any(name in names for name in roll.names)]:

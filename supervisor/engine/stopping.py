@@ -52,6 +52,10 @@ class Stops:
         self.wanted_down: Callable[[Collection[str]], None] = lambda names: None  # told before they go
         engine.watch_service(self._changed)
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._turns)
+
     # asked for
 
     def stop(self, names: Iterable[str], *, now: bool = False) -> list[str]:

@@ -30,7 +30,7 @@ from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from supervisor.base.loop import Loop, Timer
@@ -61,7 +61,7 @@ class Store:
         self._records = records
         self.base_env = dict(base_env)
         self.home_id = home_id
-        self._open_files = open_files
+        self.open_files = open_files
         self.entries: dict[str, Entry] = {}
         self._by_pid: dict[int, Entry] = {}
         self._remaining: dict[str, Entry] = {}  # main process gone, somebody of it not
@@ -161,9 +161,9 @@ class Store:
         if channel_fd >= 0:
             actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
         before = self._start_times.now()
-        pid = self._straight.spawn(launch, env, actions, self._open_files) if environment.is_plain(launch) else 0
+        pid = self._straight.spawn(launch, env, actions, self.open_files) if environment.is_plain(launch) else 0
         if not pid:
-            words = environment.command_line(launch, self._open_files, entry.place)
+            words = environment.command_line(launch, self.open_files, entry.place)
             pid = spawn(words[0], words, env, actions)
         # Not reaped before the loop turns, so pid and start time can't be another's.
         try:
@@ -290,6 +290,32 @@ class Store:
 
     def anybody_left(self) -> bool:
         return bool(self._by_pid or self._remaining)
+
+    # going over to the program that this process becomes
+
+    def hand_on(self) -> dict[str, Any]:
+        return {
+            "entries": [entry.hand_on() for entry in self.entries.values()],
+            "dropped": [entry.hand_on() for entry in self._dropped],
+            "cgroups": self.cgroups.found,
+        }
+
+    def take_up(self, data: dict[str, Any], listener_of: Callable[[str], Listener]) -> None:
+        """Processes, descriptors and numbers are what they were; all of it is ours already."""
+        self.cgroups.found = data["cgroups"]
+        for each in data["entries"] + data["dropped"]:
+            entry = Entry.take_up(each, listener_of(each["key"]))
+            if entry.running:
+                self._by_pid[entry.pid] = entry
+            if each in data["dropped"]:
+                self._dropped.append(entry)
+            else:
+                self.entries[entry.key] = entry
+                if entry.pid and not entry.running and not entry.empty:
+                    self._remaining[entry.key] = entry
+            if not entry.empty:
+                self._records.know(Record(entry.key, entry.pid, entry.started, entry.inode, entry.stop))
+        self._keep_polling()
 
     def kill_all(self, only: Listener | None = None) -> None:
         """The last resort of a bounded stop."""
