@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 import time
 
 from supervisor.base.counting import counted
-from supervisor.base.errors import BAD_SETTINGS, FAILED, NO_PERMISSION, USAGE, Problem
+from supervisor.base.errors import BAD_SETTINGS, FAILED, NO_PERMISSION, Problem
 from supervisor.base.files import sync_folder, take_lock
+from supervisor.cli import consent
 from supervisor.cli.archive import HISTORY, SECRETS, unpack
 from supervisor.cli.backing_up import files_below
 from supervisor.cli.history_copy import cursors, set_cursors
@@ -90,7 +90,7 @@ def _restore(
     for line in told:
         note(line)
     if not yes:
-        _ask()
+        consent.ask("Do it? (What is there now is set aside.)", "sbctl restore FILE --yes")
     if HISTORY in names and which == KEEP:
         _keep_cursors(home, os.path.join(work, HISTORY))
     _replace(home, work, names, leaving, aside)
@@ -150,15 +150,6 @@ def _told(home: Home, facts: Facts, leaving: list[str]) -> list[str]:
         how = "nothing of what was decided since then comes again" if kept else "slots since then count as missed"
         lines.append(f"  history   {how} (--cursors {facts['cursors']})")
     return lines
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise Problem("nothing was changed: there is nobody to ask", remedy="sbctl restore FILE --yes", code=USAGE)
-    import click
-
-    if not click.confirm("Do it? (What is there now is set aside.)", err=True):
-        raise Problem("nothing was changed", code=FAILED)
 
 
 def _keep_cursors(home: Home, restored: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
-from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
+from supervisor.base.errors import NOT_RUNNING, Problem
+from supervisor.cli import consent
 from supervisor.cli.commands.reload import change_lines, last_known, take_over
 from supervisor.cli.compiling import read_compiled
 from supervisor.cli.out import answer, at_home, note
@@ -63,7 +62,7 @@ def undo(home: Home, number: str | None, *, yes: bool, dry_run: bool, as_json: b
     for line in lines:
         note(line)
     if not yes:
-        _ask()
+        consent.ask("Do it? (What is there now stays in the history.)", "sbctl config undo --yes, without asking")
     before = last_known(home)
     api.undo(home, plan.number)  # which compiles
     facts["undone"] = True
@@ -96,17 +95,6 @@ def _plan_lines(plan: api.Undo) -> list[str]:
     if not plan.files:
         return [NO_CHANGE]
     return [f"back to revision {plan.number} of {plan.at}:", *(f"  {one.action:<6}  {one.file}" for one in plan.files)]
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise Problem(
-            "nothing was changed: there is nobody to ask", remedy="sbctl config undo --yes, without asking", code=USAGE
-        )
-    import click
-
-    if not click.confirm("Do it? (What is there now stays in the history.)", err=True):
-        raise Problem("nothing was changed", code=1)
 
 
 def _runs(home: Home) -> bool:

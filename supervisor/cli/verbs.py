@@ -28,6 +28,7 @@ VERBS = {
     "resume": "Let paused schedules go on",
     "schedule": "Show, make, change and test schedules",
     "doctor": "What is wrong here, and what mends it",
+    "drill": "Break a service on purpose, and check what follows",
     "explain": "What a cron line means, and when it fires",
     "init": "Make a home, with two example plugins",
     "homes": "All homes of this user, and which of them run",
@@ -54,6 +55,10 @@ SUB_VERBS = {
         "enable": "Let schedules run by themselves, now and always",
         "disable": "Let schedules run by hand only",
         "test": "Try schedules on a virtual clock over a year",
+    },
+    "drill": {
+        "kill": "Kill a service: is it back as its policy says?",
+        "hang": "Stop a service: does anything notice?",
     },
     "boot": {
         "enable": "Start sbctl with this home at boot",
@@ -193,6 +198,8 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
     "schedule disable": (SCHEDULES, {"--json": FLAG}),
     "schedule test": (SCHEDULES, {"--days": ANY, "--from": ANY, "--json": FLAG}),
     "doctor": (ANY, {"--fix": FLAG, "--json": FLAG}),
+    "drill kill": (SERVICE, {"--yes": FLAG, "--timeout": ANY, "--force": FLAG, "--json": FLAG}),
+    "drill hang": (SERVICE, {"--yes": FLAG, "--timeout": ANY, "--force": FLAG, "--json": FLAG}),
     "explain": (ANY, {"--tz": ANY, "-n": ANY, "--seconds": FLAG, "--dst": _DST, "--key": ANY, "--json": FLAG}),
     "init": (DIR, {"--json": FLAG}),
     "homes": (ANY, {"--forget": FLAG, "--json": FLAG}),

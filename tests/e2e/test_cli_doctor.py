@@ -122,6 +122,7 @@ def test_a_scheduler_that_is_suspended(running: TemporaryHome) -> None:
     assert set(found(facts)) == {"scheduler"}
 
 
+@pytest.mark.slow
 def test_start_and_scheduler_both_suspended(running: TemporaryHome) -> None:
     pids = [running.pid("start"), running.pid("scheduler")]
     for pid in pids:
@@ -232,6 +233,7 @@ def test_a_pid_file_of_a_killed_start_that_names_a_stranger(
     assert alive(stranger.pid)
 
 
+@pytest.mark.slow
 def test_a_pid_file_that_says_something_else_is_written_anew(running: TemporaryHome) -> None:
     right = running.status("web")["services"][0]["pid"]
     path = running.path / "logs" / "web" / "server.pid"
@@ -316,6 +318,7 @@ def test_a_history_that_is_damaged(running: TemporaryHome, damage: str) -> None:
     assert "1 set aside" in found(doctor(running)[1], "warning")["history"]["what"]
 
 
+@pytest.mark.slow
 def test_settings_with_errors_and_such_that_are_not_in_force(running: TemporaryHome) -> None:
     running.add_plugin("later", SLEEPER)
     assert "sbctl reload" in found(doctor(running)[1], "warning")["in force"]["next"]
@@ -325,6 +328,7 @@ def test_settings_with_errors_and_such_that_are_not_in_force(running: TemporaryH
     assert found(facts)["files"]["next"].endswith("config validate")
 
 
+@pytest.mark.slow
 def test_a_service_that_gave_up(home: TemporaryHome) -> None:
     home.settings["config"]["enabled"] = False
     home.supervision["giveUpAfter"] = 1
@@ -365,6 +369,7 @@ def test_a_disk_that_is_full(home: TemporaryHome) -> None:
         subprocess.run(["umount", "-l", logs], check=True)
 
 
+@pytest.mark.slow
 def test_a_lock_that_somebody_else_holds(running: TemporaryHome) -> None:
     running.sbctl("stop")
     lock = running.path / "logs" / "run" / "start.lock"

@@ -1,0 +1,1 @@
+"""`sbctl drill`: something breaks on purpose, and what has to follow is checked."""

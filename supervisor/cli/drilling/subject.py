@@ -1,0 +1,110 @@
+"""Finding the service of a drill, and everything that must be known before anything is done to it."""
+
+from __future__ import annotations
+
+from supervisor.base import procstat
+from supervisor.base.errors import FAILED, USAGE, Problem
+from supervisor.cli.compiling import read_compiled, specs_of
+from supervisor.cli.drilling.expecting import Subject
+from supervisor.cli.names import expand, refuse_self
+from supervisor.control.api import SCHEDULER, START, role_of
+from supervisor.control.client import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.model.home import Home
+    from supervisor.model.service import Spec
+
+    Row = dict[str, Any]
+
+ASK_S = 2.0
+
+
+class Others:
+    """Everybody else, by name: pid, start time and restarts, as of one moment."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self, rows: list[Row], without: set[str]) -> None:
+        self.seen = {str(row["name"]): _life(row) for row in rows if row["name"] not in without and row["pid"]}
+
+    def changed(self, now: Others) -> list[str]:
+        """Who is another process than before, or none."""
+        return sorted(name for name, life in self.seen.items() if now.seen.get(name) != life)
+
+
+def _life(row: Row) -> tuple[int, int, int]:
+    stat = procstat.stat_of(int(row["pid"]))
+    return int(row["pid"]), stat.started if stat is not None else 0, int(row["restarts"] or 0)
+
+
+def rows_of(home: Home) -> tuple[list[Row], Row]:
+    """Of both daemons; and the summary of `start`. A Problem unless both answer."""
+    with connect(home, START, ASK_S) as client:
+        answer = client.request("status", limit=ASK_S)
+    rows: list[Row] = answer["rows"]
+    summary: Row = answer["summary"]
+    with connect(home, SCHEDULER, ASK_S) as client:
+        rows += client.request("status", limit=ASK_S)["rows"]
+    return rows, summary
+
+
+def find(home: Home, word: str) -> tuple[Subject, list[Row], set[str]]:
+    """The service, all rows, and the names that are none of the others: itself, and who requires it."""
+    refuse_self(word)
+    rows, summary = rows_of(home)
+    name = _one(home, word, rows)
+    row = next(row for row in rows if row["name"] == name)
+    if row["state"] != "running" or not row["pid"]:
+        raise Problem(
+            f"{name} is {row['state']}: only one that runs can be drilled",
+            why=str(row.get("detail") or ""),
+            remedy=f"sbctl why {name}",
+            code=FAILED,
+        )
+    specs = _specs(home, str(summary.get("revision") or ""))
+    spec = specs.get(name)
+    if spec is None:
+        raise Problem(f"the settings of {name} can't be read", remedy="sbctl reload", code=FAILED)
+    with connect(home, role_of(name), ASK_S) as client:
+        attempts = client.request("why", limit=ASK_S, name=name)["attempts"]
+    subject = Subject(
+        spec,
+        pid=int(row["pid"]),
+        uptime=float(row["uptime_s"] or 0.0),
+        restarts=int(row["restarts"] or 0),
+        attempts=attempts,
+        settle=float(summary.get("settle_s") or 0.0),
+    )
+    return subject, rows, {name, *who_require(name, specs)}
+
+
+def _one(home: Home, word: str, rows: list[Row]) -> str:
+    names = expand(home, [word], [str(row["name"]) for row in rows])
+    if len(names) > 1:
+        raise Problem(f"{word!r} are several services", remedy=f"one of {', '.join(names)}", code=USAGE)
+    return names[0]
+
+
+def _specs(home: Home, revision: str) -> dict[str, Spec]:
+    """By the settings that are in force, not by those that were compiled last."""
+    documents = (read_compiled(home, role, revision) for role in (START, SCHEDULER))
+    try:
+        return {spec.name: spec for document in documents for spec in specs_of(document)}
+    except (KeyError, TypeError, ValueError):  # written by another version
+        return {}
+
+
+def who_require(name: str, specs: dict[str, Spec]) -> set[str]:
+    """Those that go along when it goes, and those that go along with these."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        one = left.pop()
+        for spec in specs.values():
+            if spec.name not in found and any(need.name == one for need in spec.order.requires):
+                found.add(spec.name)
+                left.append(spec.name)
+    return found
