@@ -46,10 +46,10 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
 
 def doctor(home: TemporaryHome, *options: str) -> tuple[Result, dict[str, Any]]:
     """Its answer, which has to come in time whatever hangs."""
-    began = time.monotonic()
     result = home.sbctl("doctor", "--json", *options)
-    assert time.monotonic() - began < LIMIT_S or "--fix" in options
-    return result, result.json()
+    facts = result.json()
+    assert facts["took_s"] < LIMIT_S or "--fix" in options
+    return result, facts
 
 
 def found(facts: dict[str, Any], level: str = "problem") -> dict[str, dict[str, Any]]:
@@ -58,7 +58,13 @@ def found(facts: dict[str, Any], level: str = "problem") -> dict[str, dict[str, 
 
 
 def of_machine(check: dict[str, Any]) -> bool:
-    return check["subject"] == "machine" or (check["check"].startswith("disk of") and check["level"] == "warning")
+    """Its disk, and how busy it is: then not all settings are read in time."""
+    is_busy = check["what"].startswith("not all read within")
+    return (
+        check["subject"] == "machine"
+        or (check["check"].startswith("disk of") and check["level"] == "warning")
+        or is_busy
+    )
 
 
 def kill_tree(home: TemporaryHome) -> None:

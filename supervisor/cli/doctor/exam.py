@@ -6,9 +6,11 @@ import threading
 import time
 
 from supervisor.base import proc, procstat
-from supervisor.base.errors import TIMED_OUT, Problem
+from supervisor.base.errors import NO_PERMISSION, TIMED_OUT, Problem
 from supervisor.cli import quick
 from supervisor.cli.compiling import read_compiled
+from supervisor.cli.masking import Mask
+from supervisor.cli.secrets import mask_of
 from supervisor.cli.unreached import role_of
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 PATIENCE_S = 1.5  # for each daemon
+LONGEST_S = 2 * PATIENCE_S  # one that answers at once and then hangs
 
 
 class Heard:
@@ -60,6 +63,7 @@ class Exam:
         self.start = Heard()
         self.scheduler = Heard()
         self.holder: int | None = None  # the daemon of this home that has its lock
+        self.mask = Mask()  # of what looks like a secret; and of the home's own, once they are known
         self.documents: dict[str, Facts] = {}  # the compiled settings in force, as far as they can be read
 
     def look(self) -> Exam:
@@ -67,15 +71,22 @@ class Exam:
             threading.Thread(target=_hear, args=(self.home, role, heard), daemon=True)
             for role, heard in ((START, self.start), (SCHEDULER, self.scheduler))
         ]
-        for thread in asking:
+        reading = threading.Thread(target=self._read, daemon=True)
+        for thread in (*asking, reading):
             thread.start()
         holder = quick.lock_holder(self.home)
         self.holder = holder if holder is not None and role_of(holder, self.home) else None
-        for role in (START, SCHEDULER):
-            self.documents[role] = read_compiled(self.home, role) or {}
-        for thread in asking:
-            thread.join()
+        for thread in (*asking, reading):
+            thread.join(LONGEST_S)
+        problem = self.start.problem
+        if problem is not None and problem.code == NO_PERMISSION:
+            raise problem  # whoever may not ask may not see either, and would call stopped what runs
         return self
+
+    def _read(self) -> None:
+        """Files, of a disk that may hang."""
+        self.documents = {role: read_compiled(self.home, role) or {} for role in (START, SCHEDULER)}
+        self.mask = mask_of(self.home)
 
     @property
     def runs(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from supervisor.base.counting import counted
 from supervisor.base.errors import Problem
 from supervisor.cli.compiling import run_compiler
@@ -18,16 +20,17 @@ if TYPE_CHECKING:
 
     from supervisor.cli.doctor.exam import Exam
 
-COMPILE_S = 4.0
+COMPILE_S = 4.5
 SHOWN = 3
 
 
 def look(exam: Exam) -> list[Check]:
     found: list[Check] = []
+    began = time.monotonic()
     try:
         findings = run_compiler(exam.home, "--check", limit=COMPILE_S)["findings"]
     except Problem as problem:
-        found.append(judge_trouble(problem))
+        found.append(judge_trouble(problem, in_time=time.monotonic() - began < COMPILE_S))
     else:
         found += judge_findings(findings, exam.home.etc)
     document = exam.documents.get("start") or {}
@@ -60,7 +63,11 @@ def _first(texts: list[str]) -> str:
     return "; ".join(heads) + ("; ..." if len(texts) > SHOWN else "")
 
 
-def judge_trouble(problem: Problem) -> Check:
+def judge_trouble(problem: Problem, *, in_time: bool) -> Check:
+    if not in_time:
+        why = "very many, a busy machine, or a disk that hangs"
+        what = f"not all read within {COMPILE_S:g} s"
+        return Check("files", what, level=WARNING, why=why, next="sbctl config validate, which takes its time")
     text = problem.what + (f": {problem.why}" if problem.why else "")
     return Check("files", text, level=PROBLEM, why="no change of the settings can be taken over", next=problem.remedy)
 

@@ -16,6 +16,7 @@ from supervisor.cli.drilling.subject import Others, find, rows_of
 from supervisor.cli.drilling.view import lines
 from supervisor.cli.journal import JournalNews
 from supervisor.cli.out import at_home, show
+from supervisor.cli.secrets import mask_of
 from supervisor.control.api import SCHEDULER, role_of
 from supervisor.core.verdict import SIGKILL
 
@@ -187,6 +188,9 @@ def _how_to_watch(subject: Subject) -> str:
 
 
 def _tell(plan: Drill, style: Style, *, as_json: bool, next: str) -> int:
+    mask = mask_of(plan.home)
+    for step in plan.steps:  # a check's answer may be among the words
+        step.what = mask.hide_text(step.what)
     if as_json:
         show(json.dumps({**plan.as_dict(), "next": at_home(next)}, ensure_ascii=False))
     else:

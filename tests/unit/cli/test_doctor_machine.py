@@ -195,6 +195,9 @@ def test_settings() -> None:
     assert (check.level, check.what, check.next) == (PROBLEM, "1 error: a:1: bad", "sbctl config validate")
     assert settings.judge_findings([warning], "etc")[0].level == WARNING
     assert settings.judge_findings([], "etc")[0].level == OK
+    dead = Problem("the settings compiler died", why="exit code 1", remedy="sbctl config validate")
+    assert settings.judge_trouble(dead, in_time=True).level == PROBLEM
+    assert settings.judge_trouble(dead, in_time=False).level == WARNING
     (check,) = settings.judge_tools({"setpriv": ["web"]})
     assert (check.level, check.next) == (PROBLEM, "apt-get install util-linux")
     assert settings.judge_tools({})[0].level == OK

@@ -1,0 +1,75 @@
+"""`sbctl doctor` as a whole: time limits, defects, secrets, and whoever may not ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from support.cli import Sbctl, plain_home
+
+from supervisor.base.errors import NO_PERMISSION, Problem
+from supervisor.cli.doctor import exam, examining
+from supervisor.cli.doctor.check import PROBLEM, Check
+from supervisor.model.home import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return plain_home(tmp_path)
+
+
+def test_a_file_that_never_answers_costs_its_own_lines_only(
+    home: Home, sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examining, "LIMIT_S", 1.0)
+    whole = [subject for subject in examining.SUBJECTS if subject[0] in ("tree", "leftovers", "disk")]
+    monkeypatch.setattr(examining, "SUBJECTS", whole)
+    os.makedirs(home.run)
+    os.mkfifo(home.records_file)  # opening it waits for a writer that never comes
+    began = time.monotonic()
+    code, out, _ = sbctl("doctor", "--json")
+    assert time.monotonic() - began < 4
+    checks = json.loads(out)["checks"]
+    hung = [check for check in checks if check["what"].startswith("no answer within")]
+    assert [(check["subject"], check["level"], check["what"]) for check in hung] == [
+        ("leftovers", PROBLEM, "no answer within 1 s (residue)")
+    ]
+    assert code == 1
+    assert {check["subject"] for check in checks} == {"tree", "leftovers", "disk"}
+    with open(home.records_file, "wb", buffering=0):
+        pass  # whoever waits for it may go
+
+
+def test_a_defect_in_one_subject_is_told_as_such(home: Home, sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_exam: object) -> list[Check]:
+        raise ValueError("odd")
+
+    monkeypatch.setattr(examining, "SUBJECTS", (("tree", (broken,)), ("disk", (lambda _exam: [Check("x", "y")],))))
+    code, out, _ = sbctl("doctor")
+    assert code == 0
+    assert "could not be looked at: ValueError: odd" in out
+    assert out.endswith("1 ok, 1 warning\n")
+
+
+def test_secrets_are_masked(home: Home, sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.makedirs(home.secrets, mode=0o700)
+    Path(home.secrets, "token").write_text("hunter2hunter2\n")
+    found = Check("leftovers", "left: hunter2hunter2", level=PROBLEM, where="server --with hunter2hunter2")
+    monkeypatch.setattr(examining, "SUBJECTS", (("tree", (lambda _exam: [found],)),))
+    for options in ((), ("--json",)):
+        out = sbctl("doctor", *options)[1]
+        assert "left: " in out
+        assert "hunter2" not in out
+
+
+def test_whoever_may_not_ask_is_told_so(home: Home, sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise Problem("no permission to control it", remedy="use sbctl as that user", code=NO_PERMISSION)
+
+    monkeypatch.setattr(exam, "connect", refuse)
+    code, out, err = sbctl("doctor")
+    assert (code, out) == (NO_PERMISSION, "")
+    assert "use sbctl as that user" in err
