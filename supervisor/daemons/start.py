@@ -17,7 +17,7 @@ from supervisor.base.errors import FAILED, Problem
 from supervisor.base.files import read_pid_file, take_lock
 from supervisor.base.loop import Loop
 from supervisor.control.server import ControlServer
-from supervisor.daemons import common
+from supervisor.daemons import common, signals
 from supervisor.daemons.core_services import CoreServices
 from supervisor.daemons.critical import Critical
 from supervisor.daemons.critical import tell as tell_critical
@@ -127,18 +127,12 @@ class Start:
         return self.code
 
     def _take_signals(self) -> None:
-        loop = self.loop
-        loop.on_signal(signal.SIGCHLD, self.store.reap)
-        loop.on_signal(signal.SIGTERM, lambda: self._asked_to_stop("SIGTERM"))
-        loop.on_signal(signal.SIGINT, lambda: self._asked_to_stop("SIGINT"))
-        loop.on_signal(signal.SIGQUIT, lambda: self._asked_to_stop("SIGQUIT"))
-        loop.on_signal(signal.SIGHUP, self._hung_up)
-        loop.on_signal(signal.SIGUSR1, lambda: None)
-        loop.on_signal(signal.SIGUSR2, lambda: None)
+        self.loop.on_signal(signal.SIGCHLD, self.store.reap)
+        signals.take(self.loop, self._asked_to_stop, self._ignored)
 
-    def _hung_up(self) -> None:
-        """A terminal that closes must not end us; settings are reloaded by `sbctl reload`, which can explain."""
-        self.bus.tell("signal.ignored", "SIGHUP ignored; sbctl reload takes over changed settings")
+    def _ignored(self, text: str) -> None:
+        """A terminal that closes must not end us; settings are reloaded by a command, which can explain."""
+        self.bus.tell("signal.ignored", text)
 
     def _begin(self) -> None:
         self.predecessor = None
@@ -200,8 +194,8 @@ class Start:
             tell_critical(self.bus, name, how, code)
             self.ask_stop(f"{name} is critical", None, now=False)
 
-    def _asked_to_stop(self, by: str) -> None:
-        self.ask_stop(by, None, now=self.shutdown.begun)
+    def _asked_to_stop(self, by: str, now: bool) -> None:
+        self.ask_stop(by, None, now=now or self.shutdown.begun)
 
     def ask_stop(self, by: str, timeout: float | None, *, now: bool) -> None:
         """The first time gracefully, from then on (or with `now`) at once. Nothing takes it back."""
@@ -217,9 +211,10 @@ class Start:
     def _stopped(self) -> None:
         forget_pid_files(self.home, (entry.key for entry in self.keeper.entries()))
         for pid, command in self.store.strangers():
+            what = "it ends with its container" if os.getpid() == 1 else "left alone"
             self.bus.tell(
                 "stranger.left",
-                f"pid {pid} ({command or '?'}) came to us as an orphan and can't be attributed: left alone",
+                f"pid {pid} ({command or '?'}) came to us as an orphan and can't be attributed: {what}",
                 level=WARNING,
                 data={"pid": pid},
             )

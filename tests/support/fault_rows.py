@@ -43,7 +43,7 @@ ROWS = (
     Row("R31 R44 R45", "probes that hang, clients that never ask or never read", SOON),
     Row("R33 R34", "rotation at full speed and under attack; a crash loop that fills the disk", SOON),
     # behind the first twenty
-    Row("R21 R43", "as the first process of a container", SOON),
+    Row("R21 R43", "as the first process of a container"),
     Row("R47 R50", "what a wrapper and an exit code say", SOON),
 )
 
