@@ -129,7 +129,7 @@ class Pump:
             return self._splice(PIPE_SIZE)
         return self._move_near_limit(room)
 
-    def _splice(self, count: int) -> int:
+    def _splice(self, count: int, *, again: bool = False) -> int:
         try:
             moved = os.splice(self._fd, self._file, count) if not self._copies else self._copy(count)
         except BlockingIOError:
@@ -138,6 +138,8 @@ class Pump:
             if error.errno == errno.EINVAL and not self._copies:
                 self._copies = True  # a file system that can't splice (some FUSE, 9p): see _copy
                 return self._splice(count)
+            if not (again or self._copies or self._trouble):
+                return self._splice(count, again=True)  # one call that failed has taken nothing, and is no broken disk
             self._file_failed(error)
             return self._drop_some()
         if moved:
@@ -222,7 +224,10 @@ class Pump:
 
     def _move_near_limit(self, room: int) -> int:
         """Rotate on the end of a line: look ahead without consuming, then move exactly up to that line's end."""
-        ahead = peek(self._fd)
+        try:
+            ahead = peek(self._fd)
+        except OSError:  # it can't be looked at just now: the rotation waits, the lines do not
+            return self._splice(PIPE_SIZE)
         if ahead is None:
             return -1
         if not ahead:

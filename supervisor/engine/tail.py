@@ -34,7 +34,7 @@ class Tail:
     def _read(self) -> bool:
         try:
             data = os.read(self._fd, CHUNK)
-        except BlockingIOError:
+        except OSError:  # nothing is there, or can be had just now; of the end it must be told all the same
             return False
         self._data = (self._data + data)[-self._kept :]
         if not data:
