@@ -78,7 +78,7 @@ def play(desk: Scheduling, size: Size) -> None:
 def prepare(desk: Scheduling, size: Size) -> None:
     home = desk.home
     home.supervision.update(giveUpAfter=9, delaysSeconds=[0.02, 600])
-    home.settings["logs"] = {"maxMb": 16, "keep": 40}
+    home.settings["logs"] = {"maxMb": 16, "keep": 40, "gzip": False}
     without_budget(home, delay=GAP_S)
     home.add_plugin("burst", child("burst", BURST))
     home.add_plugin("steady", child("spew", 0, 10_000))
