@@ -34,9 +34,16 @@ def left_of(home: Home) -> dict[str, list[int]]:
 
 
 def wait_for_left(home: Home, until: float | None) -> dict[str, list[int]]:
-    """Until nobody is left, or that monotonic time; without one as long as a scheduler is there to end them."""
+    """Until nobody is left, or that monotonic time; without one as long as a scheduler is there to end them.
+
+    Once another `start` has begun, nobody is: what was left it ends, and what is there it has started.
+    """
+    from supervisor.cli.quick import lock_holder
+
     alone_until = time.monotonic() + ALONE_S
     while left := left_of(home):
+        if lock_holder(home) is not None:
+            return {}
         now = time.monotonic()
         if "scheduler" in left:
             alone_until = now + ALONE_S

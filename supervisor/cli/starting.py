@@ -195,7 +195,12 @@ def _asked_to_end() -> Problem:
 
 def _follow_winner(home: Home, pid: int, wait: float) -> int:
     """Somebody else started it at the same moment: the same tree is up, which is what was wanted."""
-    settle_all(home, wait)
+    try:
+        settle_all(home, wait)
+    except Problem as problem:
+        if problem.code != NOT_RUNNING:
+            raise
+        raise _asked_to_end() from None  # somebody has stopped it again
     _check_still_there(home)
     return pid
 

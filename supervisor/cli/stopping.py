@@ -152,8 +152,8 @@ def _wait_for_left(home: Home, until: float | None) -> tuple[dict[str, list[int]
     from supervisor.cli.left import left_of, named, wait_for_left
 
     left = left_of(home)
-    if not left:
-        return left, False
+    if not left or lock_holder(home) is not None:  # else they are those of a tree that has just begun
+        return {}, False
     note(f"start was killed; its services are still ending: {named(left)}")
     return wait_for_left(home, until), True
 
