@@ -19,6 +19,7 @@ from supervisor.settings.permissions import Permissions, shown
 from supervisor.settings.schedule_ids import id_problem
 from supervisor.settings.scheduler_file import ScheduleFile, SchedulerFile
 from supervisor.settings.schema import SbctlFile
+from supervisor.settings.zone_names import machine_zone_problem
 
 MANIFEST = "manifest.json"
 ENDING = ".json"  # of files in etc/schedules.d
@@ -140,6 +141,9 @@ def _load_settings(loaded: Loaded, permissions: Permissions) -> None:
             loaded.settings = validate(SbctlFile, document) or loaded.settings
     if loaded.settings.timezone is None:  # the machine's: `start` must notice when that becomes another one
         loaded.inputs += [look(f"{VARIABLE}TZ"), look(LOCALTIME)]
+        if (problem := machine_zone_problem()) and not has_errors(loaded.settings_document.findings):
+            where = os.path.relpath(path, loaded.home.path)
+            loaded.common.append(Finding(where, 0, 0, "timezone", *problem, level="warning"))
 
 
 def _warn_of_unread_names(loaded: Loaded) -> None:

@@ -171,6 +171,22 @@ def test_no_zones_at_all_is_said(files: SettingsFiles, monkeypatch: pytest.Monke
     assert "tzdata" in finding.remedy
 
 
+def test_a_machine_whose_zone_is_not_known_is_said_where_it_counts(
+    files: SettingsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Nowhere/None")
+    zones.forget()
+
+    named = files.lines()
+    files.settings("format: 1")
+    (line,) = files.lines()
+    zones.forget()
+
+    assert line.startswith("etc/sbctl.yaml: warning: timezone: the zone of this machine is not known (")
+    assert line.endswith("all goes by UTC")
+    assert named == []
+
+
 MODES = [
     ({"mode": "cron", "at": "08:00"}, "is cron, but there is at"),
     ({"mode": "cron"}, "is cron, but there is no cron"),
