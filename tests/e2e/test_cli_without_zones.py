@@ -1,4 +1,4 @@
-"""A machine that has lost its time zones (no tzdata): what needs none runs on, and all else says what is missing."""
+"""R20: a machine that has lost its time zones (no tzdata): what needs none runs on, all else says what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every moment that a line fires, against a reckoner that tries every minute of the year."""
+"""R19: every moment that a line fires, against a reckoner that tries every minute of the year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When schedules wake, what is missed, and what becomes of it when a clock is set or the machine sleeps."""
+"""R16: when schedules wake, what is missed, and what becomes of it when a clock is set or the machine sleeps."""
 
 from __future__ import annotations
 
