@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.disks import fill, small_disk
+from support.injecting import fill, small_disk
 from support.scheduling import NOTES_ITS_SLOT, Scheduling
 from support.waiting import eventually
 
@@ -155,8 +155,9 @@ def test_a_lock_of_a_minute(desk: Scheduling) -> None:
 @pytest.fixture
 def disk(desk: Scheduling) -> Iterator[Path]:
     """1 MiB for all below logs/."""
-    with small_disk(desk.home.path / "logs", 1024, before=desk.daemon.end) as folder:
+    with small_disk(desk.home.path / "logs", "1m") as folder:
         yield folder
+        desk.daemon.end()
 
 
 @pytest.mark.root
