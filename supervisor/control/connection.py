@@ -109,12 +109,18 @@ class Connection:
         self._watched = -1
         self.closed = False
         self.dropped = False  # let go because it did not read
+        self.used_at = loop.clock.now()  # when it last sent something
         sock.setblocking(False)
         self._watch()
 
     @property
     def backlog(self) -> int:
         return len(self._out)
+
+    @property
+    def is_idle(self) -> bool:
+        """It waits for nothing, and nothing waits for it."""
+        return not (self.closed or self._waiting or self._out) and self._reply is None
 
     # reading
 
@@ -140,6 +146,7 @@ class Connection:
             # It may only have closed its sending side (`printf ... | nc`) and still want the answers.
             self._read_no_more()
             return
+        self.used_at = self._loop.clock.now()
         try:
             self._waiting.extend(self._reader.feed(data))
         except BadFrame as error:

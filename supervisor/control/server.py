@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 64
 RETRY_ACCEPT_S = 0.1
+RESERVED = 4  # descriptors, for clients of a daemon that has used up its own
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+
+TOO_MANY = Problem(
+    "too many control connections",
+    why=f"{MAX_CONNECTIONS} are open",
+    remedy="close some 'sbctl events -f' or 'sbctl status --watch'",
+)
 
 
 class ControlServer:
@@ -47,6 +55,8 @@ class ControlServer:
         self.dropped = 0  # clients let go because they did not read what they asked for
         self._sock = listening or _listen(folder, name)
         self._inode = os.stat(self._path).st_ino
+        self._reserve: list[int] = []
+        self._fill_reserve()
         loop.watch(self._sock.fileno(), loops.READ, self._accept)
 
     @property
@@ -55,13 +65,15 @@ class ControlServer:
 
     def _accept(self, _events: int) -> None:
         try:
-            fd, _ = self._sock._accept()  # type: ignore[attr-defined]  # accept() is made in `socket`, from this
+            fd = self._accept_one()
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
+            if error.errno in NO_ROOM:
                 # It stays in the queue and would wake the loop without end.
                 self._loop.unwatch(self._sock.fileno())
                 self._loop.after(RETRY_ACCEPT_S, self._accept_again)
             return
+        if len(self._connections) >= MAX_CONNECTIONS:
+            self._make_room()
         sock = _socket.socket(fileno=fd)
         problem = self._objection(sock)
         if problem is not None:
@@ -69,7 +81,31 @@ class ControlServer:
             return
         self._connections.add(Connection(sock, self._loop, self._handlers, self._forget))
 
+    def _accept_one(self) -> int:
+        """From the reserve if need be: whoever asks what is wrong is answered just then."""
+        try:
+            return int(self._sock._accept()[0])  # type: ignore[attr-defined]  # accept() is made in `socket`, from this
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._reserve:
+                raise
+        os.close(self._reserve.pop())
+        return int(self._sock._accept()[0])  # type: ignore[attr-defined]
+
+    def _fill_reserve(self) -> None:
+        try:
+            while len(self._reserve) < RESERVED:
+                self._reserve.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+        except OSError:
+            return
+
+    def _make_room(self) -> None:
+        """Of those that want nothing just now, the one that has been silent for longest is let go."""
+        idle = [connection for connection in self._connections if connection.is_idle]
+        if idle:
+            min(idle, key=lambda connection: connection.used_at).refuse(TOO_MANY)
+
     def _accept_again(self) -> None:
+        self._fill_reserve()
         if self._sock.fileno() >= 0:
             self._loop.watch(self._sock.fileno(), loops.READ, self._accept)
 
@@ -83,16 +119,13 @@ class ControlServer:
                 code=NO_PERMISSION,
             )
         if len(self._connections) >= MAX_CONNECTIONS:
-            return Problem(
-                "too many control connections",
-                why=f"{MAX_CONNECTIONS} are open",
-                remedy="close some 'sbctl events -f' or 'sbctl status --watch'",
-            )
+            return TOO_MANY
         return None
 
     def _forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
         self.dropped += connection.dropped
+        self._fill_reserve()
 
     # going over to the program that this process becomes
 
@@ -117,6 +150,8 @@ class ControlServer:
         self._sock.close()
         for connection in list(self._connections):
             connection.close()
+        while self._reserve:
+            os.close(self._reserve.pop())
         try:
             ours = os.stat(self._path).st_ino == self._inode
         except OSError:
