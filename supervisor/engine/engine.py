@@ -271,6 +271,8 @@ class Engine(Telling):
             self.hearing.open(service, ends)
         except OSError as error:
             cause = Cause(CauseKind.SYSTEM, f"no pipe for its output: {error.strerror}")
+            if replaces:  # the next try replaces this one, which `start` has never heard of
+                self.spawner.drop(replaces)
             self.loop.soon(lambda key=service.key: self.spawn_failed(key, cause))  # type: ignore[misc]
             return
         self.spawner.spawn(service.key, spec.launch, replaces=replaces, ends=ends, stop=spec.policy.stop)

@@ -179,13 +179,14 @@ class Keeper:
 
     def _spawn(self, message: Message, fds: list[int]) -> None:
         key = message["key"]
+        self._forget_pumps(message["replaces"])
+        self._heard.pop(message["replaces"], None)
         if len(fds) != len(message["ends"]):
             close_fds(*fds)
+            self._store.drop(message["replaces"])  # the next try replaces this one, of which there will be no entry
             lost = Cause(CauseKind.SYSTEM, "its pipe was lost on the way to start: too few open files are allowed")
             self.send({"did": "failed", "key": key, "cause": lost.as_dict()})
             return
-        self._forget_pumps(message["replaces"])
-        self._heard.pop(message["replaces"], None)
         entry = self._store.spawn(
             self,
             key,
