@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from supervisor.store.writes import CHANGE, CLAIM, END, SKIP, STATE, STEP
+from supervisor.store.spool import Spool
+from supervisor.store.writes import CHANGE, CLAIM, END, KINDS, SKIP, STATE, STEP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ NEXT_TO_GO = (SKIP,)
 class Queue:
     """In the order in which they came. What the thread has taken counts, and comes back if it fails."""
 
-    __slots__ = ("_counts", "_out", "_states", "_waiting", "cap", "dropped", "ends_dropped")
+    __slots__ = ("_counts", "_out", "_spool", "_states", "_waiting", "cap", "dropped", "ends_dropped", "inherited")
 
-    def __init__(self, cap: int = CAP) -> None:
+    def __init__(self, cap: int = CAP, path: str = "") -> None:
         self.cap = cap
         self.dropped = 0
         self.ends_dropped: list[Done] = []  # who is to be told
+        self.inherited = False  # some of it is a predecessor's: without it the history is not what has happened
+        self._spool = Spool(path)
         self._waiting: list[Write] = []
         self._out: list[Write] = []
         self._states: dict[str, Write] = {}  # those that wait, by schedule
@@ -38,6 +41,26 @@ class Queue:
     def has_claims(self) -> bool:
         return bool(self._counts.get(CLAIM))
 
+    # what would be lost with us
+
+    def inherit(self) -> None:
+        """What a predecessor could not write comes first."""
+        for write in self._spool.read():
+            if write.kind in KINDS:
+                self._append(write)
+        self.inherited = bool(self._waiting)
+
+    def keep(self) -> None:
+        """With each turn: what has come since, if there is trouble."""
+        if not self._spool.keep():
+            self.keep_all()
+
+    def keep_all(self) -> None:
+        """There is trouble now."""
+        self._spool.begin((*self._out, *self._waiting))
+
+    # adding and taking away
+
     def add_claim(self, write: Write) -> bool:
         """False: there is no room, not even by dropping something else."""
         waiting = self._waiting
@@ -45,16 +68,19 @@ class Queue:
             return False
         waiting.append(write)
         self._counts[CLAIM] = self._counts.get(CLAIM, 0) + 1
+        self._spool.note(write)
         return True
 
     def add(self, write: Write) -> None:
         known = self._states.get(write.key) if write.kind == STATE else None
         if known is not None and known.values is not None:
             known.values.update(write.values or {})  # of one schedule the newest values count
+            self._spool.note(known)
         elif len(self) >= self.cap and not self._drop_oldest(FIRST_TO_GO) and not self._drop_oldest(NEXT_TO_GO):
             self.drop(write)
         else:
             self._append(write)
+            self._spool.note(write)
 
     def _append(self, write: Write) -> None:
         self._waiting.append(write)
@@ -67,6 +93,7 @@ class Queue:
         for number, write in enumerate(self._waiting):
             if write.kind == CLAIM and write.key == run_id:
                 self._remove(number)
+                self._spool.withdraw(run_id)
                 return True
         return False
 
@@ -93,6 +120,8 @@ class Queue:
         """Nothing of it will ever be written."""
         waiting = self._waiting
         self._forget_waiting()
+        self._spool.forget()
+        self.inherited = False
         for write in waiting:
             self.drop(write)
 
@@ -109,6 +138,8 @@ class Queue:
 
     def written(self) -> None:
         self._out = []
+        self._spool.forget()
+        self.inherited = False
 
     def put_back(self) -> None:
         """What was taken last, before what has come since."""
@@ -118,3 +149,5 @@ class Queue:
         out, self._out = self._out, []
         for write in (*out, *later):
             self._append(write)
+        if not self._spool.active:
+            self.keep_all()

@@ -53,7 +53,7 @@ class Writer(Rows):
         self._report = report
         self._clock = clock
         super().__init__(Maker(clock, report), self._take)
-        self._queue = Queue()
+        self._queue = Queue(path=path)
         self._condition = Condition(
             path, lambda text: loop.guard(on_trouble, text), lambda text, lost: loop.guard(on_recovered, text, lost)
         )
@@ -89,6 +89,7 @@ class Writer(Rows):
     def open(self) -> None:
         """Start the thread. SQLite is loaded there, with the first job."""
         self._is_closed = False
+        self._queue.inherit()
         if self._bench is None:
             self._start_thread()
         self._call()
@@ -114,6 +115,8 @@ class Writer(Rows):
             self._loop.unwatch(self._bench.fd)
             self._bench.close()
             self._bench = None
+        if self._queue:
+            self._queue.keep_all()
         return not self._queue
 
     def _flush(self, bench: Bench, limit_s: float) -> bool:
@@ -206,6 +209,7 @@ class Writer(Rows):
 
     def _hand_over(self) -> None:
         self._is_called = False
+        self._queue.keep()
         dropped, self._queue.ends_dropped = self._queue.ends_dropped, []
         for done in dropped:
             self._loop.guard(done, False)
@@ -224,7 +228,7 @@ class Writer(Rows):
 
     def _next_job(self) -> Job | None:
         """Writes and loads take turns; retention when there is nothing else."""
-        if self._loads and (self._wrote_last or not self._queue.has_waiting):
+        if self._loads and (self._wrote_last or not self._queue.has_waiting) and not self._queue.inherited:
             self._wrote_last = False
             return self._loads.pop(0)
         if self._queue.has_waiting:
@@ -311,6 +315,7 @@ class Writer(Rows):
 
     def _is_slow(self) -> None:
         self.is_durable = False
+        self._queue.keep_all()
         self._condition.failed(Trouble(DISK, "its disk does not answer"), self._clock.now())
 
     def _failed(self, trouble: Trouble) -> None:

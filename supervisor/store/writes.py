@@ -245,6 +245,9 @@ _APPLY: dict[str, Callable[[Connection, Write], bool]] = {
 }  # fmt: skip
 
 
+KINDS = frozenset(_APPLY)
+
+
 def rows_as_dicts(db: Connection, statement: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
     """What a query answers, by column."""
     cursor = db.execute(statement, values)

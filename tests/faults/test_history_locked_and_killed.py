@@ -1,0 +1,103 @@
+"""R12 with R01 and R02: the history is locked, and whoever has in mind what is to be written dies meanwhile.
+
+Runs begin all the same after two seconds. Whatever dies then, no slot may run twice, and each end stays what it was.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from support.processes import alive
+from support.scheduling import NOTES_ITS_SLOT, Scheduling, set_defaults
+from support.soak.locks import Lock
+from support.waiting import eventually
+
+
+@pytest.fixture
+def lock(scheduling: Scheduling) -> Iterator[Lock]:
+    lock = Lock(scheduling.daemon.model.history_file)
+    yield lock
+    lock.give_back()
+
+
+def started(desk: Scheduling, name: str) -> list[str]:
+    """The slots of it that ran."""
+    return [line.split(" ")[1] for line in desk.started() if line.startswith(f"{name} ")]
+
+
+def begin(desk: Scheduling) -> None:
+    """The history is there, and when each schedule was first seen stands in it."""
+    desk.job("early", "true", intervalHours=1)
+    desk.start()
+    desk.first("early")
+
+
+def ends(desk: Scheduling, name: str, count: int = 1) -> None:
+    """So many runs of it have ended, by the journal: the history is locked."""
+    eventually(lambda: len(desk.events("run.succeeded", name)) >= count, 10)
+
+
+def test_who_follows_does_so_once_though_neither_end_is_on_the_disk(scheduling: Scheduling, lock: Lock) -> None:
+    desk = scheduling
+    set_defaults(desk.home, missedSpreadSeconds=0)
+    desk.job("first", NOTES_ITS_SLOT, intervalSeconds=3, runAtStart=False)
+    desk.job("follows", NOTES_ITS_SLOT, afterSchedule="first", overlap="allow")
+    begin(desk)
+    lock.take()
+    ends(desk, "first")
+    ends(desk, "follows")
+
+    old = desk.daemon.pid("scheduler")
+    desk.daemon.kill_scheduler()
+    lock.give_back()
+    eventually(lambda: desk.home.pid("scheduler") not in (old, None))
+    desk.daemon.settle()
+    desk.first("follows", 2)
+
+    assert [slot for slot, count in Counter(started(desk, "follows")).items() if count > 1] == []
+    assert {run["state"] for run in desk.runs() if run["ended"]} == {"succeeded"}
+
+
+@pytest.mark.parametrize("dies", ["both", "in peace"])
+def test_what_could_not_be_written_is_written_by_the_next_start(scheduling: Scheduling, lock: Lock, dies: str) -> None:
+    """A run that has ended, one that goes on, one by hand, a slot that was skipped: all of it only in memory."""
+    desk = scheduling
+    set_defaults(desk.home, missedSpreadSeconds=0, graceSeconds=3600)
+    desk.job("quick", NOTES_ITS_SLOT, intervalSeconds=2, runAtStart=False)
+    desk.job("long", f"{NOTES_ITS_SLOT}; sleep 60", intervalSeconds=2, runAtStart=False, stopGraceSeconds=1)
+    desk.job("by-hand", NOTES_ITS_SLOT)
+    begin(desk)
+    lock.take()
+    ends(desk, "quick")
+    run = desk.run("by-hand")
+    ends(desk, "by-hand")
+    eventually(lambda: desk.events("slot.held", "long"), 10)
+
+    start, scheduler = desk.daemon.pid("start"), desk.daemon.pid("scheduler")
+    if dies == "both":
+        os.kill(start, signal.SIGKILL)
+        os.kill(scheduler, signal.SIGKILL)
+        eventually(lambda: not alive(start) and not alive(scheduler))
+    else:
+        assert desk.daemon.stop() == 0
+    lock.give_back()
+    desk.daemon.started[-1].wait(10)
+    desk.daemon.launch()
+    desk.daemon.settle()
+    ends(desk, "quick", 3)
+
+    for name in ("quick", "long"):
+        assert [slot for slot, count in Counter(started(desk, name)).items() if count > 1] == []
+    told = Counter(event["data"]["run"] for event in desk.events("run.succeeded"))
+    assert set(told.values()) == {1}
+    rows = {row["id"]: row for row in desk.runs()}
+    assert rows[run]["state"] == "succeeded"
+    assert {line.split(" ")[2] for line in desk.started()} <= set(rows)
+    lost = [event for event in desk.events("run.lost") if event["service"] != "long"]
+    assert lost == []
+    first = min(slot["nominal"] for slot in desk.slots("long"))
+    assert [slot["outcome"] for slot in desk.slots("long") if slot["nominal"] == first] == ["run"]

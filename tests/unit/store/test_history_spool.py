@@ -1,0 +1,223 @@
+"""What waits for a history that can't be written is not lost with whoever has it in mind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.history import AT, History, query
+from support.soak.locks import Lock
+
+from supervisor.store import spool, writer
+from supervisor.store.queue import Queue
+from supervisor.store.rows import SlotRow
+from supervisor.store.writes import CLAIM, END, STATE, STEP, Write
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "history.db")
+
+
+def waiting(path: str) -> Path:
+    return Path(path + spool.SUFFIX)
+
+
+def write(kind: str, key: str, **values: Any) -> Write:
+    return Write(kind, key, {"id": key, **values}, ({"schedule": "x", "nominal": 7},) if kind == CLAIM else ())
+
+
+def troubled(path: str) -> Queue:
+    """One write has failed."""
+    queue = Queue(path=path)
+    queue.add_claim(write(CLAIM, "first"))
+    queue.take()
+    queue.put_back()
+    return queue
+
+
+def left(path: str) -> list[tuple[str, str, Any]]:
+    """What a successor finds."""
+    queue = Queue(path=path)
+    queue.inherit()
+    return [(each.kind, each.key, each.values) for each in queue.take()]
+
+
+def test_nothing_is_kept_while_all_is_well(path: str) -> None:
+    queue = Queue(path=path)
+    queue.add(write(END, "a"))
+    queue.keep()
+    queue.take()
+    queue.written()
+
+    assert not waiting(path).exists()
+    assert left(path) == []
+
+
+def test_what_failed_and_what_came_since_is_found_in_its_order(path: str) -> None:
+    queue = troubled(path)
+    queue.add(write(STEP, "second"))
+    queue.add(write(END, "third"))
+    assert [key for _, key, _ in left(path)] == ["first"]  # the turn is not over
+
+    queue.keep()
+
+    assert [key for _, key, _ in left(path)] == ["first", "second", "third"]
+    assert Queue(path=path).inherit() is None
+    assert waiting(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_slots_of_a_claim_come_back_whole(path: str) -> None:
+    troubled(path)
+    queue = Queue(path=path)
+    queue.inherit()
+
+    [claim] = queue.take()
+    assert claim.slots == ({"schedule": "x", "nominal": 7},)
+    assert queue.inherited
+
+
+def test_a_claim_that_was_taken_back_is_not_there(path: str) -> None:
+    queue = troubled(path)
+    queue.add_claim(write(CLAIM, "second"))
+    queue.withdraw("first")
+    queue.keep()
+
+    assert [key for _, key, _ in left(path)] == ["second"]
+
+
+def test_of_a_schedule_the_newest_values_count(path: str) -> None:
+    queue = troubled(path)
+    queue.add(write(STATE, "web", cursor=1))
+    queue.add(write(STATE, "web", cursor=2))
+    queue.keep()
+
+    assert left(path)[-1] == (STATE, "web", {"id": "web", "cursor": 2})
+
+
+def test_once_it_is_written_the_file_goes(path: str) -> None:
+    queue = troubled(path)
+    queue.take()
+    queue.written()
+
+    assert not waiting(path).exists()
+    queue.add(write(END, "a"))
+    queue.keep()
+    assert not waiting(path).exists()
+
+
+def test_a_successor_keeps_it_until_it_is_written(path: str) -> None:
+    troubled(path)
+    queue = Queue(path=path)
+    queue.inherit()
+    queue.take()
+    assert waiting(path).exists()
+    queue.put_back()
+    queue.add(write(END, "second"))
+    queue.keep()
+    assert [key for _, key, _ in left(path)] == ["first", "second"]
+
+    queue.take()
+    queue.written()
+    assert not waiting(path).exists()
+    assert not queue.inherited
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"", b"{", b"null\n", b"[1,2,3,4]\n", b'["end","x",7,[]]\n', b'["who","x",{},[]]\n']
+)
+def test_what_is_no_write_is_left_out(path: str, rubbish: bytes) -> None:
+    troubled(path)
+    with waiting(path).open("ab") as file:
+        file.write(rubbish)
+
+    assert [key for _, key, _ in left(path)] == ["first"]
+
+
+def test_a_file_that_grows_too_long_is_written_anew(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "LIMIT", 1000)
+    queue = troubled(path)
+    for number in range(100):
+        queue.add(write(STATE, "web", cursor=number))
+        queue.keep()
+
+    assert waiting(path).stat().st_size < 1200
+    assert left(path)[-1] == (STATE, "web", {"id": "web", "cursor": 99})
+
+
+def test_a_disk_that_refuses_that_file_too_costs_nothing_else(path: str) -> None:
+    os.mkdir(waiting(path))
+    queue = troubled(path)
+    queue.add(write(END, "a"))
+    queue.keep()
+
+    assert len(queue.take()) == 2
+
+
+# with the real file and thread
+
+
+def test_a_successor_sees_it_before_it_decides_anything(tmp_path: Path) -> None:
+    first = History(tmp_path / "history.db")
+    first.writer.open()
+    first.load()
+    lock = Lock(str(first.path))
+    lock.take()
+    first.claim("web", AT, "run-1")
+    first.writer.skip([SlotRow("mail", AT, outcome="skipped", reason="overlap")])
+    first.until(lambda: not first.writer.is_durable)
+    first.writer.run_ended("run-1", {"state": "succeeded"})
+    first.turn()  # and then it is killed
+
+    lock.give_back()
+    second = History(tmp_path / "history.db")
+    second.writer.open()
+    loaded = second.load()
+
+    assert loaded.runs == []
+    assert loaded.cursors == {"web": AT, "mail": AT}
+    assert query(second.path, "SELECT id, state FROM runs") == [("run-1", "succeeded")]
+    second.settle()
+    assert not waiting(str(second.path)).exists()
+    second.end()
+    first.end()
+
+
+def test_a_successor_waits_for_the_lock_before_it_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = History(tmp_path / "history.db")
+    first.writer.open()
+    first.load()
+    lock = Lock(str(first.path))
+    lock.take()
+    first.claim("web", AT, "run-1")
+    first.until(lambda: not first.writer.is_durable)
+
+    monkeypatch.setattr(writer, "LOAD_LIMIT_S", 0.3)
+    second = History(tmp_path / "history.db")
+    second.writer.open()
+    loaded = second.load()
+
+    assert loaded.trouble
+    assert loaded.cursors == {}  # rather nothing than what is not true any more
+    lock.give_back()
+    second.settle()
+    assert query(second.path, "SELECT schedule, nominal FROM slots") == [("web", AT)]
+    second.end()
+    first.end()
+
+
+def test_what_is_left_at_the_end_is_kept(tmp_path: Path) -> None:
+    first = History(tmp_path / "history.db")
+    first.writer.open()
+    first.load()
+    lock = Lock(str(first.path))
+    lock.take()
+    first.claim("web", AT, "run-1")
+    first.turn()
+    assert not first.writer.close(0.1)
+    lock.give_back()
+
+    assert [key for _, key, _ in left(str(first.path))] == ["run-1"]
+    first.loop.close()
