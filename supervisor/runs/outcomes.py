@@ -35,6 +35,7 @@ class Outcomes:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._long: dict[str, Timer] = {}
+        self.taken: frozenset[tuple[str, int | None]] = frozenset()  # slots that have a run, whatever the history says
         self._ended_watchers: dict[str, list[Callable[[Run], None]]] = {}
 
     def when_ended(self, run_id: str, call: Callable[[Run], None]) -> Callable[[], None]:
@@ -218,6 +219,8 @@ class Outcomes:
                 if trigger["schedule"] != run.schedule or not _fits(trigger["when"], state):
                     continue
                 nominal = int(run.ended + trigger["delay"])
+                if (plan.id, nominal) in self.taken:
+                    continue  # a predecessor began it, and its claim is perhaps not on the disk yet
                 slot = Slot(plan, nominal, run.ended + trigger["delay"], Trigger.AFTER)
                 slot.not_before = slot.due
                 desk.admission.admit(slot)

@@ -53,8 +53,10 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     live = {row["id"]: row for row in loaded.runs}
     noted: set[str] = set()
     going = 0
+    runs = sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0)
+    desk.outcomes.taken = frozenset((run.schedule, run.nominal) for run in runs)
     entries = {entry["key"]: entry for entry in left.entries}
-    for run in sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0):
+    for run in runs:
         noted.add(run.id)
         if run.unledgered:
             _claim_again(desk, run)

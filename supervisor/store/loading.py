@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import _sqlite3
+
 from supervisor.model.run import LIVE
 from supervisor.store.rows import Loaded
-from supervisor.store.writes import rows_as_dicts
+from supervisor.store.schema import migrate
+from supervisor.store.writes import apply, rows_as_dicts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _sqlite3 import Connection
+    from collections.abc import Iterable, Sequence
     from typing import Any
+
+    from supervisor.store.writes import Write
 
 _LIVE = tuple(state.value for state in LIVE)
 _MARKS = ",".join("?" * len(_LIVE))
@@ -28,6 +34,39 @@ def load(db: Connection) -> Loaded:
     for run in runs:
         run["slots"] = rows_as_dicts(db, "SELECT * FROM slots WHERE run = ? ORDER BY nominal", (run["id"],))
     return Loaded(schedules, cursors, runs)
+
+
+def load_with(db: Connection, writes: Sequence[Write]) -> Loaded:
+    """As it would be with these writes, which the file does not take now: done to a copy of what they are about."""
+    copy = _sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(copy)
+        _copy(copy, "schedules", rows_as_dicts(db, "SELECT * FROM schedules"))
+        for name in _with_slots(db):
+            newest = "SELECT * FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
+            _copy(copy, "slots", rows_as_dicts(db, newest, (name,)))
+        named = [nominal for write in writes for slot in write.slots if isinstance(nominal := slot.get("nominal"), int)]
+        if named:
+            _copy(copy, "slots", rows_as_dicts(db, "SELECT * FROM slots WHERE nominal_to >= ?", (min(named),)))
+        live = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
+        _copy(copy, "runs", live)
+        for run in dict.fromkeys((*(run["id"] for run in live), *(write.key for write in writes))):
+            _copy(copy, "runs", rows_as_dicts(db, "SELECT * FROM runs WHERE id = ?", (run,)))
+            _copy(copy, "slots", rows_as_dicts(db, "SELECT * FROM slots WHERE run = ?", (run,)))
+        for write in writes:
+            try:
+                apply(copy, write)
+            except _sqlite3.Error:
+                continue  # a defect that the writer will tell
+        return load(copy)
+    finally:
+        copy.close()
+
+
+def _copy(db: Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:
+    for row in rows:
+        marks = ",".join("?" * len(row))
+        db.execute(f"INSERT OR IGNORE INTO {table} ({','.join(row)}) VALUES ({marks})", tuple(row.values()))
 
 
 def _with_slots(db: Connection) -> list[str]:

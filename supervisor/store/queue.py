@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from supervisor.store.spool import Spool
-from supervisor.store.writes import CHANGE, CLAIM, END, KINDS, SKIP, STATE, STEP
+from supervisor.store.writes import CHANGE, CLAIM, END, KINDS, SKIP, STATE, STEP, Write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.store.writes import Done, Write
+    from supervisor.store.writes import Done
 
 CAP = 10_000
 FIRST_TO_GO = (CHANGE, END, STEP)
@@ -17,13 +17,13 @@ NEXT_TO_GO = (SKIP,)
 class Queue:
     """In the order in which they came. What the thread has taken counts, and comes back if it fails."""
 
-    __slots__ = ("_counts", "_out", "_spool", "_states", "_waiting", "cap", "dropped", "ends_dropped", "inherited")
+    __slots__ = ("_counts", "_inherits", "_out", "_spool", "_states", "_waiting", "cap", "dropped", "ends_dropped")
 
     def __init__(self, cap: int = CAP, path: str = "") -> None:
         self.cap = cap
         self.dropped = 0
         self.ends_dropped: list[Done] = []  # who is to be told
-        self.inherited = False  # some of it is a predecessor's: without it the history is not what has happened
+        self._inherits = False  # some of it is a predecessor's
         self._spool = Spool(path)
         self._waiting: list[Write] = []
         self._out: list[Write] = []
@@ -48,7 +48,13 @@ class Queue:
         for write in self._spool.read():
             if write.kind in KINDS:
                 self._append(write)
-        self.inherited = bool(self._waiting)
+        self._inherits = bool(self._waiting)
+
+    def inherited(self) -> list[Write]:
+        """If that could not be written yet, copies of all that waits, for another thread to read."""
+        if not self._inherits:
+            return []
+        return [Write(each.kind, each.key, each.values and dict(each.values), each.slots) for each in self._waiting]
 
     def keep(self) -> None:
         """With each turn: what has come since, if there is trouble."""
@@ -121,7 +127,7 @@ class Queue:
         waiting = self._waiting
         self._forget_waiting()
         self._spool.forget()
-        self.inherited = False
+        self._inherits = False
         for write in waiting:
             self.drop(write)
 
@@ -139,7 +145,7 @@ class Queue:
     def written(self) -> None:
         self._out = []
         self._spool.forget()
-        self.inherited = False
+        self._inherits = False
 
     def put_back(self) -> None:
         """What was taken last, before what has come since."""

@@ -10,7 +10,7 @@ import os
 import signal
 
 from supervisor.store import bulk, database, writes
-from supervisor.store.loading import load
+from supervisor.store.loading import load, load_with
 from supervisor.store.retention import Pruner
 from supervisor.store.trouble import BUSY, CORRUPT, DISK, FULL, MOVED, READ_ONLY, UNWRITABLE, Trouble
 
@@ -82,7 +82,7 @@ class Worker:
             self._write(db, job)
         elif job.kind == "load":
             database.look_over(db, self.path)
-            job.loaded = load(db)
+            job.loaded = load_with(db, job.writes) if job.writes else load(db)
         elif job.kind == "prune":
             self._prune(db, job)
 
@@ -106,7 +106,7 @@ class Worker:
             job.news.append(f"{REMOVED}; a new one was begun")
             return True
         if job.kind == "load" and trouble.kind in (FULL, READ_ONLY, UNWRITABLE, DISK):
-            job.loaded = self._load_as_reader()
+            job.loaded = self._load_as_reader(job)
         return False
 
     # the connection
@@ -138,14 +138,14 @@ class Worker:
             except _sqlite3.Error:
                 return
 
-    def _load_as_reader(self) -> Loaded | None:
+    def _load_as_reader(self, job: Job) -> Loaded | None:
         """It can't be written; it may be readable all the same."""
         try:
             db = database.open_reader(self.path)
         except (OSError, Trouble, _sqlite3.Error):
             return None
         try:
-            return load(db)
+            return load_with(db, job.writes) if job.writes else load(db)
         except _sqlite3.Error:
             return None
         finally:

@@ -228,9 +228,11 @@ class Writer(Rows):
 
     def _next_job(self) -> Job | None:
         """Writes and loads take turns; retention when there is nothing else."""
-        if self._loads and (self._wrote_last or not self._queue.has_waiting) and not self._queue.inherited:
+        if self._loads and (self._wrote_last or not self._queue.has_waiting):
             self._wrote_last = False
-            return self._loads.pop(0)
+            job = self._loads.pop(0)
+            job.writes = self._queue.inherited()  # what the file does not take yet has happened all the same
+            return job
         if self._queue.has_waiting:
             if self._rests and not self._queue.has_claims:
                 return None
