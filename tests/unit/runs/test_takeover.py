@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, desk_world, job
+from support.desk import AT, HOUR, DeskWorld, after, desk_world, job
 
 from supervisor.model.run import RunState, Trigger
 from supervisor.runs.run import Run
@@ -406,6 +406,22 @@ def test_what_was_decided_before_a_run_without_a_durable_claim_is_not_lost(world
 
     rows = [(row["nominal"] - AT, row["nominal_to"] - AT, row["reason"] or row["outcome"]) for row in world.slots()]
     assert rows == [(HOUR, 2 * HOUR, "missed"), (3 * HOUR, 3 * HOUR, "run")]
+
+
+def test_who_follows_begins_once_though_no_claim_and_no_end_is_on_the_disk(world: DeskWorld) -> None:
+    world.open(job(id="first"), job(after("first"), id="follows"))
+    world.writer.is_held = world.writer.hangs = True
+    world.pass_until(AT + HOUR + 3)
+    world.end("first")
+    world.pass_time(3)
+    assert [run.schedule for run in world.desk.runner.runs.values() if run.unledgered] == ["follows"]
+    world.kill()
+    world.writer.is_held = world.writer.hangs = True
+    world.open()
+    world.pass_time(5)
+
+    assert [run.schedule for run in world.desk.runner.runs.values()] == ["follows"]
+    assert len(world.start.spawns()) == 2
 
 
 # strays
