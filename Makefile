@@ -59,5 +59,5 @@ demo:
 
 # An environment that SB_VENV names may be somebody else's; it stays.
 clean:
-	rm -rf .venv .venv.checked .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .venv-* .venv.upgrade .venv.checked .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,6 +29,10 @@ def main() -> int:
         from supervisor.helpers.tidy import main as tidy_logs
 
         return tidy_logs([home, *rest])
+    if role == "selfcheck":
+        from supervisor.helpers.selfcheck import main as look_at_ourselves
+
+        return look_at_ourselves([home, *rest])
     if role == "probe":
         from supervisor.helpers.probe import main as ask_once
 

@@ -11,10 +11,11 @@ import os
 import stat
 
 from supervisor.base.errors import BAD_SETTINGS, USAGE, Problem
-from supervisor.base.where import ROOT
+from supervisor.base.where import checkout
 from supervisor.cli.out import name_home, note
 from supervisor.model.home import Home
 
+ROOT = checkout()  # the launcher's; "": there is none
 SETTINGS = ("sbctl.yaml", "scheduler.json", "scheduler.yaml")  # below etc/: any of them makes a home
 
 
@@ -29,7 +30,7 @@ def find_home(option: str | None, *, changing: bool = False) -> Home:
     if named:
         return _named(named, "SB_HOME")
     found = _upward(_working_folder())
-    if found is None and sign_of_home(ROOT):
+    if found is None and ROOT and sign_of_home(ROOT):
         found = ROOT
         if changing:
             note(f"home: {found}")
@@ -47,7 +48,7 @@ def _is_found_anyway(home: Home) -> bool:
     """Would a command without --home mean this one?"""
     named = os.environ.get("SB_HOME")
     try:
-        found = named or _upward(_working_folder()) or (ROOT if sign_of_home(ROOT) else "")
+        found = named or _upward(_working_folder()) or (ROOT if ROOT and sign_of_home(ROOT) else "")
     except Problem:
         return False
     return bool(found) and os.path.realpath(found) == home.path

@@ -38,6 +38,7 @@ VERBS = {
     "backup": "Write settings, state and history into a file",
     "restore": "Bring back what backup has written",
     "completion": "Completion for bash, zsh or fish",
+    "upgrade": "Go over to another version while everything runs",
     "version": "Version and where it runs from",
     "help": "This page",
 }
@@ -216,6 +217,7 @@ FOLLOWS: dict[str, tuple[Kind, dict[str, Kind]]] = {
     "backup": (FILE, {"--with-secrets": FLAG, "--force": FLAG, "--json": FLAG}),
     "restore": (FILE, {"--dry-run": FLAG, "--yes": FLAG, "--cursors": ("keep", "from-backup"), "--json": FLAG}),
     "completion": (("bash", "zsh", "fish"), {}),
+    "upgrade": (FILE, {"--check": FLAG, "--json": FLAG}),
     "version": (ANY, {"--json": FLAG}),
     "help": (VERB, {}),
 }

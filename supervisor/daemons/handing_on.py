@@ -6,11 +6,10 @@ the usage of processes, where a log is written) is not in here.
 
 from __future__ import annotations
 
-import sys
-
 from supervisor import __version__
-from supervisor.base.where import MAIN, command_of
+from supervisor.base.where import role_command
 from supervisor.engine.entries import HELD
+from supervisor.model.handed_on import FORMAT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from supervisor.control.connection import Reply
     from supervisor.daemons.start import Start
     from supervisor.engine.engine import Engine
-
-FORMAT = 1  # of the state that is written ...
-READS = (1,)  # ... and those that are understood: a new one is understood a version before it is written
 
 
 def collect(daemon: Start, asker: Reply, mask: set[int]) -> dict[str, Any]:
@@ -42,13 +38,14 @@ def collect(daemon: Start, asker: Reply, mask: set[int]) -> dict[str, Any]:
         "keeper": daemon.keeper.hand_on(),
         "core": daemon.core.hand_on(),
         "server": daemon.server.hand_on(asker),
+        "screen": daemon.screen.hand_on() if daemon.screen is not None else None,
     }
     return {**state, "fds": descriptors(state)}
 
 
 def own_command(daemon: Start) -> list[str]:
     """By which this very program is called, but for what tells it to take up a state."""
-    return [*command_of(sys.executable, MAIN, "start", daemon.home.path), *daemon.options.lasting()]
+    return [*role_command("start", daemon.home.path), *daemon.options.lasting]
 
 
 def services(engine: Engine) -> list[dict[str, Any]]:

@@ -20,11 +20,12 @@ class Options:
         self.alone = False  # without `start`
         self.state_fd: int | None = None  # what the program that this process was before has handed on
 
+    @property
     def lasting(self) -> list[str]:
-        """The words of `start` that hold for its whole life, also as another version of itself."""
+        """What the program that a `start` becomes is called with, too."""
         words = ["--foreground"] if self.foreground else []
-        words += ["--log-format", self.log_format] if self.log_format != "text" else []
-        return words + (["--output"] if self.output else [])
+        words += ["--output"] if self.output else []
+        return [*words, "--log-format", self.log_format]
 
     @classmethod
     def parse(cls, words: list[str]) -> Options:

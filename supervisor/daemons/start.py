@@ -87,7 +87,7 @@ class Start:
         self.rest: list[Spec] = []  # core services that are started after the scheduler
         self.code = 0
         self.log = AppendFile(home.start_log, self.clock, max_bytes=MAX_START_LOG, keep=1)
-        self._screen = open_screen(self) if options.foreground else None
+        self.screen = open_screen(self) if options.foreground else None
 
     # life
 
@@ -166,8 +166,8 @@ class Start:
         self.core.says("scheduler", message)
         if "critical" in message:
             self._critical_ended(*message["critical"])
-        if self._screen is not None:
-            self._screen.hear(message)
+        if self.screen is not None:
+            self.screen.hear(message)
         if "alive" in message:
             self.oom.forget()  # whoever was killed until now was none of ours
         if message.get("ready"):
@@ -232,16 +232,16 @@ class Start:
             self.server.close()
         self.records.close()
         common.withdraw_pid(self.home.pid_file("start"))
-        if self._screen is not None:
-            self._screen.close()
+        if self.screen is not None:
+            self.screen.close()
 
     # telling
 
     def _write(self, event: Event) -> None:
         self.verbs.last_activity = event.at
         self.log.append(encode_line(event))
-        if self._screen is not None:
-            self._screen.event(event)
+        if self.screen is not None:
+            self.screen.event(event)
 
     def _say(self, line: str) -> None:
         """To the command line that waits for us, if one does."""

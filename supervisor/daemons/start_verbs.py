@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
+from supervisor import __version__
 from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, USAGE, Problem
+from supervisor.base.where import own_program
 from supervisor.core.plan import own_changes
 from supervisor.core.verdict import cause_of
 from supervisor.daemons import common
@@ -13,6 +15,7 @@ from supervisor.daemons.verbs import DEFAULT_SETTLE_S, EngineVerbs
 from supervisor.engine import change
 from supervisor.engine.entries import STEP, is_job, is_step
 from supervisor.engine.stopping import NOTE, REMOVE, STOP
+from supervisor.model.handed_on import FORMAT
 from supervisor.model.service import Phase, Spec, Want
 
 TYPE_CHECKING = False
@@ -37,6 +40,7 @@ class StartVerbs(EngineVerbs):
         self.revision = daemon.compiled["revision"]
         self.settings_problems = daemon.compiled.get("errors", [])
         self._daemon = daemon
+        self._loaded = daemon.clock.wall()  # this code, which is older where it was gone over to
         self._waiting: list[Callable[[], None]] | None = []
         self.engine.before_restart = self._hand_over
 
@@ -184,6 +188,22 @@ class StartVerbs(EngineVerbs):
                 "settings.reloaded", f"settings {self.revision} in force: {what}", data={"changes": listed}
             )
         reply.send({"changes": listed})
+
+    def ping(self, _args: Args, reply: Reply) -> None:
+        """For an upgrade also what program this is, since when, and what it hands on."""
+        python, main = own_program()
+        reply.send(
+            {
+                "role": self.role,
+                "pid": os.getpid(),
+                "version": __version__,
+                "revision": self.revision,
+                "python": python,
+                "main": main,
+                "loaded": self._loaded,
+                "state_format": FORMAT,
+            }
+        )
 
     def upgrade(self, args: Args, reply: Reply) -> None:
         self._daemon.upgrading.asked(args, reply)

@@ -13,10 +13,10 @@ from supervisor import __version__
 from supervisor.base.errors import FAILED, Problem
 from supervisor.control.server import ControlServer
 from supervisor.daemons import guard
-from supervisor.daemons.handing_on import READS
 from supervisor.daemons.start import Start
 from supervisor.engine.entries import service_of
 from supervisor.model.event import WARNING
+from supervisor.model.handed_on import READS
 from supervisor.model.home import Home
 from supervisor.model.service import CORE_NAMES, Phase, Spec
 
@@ -55,6 +55,8 @@ def _build(daemon: Start, state: dict[str, Any]) -> Reply | None:
         daemon.verbs.table(),
         _socket.socket(fileno=state["server"]["fd"]),
     )
+    if daemon.screen is not None and state["screen"] is not None:
+        daemon.screen.take_up(state["screen"])
     reply = daemon.server.take_up(state["server"]["connections"])
     store.take_up(state["store"], lambda key: core.spawner if service_of(key) in CORE_NAMES else daemon.keeper)
     daemon.keeper.take_up(state["keeper"])

@@ -102,8 +102,8 @@ class Upgrading:
     def _exec(self, state: dict[str, object]) -> None:
         fds = [*state["fds"]]  # type: ignore[misc]
         state_fd = guard.write(state)
-        words = self._daemon.options.lasting()
-        argv = [*command_of(self._python, self._main, "start", self._daemon.home.path), *words]
+        daemon = self._daemon
+        argv = [*command_of(self._python, self._main, "start", daemon.home.path), *daemon.options.lasting]
         try:
             for fd in fds:
                 os.set_inheritable(fd, True)

@@ -49,6 +49,7 @@ class Keeper:
         self._on_status = on_status
         self._channel: Channel | None = None
         self._handed = False
+        self._owed = False  # it has asked for what is kept, and there was no descriptor left
         self._pumps: dict[str, Pumps] = {}  # by key
         self._heard: dict[str, Heard] = {}  # by key, until a scheduler has noted what follows from it
         self._retry: Timer | None = None  # of pumps that could not be begun
@@ -79,7 +80,7 @@ class Keeper:
     def scheduler_gone(self) -> None:
         """Its exit has been waited for: hear it out, then read the pipes ourselves."""
         channel, self._channel = self._channel, None
-        self._handed = False
+        self._handed = self._owed = False
         if channel is not None:
             self._loop.guard(channel.read_to_end)
             channel.close()
@@ -123,8 +124,8 @@ class Keeper:
         """Why it is no moment to go over to another program; "": it is one."""
         if self._channel is None:
             return ""
-        if not self._handed:
-            return "a scheduler is taking over, or going"
+        if self._owed:
+            return "a scheduler waits for what is kept for it"
         return "" if self._channel.sent else "the scheduler does not read what it is told"
 
     # going over to the program that this process becomes
@@ -132,7 +133,8 @@ class Keeper:
     def hand_on(self) -> dict[str, Any]:
         now = self._loop.clock.now()
         return {
-            "channel": self._channel.fd if self._channel is not None else -1,
+            "channel": self._channel.fd if self._channel is not None and not self._channel.closed else -1,
+            "handed": self._handed,
             "notes": self.notes,
             "events": self._events,
             "dropped_events": self.dropped_events,
@@ -147,7 +149,7 @@ class Keeper:
         self._heard = {key: Heard.from_dict(heard) for key, heard in data["heard"].items()}
         if data["channel"] >= 0:
             self.connect(_socket.socket(fileno=data["channel"]))
-            self._handed = True
+            self._handed = data["handed"]
         self._pump_all()
 
     # what the scheduler asks
@@ -219,7 +221,7 @@ class Keeper:
 
     def _hand_over(self) -> None:
         """All of it in one turn, so that no end falls between; else nothing, and all of it later."""
-        channel = self._channel
+        channel, self._owed = self._channel, False
         if channel is None:
             return
         for key in list(self._pumps):
@@ -227,6 +229,7 @@ class Keeper:
         try:
             chunks = self._chunks()
         except OSError:  # no descriptor is left just now
+            self._owed = True
             self._pump_all()
             self._loop.after(RETRY_S, lambda: self._hand_over_to(channel))
             return

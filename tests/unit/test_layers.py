@@ -25,6 +25,7 @@ RANK = {folder: rank for rank, row in enumerate(ROWS) for folder in row}
 # Who may nevertheless, and why.
 ALLOWED = {
     ("supervisor.daemons.config", "web"): "the main that serves the app",
+    ("supervisor.helpers.selfcheck", "daemons"): "it finds out whether they would run",
 }
 
 # What daemons load: a service more or less must not be felt, so neither must an import.
