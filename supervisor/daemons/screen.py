@@ -169,6 +169,18 @@ class Screen:
         self.dropped += lost.count(b"\n") + sum(lines - 1 for told, lines in self._told if told in lost)
         self._rest, self._queue, self._told, self._waiting = kept, [], [], len(kept)
 
+    # going over to the program that this process becomes
+
+    def hand_on(self) -> dict[str, Any]:
+        """What a slow reader has not taken yet."""
+        waiting = self._rest + b"".join(self._queue)
+        return {"waiting": waiting.hex(), "torn": self._torn, "dropped": self.dropped}
+
+    def take_up(self, data: dict[str, Any]) -> None:
+        self._rest, self._torn, self.dropped = bytes.fromhex(data["waiting"]), data["torn"], data["dropped"]
+        self._waiting = len(self._rest)
+        self._loop.soon(self._flush)
+
     def close(self) -> None:
         """The end of all: a reader that is only slow gets the last lines too."""
         self._unwatch()
