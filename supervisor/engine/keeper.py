@@ -14,8 +14,9 @@ import _socket
 import os
 import signal
 
-from supervisor.base.wire import MAX_PACKET, Channel, encode
+from supervisor.base.wire import Channel
 from supervisor.engine.entries import Ends, close_fds, name_of
+from supervisor.engine.handing_over import entries_in_pieces, notes_in_pieces
 from supervisor.engine.notify import Heard, Listener, Owner
 from supervisor.engine.oom import looks_like_it
 from supervisor.engine.outlet import PipeOutlet, Pumps
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from supervisor.engine.store import Store
     from supervisor.events.shown import Shown
 
-CHUNK = 50  # entries a message, each with up to three descriptors: the kernel takes at most 253
-CHUNK_BYTES = MAX_PACKET // 2
 MAX_HELD_EVENTS = 500
 RETRY_S = 1.0
 
@@ -227,7 +226,7 @@ class Keeper:
         for key in list(self._pumps):
             self._forget_pumps(key)
         try:
-            chunks = self._chunks()
+            chunks = entries_in_pieces(self.entries(), self._heard, self._loop.clock.now())
         except OSError:  # no descriptor is left just now
             self._owed = True
             self._pump_all()
@@ -235,7 +234,7 @@ class Keeper:
             return
         for rows, fds in chunks:
             channel.send({"did": "entries", "entries": rows}, fds, close_fds=True)
-        for part in _parts(self.notes):
+        for part in notes_in_pieces(self.notes):
             channel.send({"did": "notes", "notes": part})
         held, self._events = self._events, []
         for event in held:
@@ -247,29 +246,6 @@ class Keeper:
         """Unless it has gone meanwhile."""
         if self._channel is channel and not channel.closed:
             self._hand_over()
-
-    def _chunks(self) -> list[tuple[list[Message], list[int]]]:
-        """Entries and their descriptors in pieces that fit a message each. The descriptors are copies: a message may
-        wait in the queue while an entry is dropped and its own are closed.
-        """
-        chunks: list[tuple[list[Message], list[int]]] = []
-        size, now = 0, self._loop.clock.now()
-        try:
-            for entry in self.entries():
-                row = _as_dict(entry, self._heard.get(entry.key), now)
-                length = len(encode(row)) + 1
-                if not chunks or size + length > CHUNK_BYTES or len(chunks[-1][0]) == CHUNK:
-                    chunks.append(([], []))
-                    size = 0
-                size += length
-                chunks[-1][0].append(row)
-                for fd in entry.kept().values():
-                    chunks[-1][1].append(os.dup(fd))
-        except OSError:
-            for _, fds in chunks:
-                close_fds(*fds)
-            raise
-        return chunks
 
     # pumping and listening while nobody else does
 
@@ -313,40 +289,3 @@ class Keeper:
         """For the end of `start` when no scheduler is there to read the last lines."""
         for pumps in self._pumps.values():
             pumps.drain()
-
-
-def _as_dict(entry: Entry, heard: Heard | None, now: float) -> dict[str, Any]:
-    return {
-        "key": entry.key,
-        "pid": entry.pid,
-        "started": entry.started,
-        "status": entry.status,
-        "empty": entry.empty,
-        "oom": entry.oom,
-        "used": entry.used,
-        "ended": entry.ended,
-        "cause": entry.cause.as_dict() if entry.cause else None,
-        "ends": list(entry.kept()),
-        "notified": heard.as_dict(now) if heard is not None else None,
-        "launch": entry.launch.digest(),
-        "log": entry.launch.log,
-        "err_log": entry.launch.err_log,
-        "stop": list(entry.stop),
-    }
-
-
-def _parts(notes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Notes in pieces that fit a message each."""
-    parts: list[dict[str, Any]] = []
-    part: dict[str, Any] = {}
-    size = 0
-    for name, blob in notes.items():
-        length = len(encode(blob)) + len(name) + 8
-        if part and size + length > CHUNK_BYTES:
-            parts.append(part)
-            part, size = {}, 0
-        part[name] = blob
-        size += length
-    if part:
-        parts.append(part)
-    return parts
