@@ -13,6 +13,7 @@ from pathlib import Path
 from support.daemon import Daemon
 from support.home import TemporaryHome
 
+from .nemesis import WEIGHTS
 from .play import play
 
 
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--servers", type=int, default=50)
     parser.add_argument("--schedules", type=int, default=50)
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two faults, on average (1)")
+    parser.add_argument("--only", default=",".join(WEIGHTS), help="kinds of faults, with commas between (all)")
     parser.add_argument("--keep", action="store_true", help="leave the home there, also when all was well")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="sbctl-soak-"))
@@ -36,6 +38,7 @@ def main() -> int:
             servers=asked.servers,
             jobs=asked.schedules,
             pause=asked.pause,
+            kinds=asked.only.split(","),
         )
     finally:
         home.end()
