@@ -85,7 +85,15 @@ class Place:
                 "installed, then sbctl restart",
                 code=MISSING_PROGRAM,
             )
-        name = Environment(Path(os.path.realpath(folder))).record.get("name")
+        found = Environment(Path(os.path.realpath(folder)))
+        if not found.record and not (found.folder / MADE).exists() and not found.package.exists():
+            raise Problem(
+                f"the environment {folder} is not one of sbctl's",
+                why="it has no sbctl in it, so others may rely on its being as it is (named by SB_VENV?)",
+                remedy="let the launcher make one of its own (without SB_VENV), then sbctl restart",
+                code=MISSING_PROGRAM,
+            )
+        name = found.record.get("name")
         return cls(folder.parent / name if name and not folder.is_symlink() else folder)
 
     def beside(self, source: Source) -> Environment:

@@ -16,7 +16,7 @@ from supervisor import __version__
 from supervisor.base.errors import FAILED, NOT_RUNNING, Problem
 from supervisor.base.where import checkout, own_program
 from supervisor.cli.out import answer, note
-from supervisor.cli.upgrade_environment import Environment, Place
+from supervisor.cli.upgrade_environment import Environment, Place, in_use
 from supervisor.cli.upgrade_source import DISTRIBUTION, Source, digest_of, find
 from supervisor.cli.upgrade_tree import Program, go_over, running, self_check
 from supervisor.model.home import Home
@@ -48,8 +48,8 @@ def upgrade(home: Home, word: str | None, *, check: bool, as_json: bool) -> int:
         try:
             facts["checks"] = self_check(home, new, before.state_format if before is not None else None)
             facts["handed_over"] = _go_over(home, before, new, source)
-        except BaseException:
-            if not was_there:
+        except BaseException:  # a signal, too: by then the tree may be on its way
+            if not was_there and not _runs_from(home, new):
                 shutil.rmtree(new.folder, ignore_errors=True)
             raise
         previous = place.switch(new, _version_in(place.current, before))
@@ -69,6 +69,15 @@ def _running(home: Home) -> Program | None:
         if problem.code != NOT_RUNNING:
             raise
         return None
+
+
+def _runs_from(home: Home, new: Environment) -> bool:
+    """Whatever can't be found out counts as yes."""
+    try:
+        now = _running(home)
+    except Problem:
+        return True
+    return in_use(new.folder) or (now is not None and now.main == new.main)
 
 
 def _is_nothing_new(place: Place, source: Source, before: Program | None) -> bool:

@@ -81,10 +81,11 @@ class CoreServices:
 
     def hand_on(self) -> dict[str, Any]:
         channels = {name: channel.fd for name, channel in self._channels.items() if not channel.closed}
-        return {"channels": channels, "config_port": self._config_port}
+        return {"channels": channels, "config_port": self._config_port, "parent_signals": self.parent_signals}
 
     def take_up(self, data: dict[str, Any]) -> None:
         self._config_port = data["config_port"]
+        self.parent_signals = data["parent_signals"]
         for name, fd in data["channels"].items():
             self._connect(name, _socket.socket(fileno=fd))
 

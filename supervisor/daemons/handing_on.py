@@ -38,6 +38,7 @@ def collect(daemon: Start, asker: Reply, mask: set[int]) -> dict[str, Any]:
         "keeper": daemon.keeper.hand_on(),
         "core": daemon.core.hand_on(),
         "server": daemon.server.hand_on(asker),
+        "counters": [daemon.records.dropped, daemon.keeper.outlet.lost, daemon.log.lost_in_all],
         "screen": daemon.screen.hand_on() if daemon.screen is not None else None,
     }
     return {**state, "fds": descriptors(state)}

@@ -62,6 +62,7 @@ def _build(daemon: Start, state: dict[str, Any]) -> Reply | None:
     daemon.keeper.take_up(state["keeper"])
     core.take_up(state["core"])
     daemon.verbs.take_up(state["verbs"])
+    daemon.records.dropped, daemon.keeper.outlet.lost, daemon.log.lost_in_all = state["counters"]
     for data in state["services"]:
         _restore(daemon, data)
     for service in daemon.engine.services.values():

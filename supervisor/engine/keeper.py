@@ -143,12 +143,11 @@ class Keeper:
     def take_up(self, data: dict[str, Any]) -> None:
         """Who had the right to read has it still."""
         self.notes = data["notes"]
-        self._events = data["events"]
-        self.dropped_events = data["dropped_events"]
+        self._events, self.dropped_events = data["events"], data["dropped_events"]
         self._heard = {key: Heard.from_dict(heard) for key, heard in data["heard"].items()}
         if data["channel"] >= 0:
             self.connect(_socket.socket(fileno=data["channel"]))
-            self._handed = data["handed"]
+        self._handed = data["handed"]
         self._pump_all()
 
     # what the scheduler asks
