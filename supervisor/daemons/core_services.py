@@ -47,6 +47,7 @@ class CoreServices:
         self.words: dict[str, list[str]] = {}  # more of its command line, by role
         self._config_port = 0
         self.parent_signals: dict[str, int] = {}  # what each gets should we die, by its own word
+        self.versions: dict[str, str] = {}  # of the code that each runs
         self._prober = Prober(engine, self._port)
         self._watchdog = Watchdog(engine)
         self.spawner = LocalSpawner(loop, store, self, self._prepare)
@@ -98,6 +99,7 @@ class CoreServices:
             self._watchdog.sign(name)
         if "parent_signal" in message:
             self.parent_signals[name] = int(message["parent_signal"])
+            self.versions[name] = str(message.get("version", ""))
         if "detail" in message:
             self._engine.services[name].detail = str(message["detail"])
         if name == "config" and message.get("ready"):
@@ -151,6 +153,7 @@ class CoreServices:
             self._keeper.scheduler_gone()
         channel = self._channels.pop(name, None)
         self.parent_signals.pop(name, None)
+        self.versions.pop(name, None)
         if name == "config":
             self._config_port = 0
         if channel is not None:

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 
+from supervisor import __version__
 from supervisor.base import proc
 from supervisor.base.clock import SystemClock
 from supervisor.base.counting import counted
@@ -237,7 +238,7 @@ class Scheduler:
                 return
             self._announced = True
             self.say_how_many()
-            self.channel.send({"ready": True, "parent_signal": proc.parent_signal()})
+            self.channel.send({"ready": True, "parent_signal": proc.parent_signal(), "version": __version__})
 
     @property
     def _all_gone(self) -> bool:

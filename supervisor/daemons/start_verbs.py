@@ -62,6 +62,7 @@ class StartVerbs(EngineVerbs):
         return {
             "cgroup": {"folder": folder, "why": why},
             "parent_signals": dict(daemon.core.parent_signals),
+            "versions": dict(daemon.core.versions),
             "counters": {
                 "records_lost": daemon.records.dropped,
                 "events_lost": daemon.keeper.dropped_events,

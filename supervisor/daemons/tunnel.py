@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 
+from supervisor import __version__
 from supervisor.base import proc
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
@@ -121,7 +122,9 @@ class Tunnel:
         said = (up, f"provider {provider['state']}: {provider['detail'] or 'up'}")
         if said != self._said and self._channel is not None:
             self._said = said
-            self._channel.send({"ready": said[0], "detail": said[1], "parent_signal": proc.parent_signal()})
+            self._channel.send(
+                {"ready": said[0], "detail": said[1], "parent_signal": proc.parent_signal(), "version": __version__}
+            )
 
     def _signalled(self) -> None:
         """The death of `start` brings a signal too, so only the second signal means "now"."""

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from supervisor import __version__
 from supervisor.base import proc
 from supervisor.base.address import address
 from supervisor.control.status import build_status
@@ -56,7 +57,11 @@ def _say_ready(where: str, channel: socket.socket | None, stop: asyncio.Event) -
         sys.stdout.flush()
         return
     try:
-        channel.send(json.dumps({"ready": True, "detail": where, "parent_signal": proc.parent_signal()}).encode())
+        channel.send(
+            json.dumps(
+                {"ready": True, "detail": where, "parent_signal": proc.parent_signal(), "version": __version__}
+            ).encode()
+        )
     except OSError:
         stop.set()  # `start` is gone
 

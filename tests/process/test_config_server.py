@@ -23,6 +23,7 @@ from support.ports import free_port
 from support.processes import alive, kill
 from support.waiting import eventually
 
+from supervisor import __version__
 from supervisor.base.where import role_command
 from supervisor.model.home import Home
 
@@ -242,7 +243,8 @@ def test_it_tells_start_when_it_is_ready_and_goes_when_start_hangs_up(server: Se
         fd = theirs.fileno()
         server.spawn("--parent", str(os.getpid()), "--channel", str(fd), pass_fds=[fd])
         theirs.close()
-        assert json.loads(packets(ours)) == {"ready": True, "detail": f"127.0.0.1:{server.port}"}
+        more = {"parent_signal": signal.SIGTERM, "version": __version__}
+        assert json.loads(packets(ours)) == {"ready": True, "detail": f"127.0.0.1:{server.port}", **more}
         assert server.get("/healthz")[0] == 200
 
     assert server.wait() == 0

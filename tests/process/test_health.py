@@ -11,6 +11,8 @@ from support.daemon import Daemon
 from support.home import TemporaryHome
 from support.waiting import eventually
 
+from supervisor import __version__
+
 
 def test_what_keeps_a_tree_together_is_told_by_the_daemons(daemon: Daemon) -> None:
     daemon.start()
@@ -29,6 +31,7 @@ def test_a_config_server_tells_start_what_it_gets_when_that_dies(home: Temporary
         daemon.start()
         expected = {"scheduler": signal.SIGTERM, "config": signal.SIGTERM}
         eventually(lambda: daemon.ask("start", "health")["parent_signals"] == expected)
+        assert daemon.ask("start", "health")["versions"] == dict.fromkeys(expected, __version__)
     finally:
         daemon.end()
 

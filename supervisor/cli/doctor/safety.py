@@ -43,7 +43,8 @@ def judge_reaper(is_reaper: bool, pid: int | None) -> Check:
 
 
 def judge_parent_signals(signals: dict[str, int], running: list[str]) -> list[Check]:
-    without = [name for name in running if not signals.get(name)]
+    known = [name for name in running if name in signals]  # of one that has just been taken over it is not
+    without = [name for name in known if not signals[name]]
     if without:
         return [
             Check(
@@ -54,9 +55,9 @@ def judge_parent_signals(signals: dict[str, int], running: list[str]) -> list[Ch
                 next=f"sbctl restart {' '.join(without)}",
             )
         ]
-    if not running:
+    if not known:
         return []
-    return [Check("death of start", f"ends {', '.join(running)} by a signal, and they their services")]
+    return [Check("death of start", f"ends {', '.join(known)} by a signal, and they their services")]
 
 
 def hierarchy(root: str = ROOT) -> str:

@@ -52,7 +52,9 @@ def look(exam: Exam) -> list[Check]:
         found.append(judge_scheduler(row, exam.scheduler, suspended=is_suspended(pid)))
     if exam.scheduler.answers:
         found += judge_tick(exam.scheduler.health.get("tick"), exam.scheduler.summary, exam.now)
-    found += judge_versions({"start": exam.start, SCHEDULER: exam.scheduler}, __version__)
+    said = dict(exam.start.health.get("versions") or {})
+    said |= {role: heard.health.get("version") for role, heard in (("start", exam.start), (SCHEDULER, exam.scheduler))}
+    found += judge_versions({name: str(version) for name, version in said.items() if version}, __version__)
     return found
 
 
@@ -193,8 +195,7 @@ def judge_tick(tick: dict[str, Any] | None, summary: dict[str, Any], now: float)
     return [Check("tick", f"{tick['number']} so far, in time")]
 
 
-def judge_versions(daemons: dict[str, Heard], installed: str) -> list[Check]:
-    said = {name: str(heard.health["version"]) for name, heard in daemons.items() if heard.health.get("version")}
+def judge_versions(said: dict[str, str], installed: str) -> list[Check]:
     old = {name: version for name, version in said.items() if version != installed}
     if old:
         what = ", ".join(f"{name} runs {version}" for name, version in old.items())
@@ -204,7 +205,7 @@ def judge_versions(daemons: dict[str, Heard], installed: str) -> list[Check]:
                 f"{what}; installed is {installed}",
                 level=WARNING,
                 why="what was mended since then is not in force",
-                next="sbctl restart",
+                next="sbctl upgrade, which keeps the servers; or sbctl restart",
             )
         ]
     return [Check("version", installed, level=OK)] if said else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from supervisor.base.clock import iso
@@ -15,7 +14,7 @@ from supervisor.cli.drilling.judging import Step, duration, judge
 from supervisor.cli.drilling.subject import Others, find, rows_of
 from supervisor.cli.drilling.view import lines
 from supervisor.cli.journal import JournalNews
-from supervisor.cli.out import at_home, show
+from supervisor.cli.out import answer, at_home
 from supervisor.cli.secrets import mask_of
 from supervisor.control.api import SCHEDULER, role_of
 from supervisor.core.verdict import SIGKILL
@@ -191,8 +190,6 @@ def _tell(plan: Drill, style: Style, *, as_json: bool, next: str) -> int:
     mask = mask_of(plan.home)
     for step in plan.steps:  # a check's answer may be among the words
         step.what = mask.hide_text(step.what)
-    if as_json:
-        show(json.dumps({**plan.as_dict(), "next": at_home(next)}, ensure_ascii=False))
-    else:
-        show("\n".join(lines(plan.as_dict(), at_home(next), style)))
+    facts, next = plan.as_dict(), at_home(next)
+    answer("\n".join(lines(facts, next, style)), {**facts, "next": next}, as_json=as_json)
     return 0 if plan.passed else FAILED

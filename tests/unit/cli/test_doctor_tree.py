@@ -85,10 +85,11 @@ def test_a_scheduler_that_never_ticked_is_late_too() -> None:
 
 
 def test_a_daemon_of_another_version() -> None:
-    daemons = {"start": heard(health={"version": "1"}), "scheduler": heard(health={"version": "2"})}
-    (check,) = tree.judge_versions(daemons, "2")
-    assert (check.level, check.what, check.next) == (WARNING, "start runs 1; installed is 2", "sbctl restart")
-    assert tree.judge_versions({"start": heard(health={"version": "2"})}, "2")[0].level == OK
+    (check,) = tree.judge_versions({"start": "1", "scheduler": "2", "config": "2"}, "2")
+    assert (check.level, check.what, check.next) == (WARNING, "start runs 1; installed is 2", check.next)
+    assert check.next.startswith("sbctl upgrade")
+    assert tree.judge_versions({"start": "2"}, "2")[0].level == OK
+    assert tree.judge_versions({}, "2") == []
 
 
 def test_services_that_are_not_as_they_should_be() -> None:
@@ -116,6 +117,10 @@ def test_what_holds_a_tree_together() -> None:
     assert safety.judge_reaper(True, 5).level == safety.judge_reaper(False, 1).level == OK
     assert safety.judge_reaper(False, 5).level == PROBLEM
     assert safety.judge_parent_signals({"scheduler": 15, "config": 15}, ["scheduler", "config"])[0].level == OK
+    assert safety.judge_parent_signals({"scheduler": 15}, ["scheduler", "config"])[0].what.startswith(
+        "ends scheduler by"
+    )
+    assert safety.judge_parent_signals({}, ["config"]) == []
     (check,) = safety.judge_parent_signals({"scheduler": 15, "config": 0}, ["scheduler", "config"])
     assert (check.level, check.what, check.next) == (PROBLEM, "config would outlive it", "sbctl restart config")
 
