@@ -28,11 +28,12 @@ class Door:
         self._handlers: dict[str, Handler] = {}
         self._server: ControlServer | None = None
         self._is_closed = False
-        self._is_told = False
+        self.trouble = ""  # why nobody gets in
 
     @property
-    def is_open(self) -> bool:
-        return self._server is not None
+    def is_tried(self) -> bool:
+        """Open, or refused for now: either way there is nothing to wait for."""
+        return self._server is not None or self.trouble != ""
 
     def open(self, handlers: dict[str, Handler]) -> None:
         self._handlers = handlers
@@ -46,17 +47,19 @@ class Door:
                 self._loop, self._home.run, self._home.socket_name("scheduler"), self._handlers
             )
         except OSError as error:
-            self._tell(f"can't open the control socket in {self._home.run}: {error.strerror}; it is tried again")
+            self._tell(error.strerror or str(error))
             self._loop.after(RETRY_S, self._try)
             return
-        if self._is_told:
+        if self.trouble:
+            self.trouble = ""
             self._bus.tell("control.recovered", "the control socket is open now")
             self._on_open()
 
-    def _tell(self, text: str) -> None:
-        if not self._is_told:
-            self._is_told = True
+    def _tell(self, why: str) -> None:
+        if not self.trouble:
+            text = f"can't open the control socket in {self._home.run}: {why}; it is tried again"
             self._bus.tell("control.failed", text, level=WARNING)
+        self.trouble = why
 
     def close(self) -> None:
         self._is_closed = True

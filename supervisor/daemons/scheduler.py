@@ -95,7 +95,7 @@ class Scheduler:
         self.store: Store | None = None  # only alone
         self.predecessor: Predecessor | None = None  # only alone, until its leftovers are gone
         self.kept = Kept()
-        self.door = Door(self.loop, home, self.bus, self._after_change)
+        self.door = Door(self.loop, home, self.bus, self.say_how_many)
         self.stopping = False
         self._signalled = False
         self._leaving = False
@@ -233,7 +233,7 @@ class Scheduler:
             if self._all_gone:
                 self._finish()
             return
-        if not self._announced and self.channel is not None and self.door.is_open:
+        if not self._announced and self.channel is not None and self.door.is_tried:
             if self.engine.gate.undecided or any(s.state.in_flight for s in self.engine.services.values()):
                 return
             self._announced = True
@@ -255,6 +255,8 @@ class Scheduler:
             schedules = self.time.desk.plans
             more = f", {counted(len(schedules), 'schedule')}" if schedules else ""
             detail = f"{counted(len(self.engine.services), 'server')}{more}"
+            if self.door.trouble:
+                detail += f"; can't be asked, its socket can't be made: {self.door.trouble}"
             if detail != self._said:
                 self._said = detail
                 self.channel.send({"detail": detail})
