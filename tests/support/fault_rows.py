@@ -44,6 +44,7 @@ ROWS = (
     Row("R33 R34", "rotation at full speed and under attack; a crash loop that fills the disk", SOON),
     # behind the first twenty
     Row("R21 R43", "as the first process of a container"),
+    Row("R41 R46 R48", "folders that can't be written, ports that are taken, dependencies that never come"),
     Row("R47 R50", "what a wrapper and an exit code say", SOON),
 )
 
