@@ -14,7 +14,7 @@ from support.soak.play import play
 # None of those that only show after a while, and none that needs a right that not everybody has.
 QUICK = (
     "kill_scheduler", "kill_start", "kill_both", "hand_over", "freeze_scheduler", "kill_server", "freeze_server",
-    "restart_service", "stop_service", "kill_step", "run_by_hand", "reload", "pause", "disable_schedule",
+    "restart_service", "stop_service", "kill_step", "upgrade", "run_by_hand", "reload", "pause", "disable_schedule",
 )  # fmt: skip
 
 

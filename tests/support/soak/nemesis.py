@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable, Collection
 from typing import Any
-
-from support.home import ROOT
 
 from .chronicle import Act, Chronicle
 from .disks import SmallDisk
@@ -49,10 +48,7 @@ class Nemesis:
         self.chance = chance
         self.disk = disk
         self._undo: list[tuple[float, tuple[str, str], Do]] = []
-        left_out = set() if (ROOT / "supervisor" / "cli" / "commands" / "upgrade.py").exists() else {"upgrade"}
-        if not disk.is_there:
-            left_out.add("fill_disk")
-        self._kinds = [kind for kind in kinds if kind not in left_out]
+        self._kinds = [kind for kind in kinds if kind != "fill_disk" or disk.is_there]
 
     def play(self, until: float, pause: float) -> None:
         """Faults, about so far apart, until that time; then all is undone."""
@@ -127,11 +123,14 @@ class Nemesis:
             self.hands.start()
 
     def hand_over(self) -> None:
+        with self.chronicle.act("hand_over"):
+            self._hand_over()
+
+    def _hand_over(self) -> None:
         pid = self.hands.pid("scheduler")
-        with self.chronicle.act("hand_over", pid=pid):
-            self.hands.ask("start", "restart", names=["scheduler"])
-            self.hands.is_replaced("scheduler", pid)
-            self.hands.is_well()
+        self.hands.ask("start", "restart", names=["scheduler"])
+        self.hands.is_replaced("scheduler", pid)
+        self.hands.is_well()
 
     def freeze_scheduler(self) -> None:
         self._freeze("freeze_scheduler", "scheduler", 5.0)
@@ -158,11 +157,11 @@ class Nemesis:
             self.hands.start()
 
     def upgrade(self) -> None:
-        """Onto the very version that runs: the whole path, without another version to be had."""
-        with self.chronicle.act("upgrade") as more:
-            done = self.hands.daemon.home.sbctl("upgrade", timeout=120.0)
-            more.update(code=done.code, err=done.err[-500:])
-            self.hands.is_well()
+        """`start` goes over to another copy of itself, then the scheduler, as `sbctl upgrade` has them do."""
+        main = str(self.world.next_version())
+        with self.chronicle.act("upgrade", main=main):
+            self.hands.ask("start", "upgrade", python=sys.executable, main=main)
+            self._hand_over()
 
     # services
 

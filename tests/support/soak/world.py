@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from support.children import child
 from support.daemon import Daemon
-from support.home import TemporaryHome
+from support.home import ROOT, TemporaryHome
 from support.scheduling import add_steps
 
 from .evidence import Rule, Server
@@ -82,6 +82,7 @@ class World:
         self.ledgers = self.truth / "ledgers"
         self.servers: dict[str, Server] = {}
         self.jobs: dict[str, Planned] = {}
+        self._version = 1
         for folder in (self.lives, self.ledgers):
             folder.mkdir(parents=True)
         (self.truth / "step.sh").write_text(STEP)
@@ -146,6 +147,17 @@ class World:
         data["env"] = {"SOAK": value}
         path.write_text(json.dumps(data))
 
+    # versions
+
+    def next_version(self) -> Path:
+        """Each time another copy of the package, of which there are two; returns its main."""
+        self._version = 3 - self._version
+        folder = self.home.path / "versions" / str(self._version)
+        if not folder.exists():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / "supervisor", folder / "supervisor", ignore=ignore)
+        return folder / "supervisor" / "__main__.py"
+
     # schedules
 
     def _add_job(self, number: int) -> None:
@@ -173,14 +185,6 @@ class World:
             {"plugins": [name], **planned.kind.keys, **_keys_of(planned.rule)} for name, planned in self.jobs.items()
         ]
         self.home.write()
-
-    # afterwards
-
-    def remove(self) -> None:
-        shutil.rmtree(self.home.path, ignore_errors=True)
-
-    def logs_of(self, service: str) -> Path:
-        return self.home.path / "logs" / service.partition(":")[0]
 
 
 def _keys_of(rule: Rule) -> dict[str, Any]:
