@@ -13,6 +13,7 @@ from supervisor.base.where import role_command
 from supervisor.cli import quick
 from supervisor.cli.compiling import make_fresh
 from supervisor.cli.details import mask_rows
+from supervisor.cli.kept_code import keep_code
 from supervisor.cli.known_homes import remember
 from supervisor.cli.out import answer, note, show
 from supervisor.cli.settling import is_degraded, is_up, settle_all, what_is_wrong, why_hint
@@ -45,7 +46,9 @@ def start_tree(home: Home, wait: float = WAIT_S, *, as_json: bool = False, befor
         spawned = bring_up(home)
         if spawned.lost_to is None:
             rows = _settled(home, max(wait - (time.monotonic() - began), 0.1))
-            return _summary(rows, spawned.pid, time.monotonic() - began, as_json=as_json, before=before)
+            code = _summary(rows, spawned.pid, time.monotonic() - began, as_json=as_json, before=before)
+            keep_code(home, spawned.pid)
+            return code
         running = _follow_winner(home, spawned.lost_to, wait)
     facts = {**(before or {}), "started": False, "pid": running, "seconds": 0.0}
     answer(f"already running (pid {running})", facts, as_json=as_json)
@@ -57,6 +60,7 @@ def start_here(home: Home, words: Sequence[str] = ()) -> int:
     running = _already(home, WAIT_S)
     if running is None:
         prepare(home)
+        keep_code(home, os.getpid())
         become([*role_command("start", home.path), "--foreground", *words])
     show(f"already running (pid {running})")
     return 0

@@ -15,6 +15,7 @@ from typing import Any
 
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.where import command_of
+from supervisor.cli.kept_code import kept_code
 from supervisor.cli.out import note
 from supervisor.cli.settling import is_up, settle, what_is_wrong
 from supervisor.cli.upgrade_environment import Environment
@@ -34,7 +35,7 @@ Row = dict[str, Any]
 class Program:
     """What `start` is at this moment."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
+    def __init__(self, told: dict[str, Any], home: Home) -> None:
         self.pid: int = told["pid"]
         self.version: str = told["version"]
         self.python: str = told.get("python", "")
@@ -47,23 +48,28 @@ class Program:
                 why="it is from before there was such a thing",
                 remedy="sbctl restart",
             )
+        self.package = self._find_code(home)
 
-    @property
-    def package(self) -> Path:
-        return Path(self.main).parent
-
-    @property
-    def is_unchanged(self) -> bool:
-        """Is the code that it was loaded from still there? If not, nothing leads back to it."""
+    def _find_code(self, home: Home) -> Path | None:
+        """The package as it was loaded; None: it was changed since, and nothing leads back to it."""
+        package = Path(self.main).parent
+        if kept := kept_code(home, self.pid, self.loaded):
+            return Path(kept)
         try:
-            return all(path.stat().st_ctime < self.loaded for path in files_of(self.package))
+            is_same = all(path.stat().st_ctime < self.loaded for path in files_of(package))
         except OSError:
-            return False
+            is_same = False
+        return package if is_same else None
+
+    @property
+    def way_back(self) -> str:
+        """What leads back to it, as far as anything does."""
+        return str(self.package / "__main__.py") if self.package is not None else self.main
 
 
 def running(home: Home) -> Program:
     with connect(home, START) as client:
-        return Program(client.request("ping"))
+        return Program(client.request("ping"), home)
 
 
 def self_check(home: Home, new: Environment, state_format: int | None) -> list[dict[str, Any]]:
@@ -97,7 +103,7 @@ def _unfit(why: str) -> Problem:
 
 def go_over(home: Home, before: Program, new: Environment, version: str) -> list[str]:
     """Returns the core services that were handed over; when a Problem is raised, the old version runs."""
-    became = _become(home, new.python, new.main)
+    became = _become(home, new.python, new.main, before.way_back)
     if (became["version"], became["pid"]) != (version, before.pid):
         raise Problem(f"start is {became['version']} now (pid {became['pid']}), not {version}", remedy="sbctl status")
     done: list[str] = []
@@ -110,9 +116,9 @@ def go_over(home: Home, before: Program, new: Environment, version: str) -> list
     return done
 
 
-def _become(home: Home, python: str, main: str) -> dict[str, Any]:
+def _become(home: Home, python: str, main: str, back: str | None = None) -> dict[str, Any]:
     with connect(home, START) as client:
-        return client.request("upgrade", limit=GO_OVER_S, python=python, main=main)
+        return client.request("upgrade", limit=GO_OVER_S, python=python, main=main, back=back)
 
 
 def _wanted(home: Home) -> list[str]:
@@ -152,7 +158,7 @@ def _go_back(home: Home, before: Program, version: str, names: list[str], why: s
     note(f"sbctl: {why}")
     note(f"sbctl: going back to {before.version}")
     try:
-        _become(home, before.python, before.main)
+        _become(home, before.python, before.way_back)
         still_wrong = [wrong for name in names if (wrong := _renew(home, name))]
     except Problem as problem:
         still_wrong = [problem.what + (f": {problem.why}" if problem.why else "")]

@@ -82,7 +82,7 @@ def _runs_from(home: Home, new: Environment) -> bool:
 
 def _is_nothing_new(place: Place, source: Source, before: Program | None) -> bool:
     """Does what runs, or would be started, have this very code?"""
-    if before is not None and (not before.is_unchanged or digest_of(before.package) != source.digest):
+    if before is not None and (before.package is None or digest_of(before.package) != source.digest):
         return False
     return digest_of(Path(own_program()[1]).parent) == source.digest
 
@@ -90,7 +90,7 @@ def _is_nothing_new(place: Place, source: Source, before: Program | None) -> boo
 def _go_over(home: Home, before: Program | None, new: Environment, source: Source) -> list[str]:
     if before is None:
         return []
-    if not before.is_unchanged:
+    if before.package is None:
         note(
             f"sbctl: the files of {before.version} have been changed since it was started: should {source.version} not "
             "come up, there is no way back to it"

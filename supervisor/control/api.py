@@ -58,7 +58,7 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "why_schedule": ((SCHEDULER,), ("name",), ()),
     "shutdown": ((START,), (), ("timeout", "now")),
     "entries": ((START,), (), ()),
-    "upgrade": ((START,), ("python", "main"), ()),
+    "upgrade": ((START,), ("python", "main"), ("back",)),
 }
 
 
@@ -230,5 +230,6 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "on_resume": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
     "python": (_is_text, "the path of a Python"),
     "main": (_is_text, "the path of a __main__.py"),
+    "back": (_is_text, "the path of a __main__.py"),
     "what": (_is_after_pause, "one of " + ", ".join(AFTER_PAUSE)),
 }

@@ -7,7 +7,7 @@ the usage of processes, where a log is written) is not in here.
 from __future__ import annotations
 
 from supervisor import __version__
-from supervisor.base.where import role_command
+from supervisor.base.where import command_of, own_program
 from supervisor.engine.entries import HELD
 from supervisor.model.handed_on import FORMAT
 
@@ -46,7 +46,9 @@ def collect(daemon: Start, asker: Reply, mask: set[int]) -> dict[str, Any]:
 
 def own_command(daemon: Start) -> list[str]:
     """By which this very program is called, but for what tells it to take up a state."""
-    return [*role_command("start", daemon.home.path), *daemon.options.lasting]
+    python, main = own_program()
+    main = daemon.upgrading.back or main
+    return [*command_of(python, main, "start", daemon.home.path), *daemon.options.lasting]
 
 
 def services(engine: Engine) -> list[dict[str, Any]]:

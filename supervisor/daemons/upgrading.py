@@ -13,7 +13,7 @@ import os
 import signal
 
 from supervisor.base.errors import FAILED, USAGE, Problem
-from supervisor.base.where import command_of
+from supervisor.base.where import command_of, own_program
 from supervisor.daemons import guard
 from supervisor.daemons.handing_on import collect
 from supervisor.model.event import WARNING
@@ -36,14 +36,17 @@ class Upgrading:
         self._daemon = daemon
         self._reply: Reply | None = None
         self._until = 0.0
+        self.back = ""  # the `__main__.py` of this code, which may lie elsewhere by now
         self._python = ""
         self._main = ""
 
     def asked(self, args: Args, reply: Reply) -> None:
         if self._reply is not None:
             raise Problem("an upgrade is under way already", remedy="wait for it, then sbctl version", code=FAILED)
-        for path in (args["python"], args["main"]):
+        back = args.get("back") or own_program()[1]
+        for path in (args["python"], args["main"], back):
             _check(path)
+        self.back = back
         self._python, self._main, self._reply = args["python"], args["main"], reply
         self._until = self._daemon.clock.now() + PATIENCE_S
         self._daemon.loop.after(0.0, self._look)

@@ -54,6 +54,11 @@ class Home:
         return self.join("logs", "run")
 
     @property
+    def kept_code(self) -> str:
+        """The code that `start` was loaded from, if that was a checkout's."""
+        return self.join("logs", "run", "code")
+
+    @property
     def lock_file(self) -> str:
         return self.join("logs", "run", "start.lock")
 
