@@ -94,6 +94,12 @@ class Exam:
         return self.holder is not None or self.start.answers
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Does what answers run where pids are other ones (a container)? Then none of its pids means anything here."""
+        heard = self.start if self.start.answers else self.scheduler
+        return heard.pid is not None and not role_of(heard.pid, self.home)
+
+    @property
     def rows(self) -> list[Facts]:
         return [*self.start.rows, *self.scheduler.rows]
 

@@ -27,7 +27,7 @@ def look(exam: Exam) -> list[Check]:
     if os.geteuid() != 0 and pipes:
         found.append(judge_pipes(pipes, _number(PIPES_SOFT)))
     found += judge_processes("processes", *_tasks(), "/proc/sys/kernel/pid_max")
-    group = own_group(exam.start.pid or os.getpid())
+    group = own_group(os.getpid() if exam.is_elsewhere else exam.start.pid or os.getpid())
     if "pids" in group:
         found += judge_processes("processes of the container", *group["pids"])
     if "memory" in group:
@@ -44,7 +44,7 @@ def _descriptors(exam: Exam) -> dict[str, tuple[int, int]]:
     for name, heard in (("start", exam.start), ("scheduler", exam.scheduler)):
         if heard.health:
             found[name] = (int(heard.health["open_files"]), int(heard.health["open_files_limit"]))
-    for row in exam.start.rows:
+    for row in exam.start.rows if not exam.is_elsewhere else ():
         name, pid = str(row["name"]), row["pid"]
         if name not in found and pid and (seen := _descriptors_of(int(pid))):
             found[name] = seen

@@ -37,6 +37,8 @@ class Named:
 
 
 def look(exam: Exam) -> list[Check]:
+    if exam.is_elsewhere:
+        return []
     if not exam.start.answers and exam.scheduler.pid != exam.holder:
         return []  # nobody can tell which are right: a start that hangs, or a scheduler that is on its way out
     return all_well(judge(_find(exam), runs=exam.runs), "PID files", "each names the process it is for")

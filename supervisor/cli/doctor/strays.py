@@ -47,6 +47,8 @@ class Stray:
 
 
 def look(exam: Exam) -> list[Check]:
+    if exam.is_elsewhere:
+        return []
     home, top = exam.home, _top(exam)
     if top is None:
         ending = [pid for pid in scheduler_pids(home) if not is_suspended(pid)]

@@ -41,6 +41,8 @@ class LockFacts:
 
 
 def look(exam: Exam) -> list[Check]:
+    if exam.is_elsewhere:
+        return [_elsewhere(exam)]
     found = [judge_lock(_lock_facts(exam), exam.home.lock_file)]
     if not exam.runs:
         return found
@@ -58,6 +60,16 @@ def look(exam: Exam) -> list[Check]:
     return found
 
 
+def _elsewhere(exam: Exam) -> Check:
+    return Check(
+        "lock",
+        f"what answers says that it is pid {exam.start.pid or exam.scheduler.pid}, which is another process here",
+        level=WARNING,
+        why="it runs in another PID namespace (a container): processes and PID files can't be judged from here",
+        next="run sbctl doctor in there",
+    )
+
+
 def _lock_facts(exam: Exam) -> LockFacts:
     facts = LockFacts()
     facts.holder = exam.holder
@@ -69,21 +81,32 @@ def _lock_facts(exam: Exam) -> LockFacts:
     stat = stat_of(exam.holder)
     facts.age = age_of(stat.started) if stat is not None else 0.0
     if exam.holder is None:
-        facts.foreign = _foreign_holder(exam.home)
+        if facts.pid is not None and _has_open(facts.pid, place_of(exam.home.lock_file)):
+            facts.holder = facts.pid  # where the kernel's list of locks is not to be seen
+        else:
+            facts.foreign = _foreign_holder(exam.home)
     return facts
 
 
 def _foreign_holder(home: Home) -> int:
     """One that has the file open and locked, though its command line is not one of ours."""
+    place = place_of(home.lock_file)
     try:
-        place = os.stat(home.lock_file)
         with open("/proc/locks", encoding="ascii") as file:
             lines = [line.split() for line in file]
     except OSError:
         return 0
-    inode = str(place.st_ino)
+    inode = str(place[1])
     pids = [int(words[4]) for words in lines if words[1:2] == ["FLOCK"] and words[5].rpartition(":")[2] == inode]
-    return next((pid for pid in pids if _has_open(pid, (place.st_dev, place.st_ino))), 0)
+    return next((pid for pid in pids if _has_open(pid, place)), 0)
+
+
+def place_of(path: str) -> tuple[int, int]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return -1, -1
+    return found.st_dev, found.st_ino
 
 
 def _has_open(pid: int, place: tuple[int, int]) -> bool:

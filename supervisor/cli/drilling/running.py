@@ -7,7 +7,7 @@ import time
 from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, Problem
 from supervisor.cli import consent
-from supervisor.cli.doctor.exam import is_suspended
+from supervisor.cli.doctor.exam import descends, is_suspended
 from supervisor.cli.drilling.expecting import HANG, KILL, is_watched, objection, only_degrades, whole_limit
 from supervisor.cli.drilling.freezing import Frozen, Held
 from supervisor.cli.drilling.judging import Step, duration, judge
@@ -37,7 +37,7 @@ class Drill:
     def __init__(self, home: Home, kind: str, word: str) -> None:
         self.home = home
         self.kind = kind
-        self.subject, rows, self._not_others = find(home, word)
+        self.subject, rows, self._not_others, self._start = find(home, word)
         self.others = Others(rows, self._not_others)
         self.at = time.time()
         self.took = 0.0
@@ -64,6 +64,8 @@ class Drill:
         """Whatever ends this, nobody is left stopped."""
         held = Held(self.subject.pid)
         try:
+            if not descends(held.pid, self._start):  # looked at only now that it can't become another process
+                raise Problem(f"pid {held.pid} has ended meanwhile", remedy="sbctl status", code=FAILED)
             news = JournalNews(self.home.journal_file)
             self.at = time.time()
             limit = whole_limit(self.subject, self.kind) if timeout is None else timeout

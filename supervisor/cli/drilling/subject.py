@@ -7,6 +7,7 @@ from supervisor.base.errors import FAILED, USAGE, Problem
 from supervisor.cli.compiling import read_compiled, specs_of
 from supervisor.cli.drilling.expecting import Subject
 from supervisor.cli.names import expand, refuse_self
+from supervisor.cli.unreached import role_of as role_of_process
 from supervisor.control.api import SCHEDULER, START, role_of
 from supervisor.control.client import connect
 
@@ -51,12 +52,13 @@ def rows_of(home: Home) -> tuple[list[Row], Row]:
     return rows, summary
 
 
-def find(home: Home, word: str) -> tuple[Subject, list[Row], set[str]]:
-    """The service, all rows, and the names that are none of the others: itself, and who requires it."""
+def find(home: Home, word: str) -> tuple[Subject, list[Row], set[str], int]:
+    """The service, all rows, the names that are none of the others (itself, who requires it), the pid of `start`."""
     refuse_self(word)
     rows, summary = rows_of(home)
     name = _one(home, word, rows)
     row = next(row for row in rows if row["name"] == name)
+    _check_here(home, int(summary["pid"]))
     if row["state"] != "running" or not row["pid"]:
         raise Problem(
             f"{name} is {row['state']}: only one that runs can be drilled",
@@ -78,7 +80,18 @@ def find(home: Home, word: str) -> tuple[Subject, list[Row], set[str]]:
         attempts=attempts,
         settle=float(summary.get("settle_s") or 0.0),
     )
-    return subject, rows, {name, *who_require(name, specs)}
+    return subject, rows, {name, *who_require(name, specs)}, int(summary["pid"])
+
+
+def _check_here(home: Home, start: int) -> None:
+    """A pid that was told by a `start` in a container is a stranger's here."""
+    if role_of_process(start, home) != START:
+        raise Problem(
+            f"start says that it is pid {start}, which is another process here",
+            why="it runs in another PID namespace (a container), so none of its pids means anything here",
+            remedy="run the drill in there",
+            code=FAILED,
+        )
 
 
 def _one(home: Home, word: str, rows: list[Row]) -> str:

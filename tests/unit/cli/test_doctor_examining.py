@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.cli import Sbctl, plain_home
+from support.cli import Sbctl, knows, plain_home, running
 
 from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.cli.doctor import exam, examining
@@ -73,3 +73,18 @@ def test_whoever_may_not_ask_is_told_so(home: Home, sbctl: Sbctl, monkeypatch: p
     code, out, err = sbctl("doctor")
     assert (code, out) == (NO_PERMISSION, "")
     assert "use sbctl as that user" in err
+
+
+def test_pids_of_a_container_mean_nothing_outside(home: Home, sbctl: Sbctl) -> None:
+    """The daemons of make-believe say that they are pid 4242, which is no process of theirs."""
+    knows(home, services=["web"])
+    with running(home, ["web"]):
+        code, out, _ = sbctl("doctor", "--json", "--fix")
+        facts = json.loads(out)
+        lock = next(check for check in facts["checks"] if check["check"] == "lock")
+        assert "pid 4242, which is another process here" in lock["what"]
+        assert not {"leftovers", "PID files"} & {check["check"] for check in facts["checks"]}
+        assert facts["fixed"] == []
+        code, out, err = sbctl("drill", "kill", "web", "--yes")
+        assert (code, out) == (1, "")
+        assert "pid 4242, which is another process here" in err
