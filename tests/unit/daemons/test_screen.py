@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,14 +19,17 @@ from supervisor.model.event import ERROR, Event
 
 
 class Rig:
-    """A pipe, whose reader does what the test wants."""
+    """A pipe, or a socket (as journald has it), whose reader does what the test wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_socket: bool = False) -> None:
         def report(error: BaseException) -> None:
             raise error
 
         self.loop = Loop(SystemClock(), report)
-        self.read_end, self.write_end = os.pipe()
+        if is_socket:
+            self.read_end, self.write_end = (end.detach() for end in socket.socketpair())
+        else:
+            self.read_end, self.write_end = os.pipe()
         os.set_blocking(self.read_end, False)
         self.got = b""
 
@@ -55,6 +59,13 @@ class Rig:
 @pytest.fixture
 def rig() -> Iterator[Rig]:
     made = Rig()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["pipe", "socket"])
+def any_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    made = Rig(is_socket=request.param == "socket")
     yield made
     made.close()
 
@@ -97,12 +108,12 @@ def test_events_and_output_as_json(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("form", [TEXT, JSON])
-def test_a_burst_is_kept_for_a_reader_that_is_slow(rig: Rig, form: str) -> None:
+def test_a_burst_is_kept_for_a_reader_that_is_slow(any_rig: Rig, form: str) -> None:
     """A pipe holds 64 KiB, which is nothing: what does not fit waits, and comes whole and in order."""
-    screen = rig.screen(form)
+    screen = any_rig.screen(form)
     for number in range(3000):
         screen.output(0.0, "web", "out", [f"{number} {'x' * 100}"])
-    lines = rig.read().splitlines()
+    lines = any_rig.read().splitlines()
 
     assert screen.dropped == 0
     texts = [json.loads(line)["text"] if form == JSON else line.decode().partition(" | ")[2] for line in lines]
@@ -143,7 +154,8 @@ def test_while_nobody_reads_nothing_is_done(rig: Rig) -> None:
         turns += 1
 
 
-def test_a_reader_that_leaves_costs_the_lines_and_nothing_else(rig: Rig) -> None:
+def test_a_reader_that_leaves_costs_the_lines_and_nothing_else(any_rig: Rig) -> None:
+    rig = any_rig
     screen = rig.screen()
     for _ in range(2000):
         screen.output(0.0, "web", "out", ["x" * 100])
