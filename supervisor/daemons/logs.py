@@ -8,6 +8,7 @@ from supervisor.base.counting import counted
 from supervisor.core.actions import EXITED
 from supervisor.events.daily import DailyLog
 from supervisor.events.journal import Journal
+from supervisor.events.output import ended_by
 from supervisor.events.syslog import Syslog
 from supervisor.model.event import ERROR, INFO, WARNING
 
@@ -44,8 +45,8 @@ class Logs:
 
     def _daily(self, event: Event) -> None:
         self.last_activity = event.at
-        if event.kind == EXITED:
-            self.daily.finish(event.service)
+        if name := ended_by(event):
+            self.daily.finish(name)
         self.daily.event(event)
 
     # a server's output

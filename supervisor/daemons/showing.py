@@ -7,7 +7,7 @@ does not fit into the wait is dropped and counted.
 from __future__ import annotations
 
 from supervisor.base.wire import BadFrame
-from supervisor.core.actions import EXITED
+from supervisor.events.output import ended_by
 from supervisor.events.shown import Shown
 
 TYPE_CHECKING = False
@@ -41,8 +41,8 @@ class Showing:
             self._shown.output(name, stream, fd, start, end)
 
     def _event(self, event: Event) -> None:
-        if self._shown is not None and event.kind == EXITED:
-            self._shown.finish(event.service)
+        if self._shown is not None and (name := ended_by(event)):
+            self._shown.finish(name)
         if event.source == "scheduler":  # those of `start` come from there
             self._add({"shown": event.as_dict()}, len(event.text))
 

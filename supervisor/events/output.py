@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from supervisor.base.counting import counted
+from supervisor.core.actions import EXITED
 from supervisor.model.rows import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.model.event import Event
 
 MAX_HELD = 64 << 10  # of a line that has no end yet
 BYTES_A_LINE = 4096  # a generous guess: how much to read back for the lines that are still free
 SECOND = 1.0
 MINUTE = 60.0
+
+STEP_ENDED = "step.ended"
 
 Pending = tuple[int, int]  # lines and bytes left out
 
@@ -140,6 +147,13 @@ class Output:
             self._left_since = now
         self._left_lines += lines
         self._left_bytes += nbytes
+
+
+def ended_by(event: Event) -> str:
+    """Whose output has come to its end with this: of a server, of a step of a run; "": nobody's."""
+    if event.kind == EXITED:
+        return event.service
+    return f"{event.service}/{event.data.get('step')}" if event.kind == STEP_ENDED else ""
 
 
 def readable(data: bytes) -> str:

@@ -78,6 +78,18 @@ def test_each_step_and_try_has_a_line_of_its_own_in_front(scheduling: Scheduling
     assert [head.split(":")[0] for head in heads] == ["=== get", "=== push", "=== push, try 2"], desk.log(row)
 
 
+def test_the_last_words_of_a_step_are_its_own_also_without_a_line_end(scheduling: Scheduling) -> None:
+    """In the daily log they were kept for the first line of the next run."""
+    desk = scheduling
+    desk.job("talker", "echo begin; printf end")
+    desk.start()
+    for _ in range(2):
+        assert desk.done("talker")["state"] == "succeeded"
+
+    said = [line.partition(" | ")[2] for line in desk.daily().splitlines() if "talker/get | " in line]
+    assert said[-4:] == ["begin", "end", "begin", "end"]
+
+
 def test_odd_bytes_do_no_harm(scheduling: Scheduling) -> None:
     desk = scheduling
     odd = "printf '\\000\\377\\033[2J\\r\\n'; head -c 300000 /dev/urandom; printf '%0200000d' 1; exit 3"
