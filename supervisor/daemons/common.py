@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import resource
+import signal
 
 from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.files import read_pid_file, remove_quietly, write_pid_file
@@ -91,7 +92,7 @@ def read_compiled(home: Home, role: str, revision: str = "current") -> dict[str,
     try:
         with open(path, "rb", opener=_open_own) as file:
             data = json.loads(file.read(MAX_COMPILED))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Problem(
             "there are no compiled settings",
             why=f"{path}: {error}",
@@ -159,3 +160,9 @@ def own_environment() -> dict[str, str]:
     for name in MARKS:
         env.pop(name, None)
     return env
+
+
+def end_undisturbed() -> None:
+    """Everything is done: a signal while Python takes itself apart changes the exit code no more."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

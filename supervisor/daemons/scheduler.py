@@ -330,6 +330,7 @@ class Scheduler:
         self.showing.send_rest()
         self.logs.close()
         common.withdraw_pid(self.home.pid_file("scheduler"))
+        common.end_undisturbed()
 
     def settled_phases(self) -> dict[str, int]:
         counts = self.engine.summary()
