@@ -10,7 +10,7 @@ import json
 from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.where import role_command
 from supervisor.cli.out import note
-from supervisor.model.inputs import stale
+from supervisor.model.inputs import intact, stale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ COMPILE_S = 60.0
 def make_fresh(home: Home) -> None:
     """Before a start: compile if any file has changed. Broken files run on the last good revision, and say so."""
     compiled = read_compiled(home, "start")
-    if compiled is not None and not stale(compiled, home):
+    if compiled is not None and not stale(compiled, home) and intact(compiled, home):
         return
     answer = run_compiler(home, "--tolerant")
     for text in finding_texts(answer):
@@ -96,7 +96,7 @@ def read_compiled(home: Home, role: str, revision: str = "current") -> dict[str,
     try:
         with open(home.compiled_file(role, revision or "current"), "rb") as file:
             data = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 

@@ -10,6 +10,7 @@ import binascii
 import os
 
 from supervisor import __version__
+from supervisor.base.files import read_small
 from supervisor.model.identity import read_home_id
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ FORMAT = 1  # of the compiled files
 
 VARIABLE = "env:"  # before the name of a variable of the environment, which settings may take values from
 
+MAX_COMPILED = 64 << 20
 _MISSING = (-1, -1, -1, -1)
 
 
@@ -48,6 +50,26 @@ def made_for(compiled: dict[str, Any], home: Home) -> bool:
 
 def stale(compiled: dict[str, Any], home: Home) -> bool:
     """Must the settings be compiled again before these (the content of start.json) are used?"""
+    try:
+        return _is_stale(compiled, home)
+    except (TypeError, LookupError, AttributeError, ValueError):
+        return True  # it was spoilt: it does not even look like what we write
+
+
+def intact(compiled: dict[str, Any], home: Home) -> bool:
+    """Are the other compiled files those that were written with this one (start.json)? No daemon begins with others."""
+    sums = compiled.get("sums")
+    for role, written in sums.items() if isinstance(sums, dict) else ():
+        try:
+            data = read_small(home.compiled_file(role), MAX_COMPILED)
+        except OSError:
+            return False
+        if binascii.crc32(data) != written:
+            return False
+    return True
+
+
+def _is_stale(compiled: dict[str, Any], home: Home) -> bool:
     if not made_for(compiled, home):
         return True
     if compiled.get("format") != FORMAT or compiled.get("version") != __version__:

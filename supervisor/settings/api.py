@@ -12,7 +12,7 @@ from supervisor.base.errors import BAD_SETTINGS, NO_PERMISSION, Problem
 from supervisor.base.files import write_atomic
 from supervisor.model.home import Home
 from supervisor.settings import revisions
-from supervisor.settings.compiled import Documents, build, stamp, told
+from supervisor.settings.compiled import Documents, build, fingerprint, stamp, told
 from supervisor.settings.findings import Finding, has_errors
 from supervisor.settings.history import (
     FileChange,
@@ -155,8 +155,10 @@ def _told_what_failed(home: Home, whose: str) -> Iterator[None]:
 
 
 def _is_same(home: Home, stamped: Documents) -> bool:
-    fingerprint = stamped["start"]["fingerprint"]
-    return all(revisions.read_compiled(home, role).get("fingerprint") == fingerprint for role in stamped)
+    mark = stamped["start"]["fingerprint"]
+    there = {role: revisions.read_compiled(home, role) for role in stamped}
+    # What was spoilt since it was written may still say whose it is.
+    return fingerprint(there) == mark and all(document.get("fingerprint") == mark for document in there.values())
 
 
 def _refresh(home: Home, sources: Sources, start: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from supervisor.settings.shape import DAY_S
 Documents = dict[str, dict[str, Any]]
 
 # What differs from one compilation to the next while the outcome is the same.
-_PASSING = ("revision", "compiled_at", "fingerprint", "inputs", "problems", "errors", "version")
+_PASSING = ("revision", "compiled_at", "fingerprint", "inputs", "problems", "errors", "version", "sums")
 
 
 def build(loaded: Loaded) -> Documents:

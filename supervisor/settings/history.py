@@ -78,7 +78,10 @@ def history(home: Home) -> list[Revision]:
         if not documents["start"] and not sources:
             continue  # damaged
         its_files = sources.files if sources else files
-        its = _services(documents) if documents["start"] else services
+        try:
+            its = _services(documents) if documents["start"] else services
+        except (TypeError, LookupError, AttributeError):
+            continue  # damaged
         found.append(
             Revision(
                 number,

@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import shutil
+from binascii import crc32
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ from supervisor.settings.sources import Sources
 KEPT = 20
 MAX_COMPILED = 64 << 20
 CURRENT = "current"
+START = "start"
 SOURCES = "sources"  # beside the compiled files: a copy of what they were made of
 
 _NEW = ".new."  # a folder or link that is being made
@@ -118,7 +120,8 @@ def note_sources(home: Home, sources: Sources) -> None:
 
 def write(home: Home, sources: Sources, documents: dict[str, dict[str, Any]]) -> None:
     """Make the revision, put it in force, forget the oldest. Only under the lock."""
-    _make(home, sources, documents)
+    sums = {role: crc32(encode(document)) for role, document in documents.items() if role != START}
+    _make(home, sources, {**documents, START: {**documents[START], "sums": sums}})
     switch(home, sources.number)
     _forget_oldest(home)
 

@@ -103,8 +103,8 @@ def test_a_folder_that_can_not_be_written(files: SettingsFiles, run: Any) -> Non
 
     code, answer = run(files.path)
 
-    assert (code, answer["ok"]) == (1, False)
-    assert answer["error"]["what"] == "the compiled settings can't be written: Not a directory"
+    assert (code, answer["ok"]) == (4, False)
+    assert answer["error"]["what"] == f"can't lock the settings in {files.path}/logs/run/settings: Not a directory"
 
 
 def test_a_full_disk_is_said_once(files: SettingsFiles, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
