@@ -99,7 +99,7 @@ def dialled(stack: ExitStack, daemon: Daemon, role: str, say: bytes = b"") -> An
     return sock
 
 
-@pytest.mark.parametrize("role", ["start", "scheduler"])
+@pytest.mark.parametrize("role", [pytest.param("start", marks=pytest.mark.slow), "scheduler"])
 def test_two_hundred_silent_clients(running: Daemon, role: str) -> None:
     pid = running.pid(role)
     base = open_files(pid)

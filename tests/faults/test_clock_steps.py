@@ -42,7 +42,7 @@ def starts_of(desk: Scheduling, name: str) -> list[int]:
     return [int(words[1] or 0) for line in desk.started() if (words := line.split(" "))[0] == name]
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", ["two hours on", "a day back", pytest.param("ten years on", marks=pytest.mark.slow)])
 def test_a_step_of_the_clock(desk: Scheduling, step: str) -> None:
     by = STEPS[step]
     home = desk.home.path

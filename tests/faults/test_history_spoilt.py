@@ -98,10 +98,11 @@ def a_folder(path: Path) -> None:
     (path / "something").touch()
 
 
-HARMS = [noise_on_page_2, cut_in_half, without_its_wal, removed, a_folder]
+HARMS = [noise_on_page_2, without_its_wal, a_folder]
+MORE_HARMS = [pytest.param(harm, marks=pytest.mark.slow) for harm in (cut_in_half, removed)]
 
 
-@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("harm", [*HARMS, *MORE_HARMS])
 def test_whatever_is_done_to_it_schedules_go_on(desk: Scheduling, harm: Callable[[Path], None]) -> None:
     path = begin(desk)
 

@@ -60,6 +60,11 @@ def last_bytes(daemon: Daemon, name: str, count: int) -> bytes:
 # R34: attacks
 
 
+def slowly(value: object) -> object:
+    """In `make faults` only."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 class Writer:
     """A server that writes numbered lines, and everything of its log that we have seen a name of."""
 
@@ -130,7 +135,7 @@ def mode_of_the_folder_000(writer: Writer) -> None:
     writer.folder.chmod(0)
 
 
-HARMLESS = [deleted, linked_and_deleted, folder_deleted, replaced_by_another, mode_000, mode_of_the_folder_000]
+HARMLESS = [deleted, folder_deleted, linked_and_deleted, replaced_by_another, mode_000, mode_of_the_folder_000]
 
 
 @pytest.fixture
@@ -142,7 +147,7 @@ def writer(daemon: Daemon) -> Iterator[Writer]:
         yield Writer(daemon, stack)
 
 
-@pytest.mark.parametrize("harm", HARMLESS)
+@pytest.mark.parametrize("harm", [*HARMLESS[:2], *map(slowly, HARMLESS[2:])])
 def test_a_log_that_is_taken_away_costs_no_line(writer: Writer, harm: Callable[[Writer], None]) -> None:
     """What goes into a file without a name is in that file: whoever has it open reads on."""
     writer.daemon.start()
@@ -174,7 +179,7 @@ def swapped(writer: Writer, kind: str) -> None:
         writer.log.symlink_to(writer.daemon.home.path / "victim")
 
 
-@pytest.mark.parametrize("kind", ["folder", "fifo", "link"])
+@pytest.mark.parametrize("kind", ["folder", slowly("fifo"), slowly("link")])
 def test_what_had_no_file_to_go_to_is_counted(writer: Writer, kind: str) -> None:
     daemon = writer.daemon.start()
     pid = daemon.row("writer")["pid"]

@@ -99,6 +99,8 @@ def check_no_gap(desk: Scheduling, name: str) -> None:
 
 def test_a_scheduler_that_stands_still_for_too_long_is_replaced(desk: Scheduling) -> None:
     """By the watchdog, as one that hangs: its servers stay, and what was missed is told all the same."""
+    desk.home.settings["core"] = {"scheduler": {"watchdogSeconds": 3.5}}
+    desk.home.write()
     desk.start()
     desk.first("one")
     old = desk.daemon.pid("scheduler")

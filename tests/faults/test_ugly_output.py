@@ -92,7 +92,7 @@ def test_every_byte_is_kept_and_what_is_shown_is_safe(scheduling: Scheduling) ->
     assert home.sbctl("logs", "ugly", "--raw").code == 0
 
 
-@pytest.mark.parametrize("language", ["C", "oops", "tr_TR.UTF-8"])
+@pytest.mark.parametrize("language", ["C", "oops", pytest.param("tr_TR.UTF-8", marks=pytest.mark.slow)])
 def test_any_language_will_do(home: TemporaryHome, language: str) -> None:
     home.settings["config"]["enabled"] = False
     home.write()
