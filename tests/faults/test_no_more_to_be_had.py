@@ -155,13 +155,14 @@ def few_processes(pid: int) -> Iterator[Path]:
         (folder / "pids.max").write_text(str(threads))
         yield folder
     finally:
-        for each in (folder / "cgroup.procs").read_text().split():
-            with contextlib.suppress(OSError):
-                (folder.parent / "cgroup.procs").write_text(each)
         eventually(lambda: remove(folder), 5, f"{folder} is empty")
 
 
 def remove(folder: Path) -> bool:
+    """Whoever is in there goes on outside."""
+    for each in (folder / "cgroup.procs").read_text().split():
+        with contextlib.suppress(OSError):
+            (folder.parent / "cgroup.procs").write_text(each)
     with contextlib.suppress(OSError):
         folder.rmdir()
     return not folder.exists()

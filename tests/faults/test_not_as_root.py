@@ -37,7 +37,11 @@ def hidden(nobodys: HomeOfNobody) -> Iterator[HomeOfNobody]:
         assert not set(outside) & set(inside.split("\n")), "this would hide the processes of the whole machine"
         assert "reaper" in inside, inside
         before = options_of_proc()
-        space.run(["mount", "-o", "remount,hidepid=2", "/proc"])
+        done = subprocess.run(
+            space.words(["mount", "-o", "remount,hidepid=2", "/proc"]), capture_output=True, check=False
+        )
+        if done.returncode:
+            pytest.skip(f"processes can't be hidden here: {done.stderr.decode(errors='replace').strip()}")
         assert options_of_proc() == before
         nobodys.space = space
         yield nobodys

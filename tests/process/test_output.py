@@ -1,4 +1,4 @@
-"""R07: what servers write: every byte once in the raw file, whatever it is, and nothing of it costs a daemon."""
+"""R07, R34, R35: what servers write: every byte once in the raw file, whatever it is; nothing of it costs a daemon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Too few descriptors, at the worst moment: what can't be done now is done later, and nobody is lost."""
+"""R14: too few descriptors, at the worst moment: what can't be done now is done later, and nobody is lost."""
 
 from __future__ import annotations
 
