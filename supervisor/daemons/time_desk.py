@@ -65,6 +65,7 @@ class TimeDesk:
     def take(self, kept: Kept, past: list[dict[str, Any]]) -> None:
         """What is of runs in what `start` has kept; before the engine looks at the rest."""
         kept.entries = self._left.take(kept.entries, kept.notes)
+        self._left.past = self._daemon.logs.journal.tail
         self._left.told = frozenset(
             str(event["data"].get("run"))
             for event in past

@@ -2,8 +2,8 @@
 
 note, live step         it goes on, and its end is heard here
 note, ended             its end goes into the history, unless it is there
-row queued or claimed   it never began: it waits for its turn again
-row running, no note    it died with `start` or with the machine: lost
+row queued or claimed   it never began: it waits for its turn again; unless the journal has its beginning
+row running, no note    it died with `start` or with the machine: lost; unless the journal has its end
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Policy
 from supervisor.runs.run import NOTE, Run
 from supervisor.runs.runner import Context
+from supervisor.runs.stories import Story, stories_of
 from supervisor.store.rows import RunRow, SlotRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from supervisor.runs.desk import Desk
@@ -33,12 +35,20 @@ LOST = "sbctl or this machine died in the middle of it"
 class Left:
     """Steps and runs of a predecessor, taken out of what `start` has kept."""
 
-    __slots__ = ("entries", "notes", "told")
+    __slots__ = ("_stories", "entries", "notes", "past", "told")
 
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.told: frozenset[str] = frozenset()  # runs whose end is in the journal
+        self.past: Callable[[], list[dict[str, Any]]] = list  # reads the end of the journal
+        self._stories: dict[str, Story] | None = None
+
+    def story(self, run_id: str) -> Story:
+        """What the journal says of it; read only if there is a run without a note."""
+        if self._stories is None:
+            self._stories = stories_of(self.past())
+        return self._stories.get(run_id) or Story()
 
     def take(self, entries: list[dict[str, Any]], notes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         """What is none of ours."""
@@ -69,7 +79,7 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
         _let_go(desk, entry)
     for row in loaded.runs:
         if row["id"] not in noted:
-            desk.loop.guard(_restore, desk, row)  # a row that can't be read costs no other run, and not the desk
+            desk.loop.guard(_restore, desk, row, left)  # a row that can't be read costs no other run, and not the desk
     for plan in desk.plans.values():
         if plan.breaker.state == HALF_OPEN and not desk.runner.of(plan.id):
             plan.breaker = neither(plan.breaker)  # a probe of which nothing is left
@@ -123,7 +133,15 @@ def _let_go(desk: Desk, entry: dict[str, Any]) -> None:
     desk.spawner.drop(entry["key"])
 
 
-def _restore(desk: Desk, row: dict[str, Any]) -> None:
+def _end_as_told(desk: Desk, run: Run, story: Story) -> None:
+    """It has ended, and whoever told so died before it was on the disk."""
+    assert story.state is not None
+    run.progress.state, run.progress.cause, run.progress.phase = story.state.value, story.cause, ENDED
+    run.ended, run.last = story.at or desk.loop.clock.wall(), {"code": story.code, "signal": story.signal}
+    desk.outcomes.run_ended(run, told=True)
+
+
+def _restore(desk: Desk, row: dict[str, Any], left: Left) -> None:
     """From its row alone."""
     # The file may have been deleted between its claim and its beginning: then the row does not have it all.
     otherwise = Trigger.SCHEDULE if row["schedule"] else Trigger.MANUAL
@@ -133,7 +151,11 @@ def _restore(desk: Desk, row: dict[str, Any]) -> None:
     run.started, run.log = (row["started"] or 0) / 1000, row["log"] or ""
     run.correlation, run.retry_of = row["correlation"] or run.id, row["retry_of"] or ""
     plan = desk.plans.get(run.schedule)
-    if row["state"] == RunState.RUNNING.value:
+    story = left.story(run.id)
+    if story.state is not None:
+        _end_as_told(desk, run, story)
+        return
+    if story.began or row["state"] == RunState.RUNNING.value:
         run.progress.state, run.progress.cause, run.progress.phase = RunState.LOST.value, LOST, ENDED
         run.ended = desk.loop.clock.wall()
         desk.outcomes.run_ended(run)

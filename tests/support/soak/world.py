@@ -154,8 +154,8 @@ class World:
         self._version = 3 - self._version
         folder = self.home.path / "versions" / str(self._version)
         if not folder.exists():
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / "supervisor", folder / "supervisor", ignore=ignore)
+            # Compiled, as an installed one is: to compile it costs `start` memory that it keeps.
+            shutil.copytree(ROOT / "supervisor", folder / "supervisor")
         return folder / "supervisor" / "__main__.py"
 
     # schedules

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.desk import AT, HOUR, DeskWorld, after, desk_world, job
 
+from supervisor.model.event import Event
 from supervisor.model.run import RunState, Trigger
 from supervisor.runs.run import Run
 from supervisor.runs.runner import Context
@@ -244,6 +245,47 @@ def test_a_run_that_died_with_start_or_with_the_machine_is_lost(world: DeskWorld
     assert world.rows()[0]["id"] == run.id
     assert world.reasons() == ["run"]
     assert world.plan().breaker.streak == 0
+
+
+def die_with_start(world: DeskWorld) -> None:
+    """Both, before anything of what happened last is on the disk."""
+    world.kill()
+    world.start.entries.clear()
+    world.start.notes.clear()
+    world.events.append(Event("start.began", "", at=world.now))
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_one_whose_end_was_told_keeps_it_though_all_died_before_it_was_written(world: DeskWorld, code: int) -> None:
+    begin(world)
+    world.writer.is_held = world.writer.hangs = True
+    world.pass_time(5)
+    ended = world.now
+    world.end(code=code)
+    die_with_start(world)
+    world.pass_time(60)
+    world.open()
+
+    state = "failed" if code else "succeeded"
+    [row] = world.rows()
+    assert (row["state"], row["exit_code"], row["ended"]) == (state, code, int(ended * 1000))
+    assert row["cause"] == ("get: exit code 3" if code else None)
+    assert world.kinds("job").count(f"run.{state}") == 1
+    assert "run.lost" not in world.kinds()
+
+
+@pytest.mark.parametrize("all_died", [True, False])
+def test_one_that_began_is_not_begun_again_though_its_row_is_behind(world: DeskWorld, all_died: bool) -> None:
+    """While `start` lives its notes say whether it began, whatever was told."""
+    begin(world)
+    world.db.execute("UPDATE runs SET state = 'claimed', started = NULL")
+    die_with_start(world)
+    if not all_died:
+        world.events.pop()
+    world.open()
+
+    assert world.states() == (["lost"] if all_died else ["running"])
+    assert len(world.start.spawns()) == (1 if all_died else 2)
 
 
 def test_a_lost_run_is_done_again_where_that_is_wanted(world: DeskWorld) -> None:
