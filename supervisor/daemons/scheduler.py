@@ -14,15 +14,14 @@ import os
 import signal
 import sys
 
-from supervisor import __version__
 from supervisor.base import proc
 from supervisor.base.clock import SystemClock
-from supervisor.base.counting import counted
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.loop import Loop
 from supervisor.base.wire import Channel
 from supervisor.daemons import common
 from supervisor.daemons.alone import build_store, claim, end_escaped
+from supervisor.daemons.announcing import Announcing
 from supervisor.daemons.critical import CriticalServers
 from supervisor.daemons.door import Door
 from supervisor.daemons.heartbeat import Heartbeat
@@ -95,12 +94,11 @@ class Scheduler:
         self.store: Store | None = None  # only alone
         self.predecessor: Predecessor | None = None  # only alone, until its leftovers are gone
         self.kept = Kept()
-        self.door = Door(self.loop, home, self.bus, self.say_how_many)
+        self.announcing = Announcing(self)
+        self.door = Door(self.loop, home, self.bus, self.announcing.say_how_many)
         self.stopping = False
         self._signalled = False
         self._leaving = False
-        self._announced = False
-        self._said = ""  # how many servers and schedules there are
         self._patience = 100  # hundredths of a second for the last words to `start`
 
     # life
@@ -233,12 +231,7 @@ class Scheduler:
             if self._all_gone:
                 self._finish()
             return
-        if not self._announced and self.channel is not None and self.door.is_tried:
-            if self.engine.gate.undecided or any(s.state.in_flight for s in self.engine.services.values()):
-                return
-            self._announced = True
-            self.say_how_many()
-            self.channel.send({"ready": True, "parent_signal": proc.parent_signal(), "version": __version__})
+        self.announcing.look()
 
     @property
     def _all_gone(self) -> bool:
@@ -246,20 +239,9 @@ class Scheduler:
 
     def after_runs(self) -> None:
         """A run has begun or ended, or the desk is open."""
-        self.say_how_many()
+        self.announcing.say_how_many()
         if self.stopping:
             self._after_change()
-
-    def say_how_many(self) -> None:
-        if self.channel is not None:
-            schedules = self.time.desk.plans
-            more = f", {counted(len(schedules), 'schedule')}" if schedules else ""
-            detail = f"{counted(len(self.engine.services), 'server')}{more}"
-            if self.door.trouble:
-                detail += f"; can't be asked, its socket can't be made: {self.door.trouble}"
-            if detail != self._said:
-                self._said = detail
-                self.channel.send({"detail": detail})
 
     # ending
 

@@ -91,7 +91,7 @@ class SchedulerVerbs(EngineVerbs):
         changes += own_changes("scheduler", daemon.compiled, compiled)
         changes += schedule_changes(daemon.time.section(), compiled.get("schedules"))
         daemon.take_over(compiled)
-        daemon.say_how_many()
+        daemon.announcing.say_how_many()
         daemon.governor.review()
         self.revision = compiled["revision"]
         listed = [item.as_dict() for item in changes]
