@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from supervisor.model.service import Phase
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -55,7 +57,7 @@ class Heartbeat:
         daemon = self._daemon
         self.ticks += 1
         self.last_tick = daemon.clock.wall()
-        phases = daemon.settled_phases()
+        phases = self._phases()
         said = ", ".join(f"{count} {phase}" for phase, count in phases.items()) or "no servers"
         nearest = daemon.time.desk.nearest(NEXT_TOLD)
         data = {"tick": self.ticks, "phases": phases, "next": dict(nearest)}
@@ -67,6 +69,10 @@ class Heartbeat:
         if daemon.engine.oom is not None:
             daemon.engine.oom.forget()
         self._timers[0] = daemon.loop.after(daemon.compiled["tick"], self._tick)
+
+    def _phases(self) -> dict[str, int]:
+        counts = self._daemon.engine.summary()
+        return {phase.value: counts[phase.value] for phase in Phase if counts.get(phase.value)}
 
     def _reconcile(self) -> None:
         """A net below the news of exits: it has never been needed, so it may be slow to be sure."""

@@ -48,7 +48,7 @@ from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.events.bus import Bus
 from supervisor.model.event import WARNING, Event
 from supervisor.model.home import Home
-from supervisor.model.service import Phase, Spec
+from supervisor.model.service import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -313,10 +313,6 @@ class Scheduler:
         self.logs.close()
         common.withdraw_pid(self.home.pid_file("scheduler"))
         common.end_undisturbed()
-
-    def settled_phases(self) -> dict[str, int]:
-        counts = self.engine.summary()
-        return {phase.value: counts[phase.value] for phase in Phase if counts.get(phase.value)}
 
 
 def main(path: str, options: Options) -> int:

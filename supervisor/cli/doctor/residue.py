@@ -39,7 +39,7 @@ def look(exam: Exam) -> list[Check]:
     home = exam.home
     found = [
         *judge_temporaries(_temporaries(home, exam.now)),
-        *judge_work(_work(home, exam.now)),
+        *judge_work([] if exam.is_elsewhere else _work(home, exam.now)),
         *judge_records(unreadable(home.records_file), home.records_file),
         *judge_set_ups(_set_ups(exam.now)),
     ]
