@@ -98,8 +98,6 @@ def test_a_home_that_is_well(running: TemporaryHome) -> None:
     assert text.code == 0
     assert "tree\n  ✔ lock " in text.out
     assert "\x1b" not in text.out
-    assert "  ok lock " in running.sbctl("doctor", env={"LC_ALL": "C"}).out
-    assert "\x1b[32m✔\x1b[0m" in running.sbctl("--color", "always", "doctor", env={"LC_ALL": "C.UTF-8"}).out
 
 
 def test_a_home_that_is_stopped_and_one_that_never_ran(home: TemporaryHome) -> None:

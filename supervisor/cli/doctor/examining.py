@@ -27,7 +27,7 @@ from supervisor.cli.doctor.exam import Exam
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from supervisor.model.home import Home
 
@@ -89,11 +89,12 @@ class Looking:
         ]
 
 
-def examine(home: Home) -> list[Section]:
-    """The checks of each section, in the order in which they are shown."""
+def examine(home: Home, titles: Container[str] | None = None) -> list[Section]:
+    """The checks of each section, in the order in which they are shown; `titles`: of these sections only."""
     exam = Exam(home).look()
     until = time.monotonic() + LIMIT_S
-    looking = [(title, [Looking(title, look, exam) for look in looks]) for title, looks in SUBJECTS]
+    wanted = [subject for subject in SUBJECTS if titles is None or subject[0] in titles]
+    looking = [(title, [Looking(title, look, exam) for look in looks]) for title, looks in wanted]
     found = [(title, [check for each in some for check in each.result(until)]) for title, some in looking]
     for _, checks in found:
         for check in checks:  # they tell of command lines, and of what programs have said

@@ -38,7 +38,9 @@ def mend(home: Home, sections: list[Section]) -> tuple[list[Section], list[Mende
         if not wrong:
             break
         mended += [_try(check) for check in wrong]
-        sections = examine(home)
+        concerned = {title for title, checks in sections if any(check in wrong for check in checks)}
+        fresh = dict(examine(home, concerned))
+        sections = [(title, fresh.get(title, checks)) for title, checks in sections]
     return sections, mended
 
 

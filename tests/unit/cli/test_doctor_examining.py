@@ -88,3 +88,16 @@ def test_pids_of_a_container_mean_nothing_outside(home: Home, sbctl: Sbctl) -> N
         code, out, err = sbctl("drill", "kill", "web", "--yes")
         assert (code, out) == (1, "")
         assert "pid 4242, which is another process here" in err
+
+
+def test_signs_are_those_that_the_terminal_can_show(home: Home, sbctl: Sbctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Check("lock", "held"), Check("web", "failed", level=PROBLEM, why="it matters", next="sbctl why web")]
+    monkeypatch.setattr(examining, "SUBJECTS", (("tree", (lambda _exam: found,)),))
+    assert sbctl("doctor")[:2] == (
+        1,
+        "tree\n  ✔ lock  held\n  ✖ web   failed\n"
+        "          why:   it matters\n          next:  sbctl why web\n1 ok, 1 problem\n",
+    )
+    assert sbctl("--color", "always", "doctor")[1].startswith("\x1b[1mtree\x1b[0m\n  \x1b[32m✔\x1b[0m lock")
+    monkeypatch.setenv("LC_ALL", "C")
+    assert sbctl("doctor")[1].startswith("tree\n  ok lock  held\n  XX web   failed\n")
