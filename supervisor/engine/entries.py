@@ -97,6 +97,14 @@ def is_step(key: str) -> bool:
     return key.startswith(STEP)
 
 
+def shown_as(entry: Entry) -> str:
+    """In front of its lines: the service; of a step of a run its schedule and step, as the scheduler has it."""
+    env = entry.launch.env
+    if not is_step(entry.key):
+        return entry.name
+    return f"{env.get('SB_SCHEDULE') or env.get('SB_PLUGIN')}/{env.get('SB_STEP')}"
+
+
 def close_fds(*fds: int) -> None:
     """-1 stands for none."""
     for fd in fds:

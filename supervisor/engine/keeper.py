@@ -15,7 +15,7 @@ import os
 import signal
 
 from supervisor.base.wire import Channel
-from supervisor.engine.entries import Ends, close_fds, name_of
+from supervisor.engine.entries import Ends, close_fds, shown_as
 from supervisor.engine.handing_over import entries_in_pieces, notes_in_pieces
 from supervisor.engine.notify import Heard, Listener, Owner
 from supervisor.engine.oom import looks_like_it
@@ -259,7 +259,8 @@ class Keeper:
         except OSError:
             close_fds(*copies.values())
             raise
-        pumps = self.outlet.resume(entry.name, entry.launch, copies.get("out_read", -1), copies.get("err_read", -1))
+        name = shown_as(entry)
+        pumps = self.outlet.resume(name, entry.launch, copies.get("out_read", -1), copies.get("err_read", -1))
         if "notify" in copies:
             owner = Owner(self._store.home_id, entry.key, entry.launch.user, entry.pid)
             pumps.ear = Listener(self._loop, copies["notify"], owner, lambda heard: self._hear(entry, heard))
@@ -272,8 +273,9 @@ class Keeper:
         pumps = self._pumps.pop(key, None)
         if pumps is not None:
             pumps.close()
-            if self._shown is not None:
-                self._shown.finish(name_of(key))
+            entry = self._store.entries.get(key)
+            if self._shown is not None and entry is not None:
+                self._shown.finish(shown_as(entry))
 
     def forget_ended(self) -> None:
         """Ended from here, on nobody's behalf: the next scheduler begins with the settings."""

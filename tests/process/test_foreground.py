@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from support.children import child
 from support.daemon import Daemon
+from support.scheduling import Scheduling
 from support.waiting import eventually
 
 from supervisor.base.where import role_command
@@ -134,6 +135,23 @@ def test_events_of_all_and_output_of_the_servers_are_shown(daemon: Daemon, form:
     assert kinds.count("start.began") == kinds.count("start.stopped") == 1
     assert kinds.count("scheduler.began") == 2
     assert "service.exited" in kinds
+
+
+def test_a_step_of_a_run_is_shown_under_one_name_whoever_reads_it(scheduling: Scheduling, tmp_path: Path) -> None:
+    desk, out = scheduling, tmp_path / "out"
+    script = f"echo first; while [ ! -e {tmp_path}/go ]; do sleep 0.05; done; echo second; while :; do sleep 0.05; done"
+    desk.job("job", script)
+    with open(out, "wb") as file:
+        start_in_foreground(desk.daemon, file.fileno(), "--output")
+    desk.run("job")
+    eventually(lambda: "job/get | first" in out.read_text())
+    desk.daemon.kill_scheduler()
+    (tmp_path / "go").touch()
+    eventually(lambda: "| second" in out.read_text())
+    assert desk.daemon.stop() == 0
+
+    lines = out.read_text().splitlines()
+    assert [line for line in lines if " | " in line] == ["job/get | first", "job/get | second"]
 
 
 def test_without_output_only_events_are_shown(daemon: Daemon, tmp_path: Path) -> None:
