@@ -10,7 +10,7 @@ from supervisor.base.errors import NOT_RUNNING, Problem
 from supervisor.cli import table
 from supervisor.cli.out import at_home
 from supervisor.control.dial import dial, no_answer, seconds_left
-from supervisor.model.rows import overall
+from supervisor.model.rows import clean, overall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +184,10 @@ def without_answer(home: Home, problem: Problem) -> tuple[str, int]:
     if os.path.exists(home.pid_file("start")):
         text = f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start"
         return at_home(text), DEAD_WITH_PID_FILE
-    return f"sbctl is stopped, home {home}", STOPPED
+    from supervisor.cli.ended import ended_by
+
+    why = ended_by(home)
+    return f"sbctl is stopped, home {home}" + (f"\n  {clean(why)}" if why else ""), STOPPED
 
 
 def lock_holder(home: Home) -> int | None:

@@ -62,7 +62,8 @@ def _detail(service: Service, now: float, wall: float) -> str:
         crash = f"; crash {state.streak} of {service.spec.policy.give_up}" if state.streak else ""
         return f"{cause}{crash}; next try in {left}"
     if state.phase is Phase.FAILED:
-        return state.reason if state.reason.startswith(cause) else f"{state.reason}: {cause}"
+        why = state.reason if state.reason.startswith(cause) else f"{state.reason}: {cause}"
+        return f"{why}; critical: everything stops" if service.spec.critical else why
     if service.leaving:
         return f"{LEAVING[service.leaving]} once those that need it have gone"
     if state.phase is Phase.STOPPED and service.disabled:

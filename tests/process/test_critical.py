@@ -135,7 +135,7 @@ def test_a_reload_that_makes_one_critical_that_has_failed(daemon: Daemon) -> Non
 
 
 def test_a_scheduler_killed_at_that_moment_costs_no_exit_code_quick(daemon: Daemon) -> None:
-    kill_at_the_end(daemon, rounds=4, seed=random.randrange(10**6))
+    kill_at_the_end(daemon, rounds=3, seed=random.randrange(10**6))
 
 
 @pytest.mark.slow
@@ -192,5 +192,13 @@ def test_why_says_what_depends_on_it_and_what_came_of_that(daemon: Daemon) -> No
 
     assert "when it ends for good, everything stops" in daemon.home.sbctl("why", "main").out
     assert end_of(daemon) == 3
+    status = daemon.home.sbctl("status")
+    text = "main: critical, and it has failed (exited, restart never: exit code 3): stopping everything, exit code 3"
+    assert (status.code, status.out) == (3, f"sbctl is stopped, home {daemon.home}\n  {text}\n")
+    assert daemon.home.sbctl("status", "--json").json()["remarks"] == [text]
     said = daemon.home.sbctl("why", "main").out
     assert "critical    it has failed (exited, restart never: exit code 3): stopping everything, exit code 3" in said
+    daemon.home.add_plugin("main", child("ready"))
+    daemon.start()
+    assert daemon.stop() == 0
+    assert daemon.home.sbctl("status").out == f"sbctl is stopped, home {daemon.home}\n"

@@ -11,6 +11,7 @@ import click
 from supervisor.base.errors import NOT_RUNNING, USAGE, Problem
 from supervisor.cli import out, quick, table
 from supervisor.cli.details import mask_facts, mask_rows
+from supervisor.cli.ended import ended_by
 from supervisor.cli.fitting import fit
 from supervisor.cli.json_text import encode
 from supervisor.cli.left import left_of
@@ -143,6 +144,8 @@ class View:
             return code
         state = "starting" if code == quick.UP else "stopping" if left_of(self._home) else "stopped"
         status = status_without_start(self._home, quick.PATIENCE_S, state)
+        if state == "stopped" and not status["services"] and (why := ended_by(self._home)):
+            status["remarks"] = [why]
         if status["services"]:
             status["services"] = self._chosen(status["services"])
             mask_facts(self._home, status["services"])
