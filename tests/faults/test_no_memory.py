@@ -21,6 +21,8 @@ from support.processes import kill
 from support.waiting import eventually
 
 GRACE_S = 0.5
+# It may take a while until it has taken all: each of its deaths is a fast one.
+HOG: dict[str, Any] = {"fastCrashSeconds": 60, "delaysSeconds": [0.05], "giveUpAfter": 3}
 MOST_WANTED = "1000"  # by the kernel, when it looks for whom to kill
 
 pytestmark = pytest.mark.root
@@ -35,6 +37,16 @@ def servers(daemon: Daemon) -> Daemon:
     home.add_plugin("deaf", child("ignore_term"))
     home.add_plugin("writer", child("spew", 0, 500))
     return daemon
+
+
+@contextlib.contextmanager
+def little_memory(daemon: Daemon, megabytes: int) -> Iterator[str]:
+    """A group for what belongs to this daemon, which is ended in any case."""
+    with limited_memory(megabytes) as folder:
+        try:
+            yield folder
+        finally:
+            daemon.end()
 
 
 @contextlib.contextmanager
@@ -59,8 +71,8 @@ def write(path: str, text: str) -> None:
 
 def test_a_plugin_is_started_again_by_its_policy_and_the_event_names_it(servers: Daemon) -> None:
     daemon = servers
-    daemon.home.add_plugin("hog", child("hog", 400), delaysSeconds=[0.05], giveUpAfter=3)
-    with limited_memory(160) as folder:
+    daemon.home.add_plugin("hog", child("hog", 400), **HOG)
+    with little_memory(daemon, 160) as folder:
         assert daemon.compile()["ok"]
         daemon.launch(through=joining(folder))
         row = check_others_live_on(daemon)
@@ -68,14 +80,13 @@ def test_a_plugin_is_started_again_by_its_policy_and_the_event_names_it(servers:
         causes = [event["data"]["cause"] for event in daemon.events("hog", "service.exited")]
         assert [(cause["kind"], cause["signal"]) for cause in causes] == [("out-of-memory", "SIGKILL")] * 3
         assert row["cause"] == "out of memory: killed by SIGKILL"
-        daemon.end()
 
 
 def test_a_plugin_in_a_group_that_we_know_nothing_of(servers: Daemon) -> None:
     """Only the kernel knows then why; what is told is the signal."""
     daemon = servers
-    with limited_memory(48) as folder:
-        daemon.home.add_plugin("hog", [*joining(folder), *child("hog", 200)], delaysSeconds=[0.05], giveUpAfter=3)
+    with little_memory(daemon, 48) as folder:
+        daemon.home.add_plugin("hog", [*joining(folder), *child("hog", 200)], **HOG)
         daemon.start(wait=False)
         row = check_others_live_on(daemon)
 
