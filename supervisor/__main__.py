@@ -46,7 +46,11 @@ def main() -> int:
         from supervisor.daemons.guard import run
 
         return run(int(rest[rest.index("--take-up") + 1]), lambda: _daemon(role, home, rest))
-    return _daemon(role, home, rest)
+    code = _daemon(role, home, rest)
+    # Everything is done: a signal while Python takes itself apart changes the exit code no more.
+    for number in (_signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM):
+        _signal.signal(number, _signal.SIG_IGN)
+    return code
 
 
 def _daemon(role: str, home: str, rest: list[str]) -> int:

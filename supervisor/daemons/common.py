@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import resource
-import signal
 
 from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.files import read_pid_file, remove_quietly, write_pid_file
@@ -160,9 +159,3 @@ def own_environment() -> dict[str, str]:
     for name in MARKS:
         env.pop(name, None)
     return env
-
-
-def end_undisturbed() -> None:
-    """Everything is done: a signal while Python takes itself apart changes the exit code no more."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)

@@ -312,7 +312,6 @@ class Scheduler:
         self.showing.send_rest()
         self.logs.close()
         common.withdraw_pid(self.home.pid_file("scheduler"))
-        common.end_undisturbed()
 
 
 def main(path: str, options: Options) -> int:

@@ -234,7 +234,6 @@ class Start:
         common.withdraw_pid(self.home.pid_file("start"))
         if self.screen is not None:
             self.screen.close()
-        common.end_undisturbed()
 
     # telling
 

@@ -40,6 +40,7 @@ class Left:
 def find_left(records: list[Record], home_id: str, default: StopRule) -> list[Left]:
     """Everything proven and alive. Each is held by a pidfd, so it can't turn into another process."""
     found: dict[int, Left] = {}
+    stops = {record.key: record.stop for record in records}  # which holds for all of a service, escaped ones too
     for record in records:
         left = _take(record.key, record.pid, record.started, record.stop)
         if left is not None:
@@ -50,7 +51,7 @@ def find_left(records: list[Record], home_id: str, default: StopRule) -> list[Le
     for pid, key in find_marked(home_id):
         started = proc.start_time(pid)
         if pid not in found and started is not None:
-            left = _take(key, pid, started, default)
+            left = _take(key, pid, started, stops.get(key, default))
             if left is not None:
                 found[pid] = left
     return list(found.values())
@@ -126,6 +127,7 @@ class Ending:
         for left in list(self._waiting.values()):
             self._loop.watch(left.pidfd, READ, lambda _events, left=left: self._gone(left))  # type: ignore[misc]
             _signal(left, left.stop[0])
+            _signal(left, signal.SIGCONT)  # one that is suspended could not obey
             self._timers.append(self._loop.after(left.stop[1], lambda left=left: self._kill(left)))  # type: ignore[misc]
 
     def kill_now(self) -> None:

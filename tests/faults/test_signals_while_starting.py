@@ -77,10 +77,10 @@ def play(daemon: Daemon, moments: Iterable[int], *more: Shot, first: int) -> Non
     assert "Traceback" not in daemon.output()
 
 
-@pytest.mark.parametrize("number", [INT, QUIT], ids=lambda number: signal.Signals(number).name)
+@pytest.mark.parametrize("number", [TERM, INT, QUIT], ids=lambda number: signal.Signals(number).name)
 def test_quick(daemon: Daemon, number: int) -> None:
     prepare(daemon)
-    play(daemon, QUICK[::2], first=number)
+    play(daemon, QUICK[::2] if number == TERM else QUICK[1::4], first=number)
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ ROWS = (
     Row("R12 R13", "the history locked, full, spoilt, taken away; its writer killed at any moment", SOON),
     Row("R16 R17", "the wall clock set, the machine or a daemon suspended", SOON),
     Row("R24 R25 R26", "signals at each moment of the start-up, and in a row; a terminal that closes", SOON),
-    Row("R22 R37", "grandchildren that escape; orders to what has just died", SOON),
+    Row("R22 R37", "grandchildren that escape; orders to what has just died"),
     Row("R23", "many deaf children at once", SOON),
     Row("R06", "descriptors inherited, and by whom", SOON),
     Row("R35 R08", "output that is ugly, endless, or looks like orders", SOON),
