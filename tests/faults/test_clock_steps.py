@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from support.children import child
 from support.daemon import Daemon
+from support.injecting import attached
 from support.processes import alive, kill
-from support.scheduling import NOTES_ITS_SLOT, Scheduling, seconds
+from support.scheduling import NOTES_ITS_SLOT, Scheduling, add_steps, add_task, seconds
 from support.shifting import set_clock, start_shifted
 from support.waiting import eventually
 
@@ -127,11 +128,21 @@ def test_one_that_dies_young_dies_young_by_any_clock(desk: Scheduling, by: float
     assert daemon.in_phase("steady", "backoff", 1.4)["cause"]
 
 
-def test_the_clock_is_looked_at_each_half_minute(desk: Scheduling) -> None:
-    """Whatever else a daemon waits for: the beat comes in between."""
+def test_no_wait_is_longer_than_half_a_minute(daemon: Daemon, tmp_path: Path) -> None:
+    """As the kernel is asked for it: a clock that is set is seen at the end of such a wait, whatever else is due."""
     for key in ("reconcileSeconds", "tickSeconds"):
-        del desk.home.supervision[key]
-    desk.home.write()
-    assert (made := desk.daemon.compile())["ok"], made
-    compiled = json.loads((desk.home.path / "logs/run/settings/current/scheduler.json").read_text())
-    assert compiled["reconcile"] <= 30
+        del daemon.home.supervision[key]
+    daemon.home.settings["timezone"] = "UTC"
+    add_steps(daemon.home, "job", get="true")
+    add_task(daemon.home, "job", cron="0 0 1 1 *")
+    daemon.start()
+    trace = tmp_path / "trace"
+    with attached(daemon.pid("scheduler"), trace, calls=("epoll_wait", "epoll_pwait"), threads=False):
+        eventually(lambda: daemon.ask("scheduler", "ping") and longest_wait(trace) > 1000, message="it rests")
+    assert longest_wait(trace) <= 30_000
+
+
+def longest_wait(trace: Path) -> int:
+    """In milliseconds."""
+    waits = re.findall(r"epoll_p?wait\(.*, \d+, (\d+)", trace.read_text())
+    return max(map(int, waits), default=0)

@@ -26,7 +26,7 @@ MANY = 20
 @pytest.fixture
 def many(daemon: Daemon) -> Daemon:
     """One that runs, with more output than a pipe holds; many that are to be started."""
-    daemon.home.supervision.update(delaysSeconds=[0.1], fastCrashSeconds=5)
+    daemon.home.supervision.update(delaysSeconds=[0.1], fastCrashSeconds=5, giveUpAfter=2)
     daemon.home.write()
     daemon.home.add_plugin("before", child("spew", 0, 50))
     for number in range(MANY):
