@@ -138,10 +138,14 @@ def mode_of_the_folder_000(writer: Writer) -> None:
 HARMLESS = [deleted, folder_deleted, linked_and_deleted, replaced_by_another, mode_000, mode_of_the_folder_000]
 
 
+def limit(daemon: Daemon, mib: float) -> None:
+    daemon.home.settings["logs"] = {"maxMb": mib, "keep": 50, "gzip": False}
+    daemon.home.write()
+
+
 @pytest.fixture
 def writer(daemon: Daemon) -> Iterator[Writer]:
-    daemon.home.settings["logs"] = {"maxMb": 0.5, "keep": 50, "gzip": False}
-    daemon.home.write()
+    limit(daemon, 50)  # no rotation that would begin a new file anyway
     daemon.home.add_plugin("writer", child("spew", 0, Writer.RATE))
     with ExitStack() as stack:
         yield Writer(daemon, stack)
@@ -167,16 +171,25 @@ def test_a_log_that_is_taken_away_costs_no_line(writer: Writer, harm: Callable[[
 
 
 def swapped(writer: Writer, kind: str) -> None:
-    """Something in its place that is no file."""
-    writer.hold()
-    writer.log.unlink()
-    if kind == "folder":
-        writer.log.mkdir()
-    elif kind == "fifo":
-        os.mkfifo(writer.log)
-    else:
-        (writer.daemon.home.path / "victim").write_text("untouched")
-        writer.log.symlink_to(writer.daemon.home.path / "victim")
+    """Something in its place that is no file. The writer may be quicker with a new one: then once more."""
+    victim = writer.daemon.home.path / "victim"
+    victim.write_text("untouched")
+
+    def done() -> bool:
+        try:
+            writer.hold()
+            writer.log.unlink()
+            if kind == "folder":
+                writer.log.mkdir()
+            elif kind == "fifo":
+                os.mkfifo(writer.log)
+            else:
+                writer.log.symlink_to(victim)
+        except (FileExistsError, FileNotFoundError):
+            return False
+        return True
+
+    eventually(done)
 
 
 @pytest.mark.parametrize("kind", ["folder", slowly("fifo"), slowly("link")])
@@ -214,6 +227,8 @@ def test_what_had_no_file_to_go_to_is_counted(writer: Writer, kind: str) -> None
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_one_attack_after_the_other(writer: Writer) -> None:
+    """While it is rotated all the time."""
+    limit(writer.daemon, 0.1)
     writer.daemon.start()
     pid = writer.daemon.row("writer")["pid"]
     chance = random.Random(5)
@@ -279,13 +294,13 @@ def test_days_of_ticks_lines_and_restarts_cost_no_memory(daemon: Daemon) -> None
     home.add_plugin("talks", child("spew", 0, 20_000))
     for number in range(4):
         home.add_plugin(f"dies{number}", ["/bin/true"])
-    daemon.start()
+    daemon.start(wait=False)  # they never settle
 
     def so_far(restarts: int) -> bool:
         rows = daemon.rows()
         return sum(rows[f"dies{number}"]["restarts"] for number in range(4)) >= restarts
 
-    eventually(lambda: so_far(1500), 120)
+    eventually(lambda: so_far(1500), 200)
     before = {role: resident_kib(daemon.pid(role)) for role in ("start", "scheduler")}
     eventually(lambda: so_far(10_000), 600)
     for role, kib in before.items():
