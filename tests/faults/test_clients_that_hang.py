@@ -45,8 +45,8 @@ def sleeps(pid: int) -> bool:
 
 
 def test_a_hundred_slow_http_clients(home: TemporaryHome) -> None:
-    assert home.sbctl("start").code == 0
-    eventually(lambda: answer(home) == 200)
+    home.sbctl("start")
+    eventually(lambda: answer(home) == 200, 30)
     pid = home.pid("config")
     assert pid is not None
     base = open_files(pid)

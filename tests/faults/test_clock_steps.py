@@ -138,7 +138,7 @@ def test_no_wait_is_longer_than_half_a_minute(daemon: Daemon, tmp_path: Path) ->
     daemon.start()
     trace = tmp_path / "trace"
     with attached(daemon.pid("scheduler"), trace, calls=("epoll_wait", "epoll_pwait"), threads=False):
-        eventually(lambda: daemon.ask("scheduler", "ping") and longest_wait(trace) > 1000, message="it rests")
+        eventually(lambda: daemon.ask("scheduler", "ping") and longest_wait(trace) > 10_000, 20, "it rests")
     assert longest_wait(trace) <= 30_000
 
 

@@ -179,7 +179,7 @@ def test_a_manifest_that_is_written_slowly(running: Daemon) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_manifest_that_is_written_very_slowly(running: Daemon) -> None:
-    written_slowly(running, 0.1, 8)
+    written_slowly(running, 0.1, 2)
 
 
 # S23: YAML that hurts
