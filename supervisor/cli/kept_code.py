@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 
-from supervisor.base.where import ROOT, checkout
+from supervisor.base.where import ROOT, checkout, own_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.model.home import Home
 
-PID = "pid"
+OF = "of"  # a file that says of which process, and what that was called by
 PACKAGE = "supervisor"
 
 
@@ -25,21 +25,27 @@ def keep_code(home: Home, pid: int) -> None:
         _remove(folder)
         os.makedirs(folder, mode=0o700)
         _keep_all(os.path.join(ROOT, PACKAGE), os.path.join(folder, PACKAGE))
-        with open(os.path.join(folder, PID), "w", encoding="ascii") as file:
-            file.write(f"{pid}\n")
+        with open(os.path.join(folder, OF), "wb") as file:
+            file.write(_sign(pid, own_program()[1]))
     except OSError:
         return
 
 
-def kept_code(home: Home, pid: int, loaded: float) -> str:
-    """The folder of the package that the `start` of that pid was loaded from then; "": it is not there as it was."""
+def kept_code(home: Home, pid: int, main: str, loaded: float) -> str:
+    """The folder of the package that the `start` of that pid was loaded from, at that time and by the name `main`;
+    "": it is not there as it was.
+    """
     package = os.path.join(home.kept_code, PACKAGE)
     try:
-        with open(os.path.join(home.kept_code, PID), encoding="ascii") as file:
-            is_ours = file.read() == f"{pid}\n"
+        with open(os.path.join(home.kept_code, OF), "rb") as file:
+            is_ours = file.read() == _sign(pid, main)
         return package if is_ours and _newest(package) < loaded else ""
     except OSError:
         return ""
+
+
+def _sign(pid: int, main: str) -> bytes:
+    return f"{pid} {main}\n".encode("utf-8", "surrogateescape")
 
 
 def _keep_all(source: str, target: str) -> None:

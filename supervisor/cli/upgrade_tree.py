@@ -23,6 +23,7 @@ from supervisor.cli.upgrade_source import files_of
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
 from supervisor.model.home import Home
+from supervisor.settings import revisions
 
 CHECK_S = 120.0
 GO_OVER_S = 45.0  # 10 for a quiet moment, 10 for a new version that hangs, and the way back
@@ -53,7 +54,7 @@ class Program:
     def _find_code(self, home: Home) -> Path | None:
         """The package as it was loaded; None: it was changed since, and nothing leads back to it."""
         package = Path(self.main).parent
-        if kept := kept_code(home, self.pid, self.loaded):
+        if kept := kept_code(home, self.pid, self.main, self.loaded):
             return Path(kept)
         try:
             is_same = all(path.stat().st_ctime < self.loaded for path in files_of(package))
@@ -72,15 +73,15 @@ def running(home: Home) -> Program:
         return Program(client.request("ping"), home)
 
 
-def self_check(home: Home, new: Environment, state_format: int | None) -> list[dict[str, Any]]:
-    """What the new version says about itself; a Problem when it would not do."""
+def self_check(home: Home, new: Environment, state_format: int | None) -> dict[str, Any]:
+    """What the new version says about itself: `checks`, `settings_format`; a Problem when it would not do."""
     words = [home.path] if state_format is None else [home.path, str(state_format)]
     command = command_of(new.python, new.main, "selfcheck", *words)
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=CHECK_S, check=False, cwd="/"
         )
-        answer = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
         checks: list[dict[str, Any]] = answer["checks"]
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _unfit(str(error)) from None
@@ -89,7 +90,7 @@ def self_check(home: Home, new: Environment, state_format: int | None) -> list[d
         raise _unfit(last[0]) from None
     if wrong := [f"{check['name']}: {check['text']}" for check in checks if not check["ok"]]:
         raise _unfit("\n        ".join(wrong))
-    return checks
+    return answer
 
 
 def _unfit(why: str) -> Problem:
@@ -101,19 +102,53 @@ def _unfit(why: str) -> Problem:
     )
 
 
-def go_over(home: Home, before: Program, new: Environment, version: str) -> list[str]:
-    """Returns the core services that were handed over; when a Problem is raised, the old version runs."""
+def go_over(home: Home, before: Program, new: Environment, version: str, settings_format: int) -> list[str]:
+    """Returns the core services that were handed over; when a Problem is raised, the old version runs.
+
+    `settings_format`: of the compiled settings that the new version reads.
+    """
     became = _become(home, new.python, new.main, before.way_back)
     if (became["version"], became["pid"]) != (version, before.pid):
         raise Problem(f"start is {became['version']} now (pid {became['pid']}), not {version}", remedy="sbctl status")
     done: list[str] = []
+    settings = _Settings(home)
+    if settings.format not in (None, settings_format) and (why := settings.compile_anew(new)):
+        raise _go_back(home, before, version, done, why, settings)
     for name in _wanted(home):
         done.append(name)
         note(f"sbctl: {name} goes over to {version}")
         why = _renew(home, name)
         if why:
-            raise _go_back(home, before, version, done, why)
+            raise _go_back(home, before, version, done, why, settings)
     return done
+
+
+class _Settings:
+    """The compiled ones, which the new version may want in another format."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._revision = revisions.current(home)
+        self._is_new = False
+        try:
+            with open(home.compiled_file(SCHEDULER), "rb") as file:
+                self.format: int | None = json.load(file)["format"]
+        except (OSError, ValueError, KeyError):
+            self.format = None
+
+    def compile_anew(self, new: Environment) -> str:
+        """By the new version; why it can't, or ""."""
+        note("sbctl: the settings are compiled anew, in the format of the new version")
+        command = command_of(new.python, new.main, "compile", self._home.path)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/")
+        self._is_new = True
+        if done.returncode == 0:
+            return ""
+        return f"the new version can't compile the settings: {(done.stdout or done.stderr)[:300]}"
+
+    def bring_back(self) -> None:
+        if self._is_new and self._revision:
+            revisions.switch(self._home, self._revision)
 
 
 def _become(home: Home, python: str, main: str, back: str | None = None) -> dict[str, Any]:
@@ -153,11 +188,12 @@ def _does_not_answer(home: Home) -> str:
         time.sleep(0.02)
 
 
-def _go_back(home: Home, before: Program, version: str, names: list[str], why: str) -> Problem:
+def _go_back(home: Home, before: Program, version: str, names: list[str], why: str, settings: _Settings) -> Problem:
     """The way there, the other way round."""
     note(f"sbctl: {why}")
     note(f"sbctl: going back to {before.version}")
     try:
+        settings.bring_back()
         _become(home, before.python, before.way_back)
         still_wrong = [wrong for name in names if (wrong := _renew(home, name))]
     except Problem as problem:
@@ -172,6 +208,6 @@ def _go_back(home: Home, before: Program, version: str, names: list[str], why: s
     return Problem(
         f"{version} does not hold: {before.version} runs again",
         why=why,
-        remedy=f"its last words: {home.out_file(names[-1])}; servers have run on all the time",
+        remedy=f"its last words: {home.out_file(names[-1] if names else START)}; servers have run on all the time",
         code=FAILED,
     )

@@ -46,8 +46,9 @@ def upgrade(home: Home, word: str | None, *, check: bool, as_json: bool) -> int:
         was_there = bool(new.record)
         place.make(source, new)
         try:
-            facts["checks"] = self_check(home, new, before.state_format if before is not None else None)
-            facts["handed_over"] = _go_over(home, before, new, source)
+            found = self_check(home, new, before.state_format if before is not None else None)
+            facts["checks"] = found["checks"]
+            facts["handed_over"] = _go_over(home, before, new, source, found["settings_format"])
         except BaseException:  # a signal, too: by then the tree may be on its way
             if not was_there and not _runs_from(home, new):
                 shutil.rmtree(new.folder, ignore_errors=True)
@@ -87,7 +88,7 @@ def _is_nothing_new(place: Place, source: Source, before: Program | None) -> boo
     return digest_of(Path(own_program()[1]).parent) == source.digest
 
 
-def _go_over(home: Home, before: Program | None, new: Environment, source: Source) -> list[str]:
+def _go_over(home: Home, before: Program | None, new: Environment, source: Source, settings_format: int) -> list[str]:
     if before is None:
         return []
     if before.package is None:
@@ -95,7 +96,7 @@ def _go_over(home: Home, before: Program | None, new: Environment, source: Sourc
             f"sbctl: the files of {before.version} have been changed since it was started: should {source.version} not "
             "come up, there is no way back to it"
         )
-    return go_over(home, before, new, source.version)
+    return go_over(home, before, new, source.version, settings_format)
 
 
 def _only_check(
@@ -105,7 +106,7 @@ def _only_check(
     trial = Environment(place.link.parent / f"{place.link.name}-{source.version}.check")
     try:
         place.make(source, trial)
-        facts["checks"] = self_check(home, trial, before.state_format if before is not None else None)
+        facts["checks"] = self_check(home, trial, before.state_format if before is not None else None)["checks"]
     finally:
         shutil.rmtree(trial.folder, ignore_errors=True)
     lines = [f"  {check['name']:<15} {check['text']}" for check in facts["checks"]]

@@ -57,7 +57,8 @@ def main(argv: list[str]) -> int:
         checks["state of start"] = lambda _home: _state(int(argv[1]))
     found = [_run(name, check, Home(argv[0])) for name, check in checks.items()]
     ok = all(each["ok"] for each in found)
-    sys.stdout.write(json.dumps({"ok": ok, "version": __version__, "checks": found}) + "\n")
+    facts = {"ok": ok, "version": __version__, "settings_format": COMPILED_FORMAT, "checks": found}
+    sys.stdout.write(json.dumps(facts) + "\n")
     return 0 if ok else FAILED
 
 
@@ -119,7 +120,7 @@ def _compile(home: Home) -> str:
     errors = [str(finding.as_dict()) for finding in seen.findings if finding.is_error]
     if errors:
         raise Failed(f"this version can't compile them: {errors[0]}")
-    return "of another format: compiled anew"
+    return "of another format: they will be compiled anew"
 
 
 def _records(home: Home) -> str:

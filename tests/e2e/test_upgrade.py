@@ -110,6 +110,44 @@ def test_a_failing_self_check_changes_nothing(checkout: Checkout, home: Temporar
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("holds", [True, False])
+def test_compiled_settings_of_another_format(checkout: Checkout, home: TemporaryHome, holds: bool) -> None:
+    home.add_plugin("server", child("ready"))
+    assert checkout.sbctl(home, "start").code == 0
+    before = numbers(rows(checkout, home), "server")
+    checkout.become(NEW)
+    checkout.change("daemons/common.py", "COMPILED_FORMAT = 1", "COMPILED_FORMAT = 2")
+    checkout.change("model/inputs.py", "FORMAT = 1", "FORMAT = 2")
+    if not holds:
+        checkout.insert(*CRASHES["scheduler"])
+
+    done = checkout.sbctl(home, "upgrade")
+
+    assert "compiled anew" in done.err
+    assert done.code == (0 if holds else 1), done
+    assert version_of_start(checkout, home) == (NEW if holds else __version__)
+    assert numbers(rows(checkout, home), "server") == before
+    assert {row["state"] for row in rows(checkout, home)} == {"running"}
+
+
+@pytest.mark.slow
+def test_a_config_server_that_crashes_leads_back(checkout: Checkout, home: TemporaryHome) -> None:
+    home.settings["config"]["enabled"] = True
+    home.write()
+    assert checkout.sbctl(home, "start").code == 0
+    checkout.become(NEW)
+    checkout.insert("daemons/config.py", "    home = Home(path)\n    os.umask", "    raise SystemExit('no luck')\n")
+
+    done = checkout.sbctl(home, "upgrade")
+
+    assert done.code == 1, done
+    assert "config: " in done.err
+    assert f"{__version__} runs again" in done.err
+    assert version_of_start(checkout, home) == __version__
+    assert {row["state"] for row in rows(checkout, home)} == {"running"}
+
+
+@pytest.mark.slow
 def test_a_check_alone_tells_the_same_and_leaves_nothing(checkout: Checkout, home: TemporaryHome) -> None:
     assert checkout.sbctl(home, "start").code == 0
     checkout.become(NEW)

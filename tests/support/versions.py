@@ -51,11 +51,14 @@ class Checkout:
         write_version(self.root / "supervisor", version)
 
     def insert(self, name: str, before: str, text: str) -> None:
+        self.change(name, before, text + before)
+
+    def change(self, name: str, old: str, new: str) -> None:
         path = self.root / "supervisor" / name
         whole = path.read_text()
-        assert whole.count(before) == 1
+        assert whole.count(old) == 1
         path.unlink()
-        path.write_text(whole.replace(before, text + before))
+        path.write_text(whole.replace(old, new))
 
     def sbctl(self, home: TemporaryHome, *args: object, **env: str | None) -> Result:
         command = [self.root / "bin" / "sbctl", "--home", home.path, *args]

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.base.where import own_program
 from supervisor.cli import kept_code as keeping
 from supervisor.cli.kept_code import keep_code, kept_code
 from supervisor.model.home import Home
 
 PID = 4711
+MAIN = own_program()[1]
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_a_pull_takes_nothing_away(root: Path, home: Home, monkeypatch: pytest.M
         path.unlink()
         path.write_text("new")
 
-    package = kept_code(home, PID, loaded)
+    package = kept_code(home, PID, MAIN, loaded)
 
     assert texts(package) == {"__init__.py": "old", "base/loop.py": "old"}
 
@@ -61,19 +63,20 @@ def _refuse(*_args: object, **_more: object) -> None:
 def test_what_was_written_in_place_is_no_way_back(root: Path, home: Home) -> None:
     keep_code(home, PID)
     loaded = time.time() - 30
-    assert kept_code(home, PID, loaded)
+    assert kept_code(home, PID, MAIN, loaded)
 
     (root / "supervisor" / "base" / "loop.py").write_text("new")
 
-    assert kept_code(home, PID, loaded) == ""
+    assert kept_code(home, PID, MAIN, loaded) == ""
 
 
 def test_only_of_the_start_that_it_was_kept_for(root: Path, home: Home) -> None:
     keep_code(home, PID)
     keep_code(home, PID + 1)
 
-    assert kept_code(home, PID, time.time()) == ""
-    assert kept_code(home, PID + 1, time.time())
+    assert kept_code(home, PID, MAIN, time.time()) == ""
+    assert kept_code(home, PID + 1, MAIN, time.time())
+    assert kept_code(home, PID + 1, "/elsewhere/__main__.py", time.time()) == "", "it has been upgraded since"
 
 
 def test_what_is_installed_is_not_kept(root: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,4 +85,4 @@ def test_what_is_installed_is_not_kept(root: Path, home: Home, monkeypatch: pyte
     keep_code(home, PID)
 
     assert not os.path.exists(home.kept_code)
-    assert kept_code(home, PID, time.time()) == ""
+    assert kept_code(home, PID, MAIN, time.time()) == ""
