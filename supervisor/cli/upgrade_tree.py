@@ -8,6 +8,7 @@ The scheduler is handed over: what it manages runs on, and so do runs. Config se
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -128,9 +129,11 @@ class _Settings:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._revision = revisions.current(home)
+        self._revision = ""
         self._is_new = False
         try:
+            # Not asked of `revisions`: we may be of the new version already, to which this is none.
+            self._revision = os.readlink(os.path.join(home.revisions, revisions.CURRENT))
             with open(home.compiled_file(SCHEDULER), "rb") as file:
                 self.format: int | None = json.load(file)["format"]
         except (OSError, ValueError, KeyError):
