@@ -255,6 +255,24 @@ def test_requests_that_come_meanwhile_wait(daemon: Daemon) -> None:
             assert asked()["version"] == __version__
 
 
+def test_in_the_foreground_it_goes_on_printing(daemon: Daemon) -> None:
+    daemon.home.add_plugin("server", child("ready"))
+    assert daemon.compile()["ok"]
+    daemon.launch("--foreground", "--output", "--log-format", "json")
+    daemon.settle()
+    start = daemon.pid("start")
+
+    go_over(daemon)
+    os.kill(start, signal.SIGHUP)
+    daemon.ask("scheduler", "restart", names=["server"])
+
+    out = daemon.home.path / "logs" / "start.out"
+    eventually(lambda: '"kind":"start.upgraded"' in out.read_text())
+    eventually(lambda: "SIGHUP ignored" in out.read_text())
+    eventually(lambda: out.read_text().count('"kind":"output","service":"server","text":"ready"') == 2)
+    assert daemon.stop() == 0
+
+
 def test_children_that_are_made_afterwards_get_nothing_of_it(daemon: Daemon) -> None:
     daemon.home.add_plugin("server", child("ready"))
     daemon.start()
