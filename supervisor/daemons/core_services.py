@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from supervisor.model.home import Home
 
 ROLE = "role:"
+SAID = ("parent_signals", "versions")  # what core services have said of themselves
 
 
 class CoreServices:
@@ -82,11 +83,13 @@ class CoreServices:
 
     def hand_on(self) -> dict[str, Any]:
         channels = {name: channel.fd for name, channel in self._channels.items() if not channel.closed}
-        return {"channels": channels, "config_port": self._config_port, "parent_signals": self.parent_signals}
+        said = {name: getattr(self, name) for name in SAID}
+        return {"channels": channels, "config_port": self._config_port, **said}
 
     def take_up(self, data: dict[str, Any]) -> None:
         self._config_port = data["config_port"]
-        self.parent_signals = data["parent_signals"]
+        for name in SAID:
+            setattr(self, name, data[name])
         for name, fd in data["channels"].items():
             self._connect(name, _socket.socket(fileno=fd))
 

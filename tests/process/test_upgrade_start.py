@@ -116,6 +116,7 @@ def test_twenty_times_and_no_descriptor_is_left_open(daemon: Daemon) -> None:
     daemon.home.add_plugin("server", child("ready"))
     daemon.start()
     start = daemon.pid("start")
+    health = daemon.ask("start", "health")
     go_over(daemon)
     files = at_rest(start)
 
@@ -123,6 +124,8 @@ def test_twenty_times_and_no_descriptor_is_left_open(daemon: Daemon) -> None:
         go_over(daemon)
 
     assert at_rest(start) == files
+    for field in ("parent_signals", "versions", "counters", "subreaper", "open_files_limit", "pid"):
+        assert daemon.ask("start", "health")[field] == health[field], field
 
 
 def test_while_no_scheduler_is_there_start_reads_on(daemon: Daemon) -> None:
