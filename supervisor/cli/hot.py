@@ -7,6 +7,11 @@ compares their bytes.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # it is built in, so its import takes no time
+
+if __name__ == "__main__" and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until main() can end in good order
+
 import os
 import sys
 
@@ -97,6 +102,8 @@ def main(args: list[str]) -> int:
 
 if __name__ == "__main__":
     try:
+        if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         code = main(sys.argv[1:])
     except KeyboardInterrupt:  # within an import of the full command line
         code = INTERRUPTED

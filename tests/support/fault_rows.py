@@ -46,7 +46,7 @@ ROWS = (
     Row("R21 R43", "as the first process of a container"),
     Row("R41 R46 R48", "folders that can't be written, ports that are taken, dependencies that never come"),
     Row("R42", "a user who sees his own processes only"),
-    Row("R47 R50", "what a wrapper and an exit code say", SOON),
+    Row("R47 R50", "what a wrapper and an exit code say"),
 )
 
 
