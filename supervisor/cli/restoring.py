@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 KEEP = "keep"
-BESIDE = ("-wal", "-shm")
+BESIDE = ("-wal", "-shm", ".waiting")
 
 
 def restore(home: Home, path: str, *, dry_run: bool, yes: bool, which: str, as_json: bool) -> int:

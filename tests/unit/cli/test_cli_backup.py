@@ -125,9 +125,11 @@ def test_everything_comes_back_and_what_was_there_is_kept(sbctl: Sbctl, home: Ho
     Path(home.schedules, "mail.json").write_text('{"format": 1, "intervalHours": 6}')
     remember(home, "r_new")
     set_cursors(home.history_file, {"mail": 900})
+    Path(home.history_file + ".waiting").write_text("what could not be written into the one that was there\n")
     code, out, err = sbctl("restore", backup, "--yes")
     assert code == 0, err
     assert Path(home.settings_file).read_text() == "format: 1\n"
+    assert not Path(home.history_file + ".waiting").exists()
     assert not Path(home.schedules, "mail.json").exists()
     assert Path(home.key_file).read_text() == "a-secret-key"
     assert run(home, "r_old")
@@ -137,6 +139,7 @@ def test_everything_comes_back_and_what_was_there_is_kept(sbctl: Sbctl, home: Ho
     assert (aside / "etc" / "sbctl.yaml").read_text() == "format: 1\ntimezone: UTC\n"
     assert (aside / "etc" / "schedules.d" / "mail.json").exists()
     assert (aside / "logs" / "history.db").exists()
+    assert (aside / "logs" / "history.db.waiting").exists()
     assert [path.name for path in Path(home.run).iterdir() if path.name.startswith(".restore")] == []
 
 
