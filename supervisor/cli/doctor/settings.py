@@ -10,12 +10,12 @@ from supervisor.cli.compiling import run_compiler
 from supervisor.cli.doctor.check import PROBLEM, WARNING, Check
 from supervisor.engine.environment import changes_user
 from supervisor.engine.kernel_limits import find_tool, missing_tool, not_installed, package_of
-from supervisor.model.inputs import stale
 from supervisor.model.launch import Launch
 from supervisor.model.trust import check_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from supervisor.cli.doctor.exam import Exam
@@ -28,20 +28,27 @@ def look(exam: Exam) -> list[Check]:
     found: list[Check] = []
     began = time.monotonic()
     try:
-        findings = run_compiler(exam.home, "--check", limit=COMPILE_S)["findings"]
+        answer = run_compiler(exam.home, "--preview", limit=COMPILE_S)
     except Problem as problem:
         found.append(judge_trouble(problem, in_time=time.monotonic() - began < COMPILE_S))
     else:
-        found += judge_findings(findings, exam.home.etc)
-    document = exam.documents.get("start") or {}
-    if document and exam.runs and stale(document, exam.home):
-        what = f"files were changed since revision {document.get('revision')}, which is in force"
-        found.append(
-            Check("in force", what, level=WARNING, next="sbctl reload --dry-run shows what is new; sbctl reload")
-        )
+        found += judge_findings(answer["findings"], exam.home.etc)
+        if exam.runs:
+            found += judge_age(exam.documents, answer["documents"])
     found += _trust(exam)
     found += judge_tools(_needed_tools(exam.launches()))
     return found
+
+
+def judge_age(in_force: Mapping[str, dict[str, Any]], as_files_say: Mapping[str, dict[str, Any]]) -> list[Check]:
+    """By what they come to: a file that was only touched, or is read by another version, changes nothing."""
+    if not in_force.get("start"):
+        return []
+    wanted = [(role, name, value) for role, document in as_files_say.items() for name, value in document.items()]
+    if all(in_force[role].get(name) == value for role, name, value in wanted if role in in_force):
+        return []
+    what = f"the files say something else than revision {in_force['start'].get('revision')}, which is in force"
+    return [Check("in force", what, level=WARNING, next="sbctl reload --dry-run shows what is new; sbctl reload")]
 
 
 def judge_findings(findings: list[dict[str, Any]], where: str) -> list[Check]:
