@@ -233,13 +233,21 @@ def test_a_large_answer_arrives_whole(bench: Any) -> None:
     assert one.server.connections == 1
 
 
-def test_the_number_of_clients_is_bounded(bench: Any) -> None:
-    one = bench({"echo": echo})
+def fill(one: Any, request: bytes = b"") -> list[Any]:
     socks = []
     for _ in range(server.MAX_CONNECTIONS):
         socks.append(one.raw())
+        if request:
+            socks[-1].send(request)
         one.turn(1)
     one.until(lambda: one.server.connections == server.MAX_CONNECTIONS)
+    return socks
+
+
+def test_the_number_of_clients_is_bounded(bench: Any) -> None:
+    one = bench({"later": lambda _args, reply: None})
+    socks = fill(one, frame({"verb": "later"}))
+    one.turn()
     (answer,), closed = one.answers(one.raw())
     assert closed
     assert "too many" in answer["error"]["what"]
@@ -247,6 +255,18 @@ def test_the_number_of_clients_is_bounded(bench: Any) -> None:
         sock.close()
     one.until(lambda: one.server.connections == 0)
     assert len(one.answers(one.raw())[0]) == 0
+
+
+def test_of_silent_clients_the_one_that_is_silent_for_longest_makes_room(bench: Any) -> None:
+    one = bench({"echo": echo})
+    silent = fill(one)
+    asks = one.raw()
+    asks.send(frame({"verb": "echo"}))
+    assert one.answers(asks)[0][0]["ok"]
+    (answer,), closed = one.answers(silent[0])
+    assert closed
+    assert "too many" in answer["error"]["what"]
+    assert one.server.connections == server.MAX_CONNECTIONS
 
 
 def test_too_many_requests_ahead(bench: Any) -> None:
