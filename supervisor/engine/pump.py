@@ -76,6 +76,7 @@ class Pump:
         self._rotate_after = 0.0
         self._copies = False
         self.dropped = 0
+        self._owned_up = 0  # to so many of them, when the disk took something again
         self._trouble = ""
         self._is_stuck = False  # can't be rotated, and that was said
         self.set_limits(limit, keep, age, budget)
@@ -220,7 +221,8 @@ class Pump:
     def _over(self) -> None:
         self._trouble = ""
         if self._on_trouble is not None:
-            self._on_trouble("", self.dropped)
+            self._on_trouble("", self.dropped - self._owned_up)
+            self._owned_up = self.dropped
 
     def _move_near_limit(self, room: int) -> int:
         """Rotate on the end of a line: look ahead without consuming, then move exactly up to that line's end."""

@@ -11,7 +11,7 @@ import json
 import os
 
 from supervisor.base import proc
-from supervisor.base.files import write_all, write_atomic
+from supervisor.base.files import read_small, write_all, write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ class RecordFile:
 def read_records(path: str, boot: str, home_id: str) -> list[Record]:
     """What an earlier `start` of this boot, namespace and home left behind; what does not read as a record is none."""
     try:
-        with open(path, "rb") as file:
-            lines = file.read().split(b"\n")
+        lines = read_small(path, 4 * REWRITE_AT).split(b"\n")
     except OSError:
         return []
     head = _parse(lines[0])
@@ -125,8 +124,7 @@ def read_records(path: str, boot: str, home_id: str) -> list[Record]:
 def unreadable(path: str) -> int:
     """How many of its lines a kill, a full disk or somebody else has spoilt; one that is being written is none."""
     try:
-        with open(path, "rb") as file:
-            *lines, _ = file.read().split(b"\n")
+        *lines, _ = read_small(path, 4 * REWRITE_AT).split(b"\n")
     except OSError:
         return 0
     return sum(1 for line in lines if line and _parse(line) is None)

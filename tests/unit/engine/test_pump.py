@@ -161,6 +161,15 @@ def test_what_the_disk_refuses_is_dropped_counted_and_told_once(stream: Stream) 
     assert stream.trouble[1:] == [("", 15)]
     assert stream.path.read_bytes() == b"back\n"
 
+    stream.path.unlink()
+    stream.path.mkdir()
+    stream.say(b"1234567")
+    stream.loop.pass_time(2)
+    stream.path.rmdir()
+    stream.loop.pass_time(2)
+    stream.say(b"again\n")
+    assert stream.trouble[-1] == ("", 7)
+
 
 @pytest.mark.parametrize("what", ["folder", "pipe", "link", "device"])
 def test_a_path_that_can_not_be_written_costs_no_descriptor(stream: Stream, what: str, tmp_path: Path) -> None:

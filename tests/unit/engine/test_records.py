@@ -65,6 +65,8 @@ def test_another_boots_records_are_void(tmp_path: Path) -> None:
     assert read_records(str(tmp_path / "records"), "another-boot", "home") == []
     assert read_records(str(tmp_path / "missing"), BOOT, "home") == []
     assert read_records(str(tmp_path), BOOT, "home") == []
+    os.mkfifo(tmp_path / "pipe")
+    assert read_records(str(tmp_path / "pipe"), BOOT, "home") == []
 
 
 @pytest.mark.parametrize(
