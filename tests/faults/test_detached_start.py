@@ -7,6 +7,7 @@ closed, a pipe without a reader, a full device.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from support.children import child
+from support.daemon import Daemon
 from support.endpoints import Endpoint, SilentNameServer, endpoints, never
 from support.home import LAUNCHER, TemporaryHome
 from support.scheduling import NOTES_ITS_SLOT, add_steps, add_task
@@ -134,5 +136,29 @@ def test_whoever_can_not_be_told_is_not_waited_for(home: TemporaryHome, how: str
 
     eventually(lambda: tick(home) >= 2, 15, "it runs, and goes on running")
     assert {row["state"] for row in services(home)} == {"running"}
+    for role in ("start", "scheduler"):
+        pid = home.pid(role)
+        assert pid is not None
+        assert not holds(pid, "/dev/full", str(home.path / "fifo"))
     assert home.sbctl("stop").code == 0
     assert home.pids() == []
+
+
+def holds(pid: int, *paths: str) -> bool:
+    """Has it one of these as its stdin, stdout or stderr?"""
+    return any(os.readlink(f"/proc/{pid}/fd/{fd}") in paths for fd in range(3))
+
+
+def test_nor_in_the_foreground(daemon: Daemon) -> None:
+    """Each event is written to a full device."""
+    daemon.home.add_plugin("plain", child("ready"))
+    assert daemon.compile()["ok"]
+    daemon.launch("--foreground", through=("/bin/sh", "-c", FULL, "sh"))
+    daemon.settle()
+
+    eventually(lambda: tick(daemon.home) >= 2, 15)
+    assert daemon.row("plain")["state"] == "running"
+    os.kill(daemon.pid("start"), signal.SIGHUP)
+    eventually(lambda: daemon.events("", "signal.ignored"))
+    assert daemon.stop() == 0
+    assert daemon.home.pids() == []
