@@ -182,6 +182,9 @@ def close_terminals(home: TemporaryHome, moments: Iterable[int]) -> None:
         assert state in ("running", "stopped"), f"{state} at {moment} ms"
         if state == "running":
             eventually(lambda: {row["state"] for row in home.status()["services"]} == {"running"})
+            pid = home.pid("start")
+            assert pid is not None
+            assert os.getsid(pid) == pid, "no terminal of the caller's can take it along"
         started = home.sbctl("start")
         assert started.code == 0, f"{moment} ms: {started}"
         assert started.out.startswith("already running" if state == "running" else "started"), f"{moment} ms: {started}"
