@@ -35,7 +35,7 @@ def upgrade(home: Home, word: str | None, *, check: bool, as_json: bool) -> int:
             "running": before is not None,
             "changed": False,
         }
-        if not check and _is_nothing_new(place, source, before):
+        if not check and _is_nothing_new(source, before):
             where = f"from {source.origin}"
             text = f"nothing new: {source.version} ({where}) is what {'runs' if before else 'is installed'}"
             answer(text, facts, as_json=as_json)
@@ -81,11 +81,13 @@ def _runs_from(home: Home, new: Environment) -> bool:
     return in_use(new.folder) or (now is not None and now.main == new.main)
 
 
-def _is_nothing_new(place: Place, source: Source, before: Program | None) -> bool:
-    """Does what runs, or would be started, have this very code?"""
-    if before is not None and (before.package is None or digest_of(before.package) != source.digest):
+def _is_nothing_new(source: Source, before: Program | None) -> bool:
+    """Does what runs, and would be started, have this very code? Not so after one that was broken off."""
+    own = own_program()[1]
+    if before is not None and (before.package is None or before.main != own):
         return False
-    return digest_of(Path(own_program()[1]).parent) == source.digest
+    package = Path(own).parent if before is None else before.package
+    return package is not None and digest_of(package) == source.digest
 
 
 def _go_over(home: Home, before: Program | None, new: Environment, source: Source, settings_format: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,29 @@ def test_a_config_server_that_crashes_leads_back(checkout: Checkout, home: Tempo
     assert f"{__version__} runs again" in done.err
     assert version_of_start(checkout, home) == __version__
     assert {row["state"] for row in rows(checkout, home)} == {"running"}
+
+
+@pytest.mark.slow
+def test_one_that_is_broken_off_can_be_completed(checkout: Checkout, home: TemporaryHome) -> None:
+    home.add_plugin("server", child("ready"))
+    assert checkout.sbctl(home, "start").code == 0
+    before = numbers(rows(checkout, home), "server")
+    checkout.become(NEW)
+    command = [str(checkout.root / "bin" / "sbctl"), "--home", str(home.path), "upgrade"]
+    env = home.environment({**WITHOUT_NETWORK, "SB_VENV": None})
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("scheduler goes over" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+
+    assert process.returncode == 130
+    assert version_of_start(checkout, home) == NEW
+    eventually(lambda: {row["state"] for row in rows(checkout, home)} == {"running"})
+    done = checkout.sbctl(home, "upgrade")
+    assert done.code == 0, done
+    assert os.readlink(checkout.venv) == f".venv-{NEW}"
+    assert numbers(rows(checkout, home), "server") == before
 
 
 @pytest.mark.slow

@@ -105,6 +105,9 @@ def write_wheel(folder: Path, version: str) -> Path:
         needs = "".join(
             f"Requires-Dist: {name}\n" for name in ("click >=8.1", "pydantic>=2.11", "pytest ; extra == 't'")
         )
+        tags = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        wheel.writestr(f"{info}/WHEEL", tags)
+        wheel.writestr(f"{info}/RECORD", "")
         wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: sb-supervisor\nVersion: {version}\n{needs}")
     return path
 
