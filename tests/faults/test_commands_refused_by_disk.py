@@ -19,7 +19,7 @@ from support.scheduling import add_steps
 
 from supervisor.base.where import role_command
 
-QUICK = 4
+QUICK = 3
 
 
 class Case(ABC):

@@ -23,6 +23,7 @@ from supervisor.base.errors import Problem
 
 MOMENTS = range(0, 1001, 10)
 QUICK = (0, 30, 60, 90, 110, 130, 150, 180, 220, 300, 500, 1000)
+READY = 1  # a millisecond after it listens
 TERM, INT, HUP, QUIT = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT
 
 Shot = tuple[float, int]  # seconds after the one before, signal
@@ -132,9 +133,11 @@ def hang_up(daemon: Daemon, moments: Iterable[int]) -> None:
     prepare(daemon)
     log = daemon.home.path / "logs" / "start.log"
     outlived = 0
-    for moment in moments:
+    for moment in (*moments, READY):
         log.unlink(missing_ok=True)
         process = daemon.launch()
+        if moment == READY:
+            eventually(lambda: answers(daemon), 20)
         fire(process, [(moment / 1000, HUP), (0, HUP)]).join()
         eventually(lambda process=process: process.poll() is not None or answers(daemon), 20)  # type: ignore[misc]
         if process.poll() is None:

@@ -19,7 +19,8 @@ from support.home import ROOT, TemporaryHome
 from support.waiting import eventually
 
 SCRIPT = ROOT / "bin" / "run_automations.sh"
-MOMENTS = (0.0, 0.03, 0.1, 0.3)
+MOMENTS = (0.02, 0.2)
+ALL_MOMENTS = (0.0, 0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 
 
 @pytest.fixture
@@ -54,13 +55,26 @@ def call(home: TemporaryHome, verb: str, cwd: Path) -> subprocess.Popen[bytes]:
     )
 
 
+Whom = Callable[[subprocess.Popen[bytes], int], None]
+TERM, INT, HUP, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL
+
+
+@pytest.mark.parametrize(("whom", "number"), [(to_it, TERM), (to_it, KILL), (to_its_group, INT), (to_its_group, HUP)])
+def test_a_signal_while_it_starts(spaced: TemporaryHome, whom: Whom, number: signal.Signals) -> None:
+    interrupt(spaced, whom, number, MOMENTS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("whom", [to_it, to_its_group])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
-def test_a_signal_while_it_starts(
-    spaced: TemporaryHome, number: signal.Signals, whom: Callable[[subprocess.Popen[bytes], int], None]
-) -> None:
+@pytest.mark.parametrize("number", [TERM, INT, HUP, KILL])
+def test_a_signal_at_more_moments(spaced: TemporaryHome, whom: Whom, number: signal.Signals) -> None:
+    interrupt(spaced, whom, number, ALL_MOMENTS)
+
+
+def interrupt(spaced: TemporaryHome, whom: Whom, number: signal.Signals, moments: tuple[float, ...]) -> None:
     """It ends by that signal or has done its work; a tree that has begun is whole, for it is in no group of ours."""
-    for moment in MOMENTS:
+    for moment in moments:
         process = call(spaced, "start", Path("/"))
         threading.Event().wait(moment)
         if process.poll() is None:
