@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from supervisor.runs.plan import Plan
     from supervisor.store.rows import Loaded
 
+JUST_SEEN_S = 60.0  # later it is the history that is gone, and nothing runs for that
 EDITED, REMOVED = "the schedule has been changed", "the schedule has been removed"
 
 
@@ -36,6 +37,8 @@ def restore(desk: Desk, plan: Plan, loaded: Loaded, now: float, decode: Callable
         plan.restore(row, decode)
         plan.last_at = min(plan.last_at, now)
     if cursor is None:
+        if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
+            now, is_new = float(plan.anchor), True
         see_first(desk, plan, now, is_new=is_new)
         return
     if row is not None and row["revision"] not in (None, plan.schedule.revision):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, after, desk_world, job
+from support.desk import AT, HOUR, DeskWorld, after, desk_world, every, job
 
 from supervisor.model.event import Event
 from supervisor.model.run import RunState, Trigger
@@ -464,6 +464,23 @@ def test_who_follows_begins_once_though_no_claim_and_no_end_is_on_the_disk(world
 
     assert [run.schedule for run in world.desk.runner.runs.values()] == ["follows"]
     assert len(world.start.spawns()) == 2
+
+
+@pytest.mark.parametrize(("pause", "runs"), [(5, 1), (3600, 0)])
+def test_one_that_was_just_seen_first_runs_though_that_is_not_on_the_disk(
+    world: DeskWorld, pause: float, runs: int
+) -> None:
+    """When it was seen is kept in another file. Much later it is the history that was deleted, and nothing runs."""
+    world.writer.is_held = world.writer.hangs = True
+    world.open(job(every(24 * HOUR)))
+    world.kill()
+    world.start.entries.clear()
+    world.start.notes.clear()
+    world.pass_time(pause)
+    world.open()
+
+    assert len(world.rows()) == runs
+    assert [row["nominal"] for row in world.slots()] == [AT] * runs
 
 
 # strays
