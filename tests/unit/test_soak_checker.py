@@ -319,6 +319,18 @@ def test_killed_by_us() -> None:
     assert rules(evidence) == set()
 
 
+def test_a_pid_that_comes_again_is_another_process() -> None:
+    evidence = clean()
+    evidence.lives[1] = SECOND_LIFE._replace(pid=FIRST_LIFE.pid)
+    evidence.events[1]["data"]["pid"] = FIRST_LIFE.pid
+    lines = list(evidence.lines["web", "server.log"])
+    evidence.lines["web", "server.log"] = [line.replace(b"#11-", b"#10-") for line in lines]
+    assert rules(evidence) == set()
+
+    evidence.events[1]["data"]["key"] = FIRST_LIFE.key
+    assert rules(evidence) == {"double exit", "lost exit"}
+
+
 def test_a_short_soak_says_nothing_about_memory() -> None:
     evidence = clean()
     grow(evidence)

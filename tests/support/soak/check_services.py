@@ -59,21 +59,22 @@ def _check_samples(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _check_exits(evidence: Evidence, lives: dict[str, list[Life]], windows: Windows) -> Iterator[Violation]:
-    told: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    told: dict[tuple[str, int, str], list[dict[str, Any]]] = defaultdict(list)
     killed: set[tuple[str, int]] = set()
     for event in evidence.events:
         if event["service"] not in evidence.servers:
             continue
         if event["kind"] == "service.exited":
-            told[event["service"], event["data"]["pid"]].append(event)
+            # A pid may come again within one soak, and so may a key.
+            told[event["service"], event["data"]["pid"], event["data"]["key"]].append(event)
         elif event["kind"] == "service.killed":
             killed.add((event["service"], event["data"]["pid"]))
     by_us = {(fault.target, fault.data.get("pid")) for fault in windows.of("kill_server")}
     for name, mine in lives.items():
         for life in mine:
-            ends = told.pop((name, life.pid), [])
+            ends = told.pop((name, life.pid, life.key), [])
             yield from _check_exit(life, ends, windows, killed, by_us)
-    for (name, pid), ends in told.items():
+    for (name, pid, _key), ends in told.items():
         uptime = ends[0]["data"].get("uptime") or 0.0
         if uptime > YOUNG_S:
             yield Violation("wrong exit", name, f"the end of a pid {pid} that never lived: {ends}")

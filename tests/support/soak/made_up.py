@@ -41,8 +41,9 @@ def told(run: str, state: str = "succeeded") -> dict[str, Any]:
     return {"kind": f"run.{state}", "service": run.partition("-")[0], "data": {"run": run}}
 
 
-def exited(service: str, pid: int, code: int | None = 0, signal: str | None = None, **cause: Any) -> dict[str, Any]:
-    data = {"pid": pid, "uptime": 100.0, "cause": {"kind": "clean", "code": code, "signal": signal, **cause}}
+def exited(service: str, pid: int, code: int | None = 0, signal: str | None = None) -> dict[str, Any]:
+    cause = {"kind": "clean", "code": code, "signal": signal}
+    data = {"pid": pid, "key": f"{service}.{pid - 9}", "uptime": 100.0, "cause": cause}
     return {"kind": "service.exited", "service": service, "data": data}
 
 

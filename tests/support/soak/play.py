@@ -86,6 +86,7 @@ class _Soak:
         assert compiled["ok"], compiled
         with self.chronicle.act("start_tree"):
             self.hands.start()
+            self.hands.wait(1.0)  # that they were seen is on the disk then; before it, who was seen is not known
         for act in defined:
             act.settled()
             act.end()
