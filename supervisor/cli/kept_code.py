@@ -1,11 +1,14 @@
 """The code that a tree was started from, kept while its checkout goes on: `git pull` replaces files, and an upgrade
-that does not hold needs the old ones. Each gets a second name (a hard link): a few milliseconds, and no room.
+that does not hold needs the old ones.
+
+They are copies: of a second name for the same file a `chown -R` of somebody's home would change the program, too.
 """
 
 from __future__ import annotations
 
 import os
 
+from supervisor.base.files import write_atomic
 from supervisor.base.where import ROOT, checkout, own_program
 
 TYPE_CHECKING = False
@@ -22,11 +25,9 @@ def keep_code(home: Home, pid: int) -> None:
         return  # installed: nobody changes it
     folder = home.kept_code
     try:
-        _remove(folder)
-        os.makedirs(folder, mode=0o700)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         _keep_all(os.path.join(ROOT, PACKAGE), os.path.join(folder, PACKAGE))
-        with open(os.path.join(folder, OF), "wb") as file:
-            file.write(_sign(pid, own_program()[1]))
+        write_atomic(os.path.join(folder, OF), _sign(pid, own_program()[1]))
     except OSError:
         return
 
@@ -49,23 +50,33 @@ def _sign(pid: int, main: str) -> bytes:
 
 
 def _keep_all(source: str, target: str) -> None:
-    os.mkdir(target)
+    """As it is now; what is there already is not written again."""
+    os.makedirs(target, exist_ok=True)
+    left = set(os.listdir(target))
     with os.scandir(source) as entries:
         for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
-                _keep(entry, f"{target}/{entry.name}")
-            elif entry.name != "__pycache__":
+            if entry.name == "__pycache__":
+                continue
+            left.discard(entry.name)
+            if entry.is_dir(follow_symlinks=False):
                 _keep_all(entry.path, f"{target}/{entry.name}")
+            else:
+                _keep(entry, f"{target}/{entry.name}")
+    for name in left:
+        _remove(f"{target}/{name}")
 
 
 def _keep(entry: os.DirEntry[str], target: str) -> None:
+    wanted = entry.stat()
     try:
-        os.link(entry.path, target, follow_symlinks=False)
-    except OSError:  # on another file system, or somebody else's
-        with open(entry.path, "rb") as source, open(target, "wb") as file:
-            file.write(source.read())
-        found = entry.stat()
-        os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+        found = os.lstat(target)
+        if (found.st_size, found.st_mtime_ns) == (wanted.st_size, wanted.st_mtime_ns):
+            return
+    except FileNotFoundError:
+        pass
+    with open(entry.path, "rb") as source, open(target, "wb") as file:  # cut off: its time says so
+        file.write(source.read())
+    os.utime(target, ns=(wanted.st_atime_ns, wanted.st_mtime_ns))
 
 
 def _newest(folder: str) -> float:
@@ -79,13 +90,10 @@ def _newest(folder: str) -> float:
     return newest
 
 
-def _remove(folder: str) -> None:
-    if not os.path.isdir(folder) or os.path.islink(folder):
+def _remove(path: str) -> None:
+    if not os.path.isdir(path) or os.path.islink(path):
+        os.unlink(path)
         return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                _remove(entry.path)
-            else:
-                os.unlink(entry.path)
-    os.rmdir(folder)
+    for name in os.listdir(path):
+        _remove(f"{path}/{name}")
+    os.rmdir(path)

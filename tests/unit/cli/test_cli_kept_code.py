@@ -40,15 +40,14 @@ def texts(package: str) -> dict[str, str]:
     return {str(path.relative_to(package)): path.read_text() for path in Path(package).rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("can_link", [True, False])
-def test_a_pull_takes_nothing_away(root: Path, home: Home, monkeypatch: pytest.MonkeyPatch, can_link: bool) -> None:
-    if not can_link:
-        monkeypatch.setattr(os, "link", _refuse)
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_pull_takes_nothing_away(root: Path, home: Home, replaced: bool) -> None:
     keep_code(home, PID)
     loaded = time.time()
     for name in ("__init__.py", "base/loop.py"):
         path = root / "supervisor" / name
-        path.unlink()
+        if replaced:
+            path.unlink()
         path.write_text("new")
 
     package = kept_code(home, PID, MAIN, loaded)
@@ -56,16 +55,31 @@ def test_a_pull_takes_nothing_away(root: Path, home: Home, monkeypatch: pytest.M
     assert texts(package) == {"__init__.py": "old", "base/loop.py": "old"}
 
 
-def _refuse(*_args: object, **_more: object) -> None:
-    raise PermissionError
-
-
-def test_what_was_written_in_place_is_no_way_back(root: Path, home: Home) -> None:
+def test_another_owner_of_the_home_is_none_of_the_program(root: Path, home: Home) -> None:
     keep_code(home, PID)
-    loaded = time.time() - 30
-    assert kept_code(home, PID, MAIN, loaded)
 
+    os.chmod(Path(home.kept_code) / "supervisor" / "__init__.py", 0o666)
+
+    assert (root / "supervisor" / "__init__.py").stat().st_mode & 0o777 == 0o644
+
+
+def test_it_is_brought_up_to_date(root: Path, home: Home) -> None:
+    keep_code(home, PID)
+    (root / "supervisor" / "base" / "loop.py").unlink()
+    (root / "supervisor" / "base").joinpath("__pycache__", "loop.pyc").unlink()
+    (root / "supervisor" / "base" / "__pycache__").rmdir()
+    (root / "supervisor" / "base").rmdir()
+    (root / "supervisor" / "new.py").write_text("new")
+
+    keep_code(home, PID)
+
+    assert texts(f"{home.kept_code}/supervisor") == {"__init__.py": "old", "new.py": "new"}
+
+
+def test_what_came_while_it_was_loaded_is_no_way_back(root: Path, home: Home) -> None:
+    loaded = time.time() - 30
     (root / "supervisor" / "base" / "loop.py").write_text("new")
+    keep_code(home, PID)
 
     assert kept_code(home, PID, MAIN, loaded) == ""
 
