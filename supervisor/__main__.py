@@ -45,8 +45,9 @@ def main() -> int:
     if "--take-up" in rest:  # in the place of another version, which comes back if anything of this one fails
         from supervisor.daemons.guard import run
 
-        return run(int(rest[rest.index("--take-up") + 1]), lambda: _daemon(role, home, rest))
-    code = _daemon(role, home, rest)
+        code = run(int(rest[rest.index("--take-up") + 1]), lambda: _daemon(role, home, rest))
+    else:
+        code = _daemon(role, home, rest)
     # Everything is done: a signal while Python takes itself apart changes the exit code no more.
     for number in (_signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM):
         _signal.signal(number, _signal.SIG_IGN)

@@ -120,7 +120,7 @@ class Place:
             (new.folder / RECORD).write_text(json.dumps({**facts, "source": source.origin}) + "\n")
         except OSError as error:
             shutil.rmtree(new.folder, ignore_errors=True)
-            why = f"{error.filename or new.folder}: {error.strerror or error}"
+            why = f"{error.filename or new.folder}: {error.strerror or str(error)[-300:]}"
             raise Problem(f"{source.version} can't be installed", why=why, remedy="what runs goes on") from None
         except BaseException:
             shutil.rmtree(new.folder, ignore_errors=True)
@@ -174,7 +174,7 @@ class Place:
         if before == new.folder:
             return None
         following = self.link.parent / f"{self.link.name}.next"
-        following.unlink(missing_ok=True)
+        self._make_way(following)
         following.symlink_to(new.folder.name)
         if self.link.is_symlink():
             following.rename(self.link)
@@ -184,6 +184,13 @@ class Place:
             following.rename(before)
         self.current = new
         return before
+
+    def _make_way(self, following: Path) -> None:
+        """Whoever was killed between two steps of a switch has left a link, or the environment from before it."""
+        if following.is_symlink() or not following.is_dir():
+            following.unlink(missing_ok=True)
+        else:
+            following.rename(self._free_name(Environment(following).record.get("version") or "before"))
 
     def _free_name(self, version: str) -> Path:
         names = [f"{self.link.name}-{version}", *(f"{self.link.name}-{version}.{number}" for number in range(1, 100))]
@@ -195,8 +202,9 @@ class Place:
         for folder in self.link.parent.glob(f"{self.link.name}-*"):
             if folder.is_symlink() or folder in (self.current.folder, keep) or not (folder / "pyvenv.cfg").exists():
                 continue
-            is_ours = (folder / RECORD).exists() or (folder / MADE).exists()
-            if is_ours and not in_use(folder):
+            if in_use(folder):  # by another home, say
+                continue
+            if (folder / RECORD).exists() or (folder / MADE).exists():
                 shutil.rmtree(folder, ignore_errors=True)
             else:
                 left.append(folder)

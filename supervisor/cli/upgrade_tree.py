@@ -178,12 +178,12 @@ def _renew(home: Home, name: str) -> str:
 
 
 def _does_not_answer(home: Home) -> str:
-    """A scheduler that is up has opened its door."""
+    """A scheduler that is up has opened its door, and plans: it has read its history, and what ran is its own."""
     until = time.monotonic() + UP_S
     while True:
         try:
             with connect(home, SCHEDULER) as client:
-                client.request("ping")
+                client.request("next", count=1, limit=max(until - time.monotonic(), 1.0))
             return ""
         except Problem as problem:
             if time.monotonic() > until:

@@ -53,7 +53,10 @@ def upgrade(home: Home, word: str | None, *, check: bool, as_json: bool) -> int:
             if not was_there and not _runs_from(home, new):
                 shutil.rmtree(new.folder, ignore_errors=True)
             raise
-        previous = place.switch(new, _version_in(place.current, before))
+        try:
+            previous = place.switch(new, _version_in(place.current, before))
+        except OSError as error:
+            raise _not_switched(place, new, source, error, is_running=before is not None) from None
         left = place.tidy(previous)
     facts.update(changed=True, environment=str(new.folder), previous=str(previous) if previous else None)
     facts["seconds"] = round(time.monotonic() - began, 1)
@@ -61,6 +64,14 @@ def upgrade(home: Home, word: str | None, *, check: bool, as_json: bool) -> int:
     for folder in left:
         note(f"not needed any more, as far as sbctl can tell: {folder}")
     return 0
+
+
+def _not_switched(place: Place, new: Environment, source: Source, error: OSError, *, is_running: bool) -> Problem:
+    return Problem(
+        f"{place.link} can't be made to mean {new.folder.name}: {error.strerror or error}",
+        why=f"the tree runs {source.version} already, but the next start would take the old one" if is_running else "",
+        remedy="mend that, then sbctl upgrade again, which completes it",
+    )
 
 
 def _running(home: Home) -> Program | None:

@@ -44,6 +44,7 @@ from supervisor.model.trust import check_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from supervisor.daemons.options import Options
@@ -107,14 +108,17 @@ class Start:
         self.predecessor.end()
         return self.live()
 
-    def begin_again(self, mask: list[int]) -> None:
-        """In the place of another version, whose parts have been taken up: what was pending is heard now."""
+    def begin_again(self, mask: list[int], stand: Callable[[], None]) -> None:
+        """In the place of another version, whose parts have been taken up. After `stand` there is no way back to it:
+        what was pending is heard, and acted on.
+        """
         proc.become_subreaper()
         self.bus.add(self._write)
         self.bus.add(lambda event: self.keeper.tell(event.as_dict()))
         self.records.open()
         self.shutdown.watch()
         self.verbs.begun()
+        stand()
         self._take_signals()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self.loop.soon(self.store.reap)

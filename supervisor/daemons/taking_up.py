@@ -38,8 +38,7 @@ def main(path: str, options: Options) -> int:
     reply = _build(daemon, state)
     for fd in state["fds"]:
         os.set_inheritable(fd, False)
-    guard.stand()
-    daemon.begin_again(state["mask"])
+    daemon.begin_again(state["mask"], guard.stand)
     _tell(daemon, state["version"], failures, reply)
     return daemon.live()
 

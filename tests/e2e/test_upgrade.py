@@ -16,7 +16,7 @@ from support.children import child
 from support.home import TemporaryHome
 from support.numbers import check_numbers
 from support.processes import alive
-from support.versions import WITHOUT_NETWORK, Checkout, make_environment, numbers, write_version, write_wheel
+from support.versions import STANDS, WITHOUT_NETWORK, Checkout, make_environment, numbers, write_version, write_wheel
 from support.waiting import eventually
 
 from supervisor import __version__
@@ -190,11 +190,20 @@ def test_a_check_alone_tells_the_same_and_leaves_nothing(checkout: Checkout, hom
 
 CRASHES = {
     "scheduler": ("daemons/scheduler.py", "    home = Home(path)\n    os.umask", "    raise SystemExit('no luck')\n"),
-    "take-over": ("daemons/taking_up.py", "    guard.stand()\n", "    raise ValueError('no luck')\n"),
+    # It supervises, and never plans anything.
+    "desk": ("runs/takeover.py", "    live = {row[", "    raise ValueError('no luck')\n"),
+    "take-over": ("daemons/taking_up.py", STANDS, "    raise ValueError('no luck')\n"),
 }
 
 
-@pytest.mark.parametrize("how", ["scheduler", pytest.param("take-over", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "scheduler",
+        pytest.param("take-over", marks=pytest.mark.slow),
+        pytest.param("desk", marks=[pytest.mark.slow, pytest.mark.timeout(120)]),
+    ],
+)
 def test_a_version_that_does_not_hold_is_taken_back(checkout: Checkout, home: TemporaryHome, how: str) -> None:
     home.add_plugin("server", child("ready"))
     home.add_plugin("writer", child("spew", 0, 10_000))

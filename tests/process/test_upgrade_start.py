@@ -19,6 +19,7 @@ from support.daemon import Daemon
 from support.home import ROOT
 from support.numbers import check_numbers
 from support.processes import alive, kill
+from support.versions import STANDS
 from support.waiting import eventually
 
 from supervisor import __version__
@@ -180,10 +181,15 @@ def test_another_version_tells_itself_as_such(daemon: Daemon, tmp_path: Path) ->
 
 BROKEN = {
     "import": ("daemons/start.py", "from supervisor import __version__\n", "import nothing_of_this_name\n"),
-    "taking up": ("daemons/taking_up.py", "    guard.stand()\n", "    raise ValueError('a defect')\n"),
-    "leaves": ("daemons/taking_up.py", "    guard.stand()\n", "    return 3\n"),
+    "taking up": ("daemons/taking_up.py", STANDS, "    raise ValueError('a defect')\n"),
+    "leaves": ("daemons/taking_up.py", STANDS, "    return 3\n"),
     "format": ("daemons/taking_up.py", "    daemon = Start(", "    state['format'] = 99\n    READS[0] / 0\n"),
-    "hangs": ("daemons/taking_up.py", "    guard.stand()\n", "    while True: pass\n"),
+    "begins again": (
+        "daemons/start.py",
+        "        self.records.open()\n        self.shut",
+        "        raise OSError\n",
+    ),
+    "hangs": ("daemons/taking_up.py", STANDS, "    while True: pass\n"),
 }
 
 

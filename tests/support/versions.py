@@ -13,6 +13,8 @@ from supervisor import __version__
 
 from .home import ROOT, Result, TemporaryHome
 
+STANDS = '    daemon.begin_again(state["mask"], guard.stand)\n'  # in taking_up.py: from there on there is no way back
+
 NOT_NEEDED = shutil.ignore_patterns(
     *(
         "mypy*",
