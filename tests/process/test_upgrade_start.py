@@ -348,3 +348,18 @@ def test_one_that_left_its_group_is_still_known(daemon: Daemon) -> None:
 
     assert daemon.stop() == 0
     assert daemon.marked() == {}
+
+
+def test_a_signal_while_it_ends_changes_no_exit_code(daemon: Daemon) -> None:
+    daemon.start()
+    go_over(daemon)
+    process = daemon.process
+    assert process is not None
+
+    def has_ended() -> bool:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        return process.returncode is not None
+
+    eventually(has_ended)
+    assert process.returncode == 0
