@@ -126,6 +126,7 @@ def test_who_waits_for_an_answer_is_not_hung_up_on_for_those_who_are_silent(runn
         assert b'"service.stopped"' in waiting.recv(65536)
 
 
+@pytest.mark.slow
 def test_two_hundred_followers_that_leave_or_never_read(running: Daemon) -> None:
     """R45: fifty at a time, since no more than 64 may be connected."""
     pid = running.pid("scheduler")
@@ -147,6 +148,7 @@ def test_two_hundred_followers_that_leave_or_never_read(running: Daemon) -> None
 # followers of files
 
 
+@pytest.mark.slow
 def test_a_follower_through_twenty_rotations(daemon: Daemon, tmp_path: Path) -> None:
     home = daemon.home
     home.settings["logs"] = {"maxMb": 0.02, "keep": 60, "gzip": False}

@@ -101,6 +101,7 @@ def fifo_end(fifo: Path) -> None:
         file.write("go\n")
 
 
+@pytest.mark.slow
 def test_a_small_step_back_runs_no_slot_again(desk: Scheduling) -> None:
     """Up to three hours: what has run stays run, and what comes waits for its time."""
     start_shifted(desk.daemon)
@@ -128,6 +129,7 @@ def test_one_that_dies_young_dies_young_by_any_clock(desk: Scheduling, by: float
     assert daemon.in_phase("steady", "backoff", 1.4)["cause"]
 
 
+@pytest.mark.slow
 def test_no_wait_is_longer_than_half_a_minute(daemon: Daemon, tmp_path: Path) -> None:
     """As the kernel is asked for it: a clock that is set is seen at the end of such a wait, whatever else is due."""
     for key in ("reconcileSeconds", "tickSeconds"):

@@ -111,6 +111,7 @@ def test_lives_a_little_shorter_and_longer_than_the_limit(timed: Daemon) -> None
     assert streak(timed, longest) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.1, LIMIT_S + 0.2])
 def test_an_end_before_it_was_ready_is_a_fast_crash_however_long_it_took(timed: Daemon, seconds: float) -> None:
     timed.home.add_plugin("web", living(seconds), ready={"tcp": f"127.0.0.1:{free_port()}"}, giveUpAfter=2)
@@ -151,6 +152,7 @@ def test_the_streak_is_kept_over_kills_and_restarts_of_the_scheduler(timed: Daem
     assert all(about(0.4, pause) for pause in pauses(timed.events("crasher")))
 
 
+@pytest.mark.slow
 def test_deaths_in_the_window_are_kept_over_kills_of_the_scheduler(timed: Daemon) -> None:
     without_budget(timed.home)
     timed.home.supervision.update(fastCrashSeconds=0.01, windowDeaths=4, windowDelaySeconds=0.7)
@@ -172,6 +174,7 @@ def test_deaths_in_the_window_are_kept_over_kills_of_the_scheduler(timed: Daemon
 # while nobody listens
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, LIMIT_S + 0.1])
 def test_the_life_of_a_process_ends_with_it_not_when_a_suspended_scheduler_hears(timed: Daemon, seconds: float) -> None:
     timed.home.add_plugin("server", child("leave", 3))
@@ -215,6 +218,7 @@ def test_an_end_without_a_scheduler_counts_by_the_life_that_it_had(timed: Daemon
     eventually(lambda: streak(timed, "server") >= 1)
 
 
+@pytest.mark.slow
 def test_a_pause_that_has_passed_while_the_scheduler_was_suspended_is_over(timed: Daemon) -> None:
     timed.home.supervision["delaysSeconds"] = [0.8]
     timed.home.write()
@@ -231,6 +235,7 @@ def test_a_pause_that_has_passed_while_the_scheduler_was_suspended_is_over(timed
     eventually(lambda: len(timed.events("server", "service.started")) == 2, 0.7, "it is started at once")
 
 
+@pytest.mark.slow
 def test_time_in_which_a_process_itself_is_suspended_is_time_it_has_lived(timed: Daemon) -> None:
     timed.home.add_plugin("server", child("leave", 3))
     timed.start()

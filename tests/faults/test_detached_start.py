@@ -125,6 +125,7 @@ PIPE = 'mkfifo "$1" && { exec 9<>"$1"; exec 8>"$1"; exec 9<&-; shift; exec "$@" 
 FULL = 'exec "$@" >/dev/full 2>/dev/full'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [CLOSED, PIPE, FULL], ids=["closed", "pipe", "full"])
 def test_whoever_can_not_be_told_is_not_waited_for(home: TemporaryHome, how: str) -> None:
     home.settings["config"]["enabled"] = False
@@ -149,6 +150,7 @@ def holds(pid: int, *paths: str) -> bool:
     return any(os.readlink(f"/proc/{pid}/fd/{fd}") in paths for fd in range(3))
 
 
+@pytest.mark.slow
 def test_nor_in_the_foreground(daemon: Daemon) -> None:
     """Each event is written to a full device."""
     daemon.home.add_plugin("plain", child("ready"))

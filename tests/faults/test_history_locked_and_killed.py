@@ -62,6 +62,7 @@ def test_who_follows_does_so_once_though_neither_end_is_on_the_disk(scheduling: 
     assert {run["state"] for run in desk.runs() if run["ended"]} == {"succeeded"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dies", ["both", "in peace"])
 def test_what_could_not_be_written_is_written_by_the_next_start(scheduling: Scheduling, lock: Lock, dies: str) -> None:
     """A run that has ended, one that goes on, one by hand, a slot that was skipped: all of it only in memory."""

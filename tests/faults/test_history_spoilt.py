@@ -102,6 +102,7 @@ HARMS = [noise_on_page_2, without_its_wal, a_folder]
 MORE_HARMS = [pytest.param(harm, marks=pytest.mark.slow) for harm in (cut_in_half, removed)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", [*HARMS, *MORE_HARMS])
 def test_whatever_is_done_to_it_schedules_go_on(desk: Scheduling, harm: Callable[[Path], None]) -> None:
     path = begin(desk)

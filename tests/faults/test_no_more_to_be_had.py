@@ -127,6 +127,7 @@ def kinds_of(many: Daemon, name: str) -> list[str]:
     return [event["kind"] for event in many.events(name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["EAGAIN", pytest.param("ENOMEM", marks=pytest.mark.slow)])
 def test_a_fork_that_fails_eight_times(many: Daemon, error: str, tmp_path: Path) -> None:
     """By strace, on `start`: whatever call its C library forks with. (One try may make several.)"""

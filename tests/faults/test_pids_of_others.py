@@ -133,6 +133,7 @@ ODDITIES: dict[str, Callable[[Path, int], object]] = {
 NAMES = list(ODDITIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(0, len(NAMES), 3))
 def test_pid_files_of_all_kinds(quiet: TemporaryHome, stranger: int, number: int) -> None:
     """Three kinds at a time, each for another file; before the start, and once more while it runs."""
@@ -198,6 +199,7 @@ def test_a_user_whose_pid_files_name_a_process_of_root(quiet: TemporaryHome, str
 # records that were cut
 
 
+@pytest.mark.slow
 def test_records_that_were_cut(daemon: Daemon, stranger: int) -> None:
     play(daemon, stranger, range(3, 16, 6))
 

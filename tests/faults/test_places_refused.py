@@ -70,6 +70,7 @@ def test_a_start_with_read_only_logs_is_refused(laid: TemporaryHome) -> None:
     assert laid.sbctl("start").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("which", ["etc", "plugins"])
 def test_read_only_settings_or_plugins_are_enough_to_run(laid: TemporaryHome, which: str) -> None:
@@ -171,6 +172,7 @@ def test_a_taken_port_costs_the_config_server_alone_until_it_is_free(home: Tempo
     assert home.status("web")["services"][0]["pid"] == pid
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_during_a_restart(home: TemporaryHome) -> None:
     home.supervision.update(delaysSeconds=[0.3], giveUpAfter=100, startTimeoutSeconds=5)
     home.write()
@@ -186,6 +188,7 @@ def test_a_port_that_is_taken_during_a_restart(home: TemporaryHome) -> None:
 # R48: a dependency that never comes
 
 
+@pytest.mark.slow
 def test_who_waits_for_one_that_never_comes_says_for_whom(home: TemporaryHome) -> None:
     home.settings["config"]["enabled"] = False
     home.supervision.update(startTimeoutSeconds=1, delaysSeconds=[0.1], giveUpAfter=2, fastCrashSeconds=5)

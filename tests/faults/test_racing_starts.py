@@ -65,6 +65,7 @@ def check_one_tree(home: TemporaryHome) -> None:
     assert (row["state"], proc.is_alive(row["pid"])) == ("running", True)
 
 
+@pytest.mark.slow
 def test_storms_end_in_one_tree_or_none(quiet: TemporaryHome) -> None:
     storms(quiet, 4)
 

@@ -131,6 +131,7 @@ def refusals(daemon: Daemon, name: str, steps: int) -> None:
     assert pids(daemon) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [MANIFEST, "etc/scheduler.json"])
 def test_a_reload_of_what_is_cut_touches_nobody(running: Daemon, name: str) -> None:
     refusals(running, name, 2)
@@ -172,6 +173,7 @@ def written_slowly(daemon: Daemon, pause: float, min_reloads: int) -> None:
     assert (after["same"], after["scheduler"]) == (before["same"], before["scheduler"])
 
 
+@pytest.mark.slow
 def test_a_manifest_that_is_written_slowly(running: Daemon) -> None:
     written_slowly(running, 0.008, 1)
 

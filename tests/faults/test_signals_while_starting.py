@@ -102,6 +102,7 @@ PAIRS: dict[str, tuple[int, Shot]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", ["TERM HUP", "INT INT at once", "TERM TERM"])
 def test_pairs_quick(daemon: Daemon, pair: str) -> None:
     prepare(daemon)

@@ -122,6 +122,7 @@ def test_inodes_that_are_used_up_for_a_while(daemon: Daemon, logs: Path) -> None
     assert daemon.stop() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [1, 100])
 def test_a_write_that_is_cut_short_leaves_no_half_line(daemon: Daemon, room: int) -> None:
     """The journal may grow by so many bytes: the kernel takes that much of an event, and no more."""

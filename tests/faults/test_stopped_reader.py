@@ -130,6 +130,7 @@ def test_a_look_ahead_that_fails_puts_a_rotation_off_and_costs_no_byte(
     assert "Traceback" not in (daemon.home.path / "logs" / "scheduler.out").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["EIO", SELDOM[0]])
 def test_single_reads_of_the_scheduler_that_fail_cost_nothing(daemon: Daemon, tmp_path: Path, error: str) -> None:
     """Of what its probes say, of /proc, of files."""
@@ -188,6 +189,7 @@ def number_of_bursts(daemon: Daemon) -> int:
 LOUD = "import sys; sys.stderr.write('x' * (1 << 20)); sys.stderr.flush()"
 
 
+@pytest.mark.slow
 def test_a_job_that_says_a_megabyte_at_once_is_recorded_and_comes_again(scheduling: Scheduling) -> None:
     desk = scheduling
     desk.job("loud", [PYTHON, "-I", "-S", "-c", LOUD], intervalSeconds=1, missedSpreadSeconds=0)

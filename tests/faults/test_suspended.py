@@ -52,6 +52,7 @@ def slots_started(desk: Scheduling, name: str) -> list[int]:
     return [int(words[1]) for line in desk.started() if (words := line.split(" "))[0] == name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["scheduler", "start", "both"])
 @pytest.mark.parametrize("for_s", [4.0, pytest.param(30.0, marks=pytest.mark.slow)])
 def test_who_stood_still_goes_on(desk: Scheduling, who: str, for_s: float) -> None:

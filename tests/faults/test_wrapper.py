@@ -59,6 +59,7 @@ Whom = Callable[[subprocess.Popen[bytes], int], None]
 TERM, INT, HUP, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("whom", "number"), [(to_it, TERM), (to_it, KILL), (to_its_group, INT), (to_its_group, HUP)])
 def test_a_signal_while_it_starts(spaced: TemporaryHome, whom: Whom, number: signal.Signals) -> None:
     interrupt(spaced, whom, number, MOMENTS)

@@ -113,6 +113,7 @@ def test_twenty_times_with_writers_at_full_speed_and_nothing_is_lost(daemon: Dae
     assert "Traceback" not in daemon.output()
 
 
+@pytest.mark.slow
 def test_twenty_times_and_no_descriptor_is_left_open(daemon: Daemon) -> None:
     daemon.home.add_plugin("server", child("ready"))
     daemon.start()
