@@ -30,6 +30,7 @@ class Counter:
         self._path = path
         self._seen = oom_kills(path) or 0
         self._unclaimed = 0
+        self._older = 0  # of these, what was there at the last tick
 
     def look(self) -> None:
         count = oom_kills(self._path)
@@ -43,11 +44,16 @@ class Counter:
         if not self._unclaimed:
             return False
         self._unclaimed -= 1
+        self._older = max(self._older - 1, 0)
         return True
 
     def forget(self) -> None:
+        """What nobody has claimed since the last time. Younger ones may be on their way: whoever is killed has its
+        memory taken away first, which takes long on a busy machine.
+        """
         self.look()
-        self._unclaimed = 0
+        self._unclaimed -= self._older
+        self._older = self._unclaimed
 
 
 class OomCounter:
@@ -64,7 +70,7 @@ class OomCounter:
         return self._own.claim() or found
 
     def forget(self) -> None:
-        """At the tick: whatever was killed until now and has not come up was none of ours."""
+        """At the tick: whatever was killed before the last one and has not come up was none of ours."""
         self._own.forget()
         self._machine.forget()
 
