@@ -59,7 +59,7 @@ def read_small(path: str, limit: int = MAX_SMALL_FILE) -> bytes:
         chunks: list[bytes] = []
         left = limit + 1
         while left > 0:
-            chunk = os.read(fd, left)
+            chunk = os.read(fd, min(left, MAX_SMALL_FILE))  # room for so much is made before
             if not chunk:
                 break
             chunks.append(chunk)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import _sqlite3
 
 from supervisor.model.run import LIVE
+from supervisor.store.each import apply_each
 from supervisor.store.rows import Loaded
 from supervisor.store.schema import migrate
-from supervisor.store.writes import apply, rows_as_dicts
+from supervisor.store.writes import rows_as_dicts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,20 +48,25 @@ def load_with(db: Connection, writes: Sequence[Write]) -> Loaded:
             _copy(copy, "slots", rows_as_dicts(db, newest, (name,)))
         named = [nominal for write in writes for slot in write.slots if isinstance(nominal := slot.get("nominal"), int)]
         if named:
-            _copy(copy, "slots", rows_as_dicts(db, "SELECT * FROM slots WHERE nominal_to >= ?", (min(named),)))
+            first = max(min(named), 0)  # whatever a spoilt one says
+            _copy(copy, "slots", _rows_of(db, "SELECT * FROM slots WHERE nominal_to >= ?", first))
         live = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
         _copy(copy, "runs", live)
         for run in dict.fromkeys((*(run["id"] for run in live), *(write.key for write in writes))):
-            _copy(copy, "runs", rows_as_dicts(db, "SELECT * FROM runs WHERE id = ?", (run,)))
-            _copy(copy, "slots", rows_as_dicts(db, "SELECT * FROM slots WHERE run = ?", (run,)))
-        for write in writes:
-            try:
-                apply(copy, write)
-            except _sqlite3.Error:
-                continue  # a defect that the writer will tell
+            _copy(copy, "runs", _rows_of(db, "SELECT * FROM runs WHERE id = ?", run))
+            _copy(copy, "slots", _rows_of(db, "SELECT * FROM slots WHERE run = ?", run))
+        apply_each(copy, writes)  # the writer will tell of those that can't be done
         return load(copy)
     finally:
         copy.close()
+
+
+def _rows_of(db: Connection, statement: str, value: object) -> list[dict[str, Any]]:
+    """None, where no such value can be in the file."""
+    try:
+        return rows_as_dicts(db, statement, (value,))
+    except (OverflowError, UnicodeEncodeError):
+        return []
 
 
 def _copy(db: Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:

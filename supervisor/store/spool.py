@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 
-from supervisor.base.files import remove_quietly, write_all, write_atomic
+from supervisor.base.files import read_small, remove_quietly, write_all, write_atomic
 from supervisor.store.writes import CLAIM, Write
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SUFFIX = ".waiting"
 WITHDRAWN = "withdrawn"
 LIMIT = 16 << 20  # then it is written anew, without what has been replaced
+MOST = LIMIT << 4  # nothing of ours comes near it
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -87,8 +88,7 @@ class Spool:
         if not self._path:
             return []
         try:
-            with open(self._path, "rb") as file:
-                lines = file.read().split(b"\n")
+            lines = read_small(self._path, MOST).split(b"\n")
         except OSError:
             return []
         self.active = True
@@ -103,16 +103,19 @@ class Spool:
 
 
 def _line(write: Write) -> bytes:
-    return _encode([write.kind, write.key, write.values, write.slots]).encode() + b"\n"
+    try:
+        return _encode([write.kind, write.key, write.values, write.slots]).encode() + b"\n"
+    except (TypeError, ValueError, RecursionError):
+        return b""  # a defect: the history will not take it either, and says so
 
 
 def _parse(line: bytes) -> Write | None:
     try:
         kind, key, values, slots = json.loads(line)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     if not (isinstance(kind, str) and isinstance(key, str) and isinstance(slots, list)):
         return None
-    if not all(isinstance(each, dict) for each in (*slots, values or {})):
+    if not all(isinstance(each, dict) for each in (*slots, {} if values is None else values)):
         return None
     return Write(kind, key, values, tuple(slots))

@@ -9,7 +9,8 @@ import _sqlite3
 import os
 import signal
 
-from supervisor.store import bulk, database, writes
+from supervisor.store import bulk, database
+from supervisor.store.each import apply_each, is_trouble
 from supervisor.store.loading import load, load_with
 from supervisor.store.retention import Pruner
 from supervisor.store.trouble import BUSY, CORRUPT, DISK, FULL, MOVED, READ_ONLY, UNWRITABLE, Trouble
@@ -156,11 +157,11 @@ class Worker:
     def _write(self, db: Connection, job: Job) -> None:
         try:
             job.answers = self._in_one(db, job.writes)
-        except _sqlite3.Error as error:
+        except Exception as error:
             _roll_back(db)
-            if database.is_ours(error):
+            if is_trouble(error):
                 raise
-            job.answers = self._one_by_one(db, job)
+            self._one_by_one(db, job)
         if job.writes and database.marks(self.path)[0] != self._marks[0]:
             raise Trouble(MOVED, REMOVED)  # it went into a file without a name
 
@@ -174,23 +175,12 @@ class Worker:
         db.execute("COMMIT")
         return answers
 
-    def _one_by_one(self, db: Connection, job: Job) -> list[bool | None]:
+    def _one_by_one(self, db: Connection, job: Job) -> None:
         """One of them can't be written at all, which is a defect: the others must not pay for it."""
-        answers: list[bool | None] = []
         db.execute("BEGIN IMMEDIATE")
-        for write in job.writes:
-            db.execute("SAVEPOINT one")
-            try:
-                answers.append(writes.apply(db, write))
-            except _sqlite3.Error as error:
-                if database.is_ours(error):
-                    raise
-                db.execute("ROLLBACK TO one")
-                job.errors.append(error)
-                answers.append(None)
-            db.execute("RELEASE one")
+        job.answers, errors = apply_each(db, job.writes)
         db.execute("COMMIT")
-        return answers
+        job.errors += errors[:1]  # there may be thousands, all for the same reason
 
     def _prune(self, db: Connection, job: Job) -> None:
         if self._pruner is None or self._pruner.policy is not job.policy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,17 @@ def test_a_successor_keeps_it_until_it_is_written(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rubbish", [b"", b"{", b"null\n", b"[1,2,3,4]\n", b'["end","x",7,[]]\n', b'["who","x",{},[]]\n']
+    "rubbish",
+    [
+        b"",
+        b"{",
+        b"null\n",
+        b"[1,2,3,4]\n",
+        b'["end","x",7,[]]\n',
+        b'["who","x",{},[]]\n',
+        b'["end","x",0,[]]\n',
+        b"[" * 300_000,
+    ],
 )
 def test_what_is_no_write_is_left_out(path: str, rubbish: bytes) -> None:
     troubled(path)
@@ -229,3 +240,90 @@ def test_what_is_left_at_the_end_is_kept(tmp_path: Path) -> None:
 
     assert [key for _, key, _ in left(str(first.path))] == ["run-1"]
     first.loop.close()
+
+
+# what is spoilt in it
+
+SPOILT = [
+    ["claim", "rx", {"id": "rx"}, [{}]],
+    ["claim", "rx", {"id": "rx"}, [{"schedule": [], "nominal": 1, "nominal_to": 1, "outcome": "claimed"}]],
+    ["claim", "rx", {"id": 1 << 80}, [{"schedule": "x", "nominal": 1 << 80, "nominal_to": 1, "outcome": "claimed"}]],
+    ["end", "\ud800", {"id": "\ud800", "state": "succeeded", "ended": 1}, []],
+    ["state", "web", {"id": "web", "cursor": {}}, []],
+    ["skip", "", {}, [{}]],
+    ["cut", "", None, []],
+]
+
+
+def spoil(path: Path) -> None:
+    """Three good ones, too: before, between and behind."""
+    good = [["state", name, {"id": name, "cursor": AT}, []] for name in ("a", "b", "c")]
+    lines = [good[0], *SPOILT[:3], good[1], *SPOILT[3:], good[2]]
+    waiting(str(path)).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_line_that_can_not_be_written_costs_the_others_nothing(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.db")
+    spoil(history.path)
+    history.writer.open()
+    history.claim("web", AT, "run-1")
+    loaded = history.load()
+    history.settle()
+
+    assert loaded.cursors == {"a": AT, "b": AT, "c": AT, "web": AT}
+    assert query(history.path, "SELECT id FROM schedules ORDER BY id") == [("a",), ("b",), ("c",)]
+    assert query(history.path, "SELECT id FROM runs") == [("run-1",)]
+    assert (history.writer.dropped, history.writer.is_durable) == (len(SPOILT), True)
+    assert len(history.errors) == 1  # said once
+    assert not waiting(str(history.path)).exists()
+    history.end()
+
+
+def test_nor_where_the_history_can_only_be_read(tmp_path: Path) -> None:
+    first = History(tmp_path / "history.db")
+    first.writer.open()
+    first.claim("web", AT, "run-1")
+    first.settle()
+    first.end()
+    spoil(first.path)
+    lock = Lock(str(first.path))
+    lock.take()
+    history = History(first.path)
+    history.writer.open()
+    history.until(lambda: not history.writer.is_durable)
+    loaded = history.load()
+    lock.give_back()
+
+    assert loaded.cursors == {"a": AT, "b": AT, "c": AT, "web": AT}
+    history.settle()
+    assert history.writer.dropped == len(SPOILT)
+    history.end()
+
+
+def test_one_of_our_own_that_can_not_be_written_blocks_nothing(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.db")
+    history.writer.open()
+    history.load()
+    lock = Lock(str(history.path))
+    lock.take()
+    answers: list[bool] = []
+    history.claim("mail", AT, "run-1")
+    history.until(lambda: not history.writer.is_durable)
+    bad: Any = {"id": "bad", "words": {1, 2}}  # no JSON either
+    assert history.writer.put_claim(Write(CLAIM, "bad", bad, ({},), answers.append))
+    history.turn()
+    lock.give_back()
+    history.settle()
+
+    assert answers == [False]
+    assert query(history.path, "SELECT id FROM runs") == [("run-1",)]
+    assert (history.writer.dropped, len(history.errors)) == (1, 1)
+    history.end()
+
+
+def test_what_is_no_file_holds_nobody_up(path: str) -> None:
+    os.mkfifo(waiting(path))
+    assert left(path) == []
+
+    assert len(troubled(path)) == 1
+    assert [key for _, key, _ in left(path)] == ["first"]
