@@ -56,14 +56,13 @@ class Queue:
             return []
         return [Write(each.kind, each.key, each.values and dict(each.values), each.slots) for each in self._waiting]
 
-    def keep(self) -> None:
-        """With each turn: what has come since, if there is trouble."""
-        if not self._spool.keep():
-            self.keep_all()
+    def keep(self) -> bool:
+        """With each turn: what has come since, if there is trouble. False: that is not kept; try again later."""
+        return self._spool.keep() or self.keep_all()
 
-    def keep_all(self) -> None:
+    def keep_all(self) -> bool:
         """There is trouble now."""
-        self._spool.begin((*self._out, *self._waiting))
+        return self._spool.begin((*self._out, *self._waiting))
 
     # adding and taking away
 

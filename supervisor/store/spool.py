@@ -27,38 +27,51 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Spool:
     """Of one history. A disk that refuses this file, too, costs what a death costs; nothing else."""
 
-    __slots__ = ("_fresh", "_path", "_size", "active")
+    __slots__ = ("_fresh", "_is_whole", "_limit", "_path", "_size", "active")
 
     def __init__(self, path: str) -> None:
         self._path = path + SUFFIX if path else ""
         self._fresh: list[bytes] = []
         self._size = 0
+        self._limit = LIMIT
+        self._is_whole = False  # all that was noted is in it, up to its last line
         self.active = False
 
-    def begin(self, writes: Iterable[Write]) -> None:
-        """All that waits now."""
+    def begin(self, writes: Iterable[Write]) -> bool:
+        """All that waits now. False: it could not be written."""
         self._fresh.clear()
         if not self._path:
-            return
+            return True
         data = b"".join(map(_line, writes))
         self.active = True
         self._size = len(data)
+        self._limit = max(LIMIT, 2 * len(data))
         try:
             write_atomic(self._path, data)
         except OSError:
-            return
+            self._is_whole = False
+        else:
+            self._is_whole = True
+        return self._is_whole
 
     def note(self, write: Write) -> None:
         """One more, or the same with other values."""
-        if self.active:
+        if self.active and self._is_whole:  # else all of it will be written anew
             self._fresh.append(_line(write))
 
     def withdraw(self, run_id: str) -> None:
-        if self.active:
-            self._fresh.append(_line(Write(WITHDRAWN, run_id, None)))
+        self.note(Write(WITHDRAWN, run_id, None))
 
     def keep(self) -> bool:
-        """What was noted since, in one go. False: it has become too long."""
+        """What was noted since, in one go. False: it is to be written anew.
+
+        For it has become too long, or ends in the middle of a line (a predecessor's death, a full disk), behind which
+        nothing can be read.
+        """
+        if not self.active:
+            return True
+        if not self._is_whole:
+            return False
         if not self._fresh:
             return True
         data = b"".join(self._fresh)
@@ -66,15 +79,13 @@ class Spool:
         self._size += len(data)
         try:
             fd = os.open(self._path, _FLAGS)
+            try:
+                write_all(fd, data)
+            finally:
+                os.close(fd)
         except OSError:
-            return True
-        try:
-            write_all(fd, data)
-        except OSError:
-            return True
-        finally:
-            os.close(fd)
-        return self._size <= LIMIT
+            self._is_whole = False
+        return self._is_whole and self._size <= self._limit
 
     def forget(self) -> None:
         """It is all in the history, or never will be."""
@@ -92,14 +103,20 @@ class Spool:
         except OSError:
             return []
         self.active = True
-        found: list[Write] = []
-        for line in lines:
-            write = _parse(line)
-            if write is not None and write.kind == WITHDRAWN:
-                found = [each for each in found if each.kind != CLAIM or each.key != write.key]
-            elif write is not None:
-                found.append(write)
-        return found
+        self._is_whole = False
+        found: dict[int, Write] = {}
+        claims: dict[str, list[int]] = {}
+        for number, write in enumerate(map(_parse, lines)):
+            if write is None:
+                continue
+            if write.kind == WITHDRAWN:
+                for claim in claims.pop(write.key, ()):
+                    del found[claim]
+                continue
+            found[number] = write
+            if write.kind == CLAIM:
+                claims.setdefault(write.key, []).append(number)
+        return list(found.values())
 
 
 def _line(write: Write) -> bytes:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fakes import FakeLoop
 from support.history import AT, History, query
 from support.soak.locks import Lock
 
-from supervisor.store import spool
+from supervisor.store import keeping, spool
 from supervisor.store.queue import Queue
 from supervisor.store.rows import SlotRow
 from supervisor.store.writes import CLAIM, END, STATE, STEP, Write
@@ -327,3 +330,101 @@ def test_what_is_no_file_holds_nobody_up(path: str) -> None:
 
     assert len(troubled(path)) == 1
     assert [key for _, key, _ in left(path)] == ["first"]
+
+
+# a disk that refuses it for a while
+
+
+def test_behind_a_torn_line_nothing_is_lost(path: str) -> None:
+    troubled(path)
+    with waiting(path).open("ab") as file:
+        file.write(b'["end","torn",{"id":')
+    queue = Queue(path=path)
+    queue.inherit()
+    queue.add(write(END, "second"))
+    queue.keep()
+    queue.add(write(END, "third"))
+    queue.keep()
+
+    assert [key for _, key, _ in left(path)] == ["first", "second", "third"]
+
+
+class Refusal:
+    """A write to a full disk."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def __call__(self, path: str, data: bytes) -> None:
+        self.tries += 1
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def cut_short(fd: int, data: bytes) -> None:
+    """There is room for half of it."""
+    os.write(fd, data[: len(data) // 2])
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_went_in_by_half_is_written_anew(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = troubled(path)
+    with monkeypatch.context() as full:
+        full.setattr(spool, "write_all", cut_short)
+        full.setattr(spool, "write_atomic", Refusal())
+        queue.add(write(END, "second"))
+        assert not queue.keep()
+        queue.add(write(END, "third"))
+        assert not queue.keep()
+    assert [key for _, key, _ in left(path)] == ["first"]
+
+    assert queue.keep()
+    assert [key for _, key, _ in left(path)] == ["first", "second", "third"]
+
+
+def test_a_beginning_that_was_refused_is_made_up_for_without_another_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "AGAIN_S", 0.05)
+    refusal = Refusal()
+    history = History(tmp_path / "history.db")
+    history.writer.open()
+    history.load()
+    lock = Lock(str(history.path))
+    lock.take()
+    with monkeypatch.context() as full:
+        full.setattr(spool, "write_atomic", refusal)
+        history.claim("web", AT, "run-1")
+        history.until(lambda: refusal.tries > 2)
+    file = waiting(str(history.path))
+    assert not file.exists()
+
+    history.until(file.exists)
+    assert [key for _, key, _ in left(str(history.path))] == ["run-1"]
+    lock.give_back()
+    history.settle()
+    assert not file.exists()
+    history.end()
+
+
+def test_a_disk_that_refuses_it_is_not_asked_with_each_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = FakeLoop()
+    refusal = Refusal()
+    monkeypatch.setattr(spool, "write_atomic", refusal)
+    keeper = keeping.Keeper(loop, troubled(str(tmp_path / "history.db")))
+    for _ in range(100):
+        keeper.turn()
+    assert refusal.tries == 2  # when it failed, and with the turn
+    loop.pass_time(3 * keeping.AGAIN_S)
+    assert refusal.tries == 5
+    keeper.stop()
+    loop.close()
+
+
+def test_many_that_were_taken_back_are_read_in_no_time(path: str) -> None:
+    lines = [json.dumps(["claim", f"r{number}", {"id": "x"}, []]) for number in range(9_000)]
+    lines += [json.dumps(["withdrawn", f"r{number % 30}", None, []]) for number in range(30_000)]
+    waiting(path).write_text("\n".join(lines) + "\n")
+    start = time.process_time()
+
+    assert len(left(path)) == 8_970
+    assert time.process_time() - start < 5
