@@ -14,9 +14,9 @@ from supervisor.base.counting import counted
 from supervisor.base.errors import FAILED, NO_PERMISSION, USAGE, Problem
 from supervisor.base.files import read_small, remove_quietly, sync_folder
 from supervisor.cli.archive import HISTORY, MAX_SETTINGS_FILE, SECRETS, STATE, Entry, write_archive
+from supervisor.cli.history_copy import whole_copy
 from supervisor.cli.out import answer, note
 from supervisor.cli.table import size
-from supervisor.store.backup import copy as copy_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,5 +106,5 @@ def _entry(path: str, name: str) -> Entry:
 
 def _history(home: Home, work: str) -> Iterator[Entry]:
     copy = os.path.join(work, "history.db")
-    if copy_of(home.history_file, copy):
+    if whole_copy(home.history_file, copy):
         yield Entry(HISTORY, copy, 0o640)

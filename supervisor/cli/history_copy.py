@@ -1,44 +1,94 @@
-"""How far slots have been looked at, in the history of a home and in a copy that is to take its place."""
+"""Copies of a history with what waits for it, and how far slots have been looked at in one."""
 
 from __future__ import annotations
 
 import _sqlite3
+import contextlib
 import time
 
 from supervisor.base.errors import Problem
+from supervisor.base.files import look_at
 from supervisor.store.asking import problem
+from supervisor.store.backup import copy
 from supervisor.store.database import open_reader, open_writer
-from supervisor.store.loading import load
+from supervisor.store.each import apply_each
+from supervisor.store.loading import load, load_with
+from supervisor.store.schema import migrate
+from supervisor.store.spool import SUFFIX, left
 from supervisor.store.trouble import Trouble
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _sqlite3 import Connection
+    from collections.abc import Iterator
+
+    from supervisor.store.writes import Write
+
+TRIES = 3
 
 
 def cursors(path: str) -> dict[str, int]:
-    """By schedule, in seconds; none without a history that can be read."""
+    """By schedule, in seconds, with what waits for it; none without a history that can be read."""
+    waiting = left(path)
     try:
         db = open_reader(path)
     except (OSError, _sqlite3.Error, Trouble):
-        return {}
+        return _of_waiting(waiting)
     try:
-        return load(db).cursors
+        return load_with(db, waiting).cursors if waiting else load(db).cursors
     except (_sqlite3.Error, Problem):
-        return {}
+        return _of_waiting(waiting)
     finally:
         db.close()
 
 
+def _of_waiting(waiting: list[Write]) -> dict[str, int]:
+    db = _sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(db)
+        return load_with(db, waiting).cursors
+    finally:
+        db.close()
+
+
+def whole_copy(path: str, target: str) -> bool:
+    """With what waits for it, as far as that can be seen. False: there is no history.
+
+    What waits is gone once it is written, so the copy may be of a moment before that and miss it: then once more.
+    """
+    for _ in range(TRIES):
+        _, before = look_at(path + SUFFIX)
+        if not copy(path, target):
+            return False
+        waiting = left(path)
+        if look_at(path + SUFFIX)[1] == before:
+            break
+    if waiting:
+        with _changed(target) as db:
+            apply_each(db, waiting)
+    return True
+
+
 def set_cursors(path: str, wanted: dict[str, int]) -> None:
     """In a copy that nobody else has open."""
+    with _changed(path) as db:
+        statement = "INSERT INTO schedules (id, cursor) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET cursor = ?2"
+        db.executemany(statement, sorted(wanted.items()))
+
+
+@contextlib.contextmanager
+def _changed(path: str) -> Iterator[Connection]:
+    """One transaction in it."""
     try:
         db = open_writer(path, time.time())
     except Trouble as error:
         raise problem(path, error) from None
     try:
-        statement = "INSERT INTO schedules (id, cursor) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET cursor = ?2"
         db.execute("BEGIN IMMEDIATE")
-        db.executemany(statement, sorted(wanted.items()))
+        yield db
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, without others beside it
-    except _sqlite3.Error as error:
+    except (_sqlite3.Error, Trouble) as error:
         raise problem(path, error) from None
     finally:
         db.close()

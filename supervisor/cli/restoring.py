@@ -19,6 +19,7 @@ from supervisor.cli.starting import make_folders
 from supervisor.cli.unreached import who_runs
 from supervisor.model.home import Home
 from supervisor.store.backup import check
+from supervisor.store.spool import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 KEEP = "keep"
-BESIDE = ("-wal", "-shm", ".waiting")
+BESIDE = ("-wal", "-shm")
 
 
 def restore(home: Home, path: str, *, dry_run: bool, yes: bool, which: str, as_json: bool) -> int:
@@ -107,10 +108,12 @@ def _check_history(path: str) -> None:
 
 
 def _leaving(home: Home, names: set[str]) -> list[str]:
-    """Settings of today that the backup has not: left there, they would be mixed with those of then."""
+    """What is there today and not in the backup: left there, it would be mixed with what was then."""
     with_secrets = any(name.startswith(SECRETS) for name in names)
     found = [os.path.relpath(path, home.path) for path in files_below(home.etc)]
-    return [name for name in found if name not in names and (with_secrets or not name.startswith(SECRETS))]
+    leaving = [name for name in found if name not in names and (with_secrets or not name.startswith(SECRETS))]
+    waiting = HISTORY + SUFFIX  # it belongs to the history of now
+    return [*leaving, waiting] if HISTORY in names and os.path.lexists(home.join(waiting)) else leaving
 
 
 def _judge(work: str) -> None:

@@ -10,7 +10,7 @@ import json
 import os
 
 from supervisor.base.files import read_small, remove_quietly, write_all, write_atomic
-from supervisor.store.writes import CLAIM, Write
+from supervisor.store.writes import CLAIM, KINDS, Write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,6 +117,11 @@ class Spool:
             if write.kind == CLAIM:
                 claims.setdefault(write.key, []).append(number)
         return list(found.values())
+
+
+def left(path: str) -> list[Write]:
+    """What is still to be written into this history, whether or not somebody has it in mind."""
+    return [write for write in Spool(path).read() if write.kind in KINDS]
 
 
 def _line(write: Write) -> bytes:

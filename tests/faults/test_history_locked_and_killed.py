@@ -102,3 +102,28 @@ def test_what_could_not_be_written_is_written_by_the_next_start(scheduling: Sche
     assert lost == []
     first = min(slot["nominal"] for slot in desk.slots("long"))
     assert [slot["outcome"] for slot in desk.slots("long") if slot["nominal"] == first] == ["run"]
+
+
+def test_a_restore_knows_what_could_not_be_written(scheduling: Scheduling, lock: Lock) -> None:
+    """Runs that began and ended while the history was locked stand beside it alone."""
+    desk = scheduling
+    set_defaults(desk.home, missedSpreadSeconds=0, graceSeconds=3600)
+    desk.job("quick", NOTES_ITS_SLOT, intervalSeconds=2, runAtStart=False, missed="all", overlap="allow")
+    begin(desk)
+    saved = desk.home.path / "saved.tar.gz"
+    assert desk.home.sbctl("backup", saved).code == 0
+    lock.take()
+    ends(desk, "quick", 2)
+    assert desk.daemon.stop() == 0
+    lock.give_back()
+    before = started(desk, "quick")
+
+    restored = desk.home.sbctl("restore", saved, "--yes")
+    assert restored.code == 0, restored
+    assert "logs/history.db.waiting" in restored.err
+    desk.daemon.started[-1].wait(10)
+    desk.daemon.launch()
+    desk.daemon.settle()
+    eventually(lambda: len(started(desk, "quick")) >= len(before) + 2, 10)
+
+    assert [slot for slot, count in Counter(started(desk, "quick")).items() if count > 1] == []

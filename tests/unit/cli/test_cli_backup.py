@@ -151,6 +151,56 @@ def test_present_cursors_stay(sbctl: Sbctl, home: Home, backup: str) -> None:
     assert cursors(home.history_file) == {"mail": 100, "gone": 100}
 
 
+def wait_for_history(home: Home) -> Path:
+    """What a scheduler has left that could not write: a run, its end, a cursor; and a line that is no write."""
+    slot = {"schedule": "mail", "nominal": 900, "nominal_to": 900, "outcome": "claimed", "run": "r_late", "decided": 1}
+    values = {"id": "r_late", "schedule": "mail", "state": "claimed", "claimed": 1, "nominal": 900}
+    lines = [
+        ["claim", "r_late", values, [slot]],
+        ["claim", "r_bad", {"id": "r_bad"}, [{}]],
+        ["end", "r_late", {"id": "r_late", "state": "succeeded", "claimed": 1, "ended": 2}, []],
+        ["state", "later", {"id": "later", "cursor": 800}, []],
+    ]
+    file = Path(home.history_file + ".waiting")
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+def test_what_waits_for_the_history_counts_as_decided(sbctl: Sbctl, home: Home, backup: str) -> None:
+    file = wait_for_history(home)
+    code, out, _ = sbctl("restore", backup, "--dry-run", "--json")
+    assert (code, "logs/history.db.waiting" in json.loads(out)["set_aside"]) == (0, True)
+    assert file.exists()
+
+    code, _, err = sbctl("restore", backup, "--yes")
+
+    assert (code, "takes out logs/history.db.waiting" in err) == (0, True)
+    assert not file.exists()
+    assert cursors(home.history_file) == {"mail": 900, "later": 800, "gone": 100}
+
+
+def test_also_without_a_history_of_now(sbctl: Sbctl, home: Home, backup: str) -> None:
+    wait_for_history(home)
+    os.unlink(home.history_file)
+    assert sbctl("restore", backup, "--yes")[0] == 0
+    found = cursors(home.history_file)
+    assert (found["mail"], found["later"]) == (900, 800)
+
+
+def test_a_backup_has_what_waits_for_the_history(sbctl: Sbctl, home: Home, tmp_path: Path) -> None:
+    file = wait_for_history(home)
+    path = str(tmp_path / "late.tar.gz")
+    assert sbctl("backup", path)[0] == 0
+    assert file.exists()  # it still waits
+    assert not run(home, "r_late")
+
+    assert sbctl("restore", path, "--yes", "--cursors", "from-backup")[0] == 0
+    late = run(home, "r_late")
+    assert late
+    assert late["state"] == "succeeded"
+    assert cursors(home.history_file) == {"mail": 900, "later": 800, "gone": 100}
+
+
 def test_without_a_history_of_now_nothing_is_made_up_for(sbctl: Sbctl, home: Home, backup: str) -> None:
     os.unlink(home.history_file)
     assert sbctl("restore", backup, "--yes")[0] == 0
