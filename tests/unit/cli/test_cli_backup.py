@@ -187,6 +187,17 @@ def test_also_without_a_history_of_now(sbctl: Sbctl, home: Home, backup: str) ->
     assert (found["mail"], found["later"]) == (900, 800)
 
 
+def test_a_backup_has_what_waits_for_a_history_that_is_gone(sbctl: Sbctl, home: Home, tmp_path: Path) -> None:
+    wait_for_history(home)
+    os.unlink(home.history_file)
+    path = str(tmp_path / "late.tar.gz")
+    assert sbctl("backup", path)[0] == 0
+    assert not os.path.exists(home.history_file)
+    assert "logs/history.db" in names_in(path)
+    assert sbctl("restore", path, "--yes", "--cursors", "from-backup")[0] == 0
+    assert cursors(home.history_file) == {"mail": 900, "later": 800}
+
+
 def test_a_backup_has_what_waits_for_the_history(sbctl: Sbctl, home: Home, tmp_path: Path) -> None:
     file = wait_for_history(home)
     path = str(tmp_path / "late.tar.gz")
