@@ -97,6 +97,28 @@ def scheduler_pids(home: Home) -> list[int]:
     return [pid for pid in proc.all_pids() if _is_ours(pid) and role_of(pid, home) == "scheduler"]
 
 
+def trees_of(home: Home) -> list[int]:
+    """Each `start` of this very folder that lives, whoever runs it, and a scheduler that had the lock: well or not.
+
+    By title alone, so it needs no file. Who is asked before anything is ended must rather name one too many.
+    """
+    found = []
+    for pid in proc.all_pids():
+        role = role_of(pid, home)
+        if role and _sees(pid, home) and (role == "start" or _has_another_lock(pid, home)):
+            found.append(pid)
+    return [pid for pid in found if proc.parent_of(pid) not in found]  # a child that has not become a service yet
+
+
+def _sees(pid: int, home: Home) -> bool:
+    """Is its folder of that name ours? In a container it may be another; where nobody can tell, it is."""
+    try:
+        theirs, own = os.stat(f"/proc/{pid}/root{home.path}"), os.stat(home.path)
+    except OSError:
+        return True
+    return (theirs.st_dev, theirs.st_ino) == (own.st_dev, own.st_ino)
+
+
 def _is_ours(pid: int) -> bool:
     """Our user's, and it sees the same files: in a container the same path may be another home."""
     try:

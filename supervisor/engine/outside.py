@@ -194,7 +194,7 @@ def _is_below_sbctl(pid: int) -> bool:
     """Marked itself, or somebody above it is: a service may have cleaned its child's environment."""
     seen: set[int] = set()
     above: int | None = pid
-    while above and above > 1 and above not in seen:
+    while above and above not in seen:  # process 1 too: in a container that may be `start`
         seen.add(above)
         env = proc.environment_of(above)
         if any(mark in env for mark in MARKS) or proc.command_of(above).startswith(TITLE):

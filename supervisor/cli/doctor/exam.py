@@ -11,7 +11,7 @@ from supervisor.cli import quick
 from supervisor.cli.compiling import read_compiled
 from supervisor.cli.masking import Mask
 from supervisor.cli.secrets import mask_of
-from supervisor.cli.unreached import role_of
+from supervisor.cli.unreached import role_of, scheduler_pids, trees_of
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
 
@@ -63,6 +63,8 @@ class Exam:
         self.start = Heard()
         self.scheduler = Heard()
         self.holder: int | None = None  # the daemon of this home that has its lock
+        self.trees: list[int] = []  # each `start` of this home that lives, also one that has lost its lock or hangs
+        self.schedulers: list[int] = []
         self.mask = Mask()  # of what looks like a secret; and of the home's own, once they are known
         self.documents: dict[str, Facts] = {}  # the compiled settings in force, as far as they can be read
 
@@ -76,6 +78,7 @@ class Exam:
             thread.start()
         holder = quick.lock_holder(self.home)
         self.holder = holder if holder is not None and role_of(holder, self.home) else None
+        self.trees, self.schedulers = trees_of(self.home), scheduler_pids(self.home)
         for thread in (*asking, reading):
             thread.join(LONGEST_S)
         problem = self.start.problem
@@ -91,13 +94,22 @@ class Exam:
     @property
     def runs(self) -> bool:
         """Is there a tree, or a scheduler alone, well or not? (That of a killed `start` is on its way out.)"""
-        return self.holder is not None or self.start.answers
+        return self.holder is not None or self.start.answers or bool(self.trees)
+
+    @property
+    def tops(self) -> list[int]:
+        """The processes below which everything of a tree that runs is; none: no tree runs."""
+        asked = (self.start.pid, self.holder, *self.trees)
+        return list(dict.fromkeys(pid for pid in asked if pid is not None))
 
     @property
     def is_elsewhere(self) -> bool:
         """Does what answers run where pids are other ones (a container)? Then none of its pids means anything here."""
         heard = self.start if self.start.answers else self.scheduler
-        return heard.pid is not None and not role_of(heard.pid, self.home)
+        if heard.pid is not None:
+            return not role_of(heard.pid, self.home)
+        seen = self.holder is not None or self.trees or self.schedulers
+        return not seen and (self.start.hangs or self.scheduler.hangs)  # somebody has the socket, and is not to be seen
 
     @property
     def rows(self) -> list[Facts]:
@@ -136,7 +148,7 @@ def descends(pid: int, ancestor: int) -> bool:
     """Is it that process or one below it, as of now?"""
     seen: set[int] = set()
     at: int | None = pid
-    while at and at > 1 and at not in seen:
+    while at and at not in seen:  # up to process 1, which is a `start` in some containers
         if at == ancestor:
             return True
         seen.add(at)

@@ -16,7 +16,7 @@ from supervisor.cli import quick
 from supervisor.cli.doctor.check import PROBLEM, WARNING, Check
 from supervisor.cli.doctor.exam import age_of, descends, is_suspended, stat_of
 from supervisor.cli.table import duration
-from supervisor.cli.unreached import scheduler_pids
+from supervisor.cli.unreached import scheduler_pids, trees_of
 from supervisor.engine.entries import name_of
 from supervisor.engine.leftovers import Ending, Left, find_left, find_marked
 from supervisor.engine.records import read_records
@@ -49,37 +49,37 @@ class Stray:
 def look(exam: Exam) -> list[Check]:
     if exam.is_elsewhere:
         return []
-    home, top = exam.home, _top(exam)
-    if top is None:
-        ending = [pid for pid in scheduler_pids(home) if not is_suspended(pid)]
+    home, tops = exam.home, exam.tops
+    if not tops:
+        ending = [pid for pid in exam.schedulers if not is_suspended(pid)]
         if ending:
             return [judge_ending(ending)]
-    found = _find(home, top)
+    found = _find(home, tops)
     mendable = [stray for stray in found if stray.is_older]
-    mend = (lambda: _end(home, mendable, top)) if mendable else None
-    return judge(found, runs=top is not None, mend_it=mend)
+    is_known = not tops or exam.start.answers or exam.scheduler.answers  # beside a tree that hangs nothing is ended
+    mend = (lambda: _end(home, mendable, tops)) if mendable and is_known else None
+    return judge(found, runs=bool(tops), mend_it=mend)
 
 
-def _top(exam: Exam) -> int | None:
-    """The process below which everything of the tree that runs is; None: no tree runs."""
-    return exam.start.pid or exam.holder
+def _is_below(pid: int, tops: list[int]) -> bool:
+    return any(descends(pid, top) for top in tops)
 
 
-def _find(home: Home, top: int | None) -> list[Stray]:
+def _find(home: Home, tops: list[int]) -> list[Stray]:
     mark = read_home_id(home)
     known = dict(find_marked(mark)) if mark else {}
-    if top is None:
+    if not tops:
         records = read_records(home.records_file, proc.boot_id(), mark) if mark else []
         alive = [record for record in records if proc.is_alive(record.pid, record.started)]
         known |= {record.pid: record.key for record in alive}
         known |= dict.fromkeys((pid for pid in scheduler_pids(home)), "scheduler.0")
-    tree = stat_of(top)
+    trees = [stat for top in tops if (stat := stat_of(top)) is not None]
     found: list[Stray] = []
     for pid, key in sorted(known.items()):
         stat = procstat.stat_of(pid)
-        if stat is None or stat.is_zombie or (top is not None and descends(pid, top)):
+        if stat is None or stat.is_zombie or _is_below(pid, tops):
             continue
-        older = tree is None or stat.started < tree.started
+        older = all(stat.started < tree.started for tree in trees)
         name = name_of(key) or "?"
         command = proc.command_of(pid)[:80]
         found.append(Stray(pid, stat.started, name, command, age=age_of(stat.started), is_older=older))
@@ -99,6 +99,8 @@ def judge(found: list[Stray], *, runs: bool, mend_it: object = None) -> list[Che
     checks: list[Check] = []
     if older:
         next = "sbctl doctor --fix ends them" + ("" if runs else "; so does sbctl start")
+        if mend_it is None:
+            next = "mend the tree first, then: sbctl doctor --fix"
         checks.append(
             Check(
                 "leftovers",
@@ -129,11 +131,11 @@ def _where(strays: list[Stray]) -> str:
     return "; ".join(stray.command for stray in strays[:3])
 
 
-def _end(home: Home, strays: list[Stray], top: int | None) -> str:
+def _end(home: Home, strays: list[Stray], tops: list[int]) -> str:
     """SIGTERM, each one's grace, SIGKILL; and only those that were seen, if nothing has begun meanwhile."""
-    if top is None and quick.lock_holder(home) is not None:
+    if not tops and (quick.lock_holder(home) is not None or trees_of(home)):
         raise Problem("a start has begun meanwhile: it ends them itself", remedy="sbctl status")
-    lefts = _held(home, strays, top)
+    lefts = _held(home, strays, tops)
     loop = Loop(SystemClock(), _report)
     try:
         Ending(loop, lefts, loop.stop).begin()
@@ -144,14 +146,14 @@ def _end(home: Home, strays: list[Stray], top: int | None) -> str:
     return f"ended what was left over: {ended}"
 
 
-def _held(home: Home, strays: list[Stray], top: int | None) -> list[Left]:
+def _held(home: Home, strays: list[Stray], tops: list[int]) -> list[Left]:
     """Each by a pidfd, with the grace that its record has."""
     wanted = {(stray.pid, stray.started): stray for stray in strays}
     mark = read_home_id(home)
-    records = read_records(home.records_file, proc.boot_id(), mark) if top is None else []
+    records = read_records(home.records_file, proc.boot_id(), mark) if not tops else []
     lefts: list[Left] = []
     for left in find_left(records, mark, Policy().stop) if mark else []:
-        if wanted.pop((left.pid, left.started), None) is None or (top is not None and descends(left.pid, top)):
+        if wanted.pop((left.pid, left.started), None) is None or _is_below(left.pid, tops):
             os.close(left.pidfd)
         else:
             lefts.append(left)

@@ -27,11 +27,12 @@ HAS_ITS_ROWS = ("running", "starting", "stopping")
 class LockFacts:
     """The lock, whoever has it, and what `start` says."""
 
-    __slots__ = ("age", "answers", "foreign", "hangs", "holder", "kind", "pid", "suspended")
+    __slots__ = ("age", "answers", "foreign", "hangs", "holder", "kind", "lost", "pid", "suspended")
 
     def __init__(self) -> None:
         self.holder: int | None = None
         self.foreign = 0  # a process that is none of ours and has the lock
+        self.lost = 0  # a `start` of this home that lives without its lock
         self.age = 0.0
         self.kind = "start"  # or a scheduler that runs alone
         self.answers = False
@@ -43,7 +44,10 @@ class LockFacts:
 def look(exam: Exam) -> list[Check]:
     if exam.is_elsewhere:
         return [_elsewhere(exam)]
-    found = [judge_lock(_lock_facts(exam), exam.home.lock_file)]
+    facts = _lock_facts(exam)
+    found = [judge_lock(facts, exam.home.lock_file)]
+    if facts.lost and (facts.holder or facts.answers):
+        found.append(_judge_second(facts.lost))
     if not exam.runs:
         return found
     if exam.start.answers:
@@ -60,10 +64,19 @@ def look(exam: Exam) -> list[Check]:
     return found
 
 
+def _judge_second(pid: int) -> Check:
+    why = "two trees start every service twice; this one has lost its lock and can't be asked"
+    what = f"start (pid {pid}) of this home runs beside it"
+    return Check("second tree", what, level=PROBLEM, why=why, next=f"ps -o pid,lstart,args -p {pid}; kill {pid}")
+
+
 def _elsewhere(exam: Exam) -> Check:
+    pid = exam.start.pid or exam.scheduler.pid
     return Check(
         "lock",
-        f"what answers says that it is pid {exam.start.pid or exam.scheduler.pid}, which is another process here",
+        f"what answers says that it is pid {pid}, which is another process here"
+        if pid
+        else "somebody has its sockets and does not answer, and no process of it is to be seen here",
         level=WARNING,
         why="it runs in another PID namespace (a container): processes and PID files can't be judged from here",
         next="run sbctl doctor in there",
@@ -77,8 +90,9 @@ def _lock_facts(exam: Exam) -> LockFacts:
     heard = exam.scheduler if alone else exam.start
     facts.kind = SCHEDULER if alone else "start"
     facts.answers, facts.hangs, facts.pid = heard.answers, heard.hangs, heard.pid
-    facts.suspended = is_suspended(exam.holder)
-    stat = stat_of(exam.holder)
+    facts.lost = next((pid for pid in exam.trees if pid not in (exam.holder, heard.pid)), 0)
+    facts.suspended = is_suspended(exam.holder or facts.lost)
+    stat = stat_of(exam.holder or facts.lost or None)
     facts.age = age_of(stat.started) if stat is not None else 0.0
     if exam.holder is None:
         if facts.pid is not None and _has_open(facts.pid, place_of(exam.home.lock_file)):
@@ -167,6 +181,8 @@ def _judge_free(facts: LockFacts, where: str) -> Check:
             "a second start would run beside it, and start every service twice",
             "sbctl restart",
         )
+    if facts.lost:
+        return judge_lost(facts, where)
     if facts.foreign:
         command = proc.command_of(facts.foreign)[:80] or "?"
         return _lock_problem(
@@ -176,6 +192,20 @@ def _judge_free(facts: LockFacts, where: str) -> Check:
             f"ps -o pid,user,args -p {facts.foreign}",
         )
     return Check("lock", "nobody holds it: sbctl is stopped", where=where)
+
+
+def judge_lost(facts: LockFacts, where: str) -> Check:
+    """It runs, though no file says so."""
+    lost = facts.lost
+    if facts.age < BEGINS_S and not facts.suspended:
+        return Check("lock", f"start (pid {lost}) has just begun", level=WARNING, where=where, next="sbctl status")
+    first = f"kill -CONT {lost}; " if facts.suspended else ""
+    return _lock_problem(
+        f"start (pid {lost}) runs{' (suspended)' if facts.suspended else ''}, but its lock is gone",
+        where,
+        "the files through which it is asked were removed or moved while it ran; a second one would start all twice",
+        f"{first}sbctl stop ends it; then: sbctl start",
+    )
 
 
 def _lock_problem(what: str, where: str, why: str, next: str) -> Check:

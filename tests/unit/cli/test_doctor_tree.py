@@ -41,6 +41,19 @@ def heard(code: int = 0, **changes: Any) -> Heard:
         ({"answers": False}, PROBLEM, "nothing listens in logs/run", "sbctl stop ends it; then: sbctl start"),
         ({"answers": False, "age": 1.0}, WARNING, "has just taken it", "sbctl status"),
         ({"holder": None}, PROBLEM, "runs without it: the lock file was removed", "sbctl restart"),
+        (
+            {"holder": None, "answers": False, "lost": 5},
+            PROBLEM,
+            "start (pid 5) runs, but its lock is gone",
+            "sbctl stop",
+        ),
+        (
+            {"holder": None, "answers": False, "lost": 5, "suspended": True},
+            PROBLEM,
+            "(suspended)",
+            "kill -CONT 5; sbct",
+        ),
+        ({"holder": None, "answers": False, "lost": 5, "age": 1.0}, WARNING, "has just begun", "sbctl status"),
         ({"holder": None, "answers": False, "foreign": 1}, PROBLEM, "not sbctl's: pid 1", "ps -o pid,user,args -p 1"),
     ],
 )
