@@ -22,9 +22,9 @@ def left_of(home: Home) -> dict[str, list[int]]:
     from supervisor.cli.unreached import scheduler_pids
     from supervisor.engine.entries import service_of
     from supervisor.engine.leftovers import find_marked
-    from supervisor.model.identity import read_home_id
+    from supervisor.model.lost_id import known_id
 
-    mark = read_home_id(home)
+    mark = known_id(home)
     found: dict[str, list[int]] = {}
     for pid, key in find_marked(mark) if mark else ():
         found.setdefault(service_of(key), []).append(pid)

@@ -87,7 +87,7 @@ def _stays_silent(home: Home, pid: int) -> bool:
 def _find_lost(home: Home) -> Holder | None:
     for pid in proc.all_pids():
         started = proc.start_time(pid)  # first: whoever signals it later proves by this that it is the same
-        if started is not None and _is_ours(pid) and role_of(pid, home) and _has_another_lock(pid, home):
+        if started is not None and _is_ours(pid) and role_of(pid, home) and has_another_lock(pid, home):
             return Holder(LOST, pid, started)
     return None
 
@@ -105,7 +105,7 @@ def trees_of(home: Home) -> list[int]:
     found = []
     for pid in proc.all_pids():
         role = role_of(pid, home)
-        if role and _sees(pid, home) and (role == "start" or _has_another_lock(pid, home)):
+        if role and _sees(pid, home) and (role == "start" or has_another_lock(pid, home)):
             found.append(pid)
     return [pid for pid in found if proc.parent_of(pid) not in found]  # a child that has not become a service yet
 
@@ -144,7 +144,7 @@ def role_of(pid: int, home: Home) -> str:
     return ""
 
 
-def _has_another_lock(pid: int, home: Home) -> bool:
+def has_another_lock(pid: int, home: Home) -> bool:
     """Does it hold a lock file that is not the one at the lock's place? A `start` that just begins does not."""
     try:
         now = os.stat(home.lock_file)

@@ -20,11 +20,28 @@ ID_LENGTH = 16
 def read_home_id(home: Home) -> str:
     """The id, or "" when there is none that was made for this very folder."""
     try:
-        made, _, place = read_small(home.id_file, 128).decode("ascii").strip().partition(" ")
-        is_ours = len(made) == ID_LENGTH and int(made, 16) >= 0 and place == _place(home)
+        made, place = _read(home)
+        return made if is_id(made) and place == _place(home) else ""
     except (OSError, ValueError):
         return ""
-    return made if is_ours else ""
+
+
+def is_of_another(home: Home) -> bool:
+    """Does the file name the id of another folder, of which this one is a copy? One that is lost or spoilt does not."""
+    try:
+        made, place = _read(home)
+        return is_id(made) and bool(place) and place != _place(home)
+    except (OSError, ValueError):
+        return False
+
+
+def is_id(text: object) -> bool:
+    return isinstance(text, str) and len(text) == ID_LENGTH and not text.strip("0123456789abcdef")
+
+
+def _read(home: Home) -> tuple[str, str]:
+    made, _, place = read_small(home.id_file, 128).decode("ascii").strip().partition(" ")
+    return made, place
 
 
 def id_line(home: Home, made: str) -> bytes:

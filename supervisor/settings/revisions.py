@@ -21,6 +21,7 @@ from supervisor.base.files import read_small, sync_folder, write_all, write_atom
 from supervisor.model.home import Home
 from supervisor.model.identity import ID_LENGTH, id_line, read_home_id
 from supervisor.model.inputs import FORMAT, made_for
+from supervisor.model.lost_id import lost_id
 from supervisor.settings.sources import Sources
 
 KEPT = 20
@@ -96,7 +97,7 @@ def home_id(home: Home) -> str:
     """What marks the processes of this home; made once. Only under the lock."""
     if known := read_home_id(home):
         return known
-    made = secrets.token_hex(ID_LENGTH // 2)
+    made = lost_id(home) or secrets.token_hex(ID_LENGTH // 2)  # a lost file is written again
     write_atomic(home.id_file, id_line(home, made), durable=True)
     return made
 

@@ -9,7 +9,7 @@ from supervisor.base import proc
 from supervisor.base.errors import Problem
 from supervisor.base.files import read_pid_file, write_pid_file
 from supervisor.cli.doctor.check import PROBLEM, WARNING, Check, all_well
-from supervisor.model.identity import read_home_id
+from supervisor.model.lost_id import known_id
 from supervisor.model.service import CORE_NAMES
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ def _look_at(home: Home, name: str, path: str, right: int | None) -> Named:
 
 
 def is_ours(home: Home, pid: int) -> bool:
-    mark = read_home_id(home)
+    mark = known_id(home)
     if mark and proc.environment_of(pid).get(b"SB_HOME_ID") == os.fsencode(mark):
         return True
     words = proc.words_of(pid)

@@ -18,7 +18,7 @@ from supervisor.cli.table import size
 from supervisor.engine.entries import STEP
 from supervisor.engine.leftovers import find_marked
 from supervisor.engine.records import unreadable
-from supervisor.model.identity import read_home_id
+from supervisor.model.lost_id import known_id
 from supervisor.store.reading import open_runs
 
 TYPE_CHECKING = False
@@ -126,7 +126,7 @@ def _work(home: Home, now: float) -> list[str]:
         live = {str(row["id"]) for row in open_runs(home.history_file)}
     except Problem:
         return []  # nobody knows which are whose
-    mark = read_home_id(home)
+    mark = known_id(home)
     live |= (
         {key.removeprefix(STEP).partition("/")[0] for _, key in find_marked(mark) if key.startswith(STEP)}
         if mark

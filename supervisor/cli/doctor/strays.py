@@ -20,7 +20,7 @@ from supervisor.cli.unreached import scheduler_pids, trees_of
 from supervisor.engine.entries import name_of
 from supervisor.engine.leftovers import Ending, Left, find_left, find_marked
 from supervisor.engine.records import read_records
-from supervisor.model.identity import read_home_id
+from supervisor.model.lost_id import known_id
 from supervisor.model.service import Policy
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ def _is_below(pid: int, tops: list[int]) -> bool:
 
 
 def _find(home: Home, tops: list[int]) -> list[Stray]:
-    mark = read_home_id(home)
+    mark = known_id(home)
     known = dict(find_marked(mark)) if mark else {}
     if not tops:
         records = read_records(home.records_file, proc.boot_id(), mark) if mark else []
@@ -149,7 +149,7 @@ def _end(home: Home, strays: list[Stray], tops: list[int]) -> str:
 def _held(home: Home, strays: list[Stray], tops: list[int]) -> list[Left]:
     """Each by a pidfd, with the grace that its record has."""
     wanted = {(stray.pid, stray.started): stray for stray in strays}
-    mark = read_home_id(home)
+    mark = known_id(home)
     records = read_records(home.records_file, proc.boot_id(), mark) if not tops else []
     lefts: list[Left] = []
     for left in find_left(records, mark, Policy().stop) if mark else []:

@@ -9,7 +9,10 @@ from supervisor.base import proc
 from supervisor.cli.doctor.check import OK, PROBLEM, WARNING, Check
 from supervisor.cli.doctor.exam import age_of, is_suspended, stat_of
 from supervisor.cli.table import duration
+from supervisor.cli.unreached import has_another_lock
 from supervisor.control.api import SCHEDULER
+from supervisor.model.identity import read_home_id
+from supervisor.model.lost_id import lost_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +48,11 @@ def look(exam: Exam) -> list[Check]:
     if exam.is_elsewhere:
         return [_elsewhere(exam)]
     facts = _lock_facts(exam)
-    found = [judge_lock(facts, exam.home.lock_file)]
+    home = exam.home
+    found = [
+        judge_lock(facts, home.lock_file),
+        *judge_id(read_home_id(home), lost_id(home), home.id_file, runs=exam.start.answers),
+    ]
     if facts.lost and (facts.holder or facts.answers):
         found.append(_judge_second(facts.lost))
     if not exam.runs:
@@ -68,6 +75,17 @@ def _judge_second(pid: int) -> Check:
     why = "two trees start every service twice; this one has lost its lock and can't be asked"
     what = f"start (pid {pid}) of this home runs beside it"
     return Check("second tree", what, level=PROBLEM, why=why, next=f"ps -o pid,lstart,args -p {pid}; kill {pid}")
+
+
+def judge_id(known: str, lost: str, where: str, *, runs: bool) -> list[Check]:
+    """The mark of all processes of this home; `lost`: it is known from the compiled settings alone."""
+    if known or not (lost or runs):
+        return []  # also a home that has never run
+    why = "it marks every process of this home: without it nobody finds what a kill leaves, and all is started twice"
+    next = "sbctl restart" if runs else "sbctl start writes it again"
+    if lost and runs:
+        next = "sbctl reload writes it again"
+    return [Check("home id", "the file is gone or spoilt", level=PROBLEM, where=where, why=why, next=next)]
 
 
 def _elsewhere(exam: Exam) -> Check:
@@ -94,6 +112,8 @@ def _lock_facts(exam: Exam) -> LockFacts:
     facts.suspended = is_suspended(exam.holder or facts.lost)
     stat = stat_of(exam.holder or facts.lost or None)
     facts.age = age_of(stat.started) if stat is not None else 0.0
+    if facts.lost and has_another_lock(facts.lost, exam.home):
+        facts.age = max(facts.age, BEGINS_S)  # it had the lock already
     if exam.holder is None:
         if facts.pid is not None and _has_open(facts.pid, place_of(exam.home.lock_file)):
             facts.holder = facts.pid  # where the kernel's list of locks is not to be seen

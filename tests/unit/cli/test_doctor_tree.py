@@ -145,3 +145,19 @@ def test_a_cgroup_matters_where_a_service_asks_for_one() -> None:
     check = safety.judge_cgroup("", why, "version 1", ["web"], running=False)
     assert (check.level, check.what) == (WARNING, "version 1: not delegated (as seen from this shell)")
     assert "limits of web" in check.why
+
+
+@pytest.mark.parametrize(
+    ("known", "lost", "runs", "next"),
+    [
+        ("a", "", True, ""),
+        ("", "", False, ""),
+        ("", "a", True, "sbctl reload"),
+        ("", "", True, "sbctl restart"),
+        ("", "a", False, "sbctl start"),
+    ],
+)
+def test_a_lost_id_is_a_problem(known: str, lost: str, runs: bool, next: str) -> None:
+    found = tree.judge_id(known, lost, "/h/logs/run/home_id", runs=runs)
+    assert [check.level for check in found] == ([PROBLEM] if next else [])
+    assert all(check.next.startswith(next) for check in found)
