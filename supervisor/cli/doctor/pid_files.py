@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 
 from supervisor.base import proc
 from supervisor.base.errors import Problem
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from supervisor.cli.doctor.exam import Exam
     from supervisor.model.home import Home
 
+SERVER = re.compile(r"server(-[1-9]\d{0,3})?\.pid")  # any other name is a program's own file
 WHY = "who signals by it meets a stranger, or nobody"
 
 
@@ -61,7 +63,7 @@ def _find(exam: Exam) -> list[Named]:
     if knows_servers:
         known = set(files.values())
         for path in glob.glob(os.path.join(glob.escape(home.logs), "*", "server*.pid")):
-            if path not in known:
+            if path not in known and SERVER.fullmatch(os.path.basename(path)):
                 files[os.path.relpath(path, home.logs)] = path
     return [_look_at(home, name, path, right.get(name)) for name, path in files.items() if os.path.isfile(path)]
 

@@ -8,11 +8,11 @@ import re
 import shutil
 import sys
 
-from supervisor.base import proc
 from supervisor.base.counting import counted
 from supervisor.base.errors import Problem
 from supervisor.base.files import look_at
 from supervisor.base.where import ROOT
+from supervisor.cli.doctor import temporaries
 from supervisor.cli.doctor.check import WARNING, Check, all_well
 from supervisor.cli.table import size
 from supervisor.engine.entries import STEP
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from supervisor.cli.doctor.exam import Exam
     from supervisor.model.home import Home
 
-TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.tmp")  # as `write_atomic` names them
 WORK = re.compile(r"r[0-9a-z]+")
-YOUNG_S = 60.0  # whoever makes it may be at it still
-LONG_S = 3600.0  # ... or not, even if a process has that pid
 WORK_SETTLED_S = 600.0
 UNFINISHED = ".sbctl-unfinished"
 SHOWN = 3
@@ -38,7 +35,7 @@ SHOWN = 3
 def look(exam: Exam) -> list[Check]:
     home = exam.home
     found = [
-        *judge_temporaries(_temporaries(home, exam.now)),
+        *judge_temporaries(temporaries.find(home, exam.now)),
         *judge_work([] if exam.is_elsewhere else _work(home, exam.now)),
         *judge_records(unreadable(home.records_file), home.records_file),
         *judge_set_ups(_set_ups(exam.now)),
@@ -48,34 +45,6 @@ def look(exam: Exam) -> list[Check]:
 
 
 # half-written files
-
-
-def _temporaries(home: Home, now: float) -> list[str]:
-    folders = [home.path, home.etc, home.schedules, home.secrets, home.logs, home.run, home.revisions]
-    for parent in (home.plugins, home.logs, home.revisions):
-        folders += [os.path.join(parent, name) for name in _names(parent)]
-    found: dict[str, None] = {}
-    for folder in folders:
-        for name in _names(folder):
-            match = TEMPORARY.fullmatch(name)
-            if match and _is_old(os.path.join(folder, name), int(match[1]), now):
-                found[os.path.join(folder, name)] = None
-    return list(found)
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
-
-
-def _is_old(path: str, pid: int, now: float) -> bool:
-    try:
-        age = now - os.lstat(path).st_mtime
-    except OSError:
-        return False
-    return os.path.isfile(path) and (age > LONG_S or (age > YOUNG_S and not proc.is_alive(pid)))
 
 
 def judge_temporaries(paths: list[str]) -> list[Check]:
@@ -197,6 +166,6 @@ def judge_aside(folders: list[str]) -> list[Check]:
     """What `restore` has put there on purpose: told, and nothing wrong."""
     if not folders:
         return []
-    taken = sum(look_at(os.path.join(folder, name))[0] for folder in folders for name in _names(folder))
+    taken = sum(look_at(os.path.join(folder, name))[0] for folder in folders for name in temporaries.listed(folder))
     what = f"{counted(len(folders), 'folder')} set aside by restore ({size(taken)} and more)"
     return [Check("set aside", what, where=folders[0])]
