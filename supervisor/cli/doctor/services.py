@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from supervisor.cli.doctor.exam import Exam
 
 MAX_NAMED = 10
+LOOP = 2  # restarts
 
 
 def look(exam: Exam) -> list[Check]:
@@ -39,4 +40,10 @@ def _judge_row(row: dict[str, Any]) -> Check | None:
     detail = str(row.get("detail") or row.get("cause") or "")
     what = f"{'degraded' if unready else state}{': ' if detail else ''}{detail}"
     next = f"sbctl why {name}; then: sbctl restart {name}"
-    return Check(name, what, level=PROBLEM if state == "failed" else WARNING, next=next)
+    is_bad = state == "failed" or is_looping(row)
+    return Check(name, what, level=PROBLEM if is_bad else WARNING, next=next)
+
+
+def is_looping(row: dict[str, Any]) -> bool:
+    """A daemon or core service that has died again and again, and waits for its next try."""
+    return row["kind"] == "core" and row["state"] == "backoff" and int(row["restarts"] or 0) >= LOOP

@@ -25,7 +25,7 @@ SHOWN = 3
 
 
 def look(exam: Exam) -> list[Check]:
-    found: list[Check] = []
+    found = judge_in_force(exam.documents, exam.home.compiled_file("start")) if exam.runs else []
     began = time.monotonic()
     try:
         answer = run_compiler(exam.home, "--preview", limit=COMPILE_S)
@@ -38,6 +38,16 @@ def look(exam: Exam) -> list[Check]:
     found += _trust(exam)
     found += judge_tools(_needed_tools(exam.launches()))
     return found
+
+
+def judge_in_force(documents: Mapping[str, dict[str, Any]], where: str) -> list[Check]:
+    """What a daemon that begins reads. `documents`: of those that were looked at, {} for one that can't be read."""
+    lost = [role for role, document in documents.items() if not document]
+    if not lost:
+        return []
+    why = f"{' and '.join(lost)} can't begin without them: once it dies it comes back no more"
+    what = "the compiled settings that are in force are gone or spoilt"
+    return [Check("in force", what, level=PROBLEM, where=where, why=why, next="sbctl reload makes them again")]
 
 
 def judge_age(in_force: Mapping[str, dict[str, Any]], as_files_say: Mapping[str, dict[str, Any]]) -> list[Check]:

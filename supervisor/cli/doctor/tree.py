@@ -8,6 +8,7 @@ from supervisor import __version__
 from supervisor.base import proc
 from supervisor.cli.doctor.check import OK, PROBLEM, WARNING, Check
 from supervisor.cli.doctor.exam import age_of, is_suspended, stat_of
+from supervisor.cli.doctor.services import is_looping
 from supervisor.cli.table import duration
 from supervisor.cli.unreached import has_another_lock
 from supervisor.control.api import SCHEDULER
@@ -247,6 +248,10 @@ def judge_scheduler(row: dict[str, Any] | None, heard: Heard, *, suspended: bool
     if suspended:
         what = f"is suspended (pid {pid})"
         next = f"kill -CONT {pid}; else start replaces it once its watchdog time is over"
+        return Check(SCHEDULER, what, level=PROBLEM, why=why, next=next)
+    if row is not None and is_looping(row):
+        what = f"dies again and again ({row['restarts']} restarts)"
+        next = "sbctl why scheduler; what it said last is in logs/scheduler.out"
         return Check(SCHEDULER, what, level=PROBLEM, why=why, next=next)
     if state in ("starting", "backoff", "waiting", "stopping"):
         return Check(SCHEDULER, f"is {state}", level=WARNING, why=why, next="sbctl why scheduler")

@@ -277,6 +277,13 @@ def test_a_pid_file_that_was_written_anew_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text() == "13\n"
 
 
+def test_settings_in_force_that_are_lost() -> None:
+    (check,) = settings.judge_in_force({"start": {}, "scheduler": {"format": 1}}, "/h/start.json")
+    assert (check.level, check.where, check.next[:12]) == (PROBLEM, "/h/start.json", "sbctl reload")
+    assert settings.judge_in_force({"start": {"format": 1}, "scheduler": {"format": 1}}, "x") == []
+    assert settings.judge_in_force({}, "x") == []  # not read in time
+
+
 def test_residue() -> None:
     assert residue.judge_temporaries([]) == residue.judge_work([]) == residue.judge_records(0, "x") == []
     (check,) = residue.judge_temporaries(["/h/etc/.a.1.tmp", "/h/etc/.b.1.tmp"])

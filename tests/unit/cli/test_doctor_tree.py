@@ -72,6 +72,7 @@ def test_who_holds_the_lock(changes: dict[str, Any], level: str, says: str, next
         (row("scheduler", pid=9), TIMED_OUT, False, PROBLEM, "does not answer (pid 9)", "sbctl restart scheduler"),
         (row("scheduler", pid=9), TIMED_OUT, True, PROBLEM, "is suspended (pid 9)", "kill -CONT 9"),
         (row("scheduler", "backoff"), NOT_RUNNING, False, WARNING, "is backoff", "sbctl why scheduler"),
+        (row("scheduler", "backoff", restarts=4), NOT_RUNNING, False, PROBLEM, "(4 restarts)", "sbctl why scheduler"),
         (row("scheduler", "failed"), NOT_RUNNING, False, PROBLEM, "is failed", "sbctl restart scheduler"),
         (row("scheduler", "stopped"), NOT_RUNNING, False, WARNING, "as somebody wanted", "sbctl start scheduler"),
     ],
@@ -161,3 +162,13 @@ def test_a_lost_id_is_a_problem(known: str, lost: str, runs: bool, next: str) ->
     found = tree.judge_id(known, lost, "/h/logs/run/home_id", runs=runs)
     assert [check.level for check in found] == ([PROBLEM] if next else [])
     assert all(check.next.startswith(next) for check in found)
+
+
+def test_a_core_service_that_dies_again_and_again_is_a_problem() -> None:
+    rows = [
+        row("config", "backoff", restarts=3),
+        row("tunnel", "backoff", restarts=1),
+        row("web", "backoff", restarts=3),
+    ]
+    found = services.judge(rows, [], complete=True)
+    assert [check.level for check in found] == [PROBLEM, WARNING, WARNING]
