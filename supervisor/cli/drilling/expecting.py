@@ -64,6 +64,20 @@ def objection(subject: Subject, drill: str) -> str:
     return ""
 
 
+def is_fatal(subject: Subject, drill: str) -> bool:
+    """Would everything be stopped by it? A critical one that ends for good takes the whole tree along."""
+    if not subject.spec.critical or (drill == HANG and only_degrades(subject.spec)):
+        return False
+    return bool(objection(subject, drill))
+
+
+def how_to_allow(subject: Subject, drill: str) -> str:
+    """What helps against an objection: only a count can be begun anew."""
+    if isinstance(follows(subject, drill, subject.uptime), GiveUp):
+        return f"sbctl restart {subject.name} begins the count anew; or --force"
+    return "--force, which leaves it down"
+
+
 def stays_down(verdict: Verdict) -> bool:
     return isinstance(verdict, GiveUp | Fail | Rest)
 

@@ -143,6 +143,14 @@ def _noticed(subject: Subject, story: Story) -> Step:
     return Step("noticed", text, passed=after <= limit, after=after, limit=limit)
 
 
+def overdue(steps: list[Step], after: float) -> None:
+    """The first step counts from the deed: what has not come within its own limit has failed."""
+    first = steps[0]
+    if first.passed is None and first.limit is not None and after > first.limit:
+        first.passed, first.after = False, after
+        first.what = f"not {first.what}" if first.what else "not in time"
+
+
 def _ended(subject: Subject, drill: str, story: Story) -> Step:
     name, limit = ("seen", SEEN_S) if drill == KILL else ("ended", end_limit(subject.policy))
     if story.exited is None:

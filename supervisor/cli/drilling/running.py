@@ -8,9 +8,18 @@ from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, Problem
 from supervisor.cli import consent
 from supervisor.cli.doctor.exam import descends, is_suspended
-from supervisor.cli.drilling.expecting import HANG, KILL, is_watched, objection, only_degrades, whole_limit
+from supervisor.cli.drilling.expecting import (
+    HANG,
+    KILL,
+    how_to_allow,
+    is_fatal,
+    is_watched,
+    objection,
+    only_degrades,
+    whole_limit,
+)
 from supervisor.cli.drilling.freezing import Frozen, Held
-from supervisor.cli.drilling.judging import Step, duration, judge
+from supervisor.cli.drilling.judging import Step, duration, judge, overdue
 from supervisor.cli.drilling.subject import Others, find, rows_of
 from supervisor.cli.drilling.view import lines
 from supervisor.cli.journal import JournalNews
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from supervisor.model.home import Home
 
 EVERY_S = 0.02
+LATE_NEWS_S = 0.5  # an event is read so long after it happened, at most
 AFTER_S = 5.0  # for the daemons to answer again once all is told
 
 
@@ -39,6 +49,7 @@ class Drill:
         self.kind = kind
         self.subject, rows, self._not_others, self._start = find(home, word)
         self.others = Others(rows, self._not_others)
+        self.is_degraded = any(row["name"] == self.subject.name and row["ready"] is False for row in rows)
         self.at = time.time()
         self.took = 0.0
         self.steps: list[Step] = []
@@ -88,7 +99,10 @@ class Drill:
         events: list[dict[str, Any]] = []
         while True:
             events += news.read()
-            steps = judge(self.subject, self.kind, self.at, events, time.time())
+            now = time.time()
+            steps = judge(self.subject, self.kind, self.at, events, now)
+            if self.kind == HANG and self.subject.name != SCHEDULER:  # of that, news come only with its successor
+                overdue(steps, now - self.at - LATE_NEWS_S)
             is_over = time.monotonic() >= until
             if is_over or any(step.passed is False for step in steps) or all(step.passed for step in steps):
                 break
@@ -132,11 +146,12 @@ class Drill:
     def _compared(self, now: Others) -> Step:
         changed = self.others.changed(now)
         count = len(self.others.seen)
+        restless = f"; {', '.join(self.others.restless)} had died by itself before" if self.others.restless else ""
         if changed:
             return Step("others", f"not the same processes as before: {', '.join(changed[:8])}", passed=False)
         along = sorted(self._not_others - {self.subject.name})
         more = f"; {', '.join(along)} may go along, for it is required" if along else ""
-        return Step("others", f"all {count} kept their process and its uptime{more}", passed=True)
+        return Step("others", f"all {count} kept their process and its uptime{more}{restless}", passed=True)
 
 
 def _stopped(held: Held) -> Step:
@@ -157,24 +172,33 @@ def drill(
             Step("noticed", "nothing would notice: it has neither an alive check nor a watchdog", passed=False)
         ]
         return _tell(plan, style, as_json=as_json, next=_how_to_watch(subject))
+    if kind == HANG and plan.is_degraded:
+        raise Problem(
+            f"{subject.name} is degraded already: that it hangs would be told by nothing new",
+            remedy=f"sbctl why {subject.name}; once it is well again, the same command",
+            code=FAILED,
+        )
     reason = "" if kind == HANG and only_degrades(subject.spec) else objection(subject, kind)
     if reason and not force:
+        all_stops = "; and it is critical: everything would be stopped with it" if is_fatal(subject, kind) else ""
         raise Problem(
-            f"{subject.name} would not come back: {reason}",
-            remedy=f"sbctl restart {subject.name} begins the count anew; or --force",
+            f"{subject.name} would not come back: {reason}{all_stops}",
+            remedy=how_to_allow(subject, kind),
             code=FAILED,
         )
     if not yes:
-        consent.ask(_question(subject, kind), f"sbctl drill {kind} {subject.name} --yes, without asking")
+        consent.ask(question(subject, kind), f"sbctl drill {kind} {subject.name} --yes, without asking")
     plan.run(timeout)
     return _tell(
         plan, style, as_json=as_json, next="" if plan.passed else f"sbctl why {subject.name}; sbctl events -n 20"
     )
 
 
-def _question(subject: Subject, kind: str) -> str:
+def question(subject: Subject, kind: str) -> str:
     deed = "be killed (SIGKILL)" if kind == KILL else "be stopped (SIGSTOP) until that is noticed, and then ended"
     whose = "; its servers run on" if subject.name == SCHEDULER else ""
+    if is_fatal(subject, kind):
+        whose += ", for good: it is critical, so EVERYTHING will be stopped"
     return f"{subject.name} (pid {subject.pid}) will {deed}{whose}. Do it?"
 
 

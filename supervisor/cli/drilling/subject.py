@@ -21,19 +21,27 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 ASK_S = 2.0
+RESTLESS, STEADY_S = 2, 60.0  # restarts, and how long it lives since the last one
 
 
 class Others:
     """Everybody else, by name: pid, start time and restarts, as of one moment."""
 
-    __slots__ = ("seen",)
+    __slots__ = ("restless", "seen")
 
     def __init__(self, rows: list[Row], without: set[str]) -> None:
-        self.seen = {str(row["name"]): _life(row) for row in rows if row["name"] not in without and row["pid"]}
+        them = [row for row in rows if row["name"] not in without and row["pid"]]
+        self.seen = {str(row["name"]): _life(row) for row in them if not is_restless(row)}
+        self.restless = sorted(str(row["name"]) for row in them if is_restless(row))
 
     def changed(self, now: Others) -> list[str]:
         """Who is another process than before, or none."""
         return sorted(name for name, life in self.seen.items() if now.seen.get(name) != life)
+
+
+def is_restless(row: Row) -> bool:
+    """It dies by itself these days, so that one more death would prove nothing."""
+    return int(row["restarts"] or 0) >= RESTLESS and float(row["uptime_s"] or 0.0) < STEADY_S
 
 
 def _life(row: Row) -> tuple[int, int, int]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.fake_daemon import row
 
 from supervisor.base.clock import iso
-from supervisor.cli.drilling import expecting, judging
+from supervisor.cli.drilling import expecting, judging, running
 from supervisor.cli.drilling.expecting import HANG, KILL, Subject
 from supervisor.cli.drilling.judging import Step
+from supervisor.cli.drilling.subject import Others
 from supervisor.cli.drilling.view import lines
 from supervisor.cli.table import Style
 from supervisor.core.verdict import Fail, GiveUp, Rest, RestartAt, RestartNow
@@ -204,3 +206,39 @@ def test_the_verdict_for_people() -> None:
         "  ~~ others        not reached",
         "next: sbctl why web",
     ]
+
+
+def test_a_critical_one_that_would_not_come_back_takes_everything_along() -> None:
+    fatal, safe = subject(1.0, streak=4), subject()
+    for its in (fatal, safe):
+        its.spec.critical = True
+    assert expecting.is_fatal(fatal, KILL)
+    assert "EVERYTHING will be stopped" in running.question(fatal, KILL)
+    assert not expecting.is_fatal(safe, KILL)
+    assert "EVERYTHING" not in running.question(safe, KILL)
+    assert not expecting.is_fatal(subject(1.0, streak=4), KILL)
+
+
+def test_only_a_count_can_be_begun_anew() -> None:
+    assert expecting.how_to_allow(subject(1.0, streak=4), KILL).startswith("sbctl restart web")
+    assert "restart" not in expecting.how_to_allow(subject(restart=Restart.NEVER), KILL)
+
+
+def test_a_hang_that_nobody_notices_in_time_has_failed() -> None:
+    its = subject(watchdog=3.0)
+    limit = expecting.notice_limit(its)
+    steps = list(judged(its, [], drill=HANG).values())
+    judging.overdue(steps, limit - 0.1)
+    assert steps[0].passed is None
+    judging.overdue(steps, limit + 0.1)
+    assert (steps[0].name, steps[0].passed) == ("noticed", False)
+    assert steps[0].what.startswith("not within ")
+
+
+def test_a_neighbour_that_dies_by_itself_is_not_compared() -> None:
+    flaps, once = row("flaps", restarts=7, uptime_s=3.0), row("once", restarts=1, uptime_s=3.0)
+    steady = row("steady", restarts=7, uptime_s=300.0)
+    before = Others([flaps, once, steady], set())
+    assert (sorted(before.seen), before.restless) == (["once", "steady"], ["flaps"])
+    now = [row("flaps", restarts=8, pid=1), {**once, "restarts": 2}, {**steady, "uptime_s": 303.0}]
+    assert before.changed(Others(now, set())) == ["once"]
