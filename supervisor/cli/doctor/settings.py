@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import time
 
 from supervisor.base.counting import counted
 from supervisor.base.errors import Problem
 from supervisor.cli.compiling import run_compiler
-from supervisor.cli.doctor.check import PROBLEM, WARNING, Check
+from supervisor.cli.doctor.check import OK, PROBLEM, WARNING, Check
 from supervisor.engine.environment import changes_user
 from supervisor.engine.kernel_limits import find_tool, missing_tool, not_installed, package_of
 from supervisor.model.launch import Launch
@@ -94,8 +96,37 @@ def _trust(exam: Exam) -> list[Check]:
     try:
         check_own(exam.home)
     except Problem as problem:
-        return [Check("owner", problem.what, level=PROBLEM, why=problem.why, next=problem.remedy)]
+        top = exam.tops[0] if exam.tops and not exam.is_elsewhere else None
+        return [judge_owner(problem, owner_of(exam.home.path), None if top is None else owner_of(f"/proc/{top}"))]
     return []
+
+
+def owner_of(path: str) -> int | None:
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return None
+
+
+def _user_name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"  # as sudo takes it
+
+
+def judge_owner(problem: Problem, owner: int | None, runs_as: int | None) -> Check:
+    """`runs_as`: whose `start` is; None: it is stopped. Root runs nothing there, so it has nothing to fear."""
+    if owner and runs_as in (None, owner):
+        name = _user_name(owner)
+        return Check(
+            "owner",
+            f"this is the home of {name}: call sbctl as that user (sudo -u {name} sbctl ...)",
+            level=OK if runs_as is not None else WARNING,
+            why="root runs nothing in a home that somebody else can change",
+            next=f"sudo -u {name} sbctl start",
+        )
+    return Check("owner", problem.what, level=PROBLEM, why=problem.why, next=problem.remedy)
 
 
 def _needed_tools(launches: dict[str, dict[str, Any]]) -> dict[str, list[str]]:

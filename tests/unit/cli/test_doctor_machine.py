@@ -277,6 +277,17 @@ def test_a_pid_file_that_was_written_anew_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text() == "13\n"
 
 
+@pytest.mark.parametrize(
+    ("owner", "runs_as", "level"),
+    [(1000, 1000, OK), (1000, None, WARNING), (1000, 0, PROBLEM), (0, 0, PROBLEM), (0, None, PROBLEM)],
+)
+def test_root_looks_at_the_home_of_another_user(owner: int, runs_as: int | None, level: str) -> None:
+    problem = Problem("/h can be changed by user 1000", remedy="chown root /h")
+    check = settings.judge_owner(problem, owner, runs_as)
+    assert check.level == level
+    assert ("chown" in check.next) is (level == PROBLEM)
+
+
 def test_settings_in_force_that_are_lost() -> None:
     (check,) = settings.judge_in_force({"start": {}, "scheduler": {"format": 1}}, "/h/start.json")
     assert (check.level, check.where, check.next[:12]) == (PROBLEM, "/h/start.json", "sbctl reload")
