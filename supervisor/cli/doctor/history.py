@@ -13,6 +13,7 @@ from supervisor.cli.doctor.check import PROBLEM, WARNING, Check
 from supervisor.cli.table import size
 from supervisor.store.asking import ask
 from supervisor.store.database import MODE
+from supervisor.store.spool import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def look(exam: Exam) -> list[Check]:
         found += judge_wal(look_at(path + "-wal")[0], path + "-wal")
     else:
         found.append(Check("history", "none yet", where=path))
+    waiting = look_at(path + SUFFIX)[0]
+    found += judge_waiting(waiting, path + SUFFIX, runs=exam.runs)
     aside = [name for word in ("broken", "left") for name in glob.glob(f"{glob.escape(path)}.{word}-*")]
     return found + judge_aside({name: look_at(name)[0] for name in sorted(aside)})
 
@@ -90,6 +93,15 @@ def judge_wal(length: int, path: str) -> list[Check]:
             "history", f"{size(length)} wait beside it", level=WARNING, where=path, why=why, next=f"fuser -v '{path}'"
         )
     ]
+
+
+def judge_waiting(length: int, path: str, *, runs: bool) -> list[Check]:
+    """While one runs it is the writer's own affair, and counted with what was lost."""
+    if runs or not length:
+        return []
+    what = f"{size(length)} could not be written before the end, and wait"
+    why = "until then those runs are missing in what is shown"
+    return [Check("history", what, level=WARNING, where=path, why=why, next="sbctl start writes it first")]
 
 
 def judge_aside(files: dict[str, int]) -> list[Check]:

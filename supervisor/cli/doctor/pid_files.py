@@ -10,6 +10,7 @@ from supervisor.base import proc
 from supervisor.base.errors import Problem
 from supervisor.base.files import read_pid_file, write_pid_file
 from supervisor.cli.doctor.check import PROBLEM, WARNING, Check, all_well
+from supervisor.cli.doctor.exam import age_of, stat_of
 from supervisor.model.lost_id import known_id
 from supervisor.model.service import CORE_NAMES
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from supervisor.model.home import Home
 
 SERVER = re.compile(r"server(-[1-9]\d{0,3})?\.pid")  # any other name is a program's own file
+SETTLED_S = 5.0
 WHY = "who signals by it meets a stranger, or nobody"
 
 
@@ -65,7 +67,17 @@ def _find(exam: Exam) -> list[Named]:
         for path in glob.glob(os.path.join(glob.escape(home.logs), "*", "server*.pid")):
             if path not in known and SERVER.fullmatch(os.path.basename(path)):
                 files[os.path.relpath(path, home.logs)] = path
-    return [_look_at(home, name, path, right.get(name)) for name, path in files.items() if os.path.isfile(path)]
+    return [
+        _look_at(home, name, path, right.get(name))
+        for name, path in files.items()
+        if os.path.lexists(path) or is_settled(right.get(name))
+    ]
+
+
+def is_settled(pid: int | None) -> bool:
+    """Does it run for so long that its file must be there?"""
+    stat = stat_of(pid)
+    return stat is not None and not stat.is_zombie and age_of(stat.started) > SETTLED_S
 
 
 def _look_at(home: Home, name: str, path: str, right: int | None) -> Named:
@@ -105,6 +117,10 @@ def judge(files: list[Named], *, runs: bool) -> list[Check]:
 
 
 def _what(file: Named) -> str:
+    if not os.path.lexists(file.path):
+        return f"is gone, and {file.name} is {file.right}"
+    if not os.path.isfile(file.path):
+        return "is no file"
     if file.said is None:
         return "holds no pid"
     if file.right is not None:
@@ -127,5 +143,7 @@ def _mend(file: Named) -> str:
     if file.right is not None:
         write_pid_file(file.path, file.right)
         return f"{file.path} says {file.right} now"
+    if os.path.isdir(file.path) and not os.path.islink(file.path):
+        raise Problem(f"{file.path} is a folder", remedy="look at it, and remove it yourself")
     os.unlink(file.path)
     return f"removed {file.path}, which named pid {file.said or '?'}"

@@ -13,7 +13,7 @@ from supervisor.base.errors import Problem
 from supervisor.base.files import look_at
 from supervisor.base.where import ROOT
 from supervisor.cli.doctor import temporaries
-from supervisor.cli.doctor.check import WARNING, Check, all_well
+from supervisor.cli.doctor.check import PROBLEM, WARNING, Check, all_well
 from supervisor.cli.table import size
 from supervisor.engine.entries import STEP
 from supervisor.engine.leftovers import find_marked
@@ -40,6 +40,7 @@ def look(exam: Exam) -> list[Check]:
         *judge_records(unreadable(home.records_file), home.records_file),
         *judge_set_ups(_set_ups(exam.now)),
     ]
+    found += [check for path in (home.intent_file, home.journal_file, home.records_file) for check in judge_kind(path)]
     found = all_well(found, "files", "nothing half-done lies about")
     return found + judge_aside(sorted(glob.glob(os.path.join(glob.escape(home.run), "before-restore-*"))))
 
@@ -130,6 +131,16 @@ def _remove_folders(paths: list[str]) -> str:
 
 
 # records, set-ups
+
+
+def judge_kind(path: str) -> list[Check]:
+    """A FIFO, a device or a folder where a file of ours has to be: what is written there is lost."""
+    if not os.path.lexists(path) or os.path.isfile(path):
+        return []
+    name = os.path.basename(path)
+    next = f"look at it, and move it away: mv '{path}' '{path}.odd'; then: sbctl restart"
+    why = "sbctl neither reads nor writes what is no file: what it keeps there is lost"
+    return [Check(name, "is no regular file", level=PROBLEM, where=path, why=why, next=next)]
 
 
 def judge_records(torn: int, where: str) -> list[Check]:

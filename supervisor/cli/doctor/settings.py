@@ -27,6 +27,9 @@ SHOWN = 3
 
 
 def look(exam: Exam) -> list[Check]:
+    trust = _trust(exam)
+    if trust and trust[0].level != PROBLEM:
+        return trust  # another user's: each of its files would be called unsafe, for root
     found = judge_in_force(exam.documents, exam.home.compiled_file("start")) if exam.runs else []
     began = time.monotonic()
     try:
@@ -37,7 +40,7 @@ def look(exam: Exam) -> list[Check]:
         found += judge_findings(answer["findings"], exam.home.etc)
         if exam.runs:
             found += judge_age(exam.documents, answer["documents"])
-    found += _trust(exam)
+    found += trust
     found += judge_tools(_needed_tools(exam.launches()))
     return found
 
