@@ -84,6 +84,7 @@ def test_a_tree_that_is_not_to_be_seen_is_elsewhere(home: Home) -> None:
     assert strays.look(seen) == []
     (lock,) = tree.look(seen)
     assert "no process of it is to be seen here" in lock.what
+    assert lock.level == PROBLEM
 
 
 def test_below_a_start_that_is_process_1(monkeypatch: pytest.MonkeyPatch) -> None:

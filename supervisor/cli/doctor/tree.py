@@ -96,7 +96,7 @@ def _elsewhere(exam: Exam) -> Check:
         f"what answers says that it is pid {pid}, which is another process here"
         if pid
         else "somebody has its sockets and does not answer, and no process of it is to be seen here",
-        level=WARNING,
+        level=WARNING if pid else PROBLEM,
         why="it runs in another PID namespace (a container): processes and PID files can't be judged from here",
         next="run sbctl doctor in there",
     )
