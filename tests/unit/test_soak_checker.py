@@ -11,7 +11,7 @@ import pytest
 from support.soak import chronicle, made_up
 from support.soak.collect import lines_of
 from support.soak.evidence import NEVER, Definition, Evidence, Job, Rule, Sample
-from support.soak.made_up import BEGAN, EVERY, FIRST, FIRST_LIFE, SECOND_LIFE, UNTIL, clean, fault, skipped
+from support.soak.made_up import BEGAN, CALM_FROM, EVERY, FIRST, FIRST_LIFE, SECOND_LIFE, UNTIL, clean, fault, skipped
 from support.soak.verdict import judge
 from support.soak.windows import Windows
 
@@ -46,12 +46,22 @@ def change_lines(evidence: Evidence, change: Callable[[list[bytes]], object]) ->
     evidence.lines["web", "server.log"] = lines
 
 
-def grow(evidence: Evidence) -> None:
-    heavy = [each for each in evidence.samples if each.at > UNTIL - 130]
-    for each in heavy:
-        evidence.samples[evidence.samples.index(each)] = each._replace(
-            memory={"start": (1, 8900), "scheduler": (2, 12000)}
-        )
+def weigh(evidence: Evidence, scheduler: Callable[[float], tuple[int, int]]) -> None:
+    """What a look at the scheduler shows, by the seconds since the calm phase began."""
+    evidence.samples = [
+        each._replace(memory={"start": (1, 8000), "scheduler": scheduler(each.at - CALM_FROM)})
+        for each in evidence.samples
+    ]
+
+
+def leak(evidence: Evidence) -> None:
+    """20 KiB a second, in one process that nobody replaces."""
+    weigh(evidence, lambda at: (2, 12000 + int(20 * (at + 400))))
+
+
+def leak_of_the_young(evidence: Evidence) -> None:
+    """100 KiB a second, and nobody lives for more than ten seconds: nobody ever gets heavy."""
+    weigh(evidence, lambda at: (int(at + 400) // 10, 12000 + int(100 * ((at + 400) % 10))))
 
 
 def end_as(state: str, exit_code: int | None = None) -> Spoil:
@@ -164,7 +174,13 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
     # the whole
     "a process was left": ("orphan", lambda e: e.left.append("7 sleep")),
     "a daemon has printed a traceback": ("traceback", lambda e: e.tracebacks.append("scheduler.out: Traceback ...")),
-    "a daemon grew": ("growth", grow),
+    "a daemon leaks": ("growth", leak),
+    "nobody lived long enough to show a leak": ("growth", leak_of_the_young),
+    "a daemon was replaced in the middle of the calm": (
+        "growth", lambda e: weigh(e, lambda at: (2 if at < 100 else 3, 12000))
+    ),
+    "a long soak without calm": ("growth", lambda e: e.faults.clear()),
+    "a calm that began too late": ("growth", lambda e: e.faults.__setitem__(0, e.faults[0]._replace(begin=UNTIL - 50))),
     "nobody has looked at the memory": ("growth", lambda e: e.samples.clear()),
 }  # fmt: skip
 
@@ -195,7 +211,7 @@ def test_what_was_missed_is_explained_by_an_outage_that_was_long_enough() -> Non
     fault(evidence, "kill_start", "", MIDDLE - 1, MIDDLE + 9)
     assert rules(evidence) == set()
 
-    evidence.faults[0] = evidence.faults[0]._replace(end=MIDDLE + 0.5)
+    evidence.faults[-1] = evidence.faults[-1]._replace(end=MIDDLE + 0.5)
     assert rules(evidence) == {"wrong reason"}
 
 
@@ -233,7 +249,7 @@ def test_held_by_what_was_done(reason: str, kind: str, target: str) -> None:
     fault(evidence, kind, target, MIDDLE - 3, MIDDLE + 3)
     assert rules(evidence) == set()
 
-    evidence.faults[0] = evidence.faults[0]._replace(target="another")
+    evidence.faults[-1] = evidence.faults[-1]._replace(target="another")
     assert rules(evidence) == {"wrong reason"}
 
 
@@ -248,7 +264,7 @@ def test_a_stretch_is_as_good_as_each_slot_in_it() -> None:
     fault(evidence, "pause", "job", MIDDLE - 1, last + 1)
     assert rules(evidence) == set()
 
-    evidence.faults[0] = evidence.faults[0]._replace(begin=MIDDLE + EVERY - 1)
+    evidence.faults[-1] = evidence.faults[-1]._replace(begin=MIDDLE + EVERY - 1)
     assert rules(evidence) == {"wrong reason"}
 
 
@@ -306,7 +322,7 @@ def test_a_full_disk_takes_lines_of_whose_disk_it_is() -> None:
     fault(evidence, "fill_disk", "web", BEGAN + 100, BEGAN + 110)
     assert rules(evidence) == set()
 
-    evidence.faults[0] = evidence.faults[0]._replace(target="another")
+    evidence.faults[-1] = evidence.faults[-1]._replace(target="another")
     assert rules(evidence) == {"missing line"}
 
 
@@ -333,10 +349,31 @@ def test_a_pid_that_comes_again_is_another_process() -> None:
 
 def test_a_short_soak_says_nothing_about_memory() -> None:
     evidence = clean()
-    grow(evidence)
+    leak(evidence)
+    evidence.faults.clear()
     evidence.began = UNTIL - 200
 
     assert "growth" not in rules(evidence)
+
+
+def test_other_processes_before_the_calm_and_a_warm_up_in_it_are_no_leak() -> None:
+    evidence = clean()
+    weigh(evidence, lambda at: (int(at + 400) // 10, 3000) if at < 5 else (90, 8000 + int(100 * min(at, 40.0))))
+    verdict = judge(evidence)
+
+    assert verdict.violations == []
+    assert [(each.role, each.pid, each.lived) for each in verdict.growth] == [("start", 1, 195), ("scheduler", 90, 190)]
+    assert "scheduler  pid      90,  190 s, KiB by fifths" in verdict.text()
+
+
+def test_a_leak_is_seen_beside_others_that_have_none() -> None:
+    """A heavy predecessor in the first fifth of the calm hides nothing."""
+    evidence = clean()
+    weigh(evidence, lambda at: (7, 60000) if at < 10 else (90, 8000 + int(100 * at)))
+
+    (violation,) = judge(evidence).violations
+    assert (violation.rule, violation.who) == ("growth", "scheduler")
+    assert "pid      90" in violation.text
 
 
 def test_rules_are_reckoned_without_the_product() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .check_memory import CALM
 from .evidence import Definition, Evidence, Execution, Fault, Job, Life, Rule, Sample, Server
 
 BEGAN, UNTIL = 1_000_000.0, 1_000_600.0
+CALM_FROM = UNTIL - 200.0
 EVERY = 20
 FIRST = int(BEGAN) + EVERY
 
@@ -66,6 +68,7 @@ def clean() -> Evidence:
     evidence.events = [exited("web", 10, 3), exited("web", 11)]
     for nominal in range(FIRST, int(UNTIL) + 1, EVERY):
         add_run(evidence, nominal)
+    evidence.faults.append(Fault(CALM, "", CALM_FROM, end=UNTIL))
     for second in range(0, 600, 5):
         mains: dict[str, tuple[str, ...]] = {"web": ((FIRST_LIFE if second < 301 else SECOND_LIFE).name,)}
         evidence.samples.append(Sample(BEGAN + second, mains, {"start": (1, 8000), "scheduler": (2, 12000)}))

@@ -1,6 +1,7 @@
 """Does random harm to a running home, one thing after the other, and notes each before and after.
 
 What lasts (a pause, a locked history, a stopped service) is undone a little later, while other things go wrong.
+In the last third of a long soak the daemons stay: a leak needs time to show.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+from .check_memory import CALM, CALM_SHARE, LONG_S
 from .chronicle import Act, Chronicle
 from .disks import SmallDisk
 from .evidence import Rule
@@ -21,13 +23,21 @@ from .world import World
 
 Do = Callable[[], object]
 
-# How often, relative to each other. Those of `start` are rare: a leak needs time to show.
+# How often, relative to each other.
 WEIGHTS = {
     "kill_scheduler": 16, "kill_start": 2, "kill_both": 2, "hand_over": 5, "freeze_scheduler": 5, "freeze_start": 2,
     "delay_scheduler": 3, "stop_tree": 1, "upgrade": 2, "kill_server": 30, "freeze_server": 6, "restart_service": 5,
     "stop_service": 5, "disable_service": 3, "kill_step": 5, "run_by_hand": 8, "cancel": 6, "reload": 5, "pause": 5,
     "pause_all": 2, "disable_schedule": 4, "lock_history": 4, "fill_disk": 3,
 }  # fmt: skip
+REPLACING = (
+    "kill_scheduler",
+    "kill_start",
+    "kill_both",
+    "stop_tree",
+    "hand_over",
+    "upgrade",
+)  # a daemon by another one
 
 
 class Nemesis:
@@ -52,13 +62,23 @@ class Nemesis:
 
     def play(self, until: float, pause: float) -> None:
         """Faults, about so far apart, until that time; then all is undone."""
-        while time.time() < until:
-            self._undo_those_due(time.time())
-            kind = self.chance.choices(self._kinds, [WEIGHTS[kind] for kind in self._kinds])[0]
-            getattr(self, kind)()
-            self.hands.wait(self.chance.expovariate(1 / pause))
+        seconds = until - time.time()
+        if seconds >= LONG_S:
+            self._play(self._kinds, until - seconds * CALM_SHARE, pause)
+            with self.chronicle.act(CALM):
+                self._play([kind for kind in self._kinds if kind not in REPLACING], until, pause)
+        else:
+            self._play(self._kinds, until, pause)
         self._undo_those_due(float("inf"))
         self.hands.is_well()
+
+    def _play(self, kinds: list[str], until: float, pause: float) -> None:
+        while time.time() < until:
+            self._undo_those_due(time.time())
+            if kinds:
+                kind = self.chance.choices(kinds, [WEIGHTS[kind] for kind in kinds])[0]
+                getattr(self, kind)()
+            self.hands.wait(self.chance.expovariate(1 / pause))
 
     # what lasts
 
