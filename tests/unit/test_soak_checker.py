@@ -179,6 +179,9 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
     "a daemon was replaced in the middle of the calm": (
         "growth", lambda e: weigh(e, lambda at: (2 if at < 100 else 3, 12000))
     ),
+    "a daemon was replaced in the warm-up": (
+        "growth", lambda e: weigh(e, lambda at: (2 if at < 30 else 3, 12000))
+    ),
     "a long soak without calm": ("growth", lambda e: e.faults.clear()),
     "a calm that began too late": ("growth", lambda e: e.faults.__setitem__(0, e.faults[0]._replace(begin=UNTIL - 50))),
     "nobody has looked at the memory": ("growth", lambda e: e.samples.clear()),
