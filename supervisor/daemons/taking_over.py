@@ -23,7 +23,7 @@ def take_over(daemon: Scheduler, remote: RemoteSpawner, specs: Iterable[Spec]) -
     rolls = kept.notes.pop(ROLLING, None)
     engine.intent = daemon.intents.read()
     past = daemon.logs.journal.tail() if kept.entries or kept.notes else []
-    daemon.time.take(kept, past)
+    daemon.time.take(kept)
     told = told_exits(past)
     adopted = Adoption(engine, remote, lambda key, pid: (key, pid) in told).run(kept, specs)
     daemon.verbs.rolling.restore(rolls)

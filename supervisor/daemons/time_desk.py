@@ -62,15 +62,12 @@ class TimeDesk:
         daemon.engine.steps = self.desk
         self.verbs = ScheduleVerbs(self.desk)
 
-    def take(self, kept: Kept, past: list[dict[str, Any]]) -> None:
+    def take(self, kept: Kept) -> None:
         """What is of runs in what `start` has kept; before the engine looks at the rest."""
         kept.entries = self._left.take(kept.entries, kept.notes)
-        self._left.past = self._daemon.logs.journal.tail
-        self._left.told = frozenset(
-            str(event["data"].get("run"))
-            for event in past
-            if event.get("kind") in RUN_ENDS and isinstance(event.get("data"), dict)
-        )
+        journal = self._daemon.logs.journal
+        self._left.past = journal.tail
+        self._left.told = lambda runs: journal.told_runs(runs, RUN_ENDS)
 
     @property
     def all_gone(self) -> bool:

@@ -17,6 +17,7 @@ from supervisor.model.event import ERROR, Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from supervisor.base.clock import Clock
@@ -63,6 +64,10 @@ class Journal:
     def tail(self, limit_bytes: int = 256 << 10) -> list[dict[str, Any]]:
         """The events in the last bytes, oldest first."""
         return reading.tail(self.path, limit_bytes)
+
+    def told_runs(self, runs: Iterable[str], kinds: frozenset[str]) -> set[str]:
+        """Those of these runs of which it has an event of such a kind, however much was told after it."""
+        return reading.told_runs(self.path, runs, kinds)
 
     def read_since(self, seq: str, limit: int = 1000) -> list[dict[str, Any]]:
         """Up to `limit` events after the one numbered `seq` ("": from the oldest kept)."""

@@ -12,7 +12,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     Record = dict[str, Any]
@@ -62,6 +62,21 @@ def last(path: str, count: int, service: str | None = None) -> list[Record]:
             if len(found) == count:
                 return found[::-1]
     return found[::-1]
+
+
+def told_runs(path: str, runs: Iterable[str], kinds: frozenset[str]) -> set[str]:
+    """Those of `runs` of which an event of such a kind is in the last few megabytes. Reads no more than it has to."""
+    missing = set(runs)
+    found: set[str] = set()
+    for lines in _blocks_backwards(path, MAX_LOOK_BACK) if missing else ():
+        for record in _records(line for line in lines if b'"kind":"run.' in line):
+            data = record.get("data")
+            run = data.get("run") if isinstance(data, dict) else None
+            if isinstance(run, str) and run in missing and record.get("kind") in kinds:
+                found.add(run)
+        if found == missing:
+            break
+    return found
 
 
 def read_since(path: str, seq: str, limit: int) -> list[Record]:

@@ -23,13 +23,17 @@ from supervisor.store.rows import RunRow, SlotRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Set
     from typing import Any
 
     from supervisor.runs.desk import Desk
     from supervisor.store.rows import Loaded
 
 LOST = "sbctl or this machine died in the middle of it"
+
+
+def _of_none(_runs: Iterable[str]) -> Set[str]:
+    return frozenset()
 
 
 class Left:
@@ -40,7 +44,7 @@ class Left:
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
-        self.told: frozenset[str] = frozenset()  # runs whose end is in the journal
+        self.told: Callable[[Iterable[str]], Set[str]] = _of_none  # those of these runs whose end is in the journal
         self.past: Callable[[], list[dict[str, Any]]] = list  # reads the end of the journal
         self._stories: dict[str, Story] | None = None
 
@@ -66,12 +70,14 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     runs = sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0)
     desk.outcomes.taken = frozenset((run.schedule, run.nominal) for run in runs)
     entries = {entry["key"]: entry for entry in left.entries}
+    told = left.told(run.id for run in runs if run.progress.phase == ENDED)
     for run in runs:
         noted.add(run.id)
         if run.unledgered:
             _claim_again(desk, run)
         if run.progress.phase == ENDED:
-            _end_again(desk, run, left, is_live=run.id in live or run.unledgered or bool(loaded.trouble))
+            is_live = run.id in live or run.unledgered or bool(loaded.trouble)
+            _end_again(desk, run, is_live=is_live, told=run.id in told)
         else:
             _go_on(desk, run, entries.pop(run.key, None))
             going += 1
@@ -118,12 +124,12 @@ def _watch_length(desk: Desk, run: Run) -> None:
         desk.outcomes.watch_length(run)
 
 
-def _end_again(desk: Desk, run: Run, left: Left, *, is_live: bool) -> None:
+def _end_again(desk: Desk, run: Run, *, is_live: bool, told: bool) -> None:
     if not is_live:
         desk.outcomes.write_end_again(run)
     else:
         desk.outcomes.write_again(run)
-        desk.outcomes.run_ended(run, told=run.id in left.told)
+        desk.outcomes.run_ended(run, told=told)
 
 
 def _let_go(desk: Desk, entry: dict[str, Any]) -> None:

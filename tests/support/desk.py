@@ -330,7 +330,8 @@ class DeskWorld:
         desk.wishes = Wishes(self.keeps.saved)
         entries = [dict(entry) for entry in self.start.entries.values()]
         left.take(entries, {name: json.loads(blob) for name, blob in self.start.notes.items()})
-        left.told = frozenset(event.data["run"] for event in self.events if event.kind in ENDS and event.data)
+        told = {event.data["run"] for event in self.events if event.kind in ENDS and event.data}
+        left.told = told.intersection
         left.past = lambda: [event.as_record() for event in self.events]
         desk.open(self.catalogue, left, Loaded.empty(trouble) if trouble else load(self.db))
         self._is_up = True

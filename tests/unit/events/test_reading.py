@@ -9,6 +9,8 @@ import pytest
 
 from supervisor.events import reading
 
+ENDS = frozenset({"run.succeeded"})
+
 
 def line(epoch: int, number: int, service: str = "", text: str = "") -> bytes:
     record = {"seq": f"{epoch}.{number}", "kind": "tick", "service": service, "text": text}
@@ -97,3 +99,21 @@ def test_no_journal_is_an_empty_one(tmp_path: Path) -> None:
     path = str(tmp_path / "none")
 
     assert (reading.tail(path), reading.last(path, 3), reading.read_since(path, "", 3)) == ([], [], [])
+
+
+def end(number: int, run: object, kind: str = "run.succeeded") -> bytes:
+    record = {"seq": f"11.{number}", "kind": kind, "service": "job", "text": "", "data": {"run": run}}
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def test_the_end_of_a_run_is_found_however_much_was_told_after_it(path: str) -> None:
+    """In a long lock of the history the journal grows by more than a block."""
+    file = Path(path)
+    older = [end(1, "old"), end(2, "began", "run.started"), end(3, ["no run"]), b'{"kind":"run.succeeded","data":7}\n']
+    Path(f"{path}.1").write_bytes(b"".join(older) + Path(f"{path}.1").read_bytes())
+    file.write_bytes(file.read_bytes() + b"\n" + end(4, "new") + end(5, "other"))
+    assert file.stat().st_size > reading.BLOCK
+
+    assert reading.told_runs(path, iter(["old", "new", "began", "never"]), ENDS) == {"old", "new"}
+    assert reading.told_runs(path, [], ENDS) == set()
+    assert reading.told_runs(f"{path}.none", ["old"], ENDS) == set()
