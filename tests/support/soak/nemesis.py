@@ -88,7 +88,7 @@ class Nemesis:
                 self._undo.remove(each)
                 each[2]()
 
-    def _lasts(self, kind: str, target: str, do: Do, undo: Do, longest: float) -> None:
+    def _lasts(self, kind: str, target: str, do: Do, undo: Do, longest: float, shortest: float = 0.5) -> None:
         """Not twice at a time."""
         if any(what == (kind, target) for _, what, _ in self._undo):
             return
@@ -101,7 +101,7 @@ class Nemesis:
             undo()
             act.end()
 
-        self._undo.append((time.time() + self.chance.uniform(0.5, longest), (kind, target), end))
+        self._undo.append((time.time() + self.chance.uniform(shortest, longest), (kind, target), end))
 
     def _one_server(self) -> str:
         return self.chance.choice(list(self.world.servers))
@@ -307,8 +307,10 @@ class Nemesis:
     # what they stand on
 
     def lock_history(self) -> None:
+        """One in five lasts longer than a starting scheduler waits for what was (10 s)."""
         lock = Lock(self.hands.daemon.model.history_file)
-        self._lasts("lock_history", "", lock.take, lock.give_back, 4.0)
+        shortest, longest = (12.0, 15.0) if self.chance.random() < 0.2 else (0.5, 4.0)
+        self._lasts("lock_history", "", lock.take, lock.give_back, longest, shortest)
 
     def fill_disk(self) -> None:
         self._lasts("fill_disk", self.disk.service, self.disk.fill, self.disk.empty, 4.0)
