@@ -210,7 +210,12 @@ def test_the_home_keeps_its_id(files: SettingsFiles) -> None:
     files.settings("config: {port: 4000}")
     compile_home(files.home)
     assert start_json(files)["home_id"] == made
-    (Path(files.home.run) / "home_id").write_text("nonsense")
+    file = Path(files.home.run) / "home_id"
+    file.write_text("nonsense")
+    compile_home(files.home)
+    assert start_json(files)["home_id"] == read_home_id(files.home) == made  # the settings in force name it
+    file.unlink()
+    Path(files.home.compiled_file("start")).unlink()
     compile_home(files.home)
     assert re.fullmatch(r"[0-9a-f]{16}", start_json(files)["home_id"])
     assert start_json(files)["home_id"] == read_home_id(files.home) != made
