@@ -38,7 +38,7 @@ fix: setup
 	$(PYTHON) -m ruff format .
 
 test: check
-	$(PYTHON) -m pytest -n 3 --dist worksteal -m 'not slow' $(ARGS) </dev/null
+	$(PYTHON) -m pytest -n 4 --dist worksteal -m 'not slow' $(ARGS) </dev/null
 
 test-all: check
 	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS) </dev/null
