@@ -271,6 +271,17 @@ def test_a_stretch_is_as_good_as_each_slot_in_it() -> None:
     assert rules(evidence) == {"wrong reason"}
 
 
+def test_a_lock_is_noticed_to_be_gone_at_the_next_try() -> None:
+    evidence = clean()
+    evidence.jobs["job"] = evidence.jobs["job"]._replace(ledger_required=True)
+    skipped(evidence, MIDDLE, "ledger", decided=MIDDLE * 1000 + 2050)
+    fault(evidence, "lock_history", "", MIDDLE - 10, MIDDLE - 4)
+    assert rules(evidence) == set()
+
+    evidence.faults[-1] = evidence.faults[-1]._replace(end=MIDDLE - 6.0)
+    assert rules(evidence) == {"wrong reason"}
+
+
 def test_overlap_with_a_run_that_went_on() -> None:
     evidence = clean()
     skipped(evidence, MIDDLE, "overlap")

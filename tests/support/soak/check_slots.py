@@ -11,6 +11,7 @@ from .evidence import Definition, Evidence, Job, Violation
 from .windows import PROMPT_S, Windows
 
 CLOCK_S = 1.0  # between a nominal second and the edge of a definition
+RETRY_S = 5.0  # a history that was locked is tried again with pauses that grow so long
 PAUSES = ("pause", "pause_all")
 
 
@@ -155,7 +156,9 @@ class _OneSchedule:
         if reason == "edited":
             return windows.touch(nominal, latest, "define", target=name)
         if reason == "ledger":
-            return self.job.ledger_required and windows.touch(nominal, latest, "lock_history", "delay_scheduler")
+            return self.job.ledger_required and windows.touch(
+                nominal - RETRY_S, latest, "lock_history", "delay_scheduler"
+            )
         return reason == "overlap" and self._overlaps(nominal, latest)
 
     def _overlaps(self, nominal: int, latest: float) -> bool:
