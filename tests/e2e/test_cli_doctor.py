@@ -100,6 +100,7 @@ def test_a_home_that_is_well(running: TemporaryHome) -> None:
     assert "\x1b" not in text.out
 
 
+@pytest.mark.slow
 def test_a_home_that_is_stopped_and_one_that_never_ran(home: TemporaryHome) -> None:
     assert doctor(home)[0].code == 0
     assert not (home.path / "logs").exists()  # a look changes nothing
@@ -174,6 +175,7 @@ def test_what_a_killed_tree_has_left_is_ended(home: TemporaryHome) -> None:
     assert home.sbctl("start").code == 0
 
 
+@pytest.mark.slow
 def test_fix_ends_nothing_of_a_tree_that_runs(running: TemporaryHome, tmp_path: Path) -> None:
     """One is older than the tree, and got the mark of its home later: that one is ended, and nobody else."""
     running.sbctl("stop")
@@ -223,6 +225,7 @@ def test_a_scheduler_that_ends_what_it_managed_is_let_do_so(home: TemporaryHome)
     assert not any(each["text"].startswith("ended") for each in facts["fixed"])
 
 
+@pytest.mark.slow
 def test_a_pid_file_of_a_killed_start_that_names_a_stranger(
     running: TemporaryHome, stranger: subprocess.Popen[bytes]
 ) -> None:
@@ -249,6 +252,7 @@ def test_a_pid_file_that_says_something_else_is_written_anew(running: TemporaryH
     assert path.read_text() == f"{right}\n"
 
 
+@pytest.mark.slow
 def test_what_a_kill_has_left_half_done(running: TemporaryHome) -> None:
     old = time.time() - 7200
     half = running.path / "etc" / f".sbctl.yaml.{2**22 + 1}.tmp"
@@ -272,6 +276,7 @@ def test_what_a_kill_has_left_half_done(running: TemporaryHome) -> None:
     assert found(facts, "warning")["records"]["what"] == "1 line can't be read"
 
 
+@pytest.mark.slow
 def test_the_work_folder_of_a_run_that_goes_on_is_left_alone(running: TemporaryHome) -> None:
     running.add_plugin("job", SLEEPER, manifest={"commands": {"get": "sleep 1000"}, "server": {"autoStart": False}})
     assert running.sbctl("reload").code == 0
@@ -283,6 +288,7 @@ def test_the_work_folder_of_a_run_that_goes_on_is_left_alone(running: TemporaryH
     assert (facts["fixed"], work.exists()) == ([], True)
 
 
+@pytest.mark.slow
 def test_modes_that_let_others_in(running: TemporaryHome) -> None:
     secrets = running.path / "etc" / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
@@ -298,6 +304,7 @@ def test_modes_that_let_others_in(running: TemporaryHome) -> None:
     assert (secrets / "dashboard.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["garbage", "page"])
 def test_a_history_that_is_damaged(running: TemporaryHome, damage: str) -> None:
     running.sbctl("stop")
@@ -349,6 +356,7 @@ def test_a_service_that_gave_up(home: TemporaryHome) -> None:
     assert found(facts)["dies"]["next"].startswith("sbctl why dies")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_disk_that_is_full(home: TemporaryHome) -> None:
     logs = home.path / "logs"

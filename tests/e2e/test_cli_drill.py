@@ -67,6 +67,7 @@ def test_a_service_that_comes_back(home: TemporaryHome) -> None:
     assert "✔ restarted" in text.out
 
 
+@pytest.mark.slow
 def test_one_whose_restart_takes_longer_than_it_may(home: TemporaryHome) -> None:
     home.supervision.update({"fastCrashSeconds": 600, "delaysSeconds": [600]})
     home.write()
@@ -128,6 +129,7 @@ def test_a_hang_that_a_check_notices(home: TemporaryHome, tmp_path: Path) -> Non
     assert not alive(web)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_hangs_is_replaced(home: TemporaryHome) -> None:
     home.supervision["reconcileSeconds"] = 0.5
     home.settings["core"] = {"scheduler": {"watchdogSeconds": 1.5}}
@@ -150,6 +152,7 @@ def test_a_hang_that_is_shown_and_lets_it_run(home: TemporaryHome, tmp_path: Pat
     eventually(lambda: home.status("web")["services"][0]["ready"])
 
 
+@pytest.mark.slow
 def test_where_nothing_would_notice_nothing_is_done(home: TemporaryHome) -> None:
     assert home.sbctl("start").code == 0
     pid, events = pid_of(home, "db"), len(home.events())
@@ -161,6 +164,7 @@ def test_where_nothing_would_notice_nothing_is_done(home: TemporaryHome) -> None
     assert [event for event in home.events()[events:] if event.get("service") == "db"] == []
 
 
+@pytest.mark.slow
 def test_one_that_is_not_noticed_in_time_goes_on(home: TemporaryHome, tmp_path: Path) -> None:
     add_watched(home, tmp_path, intervalSeconds=30)
     assert home.sbctl("start").code == 0
@@ -171,6 +175,7 @@ def test_one_that_is_not_noticed_in_time_goes_on(home: TemporaryHome, tmp_path: 
     assert not is_suspended(web)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_whoever_ends_the_drill_the_process_goes_on(home: TemporaryHome, tmp_path: Path, number: int) -> None:
     add_watched(home, tmp_path, intervalSeconds=30)

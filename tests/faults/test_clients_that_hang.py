@@ -44,6 +44,7 @@ def sleeps(pid: int) -> bool:
 # the config server
 
 
+@pytest.mark.slow
 def test_a_hundred_slow_http_clients(home: TemporaryHome) -> None:
     home.sbctl("start")
     eventually(lambda: answer(home) == 200, 30)

@@ -117,6 +117,7 @@ def test_a_small_step_back_runs_no_slot_again(desk: Scheduling) -> None:
     assert len(slots) == len(set(slots))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [2 * HOUR, -DAY])
 def test_one_that_dies_young_dies_young_by_any_clock(desk: Scheduling, by: float) -> None:
     """Its age is counted by the clock that nobody sets."""

@@ -126,6 +126,7 @@ def test_an_end_before_it_was_ready_is_a_fast_crash_however_long_it_took(timed: 
 # over the death of whoever counts
 
 
+@pytest.mark.slow
 def test_the_streak_is_kept_over_kills_and_restarts_of_the_scheduler(timed: Daemon) -> None:
     without_budget(timed.home)
     timed.home.supervision["delaysSeconds"] = [0.4]
@@ -205,6 +206,7 @@ def pass_time(seconds: float) -> None:
     eventually(lambda: time.monotonic() >= until, seconds + 5)
 
 
+@pytest.mark.slow
 def test_an_end_without_a_scheduler_counts_by_the_life_that_it_had(timed: Daemon) -> None:
     without_budget(timed.home, delay=LIMIT_S + 0.3)
     timed.home.add_plugin("server", living(0.2))

@@ -162,6 +162,7 @@ def disk(desk: Scheduling) -> Iterator[Path]:
         desk.daemon.end()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_full_disk(desk: Scheduling, disk: Path) -> None:
     begin(desk)

@@ -179,6 +179,7 @@ class FirstHangs:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
+@pytest.mark.slow
 def test_a_late_verdict_on_an_earlier_life_does_nothing(daemon: Daemon) -> None:
     serve = FirstHangs()
     with endpoints(serve) as [endpoint]:
@@ -198,6 +199,7 @@ def test_a_late_verdict_on_an_earlier_life_does_nothing(daemon: Daemon) -> None:
         assert len(daemon.events("web", "service.started")) == 2
 
 
+@pytest.mark.slow
 def test_a_gate_that_never_opens_keeps_nobody_from_stopping(scheduling: Scheduling) -> None:
     """A check is under way, and its process is deaf, when everything is to stop."""
     desk = scheduling

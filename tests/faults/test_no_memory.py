@@ -82,6 +82,7 @@ def test_a_plugin_is_started_again_by_its_policy_and_the_event_names_it(servers:
         assert row["cause"] == "out of memory: killed by SIGKILL"
 
 
+@pytest.mark.slow
 def test_a_plugin_in_a_group_that_we_know_nothing_of(servers: Daemon) -> None:
     """Only the kernel knows then why; what is told is the signal."""
     daemon = servers
@@ -122,6 +123,7 @@ def test_the_scheduler_comes_back_and_nobody_has_noticed(servers: Daemon) -> Non
     check_numbers(daemon.home, "writer", at_least=10)
 
 
+@pytest.mark.slow
 def test_without_start_everything_ends_within_the_grace(servers: Daemon) -> None:
     daemon = servers
     daemon.start()

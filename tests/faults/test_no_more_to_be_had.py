@@ -169,6 +169,7 @@ def remove(folder: Path) -> bool:
     return not folder.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_no_process_to_be_had_for_a_while(many: Daemon) -> None:
     start = many.pid("start")

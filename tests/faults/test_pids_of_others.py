@@ -173,6 +173,7 @@ def make_odd(home: TemporaryHome, kinds: list[str], stranger: int) -> None:
 # another user's processes
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_user_whose_pid_files_name_a_process_of_root(quiet: TemporaryHome, stranger: int) -> None:
     """`kill 0` answers EPERM to it, which does not mean that sbctl runs."""

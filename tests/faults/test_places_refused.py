@@ -57,6 +57,7 @@ def is_plain(result: Result) -> str:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_start_with_read_only_logs_is_refused(laid: TemporaryHome) -> None:
     with read_only(laid.path / "logs"):
@@ -108,6 +109,7 @@ def test_a_config_server_that_can_keep_no_key_says_so(laid: TemporaryHome) -> No
         assert "etc/secrets" in why, why
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_logs_that_become_read_only_cost_nobody_his_life(daemon: Daemon) -> None:
     """Not even when the scheduler dies meanwhile. The next one has no place for a socket, so nobody can ask it yet; it

@@ -109,6 +109,7 @@ def files_of(folder: Path) -> dict[str, tuple[int, ...]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [START, [WRAPPER, "start"], [LAUNCHER, "start", "--foreground"]])
 def test_a_second_start_changes_no_file(quiet: TemporaryHome, words: list[object]) -> None:
     assert quiet.sbctl("start").code == 0

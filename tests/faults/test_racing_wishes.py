@@ -81,6 +81,7 @@ def quiet(home: TemporaryHome) -> TemporaryHome:
     return home
 
 
+@pytest.mark.slow
 def test_commands_while_nothing_runs(quiet: TemporaryHome) -> None:
     assert quiet.sbctl("start").code == 0
     assert quiet.sbctl("stop").code == 0

@@ -248,6 +248,7 @@ def test_yaml_that_hurts_is_refused_in_bounded_time_and_memory(laid: TemporaryHo
     assert not (laid.path / "evil").exists()
 
 
+@pytest.mark.slow
 def test_a_reload_of_a_bomb_touches_nobody(running: Daemon) -> None:
     before = pids(running)
     path = Path(running.home.path, "etc", "sbctl.yaml")

@@ -119,6 +119,7 @@ def test_pairs_every_thirty_milliseconds(daemon: Daemon, pair: str) -> None:
     play(daemon, MOMENTS[::3], second, first=first)
 
 
+@pytest.mark.slow
 def test_a_hang_up_while_starting_ends_nothing(daemon: Daemon) -> None:
     hang_up(daemon, QUICK[3::3])
 

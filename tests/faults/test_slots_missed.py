@@ -84,6 +84,7 @@ def hours_of(desk: Scheduling, name: str, first: float, count: int) -> tuple[lis
     return (sorted(round((each - first) / HOUR) for each in mine),) if len(mine) >= count else None
 
 
+@pytest.mark.slow
 def test_a_slot_that_comes_late_runs_late_and_says_so(scheduling: Scheduling) -> None:
     """The one before takes longer than the period: nothing is dropped without a row."""
     scheduling.job("slow", f"{NOTES_ITS_SLOT}; sleep 1.4", intervalSeconds=1, overlap="queueOne")

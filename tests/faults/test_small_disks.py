@@ -82,6 +82,7 @@ def logs(daemon: Daemon) -> Iterator[Path]:
         daemon.end()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_inodes_that_are_used_up_for_a_while(daemon: Daemon, logs: Path) -> None:
     """Not one file can be made: no temporary one, no log of a new day, no socket of a new scheduler."""

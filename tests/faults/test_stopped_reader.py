@@ -109,6 +109,7 @@ def test_single_calls_of_the_reader_that_fail_cost_no_byte(burst: Daemon, tmp_pa
     assert "Traceback" not in (burst.home.path / "logs" / "scheduler.out").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["EIO", *SELDOM])
 def test_a_look_ahead_that_fails_puts_a_rotation_off_and_costs_no_byte(
     daemon: Daemon, tmp_path: Path, error: str
@@ -151,6 +152,7 @@ def test_single_reads_of_the_scheduler_that_fail_cost_nothing(daemon: Daemon, tm
     assert "Traceback" not in (daemon.home.path / "logs" / "scheduler.out").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["EIO", SELDOM[0]])
 def test_a_disk_that_fails_for_a_while_holds_up_nobody_and_each_byte_is_counted(
     burst: Daemon, tmp_path: Path, error: str

@@ -154,6 +154,7 @@ def test_a_writer_finds_a_pipe_that_waits(daemon: Daemon) -> None:
     assert daemon.row("loud")["pid"] == pid
 
 
+@pytest.mark.slow
 def test_a_step_that_says_much_at_its_end_holds_up_nobody(scheduling: Scheduling) -> None:
     """R09: a megabyte to stderr, then it exits; the next slot runs."""
     scheduling.job("loud", "head -c 1048576 /dev/zero >&2; echo $SB_NOMINAL_TIME >>$SB_HOME/started", intervalSeconds=1)

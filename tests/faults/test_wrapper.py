@@ -95,6 +95,7 @@ def interrupt(spaced: TemporaryHome, whom: Whom, number: signal.Signals, moments
         assert spaced.pids() == []
 
 
+@pytest.mark.slow
 def test_a_stop_that_is_killed_stops_all_the_same(spaced: TemporaryHome) -> None:
     """What it had asked for goes on without it, and the next one waits for its end."""
     spaced.add_plugin("deaf", child("ignore_term"), stop={"graceSeconds": 1.5})

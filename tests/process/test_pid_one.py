@@ -69,6 +69,7 @@ def test_what_a_runtime_sends_ends_everything_with_code_0(container: Container, 
     assert "everything has stopped" in start_log(container)
 
 
+@pytest.mark.slow
 def test_what_concerns_nobody_is_told_and_ignored(container: Container) -> None:
     container.start()
     container.daemon.settle()
@@ -97,6 +98,7 @@ def test_a_stop_while_it_begins_is_not_lost(container: Container) -> None:
     assert container.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_second_term_is_for_at_once(container: Container) -> None:
     home = container.daemon.home
     home.add_plugin("deaf", child("ignore_term"), stop={"graceSeconds": 60})
@@ -155,6 +157,7 @@ def test_the_exit_code_of_a_critical_service_leaves_the_container(
     assert {("main", "here"), ("other", "bye")} <= {(line["service"], line["text"]) for line in said}
 
 
+@pytest.mark.slow
 def test_a_pipe_that_nobody_reads(container: Container) -> None:
     home = container.daemon.home
     home.add_plugin("loud", child("spew", 3000, 0, "stay"))
