@@ -112,6 +112,7 @@ def check(tree: Tree, trial: Trial) -> None:
     assert left == [] or "unlink" in trial.call.name if trial.call else left == [], f"{left}\n{trial}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["disable", "pause", "pause one", "resume"])
 def test_a_change_that_is_refused_is_not_made(daemon: Daemon, tmp_path: Path, verb: str) -> None:
     """By a running scheduler, which goes on; the next try, on a disk that is well again, makes it."""
