@@ -38,7 +38,7 @@ LIMIT_S = 0.7
 JITTER_S = 1.0
 GRACE_S = 1.0
 OFTEN: dict[str, Any] = {"intervalSeconds": 0.3, "timeoutSeconds": LIMIT_S}
-LATE = r"within 0\.[1-9]\d* s"  # of the 0.7 s less is left on a busy machine when the connection stands
+LATE = r"within 0\.(7|[1-6]\d?) s"  # of the 0.7 s less is left on a busy machine when the connection stands
 
 # Each with what is said of it (a pattern); one that sends too much has said at the beginning that it is well.
 # Over TLS it is asked by a process, which may have no time left for more than to begin.

@@ -23,6 +23,8 @@ from supervisor.store.reading import open_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from supervisor.cli.doctor.exam import Exam
     from supervisor.model.home import Home
 
@@ -49,22 +51,20 @@ def look(exam: Exam) -> list[Check]:
 
 
 def judge_temporaries(paths: list[str]) -> list[Check]:
+    what = f"{counted(len(paths), 'half-written file')} of a killed command"
+    why = "it takes room; what it was to replace is whole"
+    return _removable("temporary files", what, paths, why=why, command="rm", mend=_remove)
+
+
+def _removable(
+    name: str, what: str, paths: list[str], *, why: str, command: str, mend: Callable[[list[str]], str]
+) -> list[Check]:
     if not paths:
         return []
-    what = f"{counted(len(paths), 'half-written file')} of a killed command: {_some(paths)}"
-    next = f"rm '{paths[0]}'" + (" and the others" if len(paths) > 1 else "")
-    why = "it takes room; what it was to replace is whole"
-    return [
-        Check(
-            "temporary files",
-            what,
-            level=WARNING,
-            where=os.path.dirname(paths[0]),
-            why=why,
-            next=next,
-            mend=lambda: _remove(paths),
-        )
-    ]
+    next = f"{command} '{paths[0]}'" + (" and the others" if len(paths) > 1 else "")
+    where = os.path.dirname(paths[0])
+    text = f"{what}: {_some(paths)}"
+    return [Check(name, text, level=WARNING, where=where, why=why, next=next, mend=lambda: mend(paths))]
 
 
 def _some(paths: list[str]) -> str:
@@ -106,22 +106,9 @@ def _work(home: Home, now: float) -> list[str]:
 
 
 def judge_work(paths: list[str]) -> list[Check]:
-    if not paths:
-        return []
-    what = f"{counted(len(paths), 'work folder')} of runs that have ended: {_some(paths)}"
+    what = f"{counted(len(paths), 'work folder')} of runs that have ended"
     why = "they take room; a running scheduler removes those that are a day old"
-    next = f"rm -r '{paths[0]}'" + (" and the others" if len(paths) > 1 else "")
-    return [
-        Check(
-            "work folders",
-            what,
-            level=WARNING,
-            where=os.path.dirname(paths[0]),
-            why=why,
-            next=next,
-            mend=lambda: _remove_folders(paths),
-        )
-    ]
+    return _removable("work folders", what, paths, why=why, command="rm -r", mend=_remove_folders)
 
 
 def _remove_folders(paths: list[str]) -> str:
