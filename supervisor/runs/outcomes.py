@@ -109,13 +109,13 @@ class Outcomes:
         """Before the run goes on: its progress is still at that step."""
         desk, progress, used = self._desk, run.progress, run.last.get("used")
         ended = run.last["ended"]  # perhaps long ago, while no scheduler was there
-        desk.telling.step_ended(run, progress.step, progress.attempt, end, max(ended - run.begun, 0.0))
         row: dict[str, Any] = {
             "number": progress.number, "attempt": progress.attempt, "name": progress.step, "started": _ms(run.begun),
             "ended": _ms(ended), "state": state, "exit_code": end.code, "signal": end.signal or None,
             "cause": None if end.ok else end.text, "cpu_ms": used[0] if used else None,
             "memory": used[1] if used else None,
         }  # fmt: skip
+        desk.telling.step_ended(run, row, end, max(ended - run.begun, 0.0))
         run.done = [*run.done, row][-KEPT_ROWS:]
         desk.writer.step_ended(StepRow(run.id, **row, words=None if end.ok else run.words or None))
 

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LIVE = frozenset(state.value for state in LIVE)
+_ROW = ("number", "attempt", "state", "started", "ended", "exit_code", "cause", "cpu_ms", "memory")
 _ENDS = {f"run.{state.value}": state for state in RunState if state.value not in _LIVE}
 
 
 class Story:
     """Of one run."""
 
-    __slots__ = ("at", "began", "cause", "code", "signal", "state", "was_told")
+    __slots__ = ("at", "began", "cause", "code", "signal", "state", "steps", "was_told")
 
     def __init__(self) -> None:
         self.began = False  # under a `start` that is no more
@@ -32,6 +33,7 @@ class Story:
         self.at = 0.0  # of its end
         self.code: int | None = None  # of its last step
         self.signal = ""
+        self.steps: list[dict[str, Any]] = []  # rows of those that have ended
 
 
 def stories_of(past: Iterable[dict[str, Any]]) -> dict[str, Story]:
@@ -49,7 +51,14 @@ def stories_of(past: Iterable[dict[str, Any]]) -> dict[str, Story]:
             story.was_told = True
         elif kind == "step.ended":
             story.code, story.signal = data.get("exit_code"), data.get("signal") or ""
+            if "number" in data:  # told by a version that tells all of it
+                story.steps.append(_row(data))
         elif kind in _ENDS:
             story.state, story.cause = _ENDS[kind], str(data.get("cause") or "")
             story.at = from_iso(str(event.get("at"))) or 0.0
     return found
+
+
+def _row(data: dict[str, Any]) -> dict[str, Any]:
+    row = {name: data.get(name) for name in _ROW}
+    return {**row, "name": data.get("step"), "signal": data.get("signal") or None}

@@ -19,7 +19,7 @@ from supervisor.model.schedule import Policy
 from supervisor.runs.run import NOTE, Run
 from supervisor.runs.runner import Context
 from supervisor.runs.stories import Story, stories_of
-from supervisor.store.rows import RunRow, SlotRow
+from supervisor.store.rows import RunRow, SlotRow, StepRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ def _end_as_told(desk: Desk, run: Run, story: Story) -> None:
     assert story.state is not None
     run.progress.state, run.progress.cause, run.progress.phase = story.state.value, story.cause, ENDED
     run.ended, run.last = story.at or desk.loop.clock.wall(), {"code": story.code, "signal": story.signal}
+    for row in story.steps:
+        desk.writer.step_ended(StepRow(run.id, **row))
     desk.outcomes.run_ended(run, told=True)
 
 

@@ -68,15 +68,17 @@ class Telling:
             run=run.id, step=run.progress.step, attempt=run.progress.attempt,
         )  # fmt: skip
 
-    def step_ended(self, run: Run, step: str, attempt: int, end: StepEnd, took: float) -> None:
-        used = run.last.get("used")
+    def step_ended(self, run: Run, row: dict[str, Any], end: StepEnd, took: float) -> None:
+        """`row`: as it is written down, for whoever finds that it was not."""
+        step, used = row["name"], run.last.get("used")
         usage = f", {used[0] / 1000:.2f} s of processor, {used[1] / MIB:.0f} MiB" if used else ""
         how = "ended well" if end.ok else f"failed: {end.text}"
         words: dict[str, Any] = {} if end.ok else {"words": run.words}
         self._tell(
             "step.ended", run.name, f"{step} {how} after {duration(took)}{usage}", INFO if end.ok else WARNING,
-            run=run.id, step=step, attempt=attempt, exit_code=end.code, signal=end.signal, took_s=round(took, 3),
-            cpu_ms=used[0] if used else None, memory=used[1] if used else None, **words,
+            run=run.id, step=step, number=row["number"], attempt=row["attempt"], state=row["state"],
+            exit_code=end.code, signal=end.signal, cause=row["cause"], started=row["started"], ended=row["ended"],
+            took_s=round(took, 3), cpu_ms=row["cpu_ms"], memory=row["memory"], **words,
         )  # fmt: skip
 
     def step_waits(self, run: Run, wait: float) -> None:

@@ -272,6 +272,10 @@ def test_one_whose_end_was_told_keeps_it_though_all_died_before_it_was_written(w
     assert row["cause"] == ("get: exit code 3" if code else None)
     assert world.kinds("job").count(f"run.{state}") == 1
     assert "run.lost" not in world.kinds()
+    steps = "SELECT number, attempt, name, state, ended, exit_code, cause FROM steps"
+    assert world.db.execute(steps).fetchall() == [
+        (1, 1, "get", state, int(ended * 1000), code, "exit code 3" if code else None)
+    ]
 
 
 @pytest.mark.parametrize("all_died", [True, False])
