@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -63,7 +64,7 @@ def test_after_a_pull_everything_goes_over_and_nothing_is_lost(checkout: Checkou
     home.add_plugin("fast", child("spew", 0, 10_000))
     home.add_plugin("full", child("spew", 0, 0))
     home.add_plugin("killed", child("ready"))
-    job = {"commands": {"get": f"{sys.executable} wait.py"}}
+    job = {"commands": {"get": f"{shlex.quote(sys.executable)} wait.py"}}
     home.add_plugin("job", "true", autoStart=False, manifest=job, files={"wait.py": WAITS})
     assert checkout.sbctl(home, "start").code == 0
     eventually(lambda: home.log("fast"))

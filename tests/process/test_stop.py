@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import time
 
@@ -50,7 +51,7 @@ def test_a_deaf_server_is_killed_after_its_grace(daemon: Daemon) -> None:
 
 def test_each_process_below_a_shell_hears_a_stop_once(daemon: Daemon) -> None:
     """Its shell ends first, so it loses its parent while it still tidies up; a second signal would mean "at once"."""
-    inner = " ".join(child("print_signals", "stay"))
+    inner = shlex.join(child("print_signals", "stay"))
     daemon.home.add_plugin("wrapped", ["sh", "-c", f"{inner}; true"], stop={"graceSeconds": 1})
     daemon.start()
     eventually(lambda: "ready" in daemon.home.log("wrapped"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_what_an_sbctl_has_started_is_not_outside(loop: FakeLoop, start: Start, 
 
 def test_nor_is_what_lives_below_such_a_process(loop: FakeLoop, start: Start, tmp_path: Path) -> None:
     """Even with an environment of its own."""
-    command = f"env -i {' '.join(READY)}; true"
+    command = f"env -i {shlex.join(READY)}; true"
     start("/bin/sh", "-c", command, env={"SB_KEY": "shell.1"})
 
     assert looked_at(loop, service(tmp_path)) == {}
