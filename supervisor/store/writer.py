@@ -10,10 +10,10 @@ import select
 from supervisor.base.loop import READ
 from supervisor.store.condition import Condition
 from supervisor.store.job import Job, start_thread
-from supervisor.store.keeping import Keeper
 from supervisor.store.making import Maker
 from supervisor.store.queue import CAP, Queue
 from supervisor.store.rows import Loaded
+from supervisor.store.spooling import Spooling
 from supervisor.store.trouble import BUSY, DISK, NO_THREAD, NOT_OURS, Trouble
 from supervisor.store.unanswered import Rows
 
@@ -55,7 +55,7 @@ class Writer(Rows):
         self._clock = clock
         super().__init__(Maker(clock, report), self._take)
         self._queue = Queue(path=path)
-        self._keeper = Keeper(loop, self._queue)
+        self._spooling = Spooling(loop, self._queue)
         self._condition = Condition(
             path, lambda text: loop.guard(on_trouble, text), lambda text, lost: loop.guard(on_recovered, text, lost)
         )
@@ -113,7 +113,7 @@ class Writer(Rows):
             if timer is not None:
                 timer.cancel()
         self._retry = self._prune_timer = self._slow = None
-        self._keeper.stop()
+        self._spooling.stop()
         if self._bench is not None and self._flush(self._bench, limit_s):
             self._loop.unwatch(self._bench.fd)
             self._bench.close()
@@ -212,7 +212,7 @@ class Writer(Rows):
 
     def _hand_over(self) -> None:
         self._is_called = False
-        self._keeper.turn()
+        self._spooling.turn()
         dropped, self._queue.ends_dropped = self._queue.ends_dropped, []
         for done in dropped:
             self._loop.guard(done, False)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 AGAIN_S = 1.0  # on a disk that refuses it
 
 
-class Keeper:
+class Spooling:
     """Of one queue."""
 
     __slots__ = ("_again", "_loop", "_queue")
