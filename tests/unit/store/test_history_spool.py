@@ -14,7 +14,7 @@ from support.fakes import FakeLoop
 from support.history import AT, History, query
 from support.soak.locks import Lock
 
-from supervisor.store import keeping, spool
+from supervisor.store import spool, spooling
 from supervisor.store.queue import Queue
 from supervisor.store.rows import SlotRow
 from supervisor.store.writes import CLAIM, END, STATE, STEP, Write
@@ -384,7 +384,7 @@ def test_what_went_in_by_half_is_written_anew(path: str, monkeypatch: pytest.Mon
 def test_a_beginning_that_was_refused_is_made_up_for_without_another_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "AGAIN_S", 0.05)
+    monkeypatch.setattr(spooling, "AGAIN_S", 0.05)
     refusal = Refusal()
     history = History(tmp_path / "history.db")
     history.writer.open()
@@ -410,11 +410,11 @@ def test_a_disk_that_refuses_it_is_not_asked_with_each_turn(tmp_path: Path, monk
     loop = FakeLoop()
     refusal = Refusal()
     monkeypatch.setattr(spool, "write_atomic", refusal)
-    keeper = keeping.Keeper(loop, troubled(str(tmp_path / "history.db")))
+    keeper = spooling.Spooling(loop, troubled(str(tmp_path / "history.db")))
     for _ in range(100):
         keeper.turn()
     assert refusal.tries == 2  # when it failed, and with the turn
-    loop.pass_time(3 * keeping.AGAIN_S)
+    loop.pass_time(3 * spooling.AGAIN_S)
     assert refusal.tries == 5
     keeper.stop()
     loop.close()
