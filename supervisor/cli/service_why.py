@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.errors import NOT_RUNNING, TIMED_OUT, USAGE, Problem
+from supervisor.cli.ended import with_told_by_start
 from supervisor.cli.names import check_name, known_services
 from supervisor.cli.names import meant as services_meant
 from supervisor.cli.out import note
@@ -78,7 +79,7 @@ class _Asking:
         check_name(self._home, service)
         row = _row_of(self._rows, service)
         away = _who_is_away(row, _row_of(self._rows, SCHEDULER), problem)
-        events = reading.last(self._home.journal_file, LOOK_BACK, service)
+        events = with_told_by_start(self._home, service, reading.last(self._home.journal_file, LOOK_BACK, service))
         if not events and row is None:  # the scheduler can't be started alone then
             raise Problem(away["away"], why=problem.why, remedy=away["next"], code=problem.code)
         if events:
