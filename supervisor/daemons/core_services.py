@@ -9,9 +9,9 @@ from __future__ import annotations
 import _socket
 import os
 
+from supervisor.base.channel import Channel, channel_pair
 from supervisor.base.files import remove_quietly
 from supervisor.base.where import role_command
-from supervisor.base.wire import Channel, channel_pair
 from supervisor.engine.entries import is_job, name_of
 from supervisor.engine.probes.prober import Prober
 from supervisor.engine.probes.watchdog import Watchdog

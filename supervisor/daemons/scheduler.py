@@ -15,10 +15,10 @@ import signal
 import sys
 
 from supervisor.base import proc
+from supervisor.base.channel import Channel
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.loop import Loop
-from supervisor.base.wire import Channel
 from supervisor.daemons import common
 from supervisor.daemons.alone import build_store, claim, end_escaped
 from supervisor.daemons.announcing import Announcing

@@ -13,10 +13,10 @@ import sys
 
 from supervisor import __version__
 from supervisor.base import proc
+from supervisor.base.channel import Channel
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.loop import Loop
-from supervisor.base.wire import Channel
 from supervisor.daemons import common
 from supervisor.daemons.foreground import Lines
 from supervisor.engine.engine import Engine

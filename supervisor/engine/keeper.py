@@ -14,7 +14,7 @@ import _socket
 import os
 import signal
 
-from supervisor.base.wire import Channel
+from supervisor.base.channel import Channel
 from supervisor.engine.entries import Ends, close_fds, shown_as
 from supervisor.engine.handing_over import entries_in_pieces, notes_in_pieces
 from supervisor.engine.notify import Heard, Listener, Owner

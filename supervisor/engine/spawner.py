@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
+    from supervisor.base.channel import Channel
     from supervisor.base.loop import Loop
-    from supervisor.base.wire import Channel, Message
+    from supervisor.base.wire import Message
     from supervisor.engine.entries import Ended, Ends, Entry, Used
     from supervisor.engine.store import Store
     from supervisor.model.service import Launch, StopRule

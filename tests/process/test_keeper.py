@@ -17,7 +17,7 @@ from support.processes import open_files
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.base.wire import Channel, channel_pair
+from supervisor.base.channel import Channel, channel_pair
 from supervisor.engine.entries import Ends
 from supervisor.engine.keeper import Keeper
 from supervisor.engine.notify import open_socket

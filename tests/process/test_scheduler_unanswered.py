@@ -12,8 +12,8 @@ from support.children import child
 from support.daemon import Daemon
 from support.waiting import eventually
 
+from supervisor.base.channel import channel_pair
 from supervisor.base.where import role_command
-from supervisor.base.wire import channel_pair
 
 
 @pytest.mark.parametrize("how", ["asked", "start is gone"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.fakes import FakeLoop
 
-from supervisor.base.wire import Channel, channel_pair
+from supervisor.base.channel import Channel, channel_pair
 from supervisor.engine.adopt import Kept
 from supervisor.engine.entries import Ends, Entry
 from supervisor.engine.keeper import Keeper

@@ -16,7 +16,7 @@ from support.processes import open_files
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.base.wire import Channel, channel_pair
+from supervisor.base.channel import Channel, channel_pair
 from supervisor.engine.entries import Ends
 from supervisor.engine.spawner import LOOK_AGAIN_S, RemoteSpawner
 from supervisor.model.cause import Cause
