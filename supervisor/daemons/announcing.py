@@ -22,7 +22,7 @@ class Announcing:
     def look(self) -> None:
         """Ready once the first burst of spawns has been answered."""
         daemon = self._daemon
-        if self._is_ready or daemon.channel is None or not daemon.door.is_tried:
+        if self._is_ready or daemon.channel is None or not daemon.is_there:
             return
         if daemon.engine.gate.undecided or any(s.state.in_flight for s in daemon.engine.services.values()):
             return

@@ -30,11 +30,6 @@ class Door:
         self._is_closed = False
         self.trouble = ""  # why nobody gets in
 
-    @property
-    def is_tried(self) -> bool:
-        """Open, or refused for now: either way there is nothing to wait for."""
-        return self._server is not None or self.trouble != ""
-
     def open(self, handlers: dict[str, Handler]) -> None:
         self._handlers = handlers
         self._try()

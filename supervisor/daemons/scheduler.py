@@ -96,6 +96,7 @@ class Scheduler:
         self.kept = Kept()
         self.announcing = Announcing(self)
         self.door = Door(self.loop, home, self.bus, self.announcing.say_how_many)
+        self.is_there = False  # what was kept is taken over, and it can be asked
         self.stopping = False
         self._signalled = False
         self._leaving = False
@@ -148,6 +149,7 @@ class Scheduler:
         self.store = build_store(self.loop, self.home, self.compiled["home_id"])
         self.engine.spawner = LocalSpawner(self.loop, self.store, self.engine)
         self._open_door()
+        self._be_there()
         self.bus.tell(
             "scheduler.began",
             f"scheduler runs alone, pid {os.getpid()}: if it is killed, its servers are ended at the next start",
@@ -170,7 +172,13 @@ class Scheduler:
         return [Spec.from_dict(data) for data in self.compiled["services"]]
 
     def _open_door(self) -> None:
+        """Before `state.json` is read: a wish of somebody who finds it shut is written there. Who comes in now is heard
+        in a later turn, when all is taken over.
+        """
         self.door.open(self._verbs())
+
+    def _be_there(self) -> None:
+        self.is_there = True
         common.publish_pid(self.home.pid_file("scheduler"))
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
         self.heartbeat.begin()
@@ -213,9 +221,10 @@ class Scheduler:
 
     def _take_over(self) -> None:
         assert self.remote is not None
+        self._open_door()
         adopted = take_over(self, self.remote, self._specs())
         self.time.open()
-        self._open_door()
+        self._be_there()
         if adopted:
             self.bus.tell(
                 "scheduler.adopted", f"scheduler took over {adopted} running servers", data={"count": adopted}

@@ -1,4 +1,4 @@
-"""What a scheduler does with all that `start` has kept of its predecessor, before it opens its door."""
+"""What a scheduler does with all that `start` has kept of its predecessor, before it hears anybody."""
 
 from __future__ import annotations
 
