@@ -8,7 +8,7 @@ import errno
 import mmap
 import os
 
-from supervisor.base.wire import MAX_PACKET, BadFrame, decode_all, encode_packet
+from supervisor.base.wire import MAX_PACKET, BadFrame, check_size, decode_all, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Channel:
 
     def send_with_next(self, message: Message) -> None:
         """In one packet with what is sent next, in this very turn. Each packet wakes the other side."""
-        self._hold(encode_packet(message))
+        self._hold(check_size(encode(message)))
         if len(self._held) == 1:
             self._loop.soon(self._send_held)
 
@@ -84,8 +84,12 @@ class Channel:
 
     def send(self, message: Message, fds: list[int] | None = None, *, close_fds: bool = False) -> None:
         """Send or queue. With `close_fds` the descriptors are closed once they are on their way."""
+        self.send_encoded(encode(message), fds, close_fds=close_fds)
+
+    def send_encoded(self, data: bytes, fds: list[int] | None = None, *, close_fds: bool = False) -> None:
+        """A message that is bytes already."""
         try:
-            data = encode_packet(message)
+            check_size(data)
         except BadFrame:
             if close_fds:
                 _close_all(fds or [])

@@ -63,8 +63,8 @@ def _parse(data: bytes) -> Any:
         raise BadFrame(f"not JSON: {error}") from None
 
 
-def encode_packet(message: Message) -> bytes:
-    data = encode(message)
+def check_size(data: bytes) -> bytes:
+    """It fits in one packet, or BadFrame."""
     if len(data) > MAX_PACKET:
         raise BadFrame(f"message of {len(data)} bytes (at most {MAX_PACKET})")
     return data

@@ -267,7 +267,7 @@ def _words(job: Job, count: int) -> list[str]:
 def _launch(launch: Launch, argv: tuple[str, ...], env: dict[str, str], *, bare: bool) -> Launch:
     if bare:
         return Launch(argv=argv, cwd="/", log="", user=launch.user)
-    data = {name: getattr(launch, name) for name in Launch.__slots__}
+    data = {name: getattr(launch, name) for name in Launch.FIELDS}
     data.update(argv=argv, env={**launch.env, **env}, log="", err_log="", notify=False)
     return Launch(**data)
 

@@ -11,7 +11,7 @@ import signal
 
 from supervisor.base import proc
 from supervisor.base.loop import READ
-from supervisor.base.wire import BadFrame
+from supervisor.base.wire import BadFrame, encode
 from supervisor.engine.entries import KEPT, close_fds, ended_of
 from supervisor.engine.leftovers import find_marked
 from supervisor.model.cause import Cause, CauseKind
@@ -126,8 +126,8 @@ class RemoteSpawner:
             ends.close_given()
             self._not_sent(key, "", Cause(CauseKind.SYSTEM, "start is dead, and nobody else spawns"))
             return
-        request = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch.as_message(), "stop": list(stop)}
-        request.update(ends=list(ends.named()), address=ends.address)
+        request = {"verb": "spawn", "key": key, "replaces": replaces, "stop": list(stop), "ends": list(ends.named())}
+        request["address"] = ends.address
         self._asked.add(key)
         self._alive.pop(replaces, None)
         try:
@@ -138,7 +138,7 @@ class RemoteSpawner:
             return
         ends.give()
         try:
-            self._channel.send(request, fds, close_fds=True)
+            self._channel.send_encoded(_with_launch(request, launch), fds, close_fds=True)
         except BadFrame:
             cause = Cause(CauseKind.NOT_EXECUTABLE, "its arguments and environment are too long to be passed on")
             self._not_sent(key, replaces, cause)
@@ -253,6 +253,10 @@ class RemoteSpawner:
             self._loop.unwatch(fd)
             os.close(fd)
         self._answers.exited(key, None, True)
+
+
+def _with_launch(request: Message, launch: Launch) -> bytes:
+    return b'%b,"launch":%b}' % (encode(request)[:-1], launch.encoded or encode(launch.as_message()))
 
 
 def _sendable(ends: Ends) -> list[int]:

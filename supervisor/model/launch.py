@@ -53,10 +53,11 @@ class Launch:
     A change of any of these but `LIVE` needs a restart of the service.
     """
 
-    __slots__ = (
+    FIELDS = (
         "argv", "cwd", "drop_env", "env", "env_file", "err_log", "limits", "log", "log_age", "log_budget", "log_head",
         "log_keep", "log_max", "notify", "path_first", "sink", "user",
     )  # fmt: skip
+    __slots__ = (*FIELDS, "encoded")
 
     def __init__(
         self,
@@ -96,10 +97,11 @@ class Launch:
         self.log_keep = log_keep  # keep that many rotated files
         self.log_age = log_age  # rotate what is older than these seconds; 0: only by size
         self.log_budget = log_budget  # bytes for all its log files together; 0: no such limit
+        self.encoded = b""  # `as_message` as it goes over the channel, where there was time to make it ahead
         self.log_head = log_head  # the first file is kept whatever comes: a run's output, of which the middle may go
 
     def as_dict(self) -> dict[str, Any]:
-        data = {name: getattr(self, name) for name in self.__slots__}
+        data = {name: getattr(self, name) for name in self.FIELDS}
         data["argv"] = list(self.argv)
         data["drop_env"] = list(self.drop_env)
         data["user"] = self.user.as_dict() if self.user else None
@@ -108,7 +110,7 @@ class Launch:
 
     def as_message(self) -> dict[str, Any]:
         """As short as it goes: most commands need little, and it is written and read once for each spawn."""
-        data = {name: value for name in self.__slots__ if (value := getattr(self, name)) or name in NEVER_LEFT_OUT}
+        data = {name: value for name in self.FIELDS if (value := getattr(self, name)) or name in NEVER_LEFT_OUT}
         if self.user is not None:
             data["user"] = self.user.as_dict()
         if self.limits:

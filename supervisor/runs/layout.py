@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.files import remove_quietly
+from supervisor.base.wire import encode
 from supervisor.engine.own_folder import make_own_folder
 from supervisor.runs.result import make_work_folder
 from supervisor.runs.step import launch_of, places_of, write_head_line
@@ -34,6 +35,7 @@ class Layout:
         remove_quietly(result)
         self.log_from = write_head_line(run, command)
         self.launch = launch_of(run, commands, policy)
+        self.launch.encoded = encode(self.launch.as_message())
 
     def fits(self, run: Run, commands: Mapping[str, Launch], policy: Policy) -> bool:
         """Other settings may have come since."""

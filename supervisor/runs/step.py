@@ -24,7 +24,7 @@ def launch_of(run: Run, commands: Mapping[str, Launch], policy: Policy) -> Launc
     """The command, for this run and step."""
     command = commands.get(run.progress.step) or Launch(argv=("?",), cwd="/", log="")
     part = max(policy.output_max // PARTS, SMALLEST_PART)
-    data = {name: getattr(command, name) for name in Launch.__slots__}
+    data = {name: getattr(command, name) for name in Launch.FIELDS}
     data.update(
         argv=with_arguments(command.argv, run.args),
         env={**command.env, **run.env, **_facts(run)},
