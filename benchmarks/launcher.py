@@ -27,7 +27,7 @@ def milliseconds(argv: list[str], env: dict[str, str]) -> float:
 
 
 def measure(plan: Plan) -> list[Figure]:
-    figure = Figure("Launcher: bin/sbctl of a command that does nothing", "ms")
+    figure = Figure("Launcher: bin/sbctl of a command that does nothing", "ms", key="launcher")
     runs = 10 if plan.quick else 50
     say(f"launcher, {runs} times each")
     times = interleaved(runs)

@@ -1,9 +1,16 @@
-"""Tables of what was measured, and the same as JSON."""
+"""Tables of what was measured, and the same as JSON.
+
+Each figure has a key that stays when its title is reworded: `part.what.count` in small letters, like `stop.tree.100`,
+and each of its rows the subject's name. By these two the kept results (results.json) and a later run are compared.
+Who a row is of, its name says: `sbctl...` is ours, `limit...` the least possible, one that begins with a blank only
+explains the row above it, and all others are peers.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 from typing import Any
 
@@ -27,7 +34,8 @@ class Row:
 class Figure:
     """A table. `base` is whom the ratios in the third column are to: ours; `limit` to the least possible."""
 
-    def __init__(self, title: str, unit: str, *, better: str = "less", note: str = "") -> None:
+    def __init__(self, title: str, unit: str, *, key: str = "", better: str = "less", note: str = "") -> None:
+        self.key = key or slug(title)
         self.title = title
         self.unit = unit
         self.better = better
@@ -82,7 +90,12 @@ class Figure:
             }
             for row in self.rows
         ]
-        return {"title": self.title, "unit": self.unit, "better": self.better, "note": self.note, "rows": rows}
+        facts = {"key": self.key, "title": self.title, "unit": self.unit, "better": self.better, "note": self.note}
+        return {**facts, "rows": rows}
+
+
+def slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def number(value: float) -> str:

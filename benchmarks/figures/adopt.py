@@ -19,7 +19,8 @@ PATIENCE_S = 20.0
 
 
 def measure(plan: Plan) -> list[Figure]:
-    figure = Figure(f"Adoption: kill -9 of the scheduler until {plan.children} servers have been taken over", "s")
+    title = f"Adoption: kill -9 of the scheduler until {plan.children} servers have been taken over"
+    figure = Figure(title, "s", key=f"adopt.{plan.children}")
     ours = plan.of(Ours)
     if ours is None:
         return []

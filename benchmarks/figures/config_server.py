@@ -28,7 +28,8 @@ class OursWithConfig(Ours):
 def measure(plan: Plan) -> list[Figure]:
     if plan.of(Ours) is None:
         return []
-    figure = Figure(f"Config server: launch until /healthz answers, {plan.children} children", "s")
+    title = f"Config server: launch until /healthz answers, {plan.children} children"
+    figure = Figure(title, "s", key=f"config.answers.{plan.children}")
     ours = OursWithConfig(plan.work, plan.mark)
     ours.config_port = free_ports(1)[0]
     ours.prepare("config", ours.sleepers(plan.children))
@@ -43,7 +44,8 @@ def measure(plan: Plan) -> list[Figure]:
                 ours.end()
         figure.add(ours.name, values, target=targets.DASHBOARD_S)
         seconds = 5.0 if plan.quick else 20.0
-        return [figure, *idle.watch([ours], f"{plan.children} children and the config server", seconds)]
+        what = f"{plan.children} children and the config server"
+        return [figure, *idle.watch([ours], what, seconds, key=f"config.idle.{plan.children}")]
     except procs.TookTooLong as error:
         figure.add(ours.name, [], note=f"not measured: {error}")
         return [figure]

@@ -14,14 +14,15 @@ from benchmarks.subject import Subject
 def measure(plan: Plan) -> list[Figure]:
     seconds = 5.0 if plan.quick else 20.0
     with all_running(plan.once_each, "idle", plan.children) as running:
-        return watch(running, f"{plan.children} children", seconds)
+        return watch(running, f"{plan.children} children", seconds, key=f"idle.{plan.children}")
 
 
-def watch(running: list[Subject], what: str, seconds: float) -> list[Figure]:
-    """Memory, context switches and processor time of each daemon over so many seconds."""
-    pss = Figure(f"Idle, {what}: memory of each daemon", "MiB PSS")
-    switches = Figure(f"Idle, {what}: context switches", "a minute", note=f"over {seconds:g} s")
-    cpu = Figure(f"Idle, {what}: processor time", "s a minute", note=f"over {seconds:g} s")
+def watch(running: list[Subject], what: str, seconds: float, *, key: str) -> list[Figure]:
+    """Memory, context switches and processor time of each daemon over so many seconds: KEY.pss, .switches, .cpu."""
+    over = f"over {seconds:g} s"
+    pss = Figure(f"Idle, {what}: memory of each daemon", "MiB PSS", key=f"{key}.pss")
+    switches = Figure(f"Idle, {what}: context switches", "a minute", key=f"{key}.switches", note=over)
+    cpu = Figure(f"Idle, {what}: processor time", "s a minute", key=f"{key}.cpu", note=over)
     say(f"idle, {seconds:g} s")
     time.sleep(1.5)  # titles, and what else is put off until after the start
     daemons = [(subject, name, pid) for subject in running for name, pid in subject.daemons().items()]

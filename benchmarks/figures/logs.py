@@ -52,8 +52,8 @@ def measure(plan: Plan) -> list[Figure]:
 
 def _figures(writers: int, subjects: list[Subject], times: dict[str, Times]) -> list[Figure]:
     title = f"Logs, {writers} writer{'s' if writers > 1 else ''} of 100-byte lines, 4000 bytes a write"
-    speed = Figure(f"{title}: captured", "MB/s", better="more")
-    cost = Figure(f"{title}: processor time of the supervisor", "s/GB")
+    speed = Figure(f"{title}: captured", "MB/s", key=f"logs.speed.{writers}", better="more")
+    cost = Figure(f"{title}: processor time of the supervisor", "s/GB", key=f"logs.cpu.{writers}")
     for subject in subjects:
         ours, found = isinstance(subject, Ours), times[subject.name]
         speed.add(

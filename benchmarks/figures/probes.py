@@ -40,7 +40,7 @@ def measure(plan: Plan) -> list[Figure]:
         return []
     count, seconds = plan.children, 10.0 if plan.quick else 60.0
     title = f"Probes: processor time of the scheduler for {count} http checks, each every {INTERVAL_S:g} s"
-    figure = Figure(title, "s a minute", note=f"over {seconds:g} s")
+    figure = Figure(title, "s a minute", key=f"probes.{count}", note=f"over {seconds:g} s")
     ours = OursWithProbes(plan.work, plan.mark)
     (ours.port,) = free_ports(1)
     ours.work.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,8 @@ PAUSE_S = 0.05
 
 
 def measure(plan: Plan) -> list[Figure]:
-    figure = Figure(f"Restart: kill -9 of 1 of {plan.children} until its successor runs", "ms")
+    title = f"Restart: kill -9 of 1 of {plan.children} until its successor runs"
+    figure = Figure(title, "ms", key=f"restart.{plan.children}")
     kills = 5 if plan.quick else 20
     say(f"restart, {kills} kills each")
     with all_running(plan.once_each, "restart", plan.children) as running:

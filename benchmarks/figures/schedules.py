@@ -63,8 +63,9 @@ def _store(plan: Plan) -> Path:
 
 
 def _load(plan: Plan, count: int) -> list[Figure]:
-    seconds = Figure(f"Schedules: {count} loaded", "s", note="ours: from scheduler.json until each next time is known")
-    memory = Figure(f"Schedules: memory of {count}", "bytes each")
+    note = "ours: from scheduler.json until each next time is known"
+    seconds = Figure(f"Schedules: {count} loaded", "s", key=f"schedules.load.{count}", note=note)
+    memory = Figure(f"Schedules: memory of {count}", "bytes each", key=f"schedules.memory.{count}")
     say(f"{count} schedules are compiled")
     ours = scheduled.started(plan)
     small, home = [_compiled(ours, number) for number in (TEXTS, count)]
@@ -109,10 +110,11 @@ def _fresh_load(home: str) -> dict[str, float]:
 
 
 def _due(plan: Plan) -> list[Figure]:
+    title, key = f"Schedules: {DUE} due in one second", f"schedules.due.{DUE}"
     figures = {
-        "decided": Figure(f"Schedules: {DUE} due in one second, until decided", "ms late, of the median slot"),
-        "decided last": Figure(f"Schedules: {DUE} due in one second, until the last is decided", "ms late"),
-        "claimed": Figure(f"Schedules: {DUE} due in one second, until the last claim is on the disk", "ms late"),
+        "decided": Figure(f"{title}, until decided", "ms late, of the median slot", key=f"{key}.median"),
+        "decided last": Figure(f"{title}, until the last is decided", "ms late", key=f"{key}.last"),
+        "claimed": Figure(f"{title}, until the last claim is on the disk", "ms late", key=f"{key}.claimed"),
     }
     ours, python = scheduled.started(plan), _peer(plan)
     wanted = {"decided": targets.DECIDED_MS, "decided last": targets.DECIDED_LAST_MS, "claimed": targets.CLAIMED_MS}
@@ -146,7 +148,8 @@ def _take(values: dict[tuple[str, str], list[float]], name: str, decided: list[f
 
 def _commands(plan: Plan) -> Figure:
     title = f"Schedules: {COMMANDS} commands due in one second, until the last has ended"
-    figure = Figure(title, "s", note="ours: by the rows of the history, in a home under start")
+    note = "ours: by the rows of the history, in a home under start"
+    figure = Figure(title, "s", key=f"schedules.commands.{COMMANDS}", note=note)
     turns = 3 if plan.quick else 6
     ours, bare, shell = _our_commands(plan, turns)
     figure.add("sbctl", [one.ended for one in ours], target=statistics.median(bare) * targets.COMMANDS_TO_LIMIT)
@@ -199,7 +202,8 @@ def _idle(plan: Plan) -> list[Figure]:
         ours.prepare("idle", ours.sleepers(plan.children))
         ours.start(plan.children)
         watched: list[Subject] = [ours]
-        return idle.watch(watched, f"{plan.children} children and {IDLE_SCHEDULES} schedules", seconds)
+        what = f"{plan.children} children and {IDLE_SCHEDULES} schedules"
+        return idle.watch(watched, what, seconds, key=f"schedules.idle.{IDLE_SCHEDULES}")
     finally:
         ours.end()
         procs.reap()

@@ -62,9 +62,10 @@ def _one(subject: Subject, count: int, turn: int, times: Times, *, quick: bool) 
 
 
 def _figures(count: int, subjects: list[Subject], times: dict[str, Times]) -> list[Figure]:
-    start = Figure(f"Start: launch until {count} children run", "s")
-    stop = Figure(f"Stop: request until {count} children are gone", "s")
-    tree = Figure(f"Stop: request until the supervisor of {count} is gone too", "s")
+    start = Figure(f"Start: launch until {count} children run", "s", key=f"start.{count}")
+    stop = Figure(f"Stop: request until {count} children are gone", "s", key=f"stop.{count}")
+    title = f"Stop: request until the supervisor of {count} is gone too"
+    tree = Figure(title, "s", key=f"stop.tree.{count}")
     for subject in subjects:
         ours, found = isinstance(subject, Ours), times[subject.name]
         note = "" if not subject.slow_stop else "one round" if found.tree_gone else "left out: it takes 0.35 s a child"

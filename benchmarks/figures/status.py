@@ -13,7 +13,7 @@ from supervisor.model.home import Home
 
 
 def measure(plan: Plan) -> list[Figure]:
-    command = Figure(f"Status: the command, {plan.children} children", "ms")
+    command = Figure(f"Status: the command, {plan.children} children", "ms", key=f"status.command.{plan.children}")
     times = 5 if plan.quick else 20
     say(f"status, {times} times each")
     asked = [subject for subject in plan.once_each if subject.status_command() is not None]
@@ -40,7 +40,8 @@ def _open_connection(plan: Plan) -> list[Figure]:
     ours = plan.of(Ours)
     if ours is None:
         return []
-    figure = Figure(f"Status: asked over an open connection, {plan.children} children", "ms")
+    title = f"Status: asked over an open connection, {plan.children} children"
+    figure = Figure(title, "ms", key=f"status.asked.{plan.children}")
     values = []
     with connect(Home(str(ours.folder)), "scheduler") as client:
         for _ in range(200):
