@@ -9,29 +9,13 @@ import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import launcher, limits, peers, procs
-from benchmarks.figures import adopt, config_server, idle, logs, probes, restart, schedules, start_stop, status
-from benchmarks.ours import Ours, OursByCommand
-from benchmarks.plan import Plan, say
+from benchmarks import procs
+from benchmarks.everybody import everybody
+from benchmarks.parts import ALIASES, FIGURES
+from benchmarks.plan import Plan
 from benchmarks.report import Figure, machine
-from benchmarks.subject import Subject
-
-FIGURES: dict[str, Callable[[Plan], list[Figure]]] = {
-    "start": start_stop.measure,
-    "restart": restart.measure,
-    "adopt": adopt.measure,
-    "status": status.measure,
-    "idle": idle.measure,
-    "config": config_server.measure,
-    "probes": probes.measure,
-    "logs": logs.measure,
-    "schedules": schedules.measure,
-    "launcher": launcher.measure,
-}
-ALIASES = {"stop": "start"}  # taken in the same rounds
 
 
 def options(argv: list[str]) -> argparse.Namespace:
@@ -51,29 +35,10 @@ def options(argv: list[str]) -> argparse.Namespace:
     return found
 
 
-def subjects(work: Path, mark: str, *, with_peers: bool) -> tuple[list[Subject], list[str]]:
-    """Everybody who can be had, and why the others can't."""
-    found: list[Subject] = [Ours(work, mark), OursByCommand(work, mark)]
-    missing: list[str] = []
-    if with_peers:
-        say("the peers' environment")
-        programs, why = peers.environment()
-        if programs is None:
-            missing.append(f"the peers are left out: {why}")
-        else:
-            found += [peers.Supervisord(work, mark, programs), peers.Circus(work, mark, programs)]
-    why = limits.compile_limit(work)
-    if why:
-        missing.append(f"the limit in C is left out: {why}")
-    else:
-        found.append(limits.LimitC(work, mark))
-    return [*found, limits.LimitPython(work, mark), limits.LimitPump(work, mark)], missing
-
-
 def run(found: argparse.Namespace, work: Path) -> int:
     mark = f"sb{secrets.token_hex(3)}"
-    everybody, missing = subjects(work, mark, with_peers=not found.no_peers)
-    plan = Plan(work, mark, everybody, found.counts, found.quick)
+    subjects, missing = everybody(work, mark, with_peers=not found.no_peers)
+    plan = Plan(work, mark, subjects, found.counts, found.quick)
     facts = machine()
     figures: list[Figure] = []
     if not found.json:

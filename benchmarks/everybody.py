@@ -1,0 +1,29 @@
+"""Who is measured: ours, the peers that can be had, and the limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import limits, peers
+from benchmarks.ours import Ours, OursByCommand
+from benchmarks.plan import say
+from benchmarks.subject import Subject
+
+
+def everybody(work: Path, mark: str, *, with_peers: bool) -> tuple[list[Subject], list[str]]:
+    """Everybody who can be had, and why the others can't."""
+    found: list[Subject] = [Ours(work, mark), OursByCommand(work, mark)]
+    missing: list[str] = []
+    if with_peers:
+        say("the peers' environment")
+        programs, why = peers.environment()
+        if programs is None:
+            missing.append(f"the peers are left out: {why}")
+        else:
+            found += [peers.Supervisord(work, mark, programs), peers.Circus(work, mark, programs)]
+    why = limits.compile_limit(work)
+    if why:
+        missing.append(f"the limit in C is left out: {why}")
+    else:
+        found.append(limits.LimitC(work, mark))
+    return [*found, limits.LimitPython(work, mark), limits.LimitPump(work, mark)], missing
