@@ -18,13 +18,19 @@ WORST = {"less": max, "more": min}
 
 
 class Row:
-    """One subject's values of one figure. With a target (of ours) it says whether that is reached."""
+    """One subject's values of one figure. With a target (of ours) it says whether that is reached.
 
-    def __init__(self, subject: str, values: list[float], *, target: float | None = None, note: str = "") -> None:
+    `wrong` is what makes the values worthless: lost data, servers that were restarted. However fast, it did not do it.
+    """
+
+    def __init__(
+        self, subject: str, values: list[float], *, target: float | None = None, note: str = "", wrong: str = ""
+    ) -> None:
         self.subject = subject
         self.values = values
         self.target = target
         self.note = note
+        self.wrong = wrong
 
     @property
     def median(self) -> float:
@@ -42,15 +48,19 @@ class Figure:
         self.note = note
         self.rows: list[Row] = []
 
-    def add(self, subject: str, values: list[float], *, target: float | None = None, note: str = "") -> None:
-        if values or note:
-            self.rows.append(Row(subject, values, target=target, note=note))
+    def add(
+        self, subject: str, values: list[float], *, target: float | None = None, note: str = "", wrong: str = ""
+    ) -> None:
+        if values or note or wrong:
+            self.rows.append(Row(subject, values, target=target, note=note, wrong=wrong))
 
     def _first(self, prefix: str) -> float | None:
         found = [row.median for row in self.rows if row.values and row.subject.startswith(prefix)]
         return found[0] if found else None
 
     def verdict(self, row: Row) -> str:
+        if row.wrong:
+            return f"WRONG: {row.wrong}"
         if row.target is None or not row.values:
             return ""
         reached = row.median <= row.target if self.better == "less" else row.median >= row.target
@@ -62,7 +72,7 @@ class Figure:
         cells = [head]
         for row in self.rows:
             if not row.values:
-                cells.append([row.subject, "-", "", "", "", "", row.note])
+                cells.append([row.subject, "-", "", "", "", "", row.note or self.verdict(row)])
                 continue
             target = "" if row.target is None else f"{'<=' if self.better == 'less' else '>='} {number(row.target)}"
             spread = f"{number(min(row.values))} - {number(max(row.values))}" if len(row.values) > 1 else ""
@@ -87,6 +97,7 @@ class Figure:
                 "target": row.target,
                 "verdict": self.verdict(row) or None,
                 "note": row.note,
+                "wrong": row.wrong,
             }
             for row in self.rows
         ]

@@ -31,7 +31,7 @@ def measure(plan: Plan) -> list[Figure]:
             values.append(_one(ours))
             time.sleep(0.2)
         same = ours.servers == procs.pids_named(ours.comm)
-    figure.add(ours.name, values, target=targets.ADOPT_S, note="" if same else "SERVERS WERE LOST OR RESTARTED")
+    figure.add(ours.name, values, target=targets.ADOPT_S, wrong="" if same else "servers were lost or restarted")
     return [figure]
 
 

@@ -56,9 +56,8 @@ def _figures(writers: int, subjects: list[Subject], times: dict[str, Times]) -> 
     cost = Figure(f"{title}: processor time of the supervisor", "s/GB", key=f"logs.cpu.{writers}")
     for subject in subjects:
         ours, found = isinstance(subject, Ours), times[subject.name]
-        speed.add(
-            subject.name, found.mb_s, target=targets.LOG_MB_S[writers] if ours else None, note=found.wrong or "exact"
-        )
+        target = targets.LOG_MB_S[writers] if ours else None
+        speed.add(subject.name, found.mb_s, target=target, note="" if found.wrong else "exact", wrong=found.wrong)
         cost.add(subject.name, found.cpu_s_gb, target=targets.LOG_CPU_S_GB if ours else None)
     return [speed, cost]
 
@@ -90,7 +89,7 @@ def _one(subject: Subject, writers: int, total: int, times: Times) -> None:
     times.cpu_s_gb.append(cpu / (written / 1e9))
     for name in names:
         wrong = what_is_wrong(subject.raw_logs(name), blocks)
-        times.wrong = times.wrong or (f"NOT EXACT: {wrong}" if wrong else "")
+        times.wrong = times.wrong or (f"not exact: {wrong}" if wrong else "")
 
 
 def _until_all_is_there(subject: Subject, names: list[str], expected: int) -> float:

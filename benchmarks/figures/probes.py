@@ -56,7 +56,7 @@ def measure(plan: Plan) -> list[Figure]:
         time.sleep(seconds)
         used = procs.cost([ours.daemons()["scheduler"]]).cpu_s - before
         target = targets.PROBES_CPU_S_A_MINUTE * count / 100
-        figure.add(ours.name, [used * 60 / seconds], target=target, note=_verdict(ours))
+        figure.add(ours.name, [used * 60 / seconds], target=target, wrong=_wrong(ours))
     except procs.TookTooLong as error:
         figure.add(ours.name, [], note=f"not measured: {error}")
     finally:
@@ -65,10 +65,10 @@ def measure(plan: Plan) -> list[Figure]:
     return [figure]
 
 
-def _verdict(ours: OursWithProbes) -> str:
-    """Whether every answer was a good one; else it is not this that was measured."""
+def _wrong(ours: OursWithProbes) -> str:
+    """Empty when every answer was a good one; else it is not this that was measured."""
     journal = (ours.folder / "logs" / "scheduler.log").read_text()
-    return "SOME WERE FOUND UNWELL" if "service.unhealthy" in journal else ""
+    return "some were found unwell" if "service.unhealthy" in journal else ""
 
 
 def _listens(port: int) -> bool:

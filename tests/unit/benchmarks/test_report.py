@@ -30,3 +30,11 @@ def test_where_more_is_better_the_target_is_the_least() -> None:
 def test_a_figure_without_a_key_gets_one_of_its_title() -> None:
     assert Figure("Stop: until 100 are gone", "s").key == "stop-until-100-are-gone"
     assert a_figure().key == "start.100"
+
+
+def test_what_was_not_done_right_is_not_ok_however_fast() -> None:
+    figure = Figure("Adoption", "s", key="adopt.100")
+    figure.add("sbctl", [0.01], target=0.15, wrong="servers were lost")
+
+    assert figure.verdict(figure.rows[0]) == "WRONG: servers were lost"
+    assert "WRONG" in figure.lines()[2]
