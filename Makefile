@@ -5,6 +5,8 @@ VENV := $(or $(SB_VENV),$(CURDIR)/.venv)
 PYTHON = "$(VENV)/bin/python" -I
 # For the pytest or the benchmarks that are run through us, e.g.: make test ARGS='-k launcher'
 ARGS :=
+# Figures of the benchmarks, e.g.: make bench F=restart,status
+F :=
 
 # Tests start make and sbctl themselves: neither may inherit what this make was called with.
 unexport MAKEFLAGS MFLAGS MAKELEVEL
@@ -19,7 +21,7 @@ help:
 	@echo "make test-all  the slow ones too"
 	@echo "make faults    whatever can break, broken on purpose, in all rounds"
 	@echo "make soak      random faults on many services and schedules, then a checker; e.g. ARGS='--seconds 120 --seed 7'"
-	@echo "make bench     what sbctl costs beside its peers; e.g. ARGS='--quick --only start'"
+	@echo "make bench     what sbctl costs beside its peers, kept in benchmarks/RESULTS.md; e.g. F=restart, ARGS='--quick'"
 	@echo "make demo      a home in a temporary folder with a service that crashes on purpose"
 	@echo "make clean     removes what the targets above made, .venv included"
 
@@ -51,8 +53,9 @@ faults: setup
 soak: setup
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests" "$(VENV)/bin/python" -m support.soak $(ARGS)
 
+# Whole, or F's parts of it: kept. With an option that makes it less (ARGS=--quick) only if --write is among them.
 bench: setup
-	@"$(VENV)/bin/python" -m benchmarks $(ARGS)
+	@"$(VENV)/bin/python" -m benchmarks $(if $(F),--only "$(F)") $(ARGS)
 
 demo:
 	@bin/demo

@@ -1,20 +1,18 @@
-"""Tables of what was measured, and the same as JSON.
+"""What was measured: figures of rows, their tables for a terminal, and the same as data.
 
 Each figure has a key that stays when its title is reworded: `part.what.count` in small letters, like `stop.tree.100`,
 and each of its rows the subject's name. By these two the kept results (results.json) and a later run are compared.
-Who a row is of, its name says: `sbctl...` is ours, `limit...` the least possible, one that begins with a blank only
-explains the row above it, and all others are peers.
+Who a row is of, its name says: `sbctl...` (`bin/sbctl...`) is ours, `limit...` the least possible, one that begins
+with a blank only explains the row above it, and all others are peers.
 """
 
 from __future__ import annotations
 
-import os
-import platform
 import re
 import statistics
 from typing import Any
 
-WORST = {"less": max, "more": min}
+MANY = 8  # values, from which on the middle half says more than the least and the most
 
 
 class Row:
@@ -36,17 +34,43 @@ class Row:
     def median(self) -> float:
         return statistics.median(self.values)
 
+    @property
+    def kind(self) -> str:
+        """Whose it is: ours, limit, peer, or detail (of the row above)."""
+        if self.subject.startswith(" "):
+            return "detail"
+        if self.subject.startswith(("sbctl", "bin/sbctl")):
+            return "ours"
+        return "limit" if self.subject.startswith("limit") else "peer"
+
+    @property
+    def middle_half(self) -> tuple[float, float]:
+        """The quartiles: between them lies half of the values."""
+        if len(self.values) < 2:
+            return self.values[0], self.values[0]
+        low, _, high = statistics.quantiles(self.values, n=4, method="inclusive")
+        return low, high
+
+    def as_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"subject": self.subject, "values": [float(f"{value:.5g}") for value in self.values]}
+        optional = {"target": self.target, "note": self.note, "wrong": self.wrong}
+        return data | {name: value for name, value in optional.items() if value not in (None, "")}
+
 
 class Figure:
-    """A table. `base` is whom the ratios in the third column are to: ours; `limit` to the least possible."""
+    """A table. Ratios in it are to ours (its first row of ours) and to the limit (its first row of a limit)."""
 
     def __init__(self, title: str, unit: str, *, key: str = "", better: str = "less", note: str = "") -> None:
         self.key = key or slug(title)
+        if not re.fullmatch(r"[a-z0-9.-]+", self.key):  # it names a file, too
+            raise ValueError(f"the key of {title!r} is {key!r}: small letters, digits, dots and dashes only")
         self.title = title
         self.unit = unit
         self.better = better
         self.note = note
         self.rows: list[Row] = []
+        self.part = ""  # who measured it, and in which run: whoever keeps it says so
+        self.run = ""
 
     def add(
         self, subject: str, values: list[float], *, target: float | None = None, note: str = "", wrong: str = ""
@@ -54,32 +78,46 @@ class Figure:
         if values or note or wrong:
             self.rows.append(Row(subject, values, target=target, note=note, wrong=wrong))
 
-    def _first(self, prefix: str) -> float | None:
-        found = [row.median for row in self.rows if row.values and row.subject.startswith(prefix)]
-        return found[0] if found else None
+    def of(self, *kinds: str) -> list[Row]:
+        """The rows of these kinds that have values."""
+        return [row for row in self.rows if row.values and row.kind in kinds]
+
+    def best(self, kind: str) -> Row | None:
+        pick = min if self.better == "less" else max
+        return pick(self.of(kind), key=lambda row: row.median, default=None)
+
+    def row(self, subject: str) -> Row | None:
+        return next((row for row in self.rows if row.subject == subject), None)
+
+    @property
+    def base(self) -> float | None:
+        """What the others are compared with: the median of ours."""
+        return next((row.median for row in self.of("ours")), None)
+
+    @property
+    def limit(self) -> float | None:
+        return next((row.median for row in self.of("limit")), None)
+
+    def is_better(self, value: float, other: float) -> bool:
+        return value < other if self.better == "less" else value > other
+
+    def aim(self, row: Row) -> str:
+        """The target as it stands in a table."""
+        return "" if row.target is None else f"{'<=' if self.better == 'less' else '>='} {number(row.target)}"
 
     def verdict(self, row: Row) -> str:
         if row.wrong:
             return f"WRONG: {row.wrong}"
         if row.target is None or not row.values:
             return ""
-        reached = row.median <= row.target if self.better == "less" else row.median >= row.target
-        return "ok" if reached else ("over" if self.better == "less" else "under")
+        missed = self.is_better(row.target, row.median)
+        return ("over" if self.better == "less" else "under") if missed else "ok"
 
     def lines(self) -> list[str]:
-        ours, limit = self._first("sbctl"), self._first("limit")
-        head = ["", f"median, {self.unit}", "least - most", "to sbctl", "to limit", "target", ""]
-        cells = [head]
-        for row in self.rows:
-            if not row.values:
-                cells.append([row.subject, "-", "", "", "", "", row.note or self.verdict(row)])
-                continue
-            target = "" if row.target is None else f"{'<=' if self.better == 'less' else '>='} {number(row.target)}"
-            spread = f"{number(min(row.values))} - {number(max(row.values))}" if len(row.values) > 1 else ""
-            last = "  ".join(word for word in (self.verdict(row), row.note) if word)
-            ratios = [ratio(row.median, ours), ratio(row.median, limit)]
-            cells.append([row.subject, number(row.median), spread, *ratios, target, last])
-        widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
+        """For a terminal."""
+        cells = [["", f"median, {self.unit}", "spread", "to sbctl", "to limit", "target", ""]]
+        cells += [self._cells(row) for row in self.rows]
+        widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
         lines = [self.title] + ([f"  ({self.note})"] if self.note else [])
         for line in cells:
             padded = [line[0].ljust(widths[0])] + [
@@ -88,21 +126,26 @@ class Figure:
             lines.append(f"  {'  '.join(padded)}  {line[-1]}".rstrip())
         return lines
 
+    def _cells(self, row: Row) -> list[str]:
+        last = "  ".join(word for word in (self.verdict(row), row.note) if word)
+        if not row.values:
+            return [row.subject, "-", "", "", "", "", last]
+        ratios = [ratio(row.median, self.base), ratio(row.median, self.limit)]
+        return [row.subject, number(row.median), spread(row), *ratios, self.aim(row), last]
+
     def as_dict(self) -> dict[str, Any]:
-        rows = [
-            {
-                "subject": row.subject,
-                "median": row.median if row.values else None,
-                "values": row.values,
-                "target": row.target,
-                "verdict": self.verdict(row) or None,
-                "note": row.note,
-                "wrong": row.wrong,
-            }
-            for row in self.rows
-        ]
-        facts = {"key": self.key, "title": self.title, "unit": self.unit, "better": self.better, "note": self.note}
-        return {**facts, "rows": rows}
+        facts = {"key": self.key, "part": self.part, "run": self.run, "title": self.title, "unit": self.unit}
+        facts |= {"better": self.better, "note": self.note}
+        return {**facts, "rows": [row.as_dict() for row in self.rows]}
+
+
+def from_dict(data: dict[str, Any]) -> Figure:
+    figure = Figure(data["title"], data["unit"], key=data["key"], better=data["better"], note=data["note"])
+    figure.part, figure.run = data["part"], data["run"]
+    for row in data["rows"]:
+        given = {name: row[name] for name in ("target", "note", "wrong") if name in row}
+        figure.rows.append(Row(row["subject"], row["values"], **given))
+    return figure
 
 
 def slug(title: str) -> str:
@@ -121,20 +164,11 @@ def ratio(value: float, base: float | None) -> str:
     return "" if not base else f"{number(value / base)}x"
 
 
-def machine() -> dict[str, Any]:
-    load = os.getloadavg()
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "processor": _processor(),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "load_before": [round(value, 2) for value in load],
-    }
-
-
-def _processor() -> str:
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.machine()
+def spread(row: Row) -> str:
+    """The least and the most; of many values the middle half (|0.9 - 1.1|): two odd ones of fifty say nothing."""
+    if len(row.values) < 2:
+        return ""
+    if len(row.values) < MANY:
+        return f"{number(min(row.values))} - {number(max(row.values))}"
+    low, high = row.middle_half
+    return f"|{number(low)} - {number(high)}|"

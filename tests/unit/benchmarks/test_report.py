@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.report import Figure
+import pytest
+
+from benchmarks.report import Figure, Row
 
 
 def a_figure(better: str = "less") -> Figure:
@@ -38,3 +40,40 @@ def test_what_was_not_done_right_is_not_ok_however_fast() -> None:
 
     assert figure.verdict(figure.rows[0]) == "WRONG: servers were lost"
     assert "WRONG" in figure.lines()[2]
+
+
+def test_of_many_values_the_spread_is_the_middle_half() -> None:
+    figure = Figure("Launcher", "ms", key="launcher")
+    figure.add("sbctl", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 900.0])
+    figure.add("limit, C", [1.0, 900.0])
+
+    assert figure.lines()[2].split()[2:5] == ["|3", "-", "7|"]
+    assert figure.lines()[3].split()[3:6] == ["1", "-", "900"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        ("sbctl", "ours"),
+        ("sbctl scheduler", "ours"),
+        ("bin/sbctl by a symlink", "ours"),
+        ("limit, C", "limit"),
+        ("circus", "peer"),
+        ("  its median one began", "detail"),
+    ],
+)
+def test_a_rows_name_says_whose_it_is(subject: str, kind: str) -> None:
+    assert Row(subject, [1.0]).kind == kind
+
+
+def test_the_best_peer_is_by_its_median() -> None:
+    for better, who in (("less", "s6"), ("more", "circus")):
+        figure = Figure("Start", "s", key="start.100", better=better)
+        figure.add("sbctl", [0.1])
+        figure.add("circus", [3.0, 9.0])
+        figure.add("s6", [1.0, 5.0])
+        figure.add("runit", [], note="left out")
+
+        best = figure.best("peer")
+        assert best is not None
+        assert best.subject == who
