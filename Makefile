@@ -11,7 +11,7 @@ F :=
 # Tests start make and sbctl themselves: neither may inherit what this make was called with.
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 .NOTPARALLEL:
-.PHONY: help setup check fix test test-all faults soak bench demo clean
+.PHONY: help setup check fix test test-all faults soak bench bench-check release-check demo clean
 
 help:
 	@echo "make setup     the environment for the tests, in .venv (or SB_VENV)"
@@ -22,6 +22,8 @@ help:
 	@echo "make faults    whatever can break, broken on purpose, in all rounds"
 	@echo "make soak      random faults on many services and schedules, then a checker; e.g. ARGS='--seconds 120 --seed 7'"
 	@echo "make bench     what sbctl costs beside its peers, kept in benchmarks/RESULTS.md; e.g. F=restart, ARGS='--quick'"
+	@echo "make bench-check    what has got worse than the kept results, by its ratio to the others; e.g. F=restart"
+	@echo "make release-check  whatever must be fine before a release: check, test-all, bench-check"
 	@echo "make demo      a home in a temporary folder with a service that crashes on purpose"
 	@echo "make clean     removes what the targets above made, .venv included"
 
@@ -56,6 +58,12 @@ soak: setup
 # Whole, or F's parts of it: kept. With an option that makes it less (ARGS=--quick) only if --write is among them.
 bench: setup
 	@"$(VENV)/bin/python" -m benchmarks $(if $(F),--only "$(F)") $(ARGS)
+
+# Ten minutes. Not of `make test`: a machine that does something else as well can fail it.
+bench-check: setup
+	@"$(VENV)/bin/python" -m benchmarks.check $(if $(F),--only "$(F)") $(ARGS)
+
+release-check: test-all bench-check
 
 demo:
 	@bin/demo

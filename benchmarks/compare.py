@@ -1,0 +1,150 @@
+"""Has anything got worse than what is kept? Pure: two sets of results in, findings out.
+
+Seconds of two runs are never compared: ours may have got slower only as much as the others of the same figure did, the
+limits where there are some, else the peers, else the start of a bare Python. So what counts is the ratio to them.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from benchmarks.report import Figure, Row, number
+from benchmarks.results import Results
+
+# Whatever is counted in seconds, or per second, depends on the machine.
+OF_THE_MACHINE = re.compile(r"(s|ms|us|µs)\b|.*(/s|a second)\b")
+# The least difference that is one, by the beginning of the unit: below it a clock, a heartbeat or a page decides.
+GRAINS = {
+    "s a minute": 0.01,
+    "s/GB": 0.02,
+    "ms": 0.2,
+    "s": 0.005,
+    "a minute": 6.0,
+    "MiB": 0.5,
+    "bytes": 32.0,
+    "files": 2.0,
+    "x": 0.05,
+}
+WORSE, WRONG, GONE, OK = "worse", "wrong", "gone", "ok"
+
+
+class Finding(NamedTuple):
+    """One row of ours, then and now."""
+
+    key: str
+    row: str
+    unit: str
+    was: float
+    now: float
+    others: float  # how much slower (above 1) or faster the others of the run were
+    whose: str  # who they are
+    change: float  # of ours to them: above 1 is worse
+    verdict: str
+    why: str = ""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return self.key, self.row
+
+
+class Compared(NamedTuple):
+    findings: list[Finding]
+    missing: list[str]  # figures that are kept and were not measured now
+    new: list[str]  # figures that are not kept
+
+    @property
+    def bad(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.verdict != OK]
+
+
+def compare(kept: Results, now: Results, slack: float) -> Compared:
+    """`slack` is 0.25 for a quarter."""
+    findings: list[Finding] = []
+    new: list[str] = []
+    for figure in now.figures:
+        old = kept.figure(figure.key)
+        if old is None:
+            new.append(figure.key)
+            continue
+        pace = bare_python(kept, old), bare_python(now, figure)
+        findings += [_finding(old, row, figure, pace, slack) for row in old.of("ours")]
+    there = {figure.key for figure in now.figures}
+    return Compared(findings, [figure.key for figure in kept.figures if figure.key not in there], new)
+
+
+def bare_python(results: Results, figure: Figure) -> float:
+    return float(results.run_of(figure).get("bare_python_ms", 0))
+
+
+def best_of(tries: Iterable[Finding]) -> Finding:
+    """The best of several counts, but what was wrong once stays so: lost data is no noise."""
+    found = list(tries)
+    wrong = [finding for finding in found if finding.verdict == WRONG]
+    return (wrong or sorted(found, key=lambda finding: (finding.verdict != OK, finding.change)))[0]
+
+
+def grain(unit: str) -> float:
+    return next((least for start, least in GRAINS.items() if re.match(rf"{start}\b", unit)), 0.0)
+
+
+def _finding(old: Figure, was: Row, new: Figure, pace: tuple[float, float], slack: float) -> Finding:
+    row = new.row(was.subject)
+    if row is None or not row.values or row.wrong:
+        verdict, why = (WRONG, row.wrong) if row and row.wrong else (GONE, row.note if row else "")
+        now = row.median if row and row.values else 0.0
+        return Finding(old.key, was.subject, old.unit, was.median, now, 1.0, "", float("inf"), verdict, why)
+    others, whose = _others(old, new, pace)
+    change = slower(old, was.median, row.median) / others
+    expected = was.median * others if old.better == "less" else was.median / others
+    is_worse = change > 1 + slack and abs(row.median - expected) > grain(old.unit)
+    verdict = WORSE if is_worse else OK
+    return Finding(old.key, was.subject, old.unit, was.median, row.median, others, whose, change, verdict)
+
+
+def slower(figure: Figure, was: float, now: float) -> float:
+    """How many times worse; nothing (0) becomes infinitely worse by anything."""
+    better, worse = (was, now) if figure.better == "less" else (now, was)
+    return worse / better if better > 0 else (1.0 if worse <= 0 else float("inf"))
+
+
+def _others(old: Figure, new: Figure, pace: tuple[float, float]) -> tuple[float, str]:
+    """How much slower the machine was for the others of this figure, and who they are."""
+    if not OF_THE_MACHINE.match(old.unit):
+        return 1.0, ""
+    for kind in ("limit", "peer"):
+        changes = []
+        for was in old.of(kind):
+            row = new.row(was.subject)
+            if row and row.values and row.median > 0 and was.median > 0:
+                changes.append(slower(old, was.median, row.median))
+        if changes:
+            return statistics.median(changes), f"{len(changes)} {kind}{'s' if len(changes) > 1 else ''}"
+    was_ms, now_ms = pace
+    return (now_ms / was_ms, "bare Python") if was_ms > 0 and now_ms > 0 else (1.0, "nobody")
+
+
+# as text
+
+
+def table(findings: list[Finding]) -> list[str]:
+    cells = [["figure", "row", "was", "is", "others", "so worse by", ""]]
+    cells += [_cells(finding) for finding in findings]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    return [f"  {'  '.join(cell.ljust(w) for cell, w in zip(line, widths, strict=True))}".rstrip() for line in cells]
+
+
+def _cells(finding: Finding) -> list[str]:
+    was = f"{number(finding.was)} {finding.unit}"
+    if finding.verdict in (WRONG, GONE):
+        why = f"WRONG: {finding.why}" if finding.verdict == WRONG else f"no value any more{_because(finding.why)}"
+        return [finding.key, finding.row, was, number(finding.now) if finding.now else "-", "", "", why]
+    others = f"{number(finding.others)}x ({finding.whose})" if finding.whose else ""
+    last = "WORSE" if finding.verdict == WORSE else ""
+    return [finding.key, finding.row, was, number(finding.now), others, f"{number(finding.change)}x", last]
+
+
+def _because(why: str) -> str:
+    return f": {why}" if why else ""
