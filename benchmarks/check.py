@@ -90,7 +90,7 @@ class Check:
         if self.missing:
             lines.append(f"  kept, but not measured now: {', '.join(self.missing)}")
         if self.new:
-            lines.append(f"  not kept yet, so compared with nothing: {', '.join(self.new)} (make bench keeps them)")
+            lines.append(f"  not among what is kept, so compared with nothing: {', '.join(self.new)}")
         counts = f"{len(found)} rows compared, {len(bad)} worse by more than {self.slack:.0%}"
         return [*lines, f"{counts}{f', {len(self.failed)} parts not measured' if self.failed else ''}"]
 

@@ -18,6 +18,7 @@ from hour to hour; **judge by ratios**, which are within one run.
 """
 CHARTS = "../docs/charts"
 VERDICTS = {"ok": "reached"}
+BUSY = 10  # percent of all processors, from which on somebody else disturbs
 LEGEND = """Medians of rounds that go round the subjects. *Middle half*: from the first to the third quartile.
 *To sbctl*: how many times ours; *to limit*: how many times the first limit of the table.
 """
@@ -49,7 +50,14 @@ def _machines(results: Results) -> str:
         f"- {processor}, {cores} cores, Linux {kernel}, Python {python}, sbctl {version} (last on {day(when)})"
         for (processor, cores, kernel, python, version), when in found.items()
     ]
+    busy = sorted({facts["part"] for facts in results.runs.values() if _was_busy(facts)})
+    if busy:
+        lines.append(f"- **not alone**: others used more than {BUSY} % of the processors during {', '.join(busy)}")
     return "\n".join(lines) + "\n"
+
+
+def _was_busy(facts: dict[str, Any]) -> bool:
+    return bool(facts.get("others_percent", 0) + facts.get("stolen_percent", 0) > BUSY)
 
 
 def day(when: str) -> str:

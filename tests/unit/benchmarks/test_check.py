@@ -109,7 +109,7 @@ def test_what_is_not_kept_yet_is_named() -> None:
     made.run(["restart"], 3)
 
     assert made.is_good
-    assert any("not kept yet" in line and "restart.100" in line for line in made.lines(every=False))
+    assert any("not among what is kept" in line and "restart.100" in line for line in made.lines(every=False))
 
 
 def test_every_row_can_be_seen() -> None:

@@ -6,11 +6,12 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from support.figures import figure, kept
+from support.figures import FACTS, RUN, figure, kept
 
 from benchmarks.charts import Scale, chart, has_chart
 from benchmarks.markdown import page
 from benchmarks.report import Figure
+from benchmarks.results import Results
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -70,6 +71,15 @@ def test_each_part_says_when_it_was_measured_and_under_what_load() -> None:
 
     assert "load 0.5 before and 1.25 after" in line
     assert "0.2 % of the processors stolen" in line
+
+
+def test_what_was_not_measured_alone_is_said_on_top() -> None:
+    assert "not alone" not in page(kept(a_start()))
+
+    disturbed = Results([a_start()], {RUN: {**FACTS, "others_percent": 8.0, "stolen_percent": 3.0}})
+
+    top = page(disturbed).partition("## To reach")[0]
+    assert "**not alone**: others used more than 10 % of the processors during start" in top
 
 
 def test_nothing_kept_is_a_page_too() -> None:
