@@ -18,6 +18,7 @@ from hour to hour; **judge by ratios**, which are within one run.
 """
 CHARTS = "../docs/charts"
 VERDICTS = {"ok": "reached"}
+NEVER_AHEAD = ("supervisord", "APScheduler")
 BUSY = 10  # percent of all processors, from which on somebody else disturbs
 LEGEND = """Medians of rounds that go round the subjects. *Middle half*: from the first to the third quartile.
 *To sbctl*: how many times ours; *to limit*: how many times the first limit of the table.
@@ -115,12 +116,14 @@ def _ahead(results: Results) -> str:
     rows = []
     for figure in results.figures:
         for peer in figure.of("peer"):
-            if figure.base and figure.is_better(peer.median, figure.base):
+            if figure.base and not peer.wrong and figure.is_better(peer.median, figure.base):
                 cells = [number(peer.median), number(figure.base), ratio(peer.median, figure.base)]
                 rows.append([figure.title, figure.unit, peer.subject, *cells])
     if not rows:
         return "No peer is ahead of ours in any figure.\n"
-    return table(["figure", "unit", "who", "theirs", "ours", "to sbctl"], rows)
+    named = sum(row[2].startswith(NEVER_AHEAD) for row in rows)
+    count = f"Rows: {len(rows)}; {named} of {' or '.join(NEVER_AHEAD)}, who should never be.\n"
+    return count + "\n" + table(["figure", "unit", "who", "theirs", "ours", "to sbctl"], rows)
 
 
 # the sections

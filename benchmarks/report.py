@@ -83,8 +83,9 @@ class Figure:
         return [row for row in self.rows if row.values and row.kind in kinds]
 
     def best(self, kind: str) -> Row | None:
+        """By the median, of those that did it right."""
         pick = min if self.better == "less" else max
-        return pick(self.of(kind), key=lambda row: row.median, default=None)
+        return pick((row for row in self.of(kind) if not row.wrong), key=lambda row: row.median, default=None)
 
     def row(self, subject: str) -> Row | None:
         return next((row for row in self.rows if row.subject == subject), None)

@@ -56,7 +56,11 @@ def test_a_peer_that_is_ahead_is_named() -> None:
 def test_where_more_is_better_the_faster_peer_is_ahead() -> None:
     one = figure("logs.speed.1", {"sbctl": 900.0, "supervisord": 955.0, "s6": 217.0}, unit="MB/s", better="more")
 
-    assert "| supervisord | 955 | 900 | 1.06x |" in page(kept(one))
+    text = page(kept(one))
+    assert "| supervisord | 955 | 900 | 1.06x |" in text
+    assert "Rows: 1; 1 of supervisord or APScheduler" in text
+    one.rows[1].wrong = "not exact"
+    assert "No peer is ahead" in page(kept(one))
 
 
 def test_what_went_wrong_is_not_reached() -> None:

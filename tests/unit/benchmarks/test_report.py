@@ -73,6 +73,7 @@ def test_the_best_peer_is_by_its_median() -> None:
         figure.add("circus", [3.0, 9.0])
         figure.add("s6", [1.0, 5.0])
         figure.add("runit", [], note="left out")
+        figure.add("quick but wrong", [0.5 if better == "less" else 99.0], wrong="half of it is missing")
 
         best = figure.best("peer")
         assert best is not None
