@@ -33,6 +33,8 @@ ASKED = (
     Asked("idle: memory of the config server", "config.idle.100.pss", "sbctl config"),
     Asked("idle: processor time of `start`", "schedules.idle.1000.cpu", "sbctl start"),
     Asked("idle: processor time of the scheduler", "schedules.idle.1000.cpu", "sbctl scheduler"),
+    Asked("idle: wake-ups of `start`", "wakeups.100", "sbctl start"),
+    Asked("idle: wake-ups of the scheduler", "wakeups.100", "sbctl scheduler"),
     Asked("idle: wake-ups of the config server", "config.idle.100.switches", "sbctl config"),
     Asked("10,000 schedules loaded", "schedules.load.10000"),
     Asked("100,000 schedules loaded", "schedules.load.100000"),

@@ -60,10 +60,10 @@ class Row:
 class Figure:
     """A table. Ratios in it are to ours (its first row of ours) and to the limit (its first row of a limit)."""
 
-    def __init__(self, title: str, unit: str, *, key: str = "", better: str = "less", note: str = "") -> None:
-        self.key = key or slug(title)
-        if not re.fullmatch(r"[a-z0-9.-]+", self.key):  # it names a file, too
+    def __init__(self, title: str, unit: str, *, key: str, better: str = "less", note: str = "") -> None:
+        if not re.fullmatch(r"[a-z0-9.-]+", key):  # it names a file, too
             raise ValueError(f"the key of {title!r} is {key!r}: small letters, digits, dots and dashes only")
+        self.key = key
         self.title = title
         self.unit = unit
         self.better = better
@@ -147,10 +147,6 @@ def from_dict(data: dict[str, Any]) -> Figure:
         given = {name: row[name] for name in ("target", "note", "wrong") if name in row}
         figure.rows.append(Row(row["subject"], row["values"], **given))
     return figure
-
-
-def slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def number(value: float) -> str:

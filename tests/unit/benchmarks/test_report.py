@@ -29,9 +29,10 @@ def test_where_more_is_better_the_target_is_the_least() -> None:
     assert figure.lines()[2].split()[-3:] == [">=", "0.25", "under"]
 
 
-def test_a_figure_without_a_key_gets_one_of_its_title() -> None:
-    assert Figure("Stop: until 100 are gone", "s").key == "stop-until-100-are-gone"
-    assert a_figure().key == "start.100"
+@pytest.mark.parametrize("key", ["", "Start 100", "../start"])
+def test_a_key_names_a_file_too(key: str) -> None:
+    with pytest.raises(ValueError, match="small letters, digits, dots and dashes"):
+        Figure("Start", "s", key=key)
 
 
 def test_what_was_not_done_right_is_not_ok_however_fast() -> None:
