@@ -126,6 +126,16 @@ def test_a_quick_run_of_all_counts_is_what_is_compared() -> None:
     assert not check.wanted(["--whole"]).quick
 
 
+def test_parts_of_minutes_are_left_out_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LONG", ("start",))
+
+    assert check.wanted([]).left_out == ["start"]
+    assert "start" not in check.wanted([]).parts
+    for asked in (["--whole"], ["--only", "start"]):
+        assert check.wanted(asked).left_out == []
+        assert "start" in check.wanted(asked).parts
+
+
 def test_nothing_kept_is_said_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["--against", str(tmp_path / "none.json")]) == 2
     assert "`make bench`" in capsys.readouterr().err
