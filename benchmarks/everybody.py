@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import limits, peers
+from benchmarks import limits, peers, workloads
 from benchmarks.ours import Ours, OursByCommand
 from benchmarks.plan import say
 from benchmarks.subject import Subject
@@ -21,9 +21,9 @@ def everybody(work: Path, mark: str, *, with_peers: bool) -> tuple[list[Subject]
             missing.append(f"the peers are left out: {why}")
         else:
             found += [peers.Supervisord(work, mark, programs), peers.Circus(work, mark, programs)]
-    why = limits.compile_limit(work)
+    why = workloads.build(work)
     if why:
-        missing.append(f"the limit in C is left out: {why}")
+        missing.append(f"the limit in C is left out, and the children are coreutils and Python: {why}")
     else:
         found.append(limits.LimitC(work, mark))
     return [*found, limits.LimitPython(work, mark), limits.LimitPump(work, mark)], missing

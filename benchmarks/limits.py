@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks import workloads
 from benchmarks.subject import Services, Subject
-
-CHILDREN = Path(__file__).parent / "children"
+from benchmarks.workloads import CHILDREN
 
 
 class LimitPython(Subject):
@@ -33,17 +31,7 @@ class LimitC(Subject):
         self._argv = next(iter(services.values()))
 
     def command(self) -> list[str]:
-        return [str(self.work.parent / "limit"), self._count, *self._argv]
-
-
-def compile_limit(work: Path) -> str:
-    """Why there is no limit in C; empty when there is one."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        return "no C compiler"
-    argv = [compiler, "-O2", "-o", str(work / "limit"), str(CHILDREN / "limit.c")]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
+        return [*workloads.command(self.work.parent, workloads.LIMIT), self._count, *self._argv]
 
 
 class LimitPump(Subject):

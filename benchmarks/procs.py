@@ -73,6 +73,12 @@ def is_alive(pid: int) -> bool:
     return state_and_parent(pid)[0] not in ("", "Z")
 
 
+def ignores(pid: int, number: int) -> bool:
+    lines = read(f"/proc/{pid}/status").splitlines()
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith(b"SigIgn:")]
+    return bool(masks and masks[0] >> (number - 1) & 1)
+
+
 def children_of(pid: int) -> set[int]:
     return {int(word) for word in read(f"/proc/{pid}/task/{pid}/children").split()}
 

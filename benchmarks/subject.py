@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from benchmarks import procs
+from benchmarks import procs, workloads
 
 START_S = 60.0
 Services = dict[str, list[str]]
@@ -27,7 +27,7 @@ class Subject(abc.ABC):
     measured_logs = False
 
     def __init__(self, work: Path, mark: str) -> None:
-        self.work = work / self.name
+        self.work = work / "-".join(self.name.replace(",", "").split())  # some read paths as words of a shell
         self.comm = f"{mark}{self.letter}"  # the name under which /proc shows its children
         self.process: subprocess.Popen[bytes] | None = None
         self.servers: set[int] = set()
@@ -44,11 +44,15 @@ class Subject(abc.ABC):
 
     def sleepers(self, count: int) -> Services:
         """The smallest server there is, under a name that nobody else has."""
-        self.work.mkdir(parents=True, exist_ok=True)
-        program = self.work / self.comm
-        if not program.exists():
-            program.symlink_to(os.path.realpath(shutil.which("sleep") or "/bin/sleep"))
-        return {f"s{number:03}": [str(program), "3600"] for number in range(count)}
+        return self._servers("sleep", count)
+
+    def deaf(self, count: int) -> Services:
+        """Servers that only SIGKILL ends."""
+        return self._servers("deaf", count)
+
+    def _servers(self, workload: str, count: int) -> Services:
+        argv = workloads.command(self.work.parent, workload, link=self.work / workload / self.comm)
+        return {f"s{number:03}": argv for number in range(count)}
 
     @abc.abstractmethod
     def write(self, services: Services) -> None:

@@ -1,4 +1,4 @@
-"""writer.py READY GATE BLOCKS: says that it is there, waits for the gate to open, writes, then stays.
+"""writer.py READY GATE BLOCKS: what is used where nothing can compile c/writer.c.
 
 A block is 40 lines of 100 bytes.
 """

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks import procs, targets
+from benchmarks import procs, targets, workloads
 from benchmarks.ours import Ours
 from benchmarks.plan import Plan, say
 from benchmarks.report import Figure
 from benchmarks.subject import Subject
 
-WRITER = Path(__file__).resolve().parents[1] / "children" / "writer.py"
 BLOCK = b"".join(b"%02d " % number + b"x" * 96 + b"\n" for number in range(40))
 WRITERS = (1, 20)
 STALLED_S = 3.0
@@ -70,7 +68,7 @@ def _one(subject: Subject, writers: int, total: int, times: Times) -> None:
     meeting.mkdir(parents=True)
     gate = meeting / "gate"
     os.mkfifo(gate)
-    argv = [sys.executable, "-I", "-S", str(WRITER)]
+    argv = workloads.command(subject.work.parent, "writer")
     subject.prepare("logs", {name: [*argv, str(meeting / name), str(gate), str(blocks)] for name in names})
     subject.launch()
     procs.wait_for("the writers", lambda: len(os.listdir(meeting)) == writers + 1, 30)
