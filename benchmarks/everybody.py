@@ -15,12 +15,9 @@ def everybody(work: Path, mark: str, *, with_peers: bool) -> tuple[list[Subject]
     found: list[Subject] = [Ours(work, mark), OursByCommand(work, mark)]
     missing: list[str] = []
     if with_peers:
-        say("the peers' environment")
-        programs, why = peers.environment()
-        if programs is None:
-            missing.append(f"the peers are left out: {why}")
-        else:
-            found += [peers.Supervisord(work, mark, programs), peers.Circus(work, mark, programs)]
+        say("the peers' programs")
+        there, missing = peers.had(work, mark)
+        found += there
     why = workloads.build(work)
     if why:
         missing.append(f"the limit in C is left out, and the children are coreutils and Python: {why}")

@@ -14,9 +14,10 @@ from benchmarks.workloads import CHILDREN
 class LimitPython(Subject):
     name = "limit, Python"
     letter = "y"
+    is_peer = False
 
     def write(self, services: Services) -> None:
-        (self.folder / "settings").write_text(json.dumps(list(services.values())))
+        (self.folder / "settings").write_text(json.dumps([self.grace_s or 0, *services.values()]))
 
     def command(self) -> list[str]:
         return [sys.executable, "-I", "-S", str(CHILDREN / "limit.py"), str(self.folder / "settings")]
@@ -25,13 +26,15 @@ class LimitPython(Subject):
 class LimitC(Subject):
     name = "limit, C"
     letter = "x"
+    is_peer = False
 
     def write(self, services: Services) -> None:
         self._count = str(len(services))
         self._argv = next(iter(services.values()))
 
     def command(self) -> list[str]:
-        return [*workloads.command(self.work.parent, workloads.LIMIT), self._count, *self._argv]
+        grace = f"{(self.grace_s or 0) * 1000:.0f}"
+        return [*workloads.command(self.work.parent, workloads.LIMIT), grace, self._count, *self._argv]
 
 
 class LimitPump(Subject):
@@ -39,6 +42,7 @@ class LimitPump(Subject):
 
     name = "limit, Python"
     letter = "z"
+    is_peer = False
     measured_logs = True
     can_sleep = False
 

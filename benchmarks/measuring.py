@@ -69,6 +69,7 @@ def prepared(found: argparse.Namespace) -> Iterator[Run]:
         signal.signal(number, _interrupted)
     os.environ.pop("SB_HOME", None)
     procs.adopt_orphans()
+    procs.allow_many_files()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=found.folder) as folder:
         try:
             mark = f"sb{secrets.token_hex(3)}"

@@ -19,6 +19,7 @@ QUICK = {"fastCrashSeconds": 0.001, "windowDeaths": 100_000}
 class Ours(Subject):
     name = "sbctl"
     letter = "o"
+    is_peer = False
     measured_logs = True
     config_port: int | None = None
 
@@ -35,7 +36,10 @@ class Ours(Subject):
         for name, argv in services.items():
             plugin = self.folder / "plugins" / name
             plugin.mkdir(parents=True)
-            manifest = {"id": name, "commands": {"server": argv}, "server": {"autoStart": True}}
+            server: dict[str, object] = {"autoStart": True}
+            if self.grace_s:
+                server["graceSeconds"] = self.grace_s
+            manifest = {"id": name, "commands": {"server": argv}, "server": server}
             (plugin / "manifest.json").write_text(json.dumps(manifest))
 
     def command(self) -> list[str]:
@@ -61,14 +65,7 @@ class Ours(Subject):
         return int((self.folder / "logs" / f"{role}.pid").read_text())
 
     def daemons_if_any(self) -> list[int]:
-        """By the PID files, and only what is below us: a file may be stale."""
-        below = procs.descendants([os.getpid()])
-        found = []
-        for file in (self.folder / "logs").glob("*.pid"):
-            text = file.read_text().strip()
-            if text.isdigit() and int(text) in below:
-                found.append(int(text))
-        return found
+        return procs.below_us((self.folder / "logs").glob("*.pid"))
 
     def status_command(self) -> list[str]:
         return [str(LAUNCHER), "status"]

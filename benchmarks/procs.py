@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -26,6 +27,12 @@ class TookTooLong(Exception):
 def adopt_orphans() -> None:
     """Whoever detaches itself becomes our child, so that at the end nobody can be left."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def allow_many_files() -> None:
+    """Some peers are three processes a child, and each of them is watched by a descriptor."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most if most == resource.RLIM_INFINITY else min(most, 1 << 16), most))
 
 
 def run_in_background(argv: list[str], env: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
@@ -88,6 +95,18 @@ def descendants(roots: Iterable[int]) -> set[int]:
     found = {pid for pid in roots if pid in parents}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
+    return found
+
+
+def below_us(pid_files: Iterable[Path]) -> list[int]:
+    """Of what PID files say only what this run has started: a file may be stale."""
+    below = descendants([os.getpid()])
+    found = []
+    for file in pid_files:
+        with contextlib.suppress(FileNotFoundError):
+            text = file.read_text().strip()
+            if text.isdigit() and int(text) in below:
+                found.append(int(text))
     return found
 
 
@@ -158,14 +177,21 @@ class Cost(NamedTuple):
 def cost(of: Iterable[int], *, memory: bool = False) -> Cost:
     cpu, switches, pss = 0, 0, 0
     for pid in of:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            cpu += int(read(f"/proc/{pid}/task/{task}/schedstat").split()[0])
+        for task in _tasks(pid):
+            cpu += int((read(f"/proc/{pid}/task/{task}/schedstat").split() or [b"0"])[0])
             status = read(f"/proc/{pid}/task/{task}/status")
             switches += sum(int(line.split()[1]) for line in status.splitlines() if b"ctxt_switches" in line)
         if memory:
             rollup = read(f"/proc/{pid}/smaps_rollup").splitlines()
             pss += next((int(line.split()[1]) for line in rollup if line.startswith(b"Pss:")), 0)
     return Cost(cpu / 1e9, switches, pss / 1024)
+
+
+def _tasks(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:  # it has ended
+        return []
 
 
 def kill(victims: Iterable[int]) -> None:
@@ -202,5 +228,14 @@ def end(roots: Iterable[int], comm: str = "") -> None:
 
 
 def end_everything() -> None:
-    """Whatever this run has started and still runs."""
-    end(children_of(os.getpid()))
+    """Whatever this run has started and still runs. A second Ctrl-C waits until that is done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        until = now() + 60
+        while left := {pid for pid in children_of(os.getpid()) if is_alive(pid)}:
+            end(left)  # whoever was forked meanwhile is ours now
+            if now() > until:
+                raise TookTooLong(f"{len(left)} processes come back again and again")
+        reap()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

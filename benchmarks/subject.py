@@ -21,10 +21,14 @@ class Subject(abc.ABC):
 
     name = ""
     letter = ""
-    slow_stop = False  # takes so long that one round must do
+    is_peer = True
     can_sleep = True  # for the figures with many idle children
+    restarts = True
+    never_ends_deaf = ""  # why it never ends when its children ignore SIGTERM
     twin = False  # another way to do what a subject does already
     measured_logs = False
+    mixes_logs = False  # all in one file
+    log_share = 1  # so many times less is written by the children of the slow ones
 
     def __init__(self, work: Path, mark: str) -> None:
         self.work = work / "-".join(self.name.replace(",", "").split())  # some read paths as words of a shell
@@ -32,11 +36,13 @@ class Subject(abc.ABC):
         self.process: subprocess.Popen[bytes] | None = None
         self.servers: set[int] = set()
         self.folder = self.work
+        self.grace_s: float | None = None  # from SIGTERM to SIGKILL; None: its own
 
     # what to run
 
-    def prepare(self, kind: str, services: Services) -> None:
+    def prepare(self, kind: str, services: Services, *, grace_s: float | None = None) -> None:
         """A folder of its own for this set of services."""
+        self.grace_s = grace_s
         self.folder = self.work / kind
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -97,6 +103,10 @@ class Subject(abc.ABC):
 
     def ask_stop(self) -> None:
         os.kill(self.main_pid(), signal.SIGTERM)
+
+    def stop_takes(self, count: int) -> float:
+        """About how many seconds, beyond one grace: those who stop their children in turn."""
+        return 0.0
 
     def end(self) -> None:
         """By force, and everything of it."""

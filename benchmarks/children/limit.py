@@ -6,7 +6,7 @@ import signal
 import sys
 
 with open(sys.argv[1]) as file:
-    commands = json.load(file)
+    grace_s, *commands = json.load(file)
 
 running: dict[int, list[str]] = {}
 stopping = False
@@ -17,14 +17,17 @@ def spawn(argv: list[str]) -> None:
     running[pid] = argv
 
 
-def stop(_number: int, _frame: object) -> None:
+def stop(number: int, _frame: object) -> None:
     global stopping
     stopping = True
     for pid in running:
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGKILL if number == signal.SIGALRM else number)
+    if number != signal.SIGALRM:
+        signal.setitimer(signal.ITIMER_REAL, grace_s)  # 0: never
 
 
 signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGALRM, stop)
 for command in commands:
     spawn(command)
 while running:

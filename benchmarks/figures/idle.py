@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 from benchmarks import procs, targets
 from benchmarks.ours import Ours
@@ -18,24 +19,45 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def watch(running: list[Subject], what: str, seconds: float, *, key: str) -> list[Figure]:
-    """Memory, context switches and processor time of each daemon over so many seconds: KEY.pss, .switches, .cpu."""
+    """Memory, context switches and processor time over so many seconds: KEY.pss, .switches, .cpu.
+
+    Of each subject the sum of all its processes, however many they are; of ours each daemon too.
+    """
     over = f"over {seconds:g} s"
-    pss = Figure(f"Idle, {what}: memory of each daemon", "MiB PSS", key=f"{key}.pss")
+    pss = Figure(f"Idle, {what}: memory of all its processes", "MiB PSS", key=f"{key}.pss")
     switches = Figure(f"Idle, {what}: context switches", "a minute", key=f"{key}.switches", note=over)
     cpu = Figure(f"Idle, {what}: processor time", "s a minute", key=f"{key}.cpu", note=over)
     say(f"idle, {seconds:g} s")
     time.sleep(1.5)  # titles, and what else is put off until after the start
-    daemons = [(subject, name, pid) for subject in running for name, pid in subject.daemons().items()]
-    before = [procs.cost([pid]) for _, _, pid in daemons]
+    watched = [(row, procs.cost(row.pids)) for subject in running for row in _rows(subject)]
     time.sleep(seconds)
-    after = [procs.cost([pid]) for _, _, pid in daemons]
-    for (subject, name, pid), was, now in zip(daemons, before, after, strict=True):
-        ours = isinstance(subject, Ours)
-        label = f"{subject.name} {name}" if ours else subject.name
-        pss.add(label, [procs.cost([pid], memory=True).pss_mib], target=targets.PSS_MIB.get(name) if ours else None)
+    after = [procs.cost(row.pids) for row, _ in watched]
+    for (row, was), now in zip(watched, after, strict=True):
         minute = 60 / seconds
-        target = targets.SWITCHES_A_MINUTE.get(name) if ours else None
-        switches.add(label, [(now.switches - was.switches) * minute], target=target)
-        target = targets.CPU_S_A_MINUTE.get(name) if ours else None
-        cpu.add(label, [(now.cpu_s - was.cpu_s) * minute], target=target)
+        memory = procs.cost(row.pids, memory=True).pss_mib
+        pss.add(row.label, [memory], target=targets.PSS_MIB.get(row.role), note=row.note)
+        target = targets.SWITCHES_A_MINUTE.get(row.role)
+        switches.add(row.label, [(now.switches - was.switches) * minute], target=target, note=row.note)
+        target = targets.CPU_S_A_MINUTE.get(row.role)
+        cpu.add(row.label, [(now.cpu_s - was.cpu_s) * minute], target=target, note=row.note)
     return [pss, switches, cpu]
+
+
+class _Row(NamedTuple):
+    """A line of the tables. `role`: of one of our daemons, which have targets."""
+
+    label: str
+    role: str
+    pids: list[int]
+
+    @property
+    def note(self) -> str:
+        return f"{len(self.pids)} processes" if len(self.pids) > 1 else ""
+
+
+def _rows(subject: Subject) -> list[_Row]:
+    daemons = subject.daemons()
+    rows = [_Row(subject.name, "", list(daemons.values()))]
+    if isinstance(subject, Ours):
+        rows += [_Row(f"{subject.name} {role}", role, [pid]) for role, pid in daemons.items()]
+    return rows

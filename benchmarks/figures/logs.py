@@ -26,6 +26,7 @@ class Times:
         self.mb_s: list[float] = []
         self.cpu_s_gb: list[float] = []
         self.wrong = ""
+        self.megabytes = 0
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -38,7 +39,7 @@ def measure(plan: Plan) -> list[Figure]:
             say(f"logs, {writers} writers, round {turn + 1}")
             for subject in subjects:
                 try:
-                    _one(subject, writers, total, times[subject.name])
+                    _one(subject, writers, total // subject.log_share, times[subject.name])
                 except procs.TookTooLong as error:
                     say(str(error))
                 finally:
@@ -55,7 +56,9 @@ def _figures(writers: int, subjects: list[Subject], times: dict[str, Times]) -> 
     for subject in subjects:
         ours, found = isinstance(subject, Ours), times[subject.name]
         target = targets.LOG_MB_S[writers] if ours else None
-        speed.add(subject.name, found.mb_s, target=target, note="" if found.wrong else "exact", wrong=found.wrong)
+        what = "complete, all in one file" if subject.mixes_logs else "exact"
+        note = "" if found.wrong else f"{what}; {found.megabytes} MB"
+        speed.add(subject.name, found.mb_s, target=target, note=note, wrong=found.wrong)
         cost.add(subject.name, found.cpu_s_gb, target=targets.LOG_CPU_S_GB if ours else None)
     return [speed, cost]
 
@@ -75,32 +78,40 @@ def _one(subject: Subject, writers: int, total: int, times: Times) -> None:
     subject.settle()
     daemons = list(subject.daemons().values())
     before = procs.cost(daemons).cpu_s
+    written = blocks * len(BLOCK) * writers
+    at_first = _captured(subject, names)
     began = procs.now()
     gate_fd = os.open(gate, os.O_WRONLY)
     try:
-        ended = _until_all_is_there(subject, names, blocks * len(BLOCK) * writers)
+        ended, captured = _until_all_is_there(subject, names, at_first + written)
     finally:
         os.close(gate_fd)
     cpu = procs.cost(daemons).cpu_s - before
-    written = blocks * len(BLOCK) * writers
+    times.megabytes = written // 1_000_000
     times.mb_s.append(written / 1e6 / (ended - began))
     times.cpu_s_gb.append(cpu / (written / 1e9))
+    if subject.mixes_logs:
+        missing = at_first + written - captured
+        times.wrong = times.wrong or (f"not complete: {missing} bytes" if missing else "")
+        return
     for name in names:
         wrong = what_is_wrong(subject.raw_logs(name), blocks)
         times.wrong = times.wrong or (f"not exact: {wrong}" if wrong else "")
 
 
-def _until_all_is_there(subject: Subject, names: list[str], expected: int) -> float:
-    """The moment at which all was in the files, or at which nothing more came."""
+def _until_all_is_there(subject: Subject, names: list[str], expected: int) -> tuple[float, int]:
+    """The moment at which all was in the files, or at which nothing more came; and how much it is."""
     seen, moment = -1, procs.now()
     while seen < expected and procs.now() - moment < STALLED_S:
-        now = 0
-        for name in names:
-            now += sum(_size(path) for path in subject.raw_logs(name))
+        now = _captured(subject, names)
         if now > seen:
             seen, moment = now, procs.now()
         time.sleep(0.005)
-    return moment
+    return moment, seen
+
+
+def _captured(subject: Subject, names: list[str]) -> int:
+    return sum(map(_size, {path for name in names for path in subject.raw_logs(name)}))
 
 
 def _size(path: Path) -> int:

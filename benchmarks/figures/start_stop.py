@@ -11,7 +11,10 @@ from benchmarks.report import Figure
 from benchmarks.subject import Subject
 
 STOP_S = 90.0
-MAX_SLOW_STOP = 100  # children
+LONG_STOP_S = 3.0  # one round must do
+TOO_LONG_STOP_S = 60.0
+MANY = 100  # children; peers with more get fewer rounds
+ROUNDS_WITH_MANY = 3
 
 
 class Times:
@@ -35,41 +38,69 @@ def _with(plan: Plan, count: int) -> list[Figure]:
     for turn in range(plan.rounds + 1):  # the first one warms up (ours compiles its settings) and does not count
         say(f"start and stop, {count} children, round {turn} of {plan.rounds}")
         for subject in subjects:
+            if turn > start_rounds(plan, subject, count):
+                continue
             try:
-                _one(subject, count, turn, times[subject.name], quick=plan.quick)
+                _one(plan, subject, count, turn, times[subject.name])
             except procs.TookTooLong as error:
                 say(str(error))
             finally:
                 subject.end()
-    return _figures(count, subjects, times)
+    return _figures(plan, count, subjects, times)
 
 
-def _one(subject: Subject, count: int, turn: int, times: Times, *, quick: bool) -> None:
+def start_rounds(plan: Plan, subject: Subject, count: int) -> int:
+    return min(plan.rounds, ROUNDS_WITH_MANY) if subject.is_peer and count > MANY else plan.rounds
+
+
+def stop_rounds(plan: Plan, subject: Subject, count: int) -> int:
+    """None, or one, for those who stop one child after the other."""
+    takes = subject.stop_takes(count)
+    if takes > TOO_LONG_STOP_S or (plan.quick and takes > LONG_STOP_S):
+        return 0
+    return 1 if takes > LONG_STOP_S else start_rounds(plan, subject, count)
+
+
+def _one(plan: Plan, subject: Subject, count: int, turn: int, times: Times) -> None:
     took = subject.start(count)
     if turn > 0:
         times.start.append(took)
-    if subject.slow_stop and (quick or turn != 1 or count > MAX_SLOW_STOP):
+    rounds = stop_rounds(plan, subject, count)
+    if turn > rounds or (turn == 0 and rounds <= 1):
         return
+    children_gone, tree_gone = stop(subject)
+    if turn > 0:
+        times.children_gone.append(children_gone)
+        times.tree_gone.append(tree_gone)
+
+
+def stop(subject: Subject) -> tuple[float, float]:
+    """Seconds from the request until its children, and until all of its own processes, are gone."""
     servers = procs.Ends(subject.servers)
     tree = procs.Ends(set(subject.daemons().values()))
     began = procs.now()
     subject.ask_stop()
-    servers_gone = servers.wait(STOP_S) - began
-    tree_gone = tree.wait(STOP_S) - began
-    if turn > 0:
-        times.children_gone.append(servers_gone)
-        times.tree_gone.append(tree_gone)
+    return servers.wait(STOP_S) - began, tree.wait(STOP_S) - began
 
 
-def _figures(count: int, subjects: list[Subject], times: dict[str, Times]) -> list[Figure]:
+def _figures(plan: Plan, count: int, subjects: list[Subject], times: dict[str, Times]) -> list[Figure]:
     start = Figure(f"Start: launch until {count} children run", "s", key=f"start.{count}")
     stop = Figure(f"Stop: request until {count} children are gone", "s", key=f"stop.{count}")
     title = f"Stop: request until the supervisor of {count} is gone too"
     tree = Figure(title, "s", key=f"stop.tree.{count}")
     for subject in subjects:
         ours, found = isinstance(subject, Ours), times[subject.name]
-        note = "" if not subject.slow_stop else "one round" if found.tree_gone else "left out: it takes 0.35 s a child"
-        start.add(subject.name, found.start, target=targets.START_S.get(count) if ours else None)
+        rounds = start_rounds(plan, subject, count)
+        note = "" if rounds == plan.rounds else f"{rounds} rounds"
+        start.add(subject.name, found.start, target=targets.START_S.get(count) if ours else None, note=note)
+        note = _stop_note(plan, subject, count)
         stop.add(subject.name, found.children_gone, target=targets.STOP_S.get(count) if ours else None, note=note)
         tree.add(subject.name, found.tree_gone, target=targets.TREE_GONE_S if ours else None, note=note)
     return [start, stop, tree]
+
+
+def _stop_note(plan: Plan, subject: Subject, count: int) -> str:
+    rounds = stop_rounds(plan, subject, count)
+    if rounds == 0:
+        return f"left out: about {subject.stop_takes(count):.0f} s, one child after the other"
+    return "" if rounds == plan.rounds else "one round" if rounds == 1 else f"{rounds} rounds"

@@ -1,0 +1,82 @@
+"""The stop of children that ignore SIGTERM: it should take the grace once, at any number of them."""
+
+from __future__ import annotations
+
+import signal
+from collections import defaultdict
+
+from benchmarks import procs, targets
+from benchmarks.figures import start_stop
+from benchmarks.ours import Ours
+from benchmarks.plan import Plan, say
+from benchmarks.report import Figure
+from benchmarks.subject import Subject
+
+GRACE_S = 1.0
+FEW = 20
+LONG_S = 5.0  # in a quick run left out, else one round
+TOO_LONG_S = 60.0
+PATIENCE_S = 10.0
+
+
+def measure(plan: Plan) -> list[Figure]:
+    return [_with(plan, count) for count in dict.fromkeys((FEW, plan.children))]
+
+
+def _with(plan: Plan, count: int) -> Figure:
+    subjects = [subject for subject in plan.subjects if subject.can_sleep]
+    for subject in subjects:
+        if not subject.never_ends_deaf:
+            subject.prepare(f"deaf-{count}", subject.deaf(count), grace_s=GRACE_S)
+    values: dict[str, list[float]] = defaultdict(list)
+    for turn in range(_most(plan)):
+        say(f"stop of {count} deaf children, round {turn + 1} of {_most(plan)}")
+        for subject in subjects:
+            if turn >= rounds_of(plan, subject, count):
+                continue
+            try:
+                values[subject.name].append(_one(subject, count))
+            except procs.TookTooLong as error:
+                say(str(error))
+            finally:
+                subject.end()
+    return figure_of(plan, count, subjects, values)
+
+
+def figure_of(plan: Plan, count: int, subjects: list[Subject], values: dict[str, list[float]]) -> Figure:
+    title = f"Stop of {count} children that ignore SIGTERM, SIGKILL after {GRACE_S:g} s: until all are gone"
+    figure = Figure(title, "s", key=f"deaf.{count}", note=f"the least is {GRACE_S:g} s")
+    for subject in subjects:
+        target = GRACE_S + targets.DEAF_S if isinstance(subject, Ours) else None
+        figure.add(subject.name, values.get(subject.name, []), target=target, note=_note(plan, subject, count))
+    return figure
+
+
+def _most(plan: Plan) -> int:
+    return 1 if plan.quick else 3
+
+
+def rounds_of(plan: Plan, subject: Subject, count: int) -> int:
+    takes = subject.stop_takes(count)
+    if subject.never_ends_deaf or takes > TOO_LONG_S or (plan.quick and takes > LONG_S):
+        return 0
+    return 1 if takes > LONG_S else _most(plan)
+
+
+def _note(plan: Plan, subject: Subject, count: int) -> str:
+    if subject.never_ends_deaf:
+        return subject.never_ends_deaf
+    found = rounds_of(plan, subject, count)
+    if found == 0:
+        return f"left out: about {subject.stop_takes(count):.0f} s, one child after the other"
+    return "" if found == _most(plan) else "one round"
+
+
+def _one(subject: Subject, count: int) -> float:
+    subject.start(count)
+    procs.wait_for(f"{subject.name}: {count} deaf children", lambda: _are_deaf(subject.servers), PATIENCE_S)
+    return start_stop.stop(subject)[0]
+
+
+def _are_deaf(pids: set[int]) -> bool:
+    return all(procs.ignores(pid, signal.SIGTERM) for pid in pids)

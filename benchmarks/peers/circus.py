@@ -1,0 +1,40 @@
+"""circus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.peers.from_pypi import Peer
+from benchmarks.ports import free_ports
+from benchmarks.subject import Services, by_rotation
+
+
+class Circus(Peer):
+    name = "circus"
+    letter = "c"
+    measured_logs = True
+    log_share = 4
+
+    def write(self, services: Services) -> None:
+        self.endpoint, pubsub = (f"tcp://127.0.0.1:{port}" for port in free_ports(2))
+        lines = ["[circus]", "check_delay=0.1", f"endpoint={self.endpoint}", f"pubsub_endpoint={pubsub}"]
+        for name, argv in services.items():
+            lines += [f"[watcher:{name}]", f"cmd={argv[0]}", f"args={' '.join(argv[1:])}", "copy_env=True"]
+            lines += [f"graceful_timeout={self.grace_s or 30:g}"]
+            for stream in ("stdout", "stderr"):
+                lines += [
+                    f"{stream}_stream.class=FileStream",
+                    f"{stream}_stream.filename={self.folder}/{name}.{stream}",
+                    f"{stream}_stream.max_bytes=52428800",
+                    f"{stream}_stream.backup_count=100",
+                ]
+        (self.folder / "settings").write_text("\n".join(lines) + "\n")
+
+    def command(self) -> list[str]:
+        return [str(self.programs / "circusd"), str(self.folder / "settings")]
+
+    def status_command(self) -> list[str] | None:
+        return [str(self.programs / "circusctl"), "--endpoint", self.endpoint, "status"]
+
+    def raw_logs(self, service: str) -> list[Path]:
+        return by_rotation(self.folder / f"{service}.stdout")
