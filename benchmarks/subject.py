@@ -122,6 +122,13 @@ class Subject(abc.ABC):
     def status_command(self) -> list[str] | None:
         return None
 
+    def ask_command(self) -> list[str] | None:
+        """What asks for all children over one open connection, and prints how many milliseconds each answer took.
+
+        How often is added to it.
+        """
+        return None
+
     def raw_logs(self, service: str) -> list[Path]:
         """The files that hold the output of a service, oldest first; none where `measured_logs` is not set."""
         return []

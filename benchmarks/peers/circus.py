@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.peers.from_pypi import Peer
 from benchmarks.ports import free_ports
 from benchmarks.subject import Services, by_rotation
+from benchmarks.workloads import CHILDREN
 
 
 class Circus(Peer):
@@ -35,6 +36,9 @@ class Circus(Peer):
 
     def status_command(self) -> list[str] | None:
         return [str(self.programs / "circusctl"), "--endpoint", self.endpoint, "status"]
+
+    def ask_command(self) -> list[str] | None:
+        return [str(self.programs / "python"), "-I", str(CHILDREN / "ask_circus.py"), self.endpoint]
 
     def raw_logs(self, service: str) -> list[Path]:
         return by_rotation(self.folder / f"{service}.stdout")

@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import procs
 from benchmarks.peers import from_npm
 from benchmarks.subject import START_S, Services, Subject
+from benchmarks.workloads import CHILDREN
 
 VERSION = "7.0.4"
 AT_ONCE = 10  # so many are stopped at a time by `pm2 kill`, which can't be changed
@@ -22,8 +23,8 @@ class Pm2(Subject):
 
     def __init__(self, work: Path, mark: str) -> None:
         super().__init__(work, mark)
-        node, package = from_npm.package("pm2", VERSION)
-        self._pm2 = [node, str(package / "bin" / "pm2")]
+        self._node, self._package = from_npm.package("pm2", VERSION)
+        self._pm2 = [self._node, str(self._package / "bin" / "pm2")]
 
     @property
     def _home(self) -> Path:
@@ -86,6 +87,9 @@ class Pm2(Subject):
 
     def status_command(self) -> list[str] | None:
         return [*self._pm2, "list"]
+
+    def ask_command(self) -> list[str] | None:
+        return [self._node, str(CHILDREN / "ask_pm2.js"), str(self._package)]
 
     def raw_logs(self, service: str) -> list[Path]:
         return [self.folder / f"{service}.out"]

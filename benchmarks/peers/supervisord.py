@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from benchmarks.peers.from_pypi import Peer
 from benchmarks.subject import Services, by_rotation
+from benchmarks.workloads import CHILDREN
 
 
 class Supervisord(Peer):
@@ -56,6 +58,9 @@ class Supervisord(Peer):
 
     def status_command(self) -> list[str] | None:
         return [str(self.programs / "supervisorctl"), "-c", str(self.folder / "settings"), "status"]
+
+    def ask_command(self) -> list[str] | None:
+        return [sys.executable, "-I", str(CHILDREN / "ask_supervisord.py"), str(self.folder / "socket")]
 
     def raw_logs(self, service: str) -> list[Path]:
         return by_rotation(self.folder / f"{service}.log")
