@@ -20,6 +20,8 @@ ASKED = (
     Asked("100 servers are gone after a stop", "stop.100"),
     Asked("500 servers are gone after a stop", "stop.500"),
     Asked("the whole tree of 100 is gone", "stop.tree.100"),
+    Asked("20 servers that ignore SIGTERM are gone, their grace 1 s", "deaf.20"),
+    Asked("100 of them are gone", "deaf.100"),
     Asked("restart of 1 of 100 after kill -9", "restart.100"),
     Asked("scheduler killed, 100 servers adopted again", "adopt.100"),
     Asked("log of 1 writer, exact", "logs.speed.1"),
