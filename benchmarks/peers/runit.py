@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import procs
 from benchmarks.peers.from_debian import programs
-from benchmarks.peers.scripts import write_script
+from benchmarks.peers.scripts import by_stamp, write_script
 from benchmarks.peers.tree import Tree
 from benchmarks.subject import Services
 
@@ -21,6 +21,7 @@ class Runit(Tree):
     name = "runit"
     letter = "r"
     own = frozenset({b"runsvdir", b"runsv", b"svlogd"})
+    own_each = 2  # one that supervises it and its logger, and that
     with_logs = True
     measured_logs = True
     log_share = 4
@@ -47,7 +48,8 @@ class Runit(Tree):
 
     def settle(self) -> None:
         """A service that ends within its first second is held back for a second, though it is to end."""
-        time.sleep(1.1)
+        super().settle()
+        time.sleep(1)
 
     def ask_stop(self) -> None:
         if self.grace_s is None:
@@ -65,8 +67,7 @@ class Runit(Tree):
         return ["sv", "status", *self._services()]
 
     def raw_logs(self, service: str) -> list[Path]:
-        folder = self.folder / "logs" / service
-        return [*sorted(folder.glob("@*")), folder / "current"]
+        return by_stamp(self.folder / "logs" / service)
 
 
 class RunitWithoutLogs(Runit):
@@ -74,5 +75,6 @@ class RunitWithoutLogs(Runit):
 
     name = "runit, no loggers"
     letter = "u"
+    own_each = 1
     with_logs = False
     measured_logs = False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.peers import cache
 from benchmarks.peers.from_debian import Programs, programs
-from benchmarks.peers.scripts import write_script
+from benchmarks.peers.scripts import by_stamp, write_script
 from benchmarks.peers.tree import Tree
 from benchmarks.subject import Services
 
@@ -18,6 +18,7 @@ class S6(Tree):
     name = "s6"
     letter = "6"
     own = frozenset({b"s6-svscan", b"s6-supervise", b"s6-log"})
+    own_each = 3  # one that supervises it, its logger, and one that supervises that
     with_logs = True
     measured_logs = True
     log_share = 2
@@ -28,6 +29,7 @@ class S6(Tree):
         check_supervise(self._programs)
 
     def write(self, services: Services) -> None:
+        (self.folder / "logs").mkdir()
         for name, argv in services.items():
             service = self.folder / "scan" / name
             write_script(service / "run", f"exec {shlex.join(argv)}{' 2>&1' if self.with_logs else ''}")
@@ -48,8 +50,7 @@ class S6(Tree):
         return ["/bin/sh", "-c", each, "sh", str(self.folder / "scan")]
 
     def raw_logs(self, service: str) -> list[Path]:
-        folder = self.folder / "logs" / service
-        return [*sorted(folder.glob("@*")), folder / "current"]
+        return by_stamp(self.folder / "logs" / service)
 
 
 class S6WithoutLogs(S6):
@@ -57,6 +58,7 @@ class S6WithoutLogs(S6):
 
     name = "s6, no loggers"
     letter = "7"
+    own_each = 1
     with_logs = False
     measured_logs = False
 

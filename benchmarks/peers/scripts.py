@@ -1,4 +1,4 @@
-"""The run scripts of s6 and runit."""
+"""What s6 and runit have in common: run scripts, and rotated files that bear the time of their end."""
 
 from __future__ import annotations
 
@@ -9,3 +9,9 @@ def write_script(path: Path, line: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{line}\n")
     path.chmod(0o755)
+
+
+def by_stamp(folder: Path) -> list[Path]:
+    """@4000000069a1…, current: oldest first."""
+    current = folder / "current"
+    return [*sorted(folder.glob("@*")), *([current] if current.exists() else [])]

@@ -14,6 +14,8 @@ import pytest
 from support.waiting import eventually
 
 from benchmarks import procs
+from benchmarks.peers.tree import Tree
+from benchmarks.subject import Services
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STUBBORN = """
 import os, signal, sys
 from benchmarks import procs
+from benchmarks.peers.tree import Tree
+from benchmarks.subject import Services
 
 DAEMON = "trap '' TERM HUP INT; for i in 1 2 3; do sleep 10; done"
 procs.adopt_orphans()
@@ -91,3 +95,31 @@ def test_a_signal_amid_a_measurement_leaves_neither_a_process_nor_a_file(
 
 def below(process: subprocess.Popen[bytes]) -> set[int]:
     return procs.descendants([process.pid]) - {process.pid}
+
+
+class Loggers(Tree):
+    """A shell with two processes, who may be loggers."""
+
+    name = "loggers"
+    letter = "9"
+    own = frozenset({b"sh", b"sleep"})
+
+    def write(self, services: Services) -> None:
+        pass
+
+    def command(self) -> list[str]:
+        return ["/bin/sh", "-c", "sleep 30 & sleep 30 & wait"]
+
+
+def test_a_peer_whose_loggers_do_not_run_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.peers.tree.START_S", 0.3)
+    subject = Loggers(tmp_path, "mark")
+    try:
+        for count, is_fine in ((2, True), (3, False)):
+            subject.prepare("x", {str(number): [] for number in range(count)})
+            subject.launch()
+            with contextlib.nullcontext() if is_fine else pytest.raises(procs.TookTooLong, match="4 processes of its"):
+                subject.settle()
+            subject.end()
+    finally:
+        subject.end()
