@@ -55,7 +55,7 @@ def all_running(subjects: list[Subject], kind: str, count: int) -> Iterator[list
             try:
                 subject.start(count)
             except procs.TookTooLong as error:
-                say(str(error))
+                say(f"left out: {error}")
                 started.remove(subject)
                 subject.end()
         yield list(started)

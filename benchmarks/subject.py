@@ -83,11 +83,19 @@ class Subject(abc.ABC):
         """Launch, and the seconds until so many children run."""
         arrivals = procs.Arrivals(self.comm)
         began = self.launch()
-        procs.wait_for(f"{self.name}: {count} children", lambda: arrivals.look() >= count, START_S)
+        procs.wait_for(f"{self.name}: {count} children", lambda: arrivals.look() >= count or self._failed(), START_S)
         took = procs.now() - began
         self.servers = arrivals.found
         self.settle()
         return took
+
+    def _failed(self) -> bool:
+        """Nothing will come any more: raises with its last words. Some return (with 0) and leave a daemon."""
+        code = self.process.poll() if self.process is not None else None
+        if code:
+            words = (self.folder / "output").read_text(errors="replace").strip().splitlines()
+            raise procs.TookTooLong(f"{self.name} ended with {code}: {words[-1] if words else 'without a word'}")
+        return False
 
     def settle(self) -> None:
         """Until its start is over in its own eyes too."""

@@ -29,26 +29,31 @@ def _with(plan: Plan, count: int) -> Figure:
         if not subject.never_ends_deaf:
             subject.prepare(f"deaf-{count}", subject.deaf(count), grace_s=GRACE_S)
     values: dict[str, list[float]] = defaultdict(list)
+    failed: dict[str, str] = {}
     for turn in range(_most(plan)):
         say(f"stop of {count} deaf children, round {turn + 1} of {_most(plan)}")
         for subject in subjects:
-            if turn >= rounds_of(plan, subject, count):
+            if turn >= rounds_of(plan, subject, count) or subject.name in failed:
                 continue
             try:
                 values[subject.name].append(_one(subject, count))
             except procs.TookTooLong as error:
+                failed[subject.name] = f"broken off: {error}"
                 say(str(error))
             finally:
                 subject.end()
-    return figure_of(plan, count, subjects, values)
+    return figure_of(plan, count, subjects, values, failed)
 
 
-def figure_of(plan: Plan, count: int, subjects: list[Subject], values: dict[str, list[float]]) -> Figure:
+def figure_of(
+    plan: Plan, count: int, subjects: list[Subject], values: dict[str, list[float]], failed: dict[str, str]
+) -> Figure:
     title = f"Stop of {count} children that ignore SIGTERM, SIGKILL after {GRACE_S:g} s: until all are gone"
     figure = Figure(title, "s", key=f"deaf.{count}", note=f"the least is {GRACE_S:g} s")
     for subject in subjects:
         target = GRACE_S + targets.DEAF_S if isinstance(subject, Ours) else None
-        figure.add(subject.name, values.get(subject.name, []), target=target, note=_note(plan, subject, count))
+        note = failed.get(subject.name) or _note(plan, subject, count)
+        figure.add(subject.name, values.get(subject.name, []), target=target, note=note)
     return figure
 
 

@@ -24,6 +24,7 @@ class Times:
         self.start: list[float] = []
         self.children_gone: list[float] = []
         self.tree_gone: list[float] = []
+        self.failed = ""
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -38,11 +39,12 @@ def _with(plan: Plan, count: int) -> list[Figure]:
     for turn in range(plan.rounds + 1):  # the first one warms up (ours compiles its settings) and does not count
         say(f"start and stop, {count} children, round {turn} of {plan.rounds}")
         for subject in subjects:
-            if turn > start_rounds(plan, subject, count):
+            if turn > start_rounds(plan, subject, count) or times[subject.name].failed:
                 continue
             try:
                 _one(plan, subject, count, turn, times[subject.name])
-            except procs.TookTooLong as error:
+            except procs.TookTooLong as error:  # it would do it again, a minute each time
+                times[subject.name].failed = f"broken off: {error}"
                 say(str(error))
             finally:
                 subject.end()
@@ -91,9 +93,9 @@ def _figures(plan: Plan, count: int, subjects: list[Subject], times: dict[str, T
     for subject in subjects:
         ours, found = isinstance(subject, Ours), times[subject.name]
         rounds = start_rounds(plan, subject, count)
-        note = "" if rounds == plan.rounds else f"{rounds} rounds"
+        note = found.failed or ("" if rounds == plan.rounds else f"{rounds} rounds")
         start.add(subject.name, found.start, target=targets.START_S.get(count) if ours else None, note=note)
-        note = _stop_note(plan, subject, count)
+        note = found.failed or _stop_note(plan, subject, count)
         stop.add(subject.name, found.children_gone, target=targets.STOP_S.get(count) if ours else None, note=note)
         tree.add(subject.name, found.tree_gone, target=targets.TREE_GONE_S if ours else None, note=note)
     return [start, stop, tree]

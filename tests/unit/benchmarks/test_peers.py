@@ -108,9 +108,10 @@ def test_whom_deaf_children_hold_for_minutes_is_left_out_and_named(made: dict[st
     plan = a_plan(tmp_path)
     made["supervisord"].prepare("deaf", SERVICES, grace_s=deaf.GRACE_S)
 
-    figure = deaf.figure_of(plan, 100, list(made.values()), {"s6": [1.0, 1.1, 1.0]})
+    figure = deaf.figure_of(plan, 100, list(made.values()), {"s6": [1.0, 1.1, 1.0]}, {"runit": "broken off"})
 
     rows = {row.subject: (len(row.values), row.note) for row in figure.rows}
     assert rows["s6"] == (3, "")
+    assert rows["runit"] == (0, "broken off")
     assert rows["honcho"][1].startswith("never ends: ")
     assert rows["supervisord"] == (0, "left out: about 200 s, one child after the other")
