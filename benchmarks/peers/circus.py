@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.peers.from_pypi import Peer
-from benchmarks.ports import free_ports
 from benchmarks.subject import Services, by_rotation
 from benchmarks.workloads import CHILDREN
 
@@ -17,7 +16,7 @@ class Circus(Peer):
     log_share = 4
 
     def write(self, services: Services) -> None:
-        self.endpoint, pubsub = (f"tcp://127.0.0.1:{port}" for port in free_ports(2))
+        self.endpoint, pubsub = (f"ipc://{self.folder}/{name}" for name in ("control", "events"))
         lines = ["[circus]", "check_delay=0.1", f"endpoint={self.endpoint}", f"pubsub_endpoint={pubsub}"]
         for name, argv in services.items():
             lines += [f"[watcher:{name}]", f"cmd={argv[0]}", f"args={' '.join(argv[1:])}", "copy_env=True"]

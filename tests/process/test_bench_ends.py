@@ -124,3 +124,14 @@ def test_a_peer_whose_loggers_do_not_run_is_not_measured(tmp_path: Path, monkeyp
             subject.end()
     finally:
         subject.end()
+
+
+def test_a_peer_that_ends_instead_of_starting_is_said_at_once_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "echo first; echo 'no such option' >&2; exit 3"
+    monkeypatch.setattr(Loggers, "command", lambda _: ["/bin/sh", "-c", script])
+    subject = Loggers(tmp_path, "mark")
+    subject.prepare("x", {})
+    with pytest.raises(procs.TookTooLong, match=r"^loggers ended with 3: no such option$"):
+        subject.start(1)
