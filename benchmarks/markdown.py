@@ -51,6 +51,8 @@ def _machines(results: Results) -> str:
         f"- {processor}, {cores} cores, Linux {kernel}, Python {python}, sbctl {version} (last on {day(when)})"
         for (processor, cores, kernel, python, version), when in found.items()
     ]
+    peers = {facts["peers"]: None for facts in results.runs.values() if facts.get("peers")}
+    lines += [f"- beside {names}" for names in peers]
     busy = sorted({facts["part"] for facts in results.runs.values() if _was_busy(facts)})
     if busy:
         lines.append(f"- **not alone**: others used more than {BUSY} % of the processors during {', '.join(busy)}")

@@ -17,6 +17,7 @@ from benchmarks import procs
 from benchmarks.conditions import Watch, machine
 from benchmarks.everybody import everybody
 from benchmarks.parts import FIGURES
+from benchmarks.peers import versions
 from benchmarks.plan import Plan
 from benchmarks.report import Figure
 from benchmarks.results import Results
@@ -39,7 +40,7 @@ class Run:
     def __init__(self, plan: Plan, missing: list[str]) -> None:
         self.plan = plan
         self.missing = missing
-        self.machine = machine()
+        self.machine = machine() | {"peers": versions(plan.subjects)}
 
     def take(self, part: str) -> Taken:
         watch, figures, failed = Watch(), [], ""

@@ -21,6 +21,7 @@ class Subject(abc.ABC):
 
     name = ""
     letter = ""
+    version = ""  # of a peer
     is_peer = True
     can_sleep = True  # for the figures with many idle children
     restarts = True

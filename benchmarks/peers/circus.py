@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.peers.from_pypi import Peer
+from benchmarks.peers.from_pypi import Peer, version_of
 from benchmarks.subject import Services, by_rotation
 from benchmarks.workloads import CHILDREN
 
@@ -12,6 +12,7 @@ from benchmarks.workloads import CHILDREN
 class Circus(Peer):
     name = "circus"
     letter = "c"
+    version = version_of("circus")
     measured_logs = True
     log_share = 4
 

@@ -15,8 +15,9 @@ MOUNT = 'mount -t overlay overlay -o "lowerdir=$1/usr:/usr" /usr && shift && exe
 class Programs:
     """Of one package. `root` is where it was unpacked; None when it is installed."""
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, version: str = "") -> None:
         self._root = root
+        self.version = version
 
     def environment(self) -> dict[str, str]:
         env = dict(os.environ)
@@ -35,7 +36,7 @@ class Programs:
 
 def programs(package: str, program: str) -> Programs:
     if shutil.which(program):
-        return Programs(None)
+        return Programs(None, _installed_version(package))
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         raise cache.Unavailable(f"{program} is not installed, and this is no Debian")
     place = cache.folder() / f"debian-{package}"
@@ -46,7 +47,16 @@ def programs(package: str, program: str) -> Programs:
         for archive in sorted(place.glob("*.deb")):
             cache.run(["dpkg-deb", "--extract", str(archive), str(place / "root")])
         cache.set_complete(place, package)
-    return Programs(place / "root")
+    # s6_2.11.3.2-1_amd64.deb
+    version = next((file.name.split("_")[1] for file in place.glob(f"{package}_*.deb")), "")
+    return Programs(place / "root", version)
+
+
+def _installed_version(package: str) -> str:
+    try:
+        return cache.run(["dpkg-query", "--show", "--showformat=${Version}", package])
+    except cache.Unavailable:  # installed by other means
+        return ""
 
 
 def _with_dependencies(package: str) -> list[str]:

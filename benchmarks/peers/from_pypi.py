@@ -12,6 +12,10 @@ from benchmarks.subject import Subject
 WANTED = ("supervisor==4.3.0", "circus==0.19.0", "honcho==2.0.0", "apscheduler==3.11.3", "sqlalchemy==2.1.9")
 
 
+def version_of(package: str) -> str:
+    return next(pin.partition("==")[2] for pin in WANTED if pin.startswith(f"{package}=="))
+
+
 class Peer(Subject):
     """A program of that environment."""
 

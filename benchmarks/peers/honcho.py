@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from benchmarks.peers.from_pypi import Peer
+from benchmarks.peers.from_pypi import Peer, version_of
 from benchmarks.peers.tree import Tree
 from benchmarks.subject import Services
 
@@ -13,6 +13,7 @@ from benchmarks.subject import Services
 class Honcho(Peer, Tree):
     name = "honcho"
     letter = "h"
+    version = version_of("honcho")
     own = frozenset({b"honcho"})  # a process of Python a child
     restarts = False
     never_ends_deaf = "never ends: its SIGKILL, after 5 s that can't be set, waits for a first child that has ended"

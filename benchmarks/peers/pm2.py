@@ -18,6 +18,7 @@ AT_ONCE = 10  # so many are stopped at a time by `pm2 kill`, which can't be chan
 class Pm2(Subject):
     name = "pm2"
     letter = "m"
+    version = VERSION
     measured_logs = True
     log_share = 2
 

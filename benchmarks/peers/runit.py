@@ -29,6 +29,7 @@ class Runit(Tree):
     def __init__(self, work: Path, mark: str) -> None:
         super().__init__(work, mark)
         self._programs = programs("runit", "runsvdir")
+        self.version = self._programs.version
 
     def write(self, services: Services) -> None:
         for name, argv in services.items():

@@ -26,6 +26,7 @@ class S6(Tree):
     def __init__(self, work: Path, mark: str) -> None:
         super().__init__(work, mark)
         self._programs = programs("s6", "s6-svscan")
+        self.version = self._programs.version
         check_supervise(self._programs)
 
     def write(self, services: Services) -> None:

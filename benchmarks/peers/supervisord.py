@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.peers.from_pypi import Peer
+from benchmarks.peers.from_pypi import Peer, version_of
 from benchmarks.subject import Services, by_rotation
 from benchmarks.workloads import CHILDREN
 
@@ -13,6 +13,7 @@ from benchmarks.workloads import CHILDREN
 class Supervisord(Peer):
     name = "supervisord"
     letter = "s"
+    version = version_of("supervisor")
     measured_logs = True
 
     def write(self, services: Services) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import deaf, start_stop
-from benchmarks.peers import from_debian, from_npm, pm2, runit, s6
+from benchmarks.peers import from_debian, from_npm, pm2, runit, s6, versions
 from benchmarks.peers.circus import Circus
 from benchmarks.peers.honcho import Honcho
 from benchmarks.peers.supervisord import Supervisord, SupervisordGroup
@@ -30,6 +30,13 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Subject]:
     others = [s6.S6, s6.S6WithoutLogs, runit.Runit, runit.RunitWithoutLogs, pm2.Pm2]
     subjects = [*python, *(kind(tmp_path, "mark") for kind in others)]
     return {subject.name: subject for subject in subjects}
+
+
+def test_the_versions_of_all_are_said(made: dict[str, Subject]) -> None:
+    words = dict(word.rsplit(" ", 1) for word in versions(list(made.values())).split(", ") if " " in word)
+
+    assert list(words) == ["supervisord", "circus", "honcho", "pm2", "APScheduler"]
+    assert words["supervisord"] == "4.3.0"
 
 
 def test_nobody_is_taken_for_another(made: dict[str, Subject]) -> None:

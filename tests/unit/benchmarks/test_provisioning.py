@@ -94,7 +94,7 @@ APT = f"""case $* in
 {URIS}
 END
     ;;
-    *download*) touch a.deb b.deb ;;
+    *download*) touch libs6-2_2.1-1_amd64.deb s6_2.11-1_amd64.deb ;;
 esac"""
 
 
@@ -106,6 +106,7 @@ def test_what_is_not_installed_is_unpacked_in_the_cache_once_with_what_it_needs(
         found = from_debian.programs("s6", "s6-svscan")
 
     root = cache.folder() / "debian-s6" / "root"
+    assert found.version == "2.11-1"
     assert found.environment()["PATH"].startswith(f"{root}/usr/bin:")
     assert found.as_if_installed(["s6-svscan", "x"])[-3:] == [str(root), "s6-svscan", "x"]
     assert calls(programs, "apt-get")[1:] == ["-qq download libs6-2 s6"]
@@ -114,9 +115,11 @@ def test_what_is_not_installed_is_unpacked_in_the_cache_once_with_what_it_needs(
 
 def test_what_is_installed_is_taken_as_it_is(programs: Path) -> None:
     put(programs, "s6-svscan", "")
+    put(programs, "dpkg-query", "test $3 = s6 && printf 2.11-7")
 
     found = from_debian.programs("s6", "s6-svscan")
 
+    assert found.version == "2.11-7"
     assert found.environment()["PATH"] == str(programs)
     assert found.as_if_installed(["s6-svscan", "x"]) == ["s6-svscan", "x"]
     assert not cache.folder().exists()
