@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from benchmarks import procs
 from benchmarks.subject import Subject
 
 AnySubject = TypeVar("AnySubject", bound=Subject)
+
+
+REST_S = 0.3
 
 
 class Plan(NamedTuple):
@@ -42,6 +46,16 @@ class Plan(NamedTuple):
 def say(text: str) -> None:
     """Progress, for whoever waits."""
     print(f"  .. {text}", file=sys.stderr, flush=True)
+
+
+def in_turn(subjects: list[Subject], turn: int) -> Iterator[Subject]:
+    """Forth and back from round to round, so that nobody always comes after the same one; and a rest between two.
+
+    What has just ended is still cleared away for a moment: hundreds of processes, their folders and pages.
+    """
+    for subject in subjects if turn % 2 == 0 else reversed(subjects):
+        time.sleep(REST_S)
+        yield subject
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections import defaultdict
 from benchmarks import procs, targets
 from benchmarks.figures import start_stop
 from benchmarks.ours import Ours
-from benchmarks.plan import Plan, say
+from benchmarks.plan import Plan, in_turn, say
 from benchmarks.report import Figure
 from benchmarks.subject import Subject
 
@@ -32,7 +32,7 @@ def _with(plan: Plan, count: int) -> Figure:
     failed: dict[str, str] = {}
     for turn in range(_most(plan)):
         say(f"stop of {count} deaf children, round {turn + 1} of {_most(plan)}")
-        for subject in subjects:
+        for subject in in_turn(subjects, turn):
             if turn >= rounds_of(plan, subject, count) or subject.name in failed:
                 continue
             try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import procs, targets, workloads
 from benchmarks.ours import Ours
-from benchmarks.plan import Plan, say
+from benchmarks.plan import Plan, in_turn, say
 from benchmarks.report import Figure
 from benchmarks.subject import Subject
 
@@ -37,7 +37,7 @@ def measure(plan: Plan) -> list[Figure]:
         times: dict[str, Times] = defaultdict(Times)
         for turn in range(2 if plan.quick else 3):
             say(f"logs, {writers} writers, round {turn + 1}")
-            for subject in subjects:
+            for subject in in_turn(subjects, turn):
                 try:
                     _one(subject, writers, total // subject.log_share, times[subject.name])
                 except procs.TookTooLong as error:

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from benchmarks import procs, targets
 from benchmarks.ours import Ours
-from benchmarks.plan import Plan, say
+from benchmarks.plan import Plan, in_turn, say
 from benchmarks.report import Figure
 from benchmarks.subject import Subject
 
@@ -38,7 +38,7 @@ def _with(plan: Plan, count: int) -> list[Figure]:
         subject.prepare(f"start-{count}", subject.sleepers(count))
     for turn in range(plan.rounds + 1):  # the first one warms up (ours compiles its settings) and does not count
         say(f"start and stop, {count} children, round {turn} of {plan.rounds}")
-        for subject in subjects:
+        for subject in in_turn(subjects, turn):
             if turn > start_rounds(plan, subject, count) or times[subject.name].failed:
                 continue
             try:
