@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 MAX_WAIT_S = 3600.0
+TIDY_FROM = 500  # timers
 
 
 class Timer:
@@ -47,6 +48,7 @@ class Loop:
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[int], None]] = {}
         self._timers: list[tuple[float, int, Timer]] = []  # tuples, which a heap compares without a line of Python
+        self._tidy_at = TIDY_FROM
         self._soon: list[Callable[[], None]] = []
         self._order = 0
         self._running = False
@@ -82,7 +84,15 @@ class Loop:
         self._order += 1
         timer = Timer(call)
         heapq.heappush(self._timers, (due, self._order, timer))
+        if len(self._timers) >= self._tidy_at:
+            self._tidy()
         return timer
+
+    def _tidy(self) -> None:
+        """Let go of cancelled ones: a limit of hours that each of many runs has would be there long after its end."""
+        self._timers[:] = [each for each in self._timers if each[2].call is not None]
+        heapq.heapify(self._timers)
+        self._tidy_at = max(2 * len(self._timers), TIDY_FROM)
 
     def after(self, delay: float, call: Callable[[], None]) -> Timer:
         return self.at(self.clock.now() + delay, call)

@@ -46,6 +46,21 @@ def test_a_cancelled_timer_does_not_run_nor_wake(loop: FakeLoop) -> None:
     assert loop.next_due() is None
 
 
+def test_cancelled_timers_do_not_pile_up_until_they_would_be_due(loop: FakeLoop) -> None:
+    ran: list[str] = []
+    kept = 0
+    loop.after(7000, lambda: ran.append("late"))
+
+    for _ in range(5000):
+        loop.after(3600, lambda: ran.append("never")).cancel()
+        kept = max(kept, len(loop._timers))
+    loop.after(1, lambda: ran.append("soon"))
+    loop.pass_time(8000)
+
+    assert kept < 1000
+    assert ran == ["soon", "late"]
+
+
 def test_one_timer_can_cancel_another_that_is_due_too(loop: FakeLoop) -> None:
     ran: list[str] = []
     victims = []
