@@ -5,6 +5,7 @@ from __future__ import annotations
 from supervisor import __version__
 from supervisor.base import proc
 from supervisor.base.counting import counted
+from supervisor.base.rest import Rest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ class Announcing:
     def __init__(self, daemon: Scheduler) -> None:
         self._daemon = daemon
         self._is_ready = False
+        self._unanswered = Rest(daemon.engine.services.values, lambda service: service.state.in_flight)
         self._said = ""  # how many servers and schedules there are
 
     def look(self) -> None:
@@ -24,7 +26,7 @@ class Announcing:
         daemon = self._daemon
         if self._is_ready or daemon.channel is None or not daemon.is_there:
             return
-        if daemon.engine.gate.undecided or any(s.state.in_flight for s in daemon.engine.services.values()):
+        if daemon.engine.gate.undecided or self._unanswered.anybody():
             return
         self._is_ready = True
         self.say_how_many()

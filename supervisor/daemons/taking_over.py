@@ -9,9 +9,11 @@ from supervisor.engine.rolling import NOTE as ROLLING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from supervisor.daemons.scheduler import Scheduler
+    from supervisor.engine.service import Service
     from supervisor.engine.spawner import RemoteSpawner
     from supervisor.model.service import Spec
 
@@ -27,7 +29,17 @@ def take_over(daemon: Scheduler, remote: RemoteSpawner, specs: Iterable[Spec]) -
     told = told_exits(past)
     adopted = Adoption(engine, remote, lambda key, pid: (key, pid) in told).run(kept, specs)
     daemon.verbs.rolling.restore(rolls)
-    for service in engine.services.values():
-        service.recall([record for record in past if record.get("service") == service.name])
+    recall_all(engine.services, past)
     daemon.governor.review()
     return adopted
+
+
+def recall_all(services: Mapping[str, Service], past: Iterable[dict[str, Any]]) -> None:
+    """What the journal tells of each; that of many is not gone through for each of them."""
+    told: dict[str, list[dict[str, Any]]] = {}
+    for record in past:
+        name = record.get("service")
+        if isinstance(name, str) and name in services:
+            told.setdefault(name, []).append(record)
+    for name, records in told.items():
+        services[name].recall(records)

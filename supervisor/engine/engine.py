@@ -8,6 +8,7 @@ handed in.
 from __future__ import annotations
 
 from supervisor.base.files import look_at, publish_pid_file, remove_quietly
+from supervisor.base.rest import Rest
 from supervisor.core import machine
 from supervisor.engine.entries import is_job, is_step
 from supervisor.engine.gate import Gate
@@ -61,6 +62,7 @@ class Engine(Telling):
         self.jobs = Jobs(self)
         self.hearing = Hearing(self)
         self.steps: Answers | None = None  # who hears of steps of runs
+        self._rest = Rest(self.services.values, self._is_there)
 
     # wishes
 
@@ -312,7 +314,10 @@ class Engine(Telling):
 
     @property
     def all_gone(self) -> bool:
-        return all(service.state.phase in GONE for service in self.services.values())
+        return not self._rest.anybody()
+
+    def _is_there(self, service: Service) -> bool:
+        return service.state.phase not in GONE and self.services.get(service.name) is service
 
     def summary(self) -> dict[str, int]:
         """How many are in which phase, for the tick."""

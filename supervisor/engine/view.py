@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.base.clock import iso
+from supervisor.base.rest import Rest
 from supervisor.core.order import fulfils, hopeless
 from supervisor.engine.readiness import waits
 from supervisor.engine.stopping import HOLD, REMOVE, RESTART, STOP
@@ -145,6 +146,13 @@ def chain(engine: Engine, service: Service) -> list[str]:
     return told
 
 
+def _is_on_its_way(service: Service) -> bool:
+    state = service.state
+    if service.leaving or state.phase in (Phase.STARTING, Phase.STOPPING):
+        return True
+    return state.phase is Phase.WAITING and not state.waits_for  # it has only just asked, and can't say yet for what
+
+
 class Settling:
     """Answers once each named service is where it is wanted, or will not get there soon; else at the time limit."""
 
@@ -158,6 +166,7 @@ class Settling:
         self._limit = engine.loop.after(limit, lambda: self._finish(False))
         self._check_again: Timer | None = None
         self._soon = False
+        self._moving = Rest(self._chosen, self._is_moving)
         self._end_watch = engine.watch(self._check_soon)
         self._check_soon()
 
@@ -169,7 +178,7 @@ class Settling:
 
     def _check(self) -> None:
         self._soon = False
-        if self._done is None:
+        if self._done is None or self._moving.anybody():
             return
         wait = 0.0
         hopeless: set[str] = set()
@@ -193,14 +202,16 @@ class Settling:
             return [service for service in services.values() if service.state.want is Want.UP]
         return [services[name] for name in self._names if name in services]
 
+    def _is_moving(self, service: Service) -> bool:
+        """One that is waited for still, and has not arrived for certain."""
+        return _is_on_its_way(service) and (self._names is not None or service.state.want is Want.UP)
+
     def _left(self, service: Service, hopeless: set[str]) -> float | None:
         """Seconds until it counts as settled; None: it is on its way."""
         state = service.state
-        if service.leaving or state.phase in (Phase.STARTING, Phase.STOPPING):
+        if _is_on_its_way(service):
             return None
         if state.phase is Phase.WAITING:
-            if not state.waits_for:  # it has only just asked, and can't say yet for what
-                return None
             return None if self._can_come(service, hopeless) else 0.0
         if state.phase is Phase.RUNNING and not service.spec.policy.wait_ready and state.started is not None:
             return max(state.started + self._settle - self._engine.loop.clock.now(), 0.0)
