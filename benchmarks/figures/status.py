@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 from benchmarks import procs, targets
 from benchmarks.ours import Ours
@@ -13,43 +14,56 @@ from benchmarks.subject import Subject
 from supervisor.control.client import connect
 from supervisor.model.home import Home
 
+MORE_CHILDREN = (10, 1000)  # beside those of the plan, and without --quick
+MOST_TOGETHER = 100  # children of each, with all supervisors running at once
 QUESTIONS = 200
+FRESH_QUESTIONS = 20
+LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
 
 
 def measure(plan: Plan) -> list[Figure]:
-    command = Figure(f"Status: the command, {plan.children} children", "ms", key=f"status.command.{plan.children}")
+    counts = [plan.children] if plan.quick else [plan.children, *MORE_CHILDREN]
+    return [figure for count in dict.fromkeys(counts) for figure in _with(plan, count)]
+
+
+def _with(plan: Plan, count: int) -> list[Figure]:
+    command = Figure(f"Status: the command, {count} children", "ms", key=f"status.command.{count}")
+    title = f"Status: asked over an open connection, {count} children"
+    question = Figure(title, "ms", key=f"status.asked.{count}", note="one question after the other")
     times = 5 if plan.quick else 20
-    say(f"status, {times} times each")
     asked = [subject for subject in plan.once_each if subject.status_command() is not None]
-    with all_running(asked, "status", plan.children) as running:
-        values: dict[str, list[float]] = {subject.name: [] for subject in running}
-        for turn in range(times + 1):
+    # Whoever looks at all processes of the machine must not pay for the thousands of the others.
+    groups = [asked] if count <= MOST_TOGETHER else [[subject] for subject in asked]
+    for group in groups:
+        say(f"status of {count}, {times} times each, {', '.join(subject.name for subject in group)}")
+        with all_running(group, "status", count) as running:
+            _commands(command, running, count, times)
             for subject in running:
-                took = _run(subject.status_command() or [], subject.environment())
-                if turn > 0:
-                    values[subject.name].append(took)
+                _questions(question, subject, count)
+    return [command, question]
+
+
+def _commands(figure: Figure, running: list[Subject], count: int, times: int) -> None:
+    values: dict[str, list[float]] = {subject.name: [] for subject in running}
+    for turn in range(times + 1):
         for subject in running:
-            target = targets.STATUS_MS if isinstance(subject, Ours) else None
-            command.add(subject.name, values[subject.name], target=target)
-        return [command, _open_connection(plan, running)]
-
-
-def _run(argv: list[str], env: dict[str, str]) -> float:
-    began = procs.now()
-    subprocess.run(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=30)
-    return (procs.now() - began) * 1000
-
-
-def _open_connection(plan: Plan, running: list[Subject]) -> Figure:
-    title = f"Status: asked over an open connection, {plan.children} children"
-    figure = Figure(title, "ms", key=f"status.asked.{plan.children}")
+            took = procs.seconds_of(subject.status_command() or [], subject.environment())
+            if turn > 0:
+                values[subject.name].append(took * 1000)
     for subject in running:
-        if isinstance(subject, Ours):
-            figure.add(subject.name, _ask_ours(subject), target=targets.ASK_MS)
-        elif argv := subject.ask_command():
-            values, why = _ask_peer([*argv, str(QUESTIONS)], subject.environment())
-            figure.add(subject.name, values, note=why)
-    return figure
+        target = targets.STATUS_MS.get(count) if isinstance(subject, Ours) else None
+        figure.add(subject.name, values[subject.name], target=target)
+
+
+def _questions(figure: Figure, subject: Subject, count: int) -> None:
+    """Over an open connection."""
+    if isinstance(subject, Ours):
+        figure.add(subject.name, _ask_ours(subject, QUESTIONS, 0.0), target=targets.ASK_MS.get(count))
+        fresh = _ask_ours(subject, FRESH_QUESTIONS, LOOK_OLD_S)
+        figure.add("  each after a pause", fresh, note="a look at all processes is as old as 0.1 s else")
+    elif argv := subject.ask_command():
+        values, why = _ask_peer([*argv, str(QUESTIONS)], subject.environment())
+        figure.add(subject.name, values, note=why)
 
 
 def _ask_peer(argv: list[str], env: dict[str, str]) -> tuple[list[float], str]:
@@ -60,10 +74,11 @@ def _ask_peer(argv: list[str], env: dict[str, str]) -> tuple[list[float], str]:
         return [], f"could not be asked: {error}"
 
 
-def _ask_ours(ours: Ours) -> list[float]:
+def _ask_ours(ours: Ours, times: int, pause: float) -> list[float]:
     values = []
     with connect(Home(str(ours.folder)), "scheduler") as client:
-        for _ in range(QUESTIONS):
+        for _ in range(times):
+            time.sleep(pause)
             began = procs.now()
             client.raw("rows")
             values.append((procs.now() - began) * 1000)
