@@ -5,7 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks import launcher
-from benchmarks.figures import adopt, config_server, deaf, idle, logs, probes, restart, schedules, start_stop, status
+from benchmarks.figures import (
+    adopt,
+    commands,
+    config_server,
+    deaf,
+    growth,
+    growth_schedules,
+    idle,
+    logs,
+    probes,
+    restart,
+    schedules,
+    spawn_rate,
+    start_stop,
+    status,
+    wakeups,
+    week,
+)
 from benchmarks.plan import Plan
 from benchmarks.report import Figure
 
@@ -21,5 +38,11 @@ FIGURES: dict[str, Callable[[Plan], list[Figure]]] = {
     "logs": logs.measure,
     "schedules": schedules.measure,
     "launcher": launcher.measure,
+    "commands": commands.measure,
+    "spawns": spawn_rate.measure,
+    "wakeups": wakeups.measure,
+    "week": week.measure,
+    "growth": growth.measure,
+    "growth-schedules": growth_schedules.measure,
 }
 ALIASES = {"stop": "start"}  # taken in the same rounds

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from benchmarks import procs
@@ -17,6 +20,8 @@ from benchmarks.subject import Services
 from supervisor.model.home import Home
 from supervisor.settings.api import compile_home
 
+CHILDREN = Path(__file__).parent / "children"
+PATIENCE_S = 300.0
 COMMAND = ["/bin/true"]
 STEP = "get"
 MOST_PLUGINS = 250
@@ -45,15 +50,18 @@ class OursOnTime(Ours):
         return home
 
 
-def mixed(ours: OursOnTime, count: int) -> None:
-    """Half of them intervals, half cron lines; none is due at its start."""
+def mixed(ours: OursOnTime, count: int, *, due: int = 0, rule: dict[str, Any] | None = None) -> None:
+    """Half of them intervals, half cron lines; none is due at its start. And `due` more, by that rule."""
     plugins = [f"p{number:03}" for number in range(max(count // TEXTS, 1))]
     tasks: list[dict[str, Any]] = []
     for number in range(count // len(plugins)):
         minutes, cron = rule_of(number)
-        rule = {"intervalMinutes": minutes, "runAtStart": False} if minutes else {"cron": cron}
-        tasks.append({"name": f"n{number}", "plugins": plugins, "commands": STEP, **rule})
-    ours.schedule(tasks, plugins)
+        when = {"intervalMinutes": minutes, "runAtStart": False} if minutes else {"cron": cron}
+        tasks.append({"name": f"n{number}", "plugins": plugins, "commands": STEP, **when})
+    more = [f"d{number:03}" for number in range(due)]
+    if more:
+        tasks.append({"plugins": more, "commands": STEP, **(rule or {})})
+    ours.schedule(tasks, plugins + more)
 
 
 def all_at(ours: OursOnTime, count: int, rule: dict[str, Any]) -> None:
@@ -101,3 +109,21 @@ def start(ours: OursOnTime) -> None:
     ours.launch()
     ours.settle()
     procs.wait_for("the scheduler's PID file", (ours.folder / "logs" / "scheduler.pid").exists, 10)
+
+
+# in a process of its own
+
+
+def child(script: str, *words: object, python: Path | None = None) -> Any:
+    """What it prints, as JSON."""
+    command = [str(python)] if python else [sys.executable, "-I", "-S"]
+    argv = [*command, str(CHILDREN / script), *map(str, words)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    return json.loads(done.stdout)
+
+
+def fresh(what: str, home: Path, *words: object) -> Any:
+    """`desk.py`, as at the first start of that home, without a history."""
+    for name in ("state.json", "history.db", "history.db-wal", "history.db-shm"):
+        (home / "logs" / name).unlink(missing_ok=True)
+    return child("desk.py", what, home, *words)

@@ -3,7 +3,9 @@
 Everything in it is real but the spawner: that answers each spawn at once and starts nothing.
 
     desk.py load HOME    from scheduler.json until the next time of each schedule is known; and the memory of that
-    desk.py due HOME     then waits until every `once` is over, and says how late each slot was decided and claimed
+    desk.py due HOME [COUNT]
+                         then waits until so many (or all) of them were due, and says how late each slot was decided
+                         and claimed
 """
 
 from __future__ import annotations
@@ -74,7 +76,7 @@ def load(home: Home) -> dict[str, Any]:
     return {"seconds": took, "known": known, "memory": own_memory()}
 
 
-def due(home: Home) -> dict[str, Any]:
+def due(home: Home, wanted: int = 0) -> dict[str, Any]:
     """Decided: the gates were asked, and its claim is on its way. Claimed: it is on the disk, the run may begin."""
     scheduler, _ = opened(home)
     desk = scheduler.time.desk
@@ -99,13 +101,13 @@ def due(home: Home) -> dict[str, Any]:
 
     writer = scheduler.time.writer
     writer.put_claim, writer._wrote, desk.claims.begin = given, wrote, began  # type: ignore[method-assign]
-    count = len(desk.plans)
-    run_until(scheduler, lambda: sum(plan.total for plan in desk.plans.values()) == count)
-    run_until(scheduler, lambda: not scheduler.time.writer.queued)
+    count = wanted or len(desk.plans)
+    run_until(scheduler, lambda: len(begun) >= count and not desk.runner.runs)
+    run_until(scheduler, lambda: not writer.queued)
     return {"decided": decided, "claimed": claimed, "begun": begun, "ended": sum(p.total for p in desk.plans.values())}
 
 
 if __name__ == "__main__":
-    what = {"load": load, "due": due}[sys.argv[1]]
-    print(json.dumps(what(Home(sys.argv[2]))), flush=True)
+    what: Any = {"load": load, "due": due}[sys.argv[1]]
+    print(json.dumps(what(Home(sys.argv[2]), *map(int, sys.argv[3:]))), flush=True)
     os._exit(0)  # its thread waits for more

@@ -5,13 +5,9 @@ All of it beside APScheduler 3, with its jobs in memory and in SQLite.
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from benchmarks import procs, scheduled, targets
 from benchmarks.figures import idle
@@ -23,10 +19,9 @@ from benchmarks.schedule_rules import TEXTS
 from benchmarks.subject import Subject
 from supervisor.engine.environment import SHIM
 
-CHILDREN = Path(__file__).resolve().parents[1] / "children"
-PATIENCE_S = 300.0
 SQLITE_SHARE = 10  # of the jobs: with SQLite each takes a commit
-DUE = 1000
+MOST_SQLITE = 100  # due
+DUE = (1000, 100)
 COMMANDS = 200
 EVERY_S = 10  # the commands are due
 IDLE_SCHEDULES = 1000
@@ -37,14 +32,8 @@ def measure(plan: Plan) -> list[Figure]:
         return []
     counts = [10_000] if plan.quick else [10_000, 100_000]
     loads = [figure for count in counts for figure in _load(plan, count)]
-    return [*loads, *_due(plan), _commands(plan), *_idle(plan)]
-
-
-def _child(script: str, *words: object, python: Path | None = None) -> Any:
-    command = [str(python)] if python else [sys.executable, "-I", "-S"]
-    argv = [*command, str(CHILDREN / script), *map(str, words)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
-    return json.loads(done.stdout)
+    due = [figure for count in DUE for figure in _due(plan, count)]
+    return [*loads, *due, _commands(plan), *_idle(plan)]
 
 
 def _peer(plan: Plan) -> Path | None:
@@ -73,14 +62,14 @@ def _load(plan: Plan, count: int) -> list[Figure]:
     values: dict[str, list[dict[str, float]]] = {}
     for turn in range(plan.rounds if count <= 10_000 else 2):
         say(f"{count} schedules are loaded, round {turn + 1}")
-        base, found = _fresh_load(small), _fresh_load(home)
+        base, found = scheduled.fresh("load", small), scheduled.fresh("load", home)
         each = (found["memory"] - base["memory"]) / (count - TEXTS)
         values.setdefault(ours.name, []).append({"seconds": found["seconds"], "bytes": each})
         if python:
-            found = _child("apscheduler_jobs.py", "load", "memory", count, python=python)
+            found = scheduled.child("apscheduler_jobs.py", "load", "memory", count, python=python)
             values.setdefault("APScheduler, memory", []).append(found)
     if python and count <= 10_000:
-        found = _child("apscheduler_jobs.py", "load", _store(plan), count // SQLITE_SHARE, python=python)
+        found = scheduled.child("apscheduler_jobs.py", "load", _store(plan), count // SQLITE_SHARE, python=python)
         values["APScheduler, SQLite"] = [{**found, "seconds": found["seconds"] * SQLITE_SHARE}]
     for name, rows in values.items():
         mine = name == ours.name
@@ -92,25 +81,18 @@ def _load(plan: Plan, count: int) -> list[Figure]:
     return [seconds, memory]
 
 
-def _compiled(ours: scheduled.OursOnTime, count: int) -> str:
+def _compiled(ours: scheduled.OursOnTime, count: int) -> Path:
     scheduled.mixed(ours, count)
     ours.prepare(f"load-{count}", {})
-    return ours.compile().path
-
-
-def _fresh_load(home: str) -> dict[str, float]:
-    """As at the first start, without a history."""
-    for name in ("state.json", "history.db", "history.db-wal", "history.db-shm"):
-        (Path(home) / "logs" / name).unlink(missing_ok=True)
-    found: dict[str, float] = _child("desk.py", "load", home)
-    return found
+    ours.compile()
+    return ours.folder
 
 
 # many due at once
 
 
-def _due(plan: Plan) -> list[Figure]:
-    title, key = f"Schedules: {DUE} due in one second", f"schedules.due.{DUE}"
+def _due(plan: Plan, count: int) -> list[Figure]:
+    title, key = f"Schedules: {count} due in one second", f"schedules.due.{count}"
     figures = {
         "decided": Figure(f"{title}, until decided", "ms late, of the median slot", key=f"{key}.median"),
         "decided last": Figure(f"{title}, until the last is decided", "ms late", key=f"{key}.last"),
@@ -120,17 +102,18 @@ def _due(plan: Plan) -> list[Figure]:
     wanted = {"decided": targets.DECIDED_MS, "decided last": targets.DECIDED_LAST_MS, "claimed": targets.CLAIMED_MS}
     values: dict[tuple[str, str], list[float]] = {}
     for turn in range(plan.rounds):
-        say(f"{DUE} due at once, round {turn + 1}")
-        scheduled.all_at(ours, DUE, scheduled.once_in(5))
+        say(f"{count} due at once, round {turn + 1}")
+        scheduled.all_at(ours, count, scheduled.once_in(5))
         ours.prepare("due", {})
-        found = _child("desk.py", "due", ours.compile().path)
+        found = scheduled.child("desk.py", "due", ours.compile().path)
         _take(values, ours.name, found["decided"], found["claimed"])
         if python:
-            late = _child("apscheduler_jobs.py", "due", "memory", DUE, python=python)["late"]
+            late = scheduled.child("apscheduler_jobs.py", "due", "memory", count, python=python)["late"]
             _take(values, "APScheduler, memory", late, [])
     if python:
-        late = _child("apscheduler_jobs.py", "due", _store(plan), DUE // SQLITE_SHARE, python=python)["late"]
-        _take(values, f"APScheduler, SQLite, {DUE // SQLITE_SHARE} due", late, [])
+        few = min(count, MOST_SQLITE)
+        late = scheduled.child("apscheduler_jobs.py", "due", _store(plan), few, python=python)["late"]
+        _take(values, f"APScheduler, SQLite, {few} due", late, [])
     for (name, what), rows in values.items():
         figures[what].add(name, rows, target=wanted[what] if name == ours.name else None)
     return list(figures.values())
@@ -159,9 +142,9 @@ def _commands(plan: Plan) -> Figure:
     figure.add("  the same through /bin/sh", shell, note="as ours start what is not on start's own disk")
     python = _peer(plan)
     if python:
-        found = _child("apscheduler_jobs.py", "commands", "memory", COMMANDS, turns, python=python)
+        found = scheduled.child("apscheduler_jobs.py", "commands", "memory", COMMANDS, turns, python=python)
         figure.add("APScheduler, memory", found["ended"], note="not durable")
-        found = _child("apscheduler_jobs.py", "commands", _store(plan), COMMANDS, turns, python=python)
+        found = scheduled.child("apscheduler_jobs.py", "commands", _store(plan), COMMANDS, turns, python=python)
         figure.add("APScheduler, SQLite", found["ended"])
     return figure
 
@@ -180,7 +163,7 @@ def _our_commands(plan: Plan, turns: int) -> tuple[list[scheduled.Round], list[f
         for turn in range(turns + 1):
             say(f"{COMMANDS} commands due at once, round {turn} of {turns}")
             time.sleep(EVERY_S * 0.5)
-            both = [float(_child("commands.py", COMMANDS, *argv)) for argv in (scheduled.COMMAND, shell)]
+            both = [float(scheduled.child("commands.py", COMMANDS, *argv)) for argv in (scheduled.COMMAND, shell)]
             limits.append((both[0], both[1]))
             time.sleep(EVERY_S - time.time() % EVERY_S)
         time.sleep(EVERY_S * 0.5)

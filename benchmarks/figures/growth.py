@@ -1,0 +1,133 @@
+"""Twice the services: at most 2.1 times the cost, in each figure, up to a thousand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from benchmarks import procs, targets
+from benchmarks.doubling import Doubling, table
+from benchmarks.figures.adopt import adoption
+from benchmarks.ours import LAUNCHER, Ours
+from benchmarks.plan import Plan, say
+from benchmarks.report import Figure
+from benchmarks.stamps import Stamps, compiled
+from supervisor.control.client import connect
+from supervisor.model.home import Home
+
+COUNTS = (125, 250, 500, 1000)
+PATIENCE_S = 60.0
+KILLS = 15
+ADOPTIONS = 3
+COMMANDS = 3
+LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
+QUESTIONS = 8
+PAUSE_S = 0.05
+
+
+class OursThatGrows(Ours):
+    """Its servers write down when they began, so that looking at them costs the same for any number."""
+
+    letter = "g"
+    stamps: Stamps
+
+
+class Costs:
+    """Of everything that grows with the services."""
+
+    def __init__(self) -> None:
+        self.start = Doubling("start until all run", "s")
+        self.stop = Doubling("stop until all are gone", "s")
+        self.restart = Doubling("restart of one", "ms")
+        self.adopt = Doubling("adoption after kill -9 of the scheduler", "s")
+        self.command = Doubling("status, the command", "ms")
+        self.question = Doubling("status over an open connection", "ms")
+        self.memory = Doubling("memory of start and scheduler, idle", "MiB PSS")
+
+    @property
+    def all(self) -> list[Doubling]:
+        return [self.start, self.stop, self.restart, self.adopt, self.command, self.question, self.memory]
+
+
+def measure(plan: Plan) -> list[Figure]:
+    program = compiled(plan.work)
+    if plan.of(Ours) is None or program is None:
+        return []
+    counts = COUNTS[:2] if plan.quick else COUNTS
+    homes = {count: _home(plan, count, program) for count in counts}
+    costs = Costs()
+    try:
+        for turn in range(1 + (2 if plan.quick else 3)):  # the first one compiles the settings and does not count
+            for count, ours in homes.items():
+                say(f"growth, {count} services, round {turn}")
+                try:
+                    _round(ours, count, costs if turn else Costs())
+                finally:
+                    ours.end()
+    finally:
+        for ours in homes.values():
+            ours.stamps.close()
+            shutil.rmtree(ours.folder, ignore_errors=True)
+    title = f"Growth: twice the services, from {counts[0]} to {counts[-1]}"
+    return [table(title, "growth.services", costs.all, targets.GROWTH)]
+
+
+def _home(plan: Plan, count: int, program: Path) -> OursThatGrows:
+    ours = OursThatGrows(plan.work / f"growth-{count}", plan.mark)
+    ours.stamps = Stamps(ours, program)
+    ours.prepare("home", ours.stamps.services(count, stay=True))
+    return ours
+
+
+def _round(ours: OursThatGrows, count: int, costs: Costs) -> None:
+    first = ours.stamps.count
+    began = ours.launch()
+    ours.stamps.wait(f"{count} servers", first + count, PATIENCE_S, 0.005)
+    stamps = ours.stamps.since(first)
+    costs.start.add(count, max(at for at, _ in stamps) - began)
+    servers = [pid for _, pid in stamps]
+    ours.settle()
+    time.sleep(1.0)  # titles, and what else is put off until after the start
+    daemons = ours.daemons()
+    costs.memory.add(count, procs.cost(daemons.values(), memory=True).pss_mib)
+    costs.restart.add(count, *_restarts(ours, servers))
+    _questions(ours, count, costs)
+    for _ in range(ADOPTIONS):
+        took, adopted = adoption(ours)
+        assert adopted == count, f"{adopted} of {count} servers were taken over"
+        costs.adopt.add(count, took)
+        time.sleep(PAUSE_S * 4)
+    ends = procs.Ends(servers)
+    began = procs.now()
+    ours.ask_stop()
+    costs.stop.add(count, ends.wait(PATIENCE_S) - began)
+
+
+def _restarts(ours: OursThatGrows, servers: list[int]) -> list[float]:
+    """Milliseconds from the signal to the first instruction of the successor."""
+    took: list[float] = []
+    for number in range(KILLS):
+        victim = number * 7 % len(servers)
+        before = ours.stamps.count
+        began = procs.now()
+        os.kill(servers[victim], signal.SIGKILL)
+        ours.stamps.wait("a restart", before + 1, PATIENCE_S)
+        ((at, servers[victim]),) = ours.stamps.since(before)
+        took.append((at - began) * 1000)
+        time.sleep(PAUSE_S)
+    return took
+
+
+def _questions(ours: OursThatGrows, count: int, costs: Costs) -> None:
+    for _ in range(COMMANDS):
+        time.sleep(LOOK_OLD_S)
+        costs.command.add(count, procs.seconds_of([str(LAUNCHER), "status"], ours.environment()) * 1000)
+    with connect(Home(str(ours.folder)), "scheduler") as client:
+        for _ in range(QUESTIONS):
+            time.sleep(LOOK_OLD_S)
+            began = procs.now()
+            client.raw("rows")
+            costs.question.add(count, (procs.now() - began) * 1000)

@@ -1,0 +1,88 @@
+"""Twice the schedules: at most 2.1 times the cost, in each figure, up to a hundred thousand."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from pathlib import Path
+
+from benchmarks import scheduled, targets
+from benchmarks.doubling import Doubling, table
+from benchmarks.ours import Ours
+from benchmarks.plan import Plan, say
+from benchmarks.report import Figure
+
+LOADED = (12_500, 25_000, 50_000, 100_000)
+DUE = (250, 500, 1000, 2000)
+DUE_OF_MANY = 100
+EVERY_S = 10  # what is to be due; so the same home can be measured again and again
+RULE = {"cron": f"*/{EVERY_S} * * * * *", "seconds": True}
+
+
+class Costs:
+    """Of everything that grows with the schedules."""
+
+    def __init__(self) -> None:
+        self.load = Doubling("schedules loaded", "s")
+        self.memory = Doubling("memory of the process with all schedules", "MiB")
+        self.few = Doubling(f"{DUE_OF_MANY} due of so many schedules, the last decided", "ms late")
+        self.decided = Doubling("so many due in one second, the median decided", "ms late")
+        self.last = Doubling("so many due in one second, the last decided", "ms late")
+        self.claimed = Doubling("so many due in one second, the last claim on the disk", "ms late")
+
+    @property
+    def all(self) -> list[Doubling]:
+        return [self.load, self.memory, self.few, self.decided, self.last, self.claimed]
+
+
+def measure(plan: Plan) -> list[Figure]:
+    if plan.of(Ours) is None:
+        return []
+    loaded, due = (LOADED[:2], DUE[:2]) if plan.quick else (LOADED, DUE)
+    costs, turns = Costs(), 2 if plan.quick else 3
+    homes = [_home(plan, f"many-{count}", count) for count in loaded]
+    for turn in range(turns):
+        for count, home in zip(loaded, homes, strict=True):
+            say(f"growth, {count} schedules, round {turn + 1}")
+            _many(home, count, costs)
+    _remove(homes)
+    homes = [_home(plan, f"due-{count}", 0, count) for count in due]
+    for turn in range(turns):
+        for count, home in zip(due, homes, strict=True):
+            say(f"growth, {count} due, round {turn + 1}")
+            _due(home, count, costs)
+    _remove(homes)
+    title = f"Growth: twice the schedules, from {loaded[0]} to {loaded[-1]}, and of those that are due to {due[-1]}"
+    return [table(title, "growth.schedules", costs.all, targets.GROWTH)]
+
+
+def _home(plan: Plan, name: str, count: int, due: int = DUE_OF_MANY) -> Path:
+    say(f"{count + due} schedules are compiled")
+    ours = scheduled.started(plan)
+    if count:
+        scheduled.mixed(ours, count, due=due, rule=RULE)
+    else:
+        scheduled.all_at(ours, due, RULE)
+    ours.prepare(name, {})
+    ours.compile()
+    return ours.folder
+
+
+def _remove(homes: list[Path]) -> None:
+    for home in homes:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _many(home: Path, count: int, costs: Costs) -> None:
+    found = scheduled.fresh("load", home)
+    costs.load.add(count, found["seconds"])
+    costs.memory.add(count, found["memory"] / (1 << 20))
+    decided = scheduled.fresh("due", home, DUE_OF_MANY)["decided"]
+    costs.few.add(count, max(decided[:DUE_OF_MANY]) * 1000)
+
+
+def _due(home: Path, count: int, costs: Costs) -> None:
+    found = scheduled.fresh("due", home, count)
+    costs.decided.add(count, statistics.median(found["decided"]) * 1000)
+    costs.last.add(count, max(found["decided"]) * 1000)
+    costs.claimed.add(count, max(found["claimed"]) * 1000)
