@@ -9,7 +9,10 @@ from benchmarks.report import Figure, number
 
 
 class Doubling:
-    """The values of one figure by N. Judged is the whole cost, its fixed part included."""
+    """The values of one figure by N, a median a round. The best round counts: it was disturbed least.
+
+    Judged is the whole cost, its fixed part included.
+    """
 
     def __init__(self, name: str, unit: str) -> None:
         self.name = name
@@ -17,11 +20,12 @@ class Doubling:
         self._values: dict[int, list[float]] = defaultdict(list)
 
     def add(self, count: int, *values: float) -> None:
-        self._values[count] += values
+        """Those of one round."""
+        self._values[count].append(statistics.median(values))
 
     @property
     def costs(self) -> dict[int, float]:
-        return {count: statistics.median(values) for count, values in sorted(self._values.items()) if values}
+        return {count: min(values) for count, values in sorted(self._values.items())}
 
     @property
     def ratios(self) -> list[float]:

@@ -95,11 +95,7 @@ def _round(ours: OursThatGrows, count: int, costs: Costs) -> None:
     costs.memory.add(count, procs.cost(daemons.values(), memory=True).pss_mib)
     costs.restart.add(count, *_restarts(ours, servers))
     _questions(ours, count, costs)
-    for _ in range(ADOPTIONS):
-        took, adopted = adoption(ours)
-        assert adopted == count, f"{adopted} of {count} servers were taken over"
-        costs.adopt.add(count, took)
-        time.sleep(PAUSE_S * 4)
+    costs.adopt.add(count, *[_adoption(ours, count) for _ in range(ADOPTIONS)])
     ends = procs.Ends(servers)
     began = procs.now()
     ours.ask_stop()
@@ -122,12 +118,23 @@ def _restarts(ours: OursThatGrows, servers: list[int]) -> list[float]:
 
 
 def _questions(ours: OursThatGrows, count: int, costs: Costs) -> None:
+    took = []
     for _ in range(COMMANDS):
         time.sleep(LOOK_OLD_S)
-        costs.command.add(count, procs.seconds_of([str(LAUNCHER), "status"], ours.environment()) * 1000)
+        took.append(procs.seconds_of([str(LAUNCHER), "status"], ours.environment()) * 1000)
+    costs.command.add(count, *took)
+    answered = []
     with connect(Home(str(ours.folder)), "scheduler") as client:
         for _ in range(QUESTIONS):
             time.sleep(LOOK_OLD_S)
             began = procs.now()
             client.raw("rows")
-            costs.question.add(count, (procs.now() - began) * 1000)
+            answered.append((procs.now() - began) * 1000)
+    costs.question.add(count, *answered)
+
+
+def _adoption(ours: OursThatGrows, count: int) -> float:
+    took, adopted = adoption(ours)
+    assert adopted == count, f"{adopted} of {count} servers were taken over"
+    time.sleep(PAUSE_S * 4)
+    return took

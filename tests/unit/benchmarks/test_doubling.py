@@ -12,7 +12,8 @@ MOST = 2.1
 def a_series(*costs: float, first: int = 125) -> Doubling:
     series = Doubling("start", "s")
     for number, cost in enumerate(costs):
-        series.add(first << number, cost * 0.9, cost, cost * 5)  # a median, so that one bad round says nothing
+        series.add(first << number, cost * 0.5, cost, cost * 5)  # a median: one odd value says nothing
+        series.add(first << number, cost * 3)  # and neither does a round that was disturbed
     return series
 
 
