@@ -29,7 +29,8 @@ class Busy:
         self.stopping = self.all_gone = False
         daemon = SimpleNamespace(
             engine=self.engine,
-            door=SimpleNamespace(is_tried=True, trouble=""),
+            door=SimpleNamespace(trouble=""),
+            is_there=True,
             channel=SimpleNamespace(send=self.said.append),
             time=SimpleNamespace(desk=SimpleNamespace(plans={})),
         )
