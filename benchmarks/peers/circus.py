@@ -16,9 +16,13 @@ class Circus(Peer):
     measured_logs = True
     log_share = 4
 
+    @property
+    def endpoint(self) -> str:
+        return f"ipc://{self.folder}/control"
+
     def write(self, services: Services) -> None:
-        self.endpoint, pubsub = (f"ipc://{self.folder}/{name}" for name in ("control", "events"))
-        lines = ["[circus]", "check_delay=0.1", f"endpoint={self.endpoint}", f"pubsub_endpoint={pubsub}"]
+        events = f"ipc://{self.folder}/events"
+        lines = ["[circus]", "check_delay=0.1", f"endpoint={self.endpoint}", f"pubsub_endpoint={events}"]
         for name, argv in services.items():
             lines += [f"[watcher:{name}]", f"cmd={argv[0]}", f"args={' '.join(argv[1:])}", "copy_env=True"]
             lines += [f"graceful_timeout={self.grace_s or 30:g}"]

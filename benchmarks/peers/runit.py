@@ -62,7 +62,7 @@ class Runit(Tree):
         procs.run_in_background(argv, self.environment(), self.folder / "output")
 
     def _services(self) -> list[str]:
-        return sorted(str(path) for path in (self.folder / "scan").iterdir())
+        return sorted(str(path) for path in (self.folder / "scan").glob("*"))
 
     def status_command(self) -> list[str] | None:
         return ["sv", "status", *self._services()]

@@ -39,6 +39,14 @@ def test_the_versions_of_all_are_said(made: dict[str, Subject]) -> None:
     assert words["supervisord"] == "4.3.0"
 
 
+def test_whether_one_can_be_asked_is_known_before_anything_is_prepared(made: dict[str, Subject]) -> None:
+    """A run of the status alone asks that first."""
+    can = {name for name, subject in made.items() if subject.status_command() is not None}
+
+    assert can >= {"supervisord", "circus", "pm2", "s6", "runit"}
+    assert "honcho" not in can
+
+
 def test_nobody_is_taken_for_another(made: dict[str, Subject]) -> None:
     assert len({subject.comm for subject in made.values()}) == len(made) == 9
     assert not [subject.work for subject in made.values() if set(str(subject.work)) & set(" ,")]
