@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,9 +46,11 @@ class Run:
     def take(self, part: str) -> Taken:
         watch, figures, failed = Watch(), [], ""
         try:
-            figures = FIGURES[part](self.plan)
+            figures = distinct(FIGURES[part](self.plan))
         except (procs.TookTooLong, OSError, subprocess.SubprocessError) as error:
             failed = f"{part} could not be measured: {error}"
+        except Exception:  # a defect of ours: the other parts are worth having nevertheless
+            failed = f"{part} could not be measured, by a defect of the benchmark:\n{traceback.format_exc()}"
         finally:
             procs.end_everything()
         facts: dict[str, Any] = {"part": part, **self.machine, **watch.facts()}
@@ -61,6 +64,15 @@ class Run:
 
     def take_all(self, parts: list[str]) -> Iterator[Taken]:
         return (self.take(part) for part in parts)
+
+
+def distinct(figures: list[Figure]) -> list[Figure]:
+    """What is kept is found by its key, so no two may have the same."""
+    keys = [figure.key for figure in figures]
+    twice = [key for key in keys if keys.count(key) > 1]
+    if twice:
+        raise ValueError(f"two figures are called {twice[0]}")
+    return figures
 
 
 @contextmanager
