@@ -41,6 +41,7 @@ class LimitedProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # of one that was reset uvicorn forgets it, and keeps all of it in mind
 
     def data_received(self, data: bytes) -> None:
         was_busy = self.busy

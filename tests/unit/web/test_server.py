@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -102,6 +104,25 @@ def test_an_answer_in_the_middle_is_broken_off(monkeypatch: pytest.MonkeyPatch) 
     reply = serve(hang_in_the_middle, call)
     assert reply.startswith(b"HTTP/1.1 200")
     assert not reply.endswith(b"0\r\n\r\n")
+
+
+def test_nothing_is_kept_of_a_connection_that_was_reset() -> None:
+    """As by a browser that has enough: it closes without having read the answer."""
+
+    async def call(port: int, _stop: asyncio.Event) -> int:
+        reader, writer = await talk(port, GET)
+        await reader.readuntil(b"ok")
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        for _ in range(100):  # not so long as uvicorn would keep it: 15 s
+            await asyncio.sleep(0.02)
+            gc.collect()
+            if not (kept := sum(isinstance(one, protocol.LimitedProtocol) for one in gc.get_objects())):
+                break
+        return kept
+
+    assert serve(answer, call) == 0
 
 
 def test_a_head_that_trickles_in_is_not_waited_for() -> None:
