@@ -28,6 +28,7 @@ LINES_A_SECOND = 5040
 TURN_S = 0.1
 QUESTIONS = 5  # a turn, over one open connection
 COMMAND_S = 5.0  # between two commands of a person
+KILL_S = 0.7
 TALKER = Path(__file__).parent / "children" / "talker.py"
 PATIENCE_S = 20.0
 
@@ -53,7 +54,9 @@ class OursForAWeek(scheduled.OursOnTime):
         with closing(http.client.HTTPConnection("127.0.0.1", self.config_port, timeout=5)) as connection:
             try:
                 connection.request("GET", "/api/automations/status", headers={"X-Dash-Key": key})
-                return connection.getresponse().status
+                answer = connection.getresponse()
+                answer.read()
+                return answer.status
             except OSError:
                 return 0
 
@@ -95,8 +98,7 @@ class Activity:
         self._ours = ours
         self._client = connect(Home(str(ours.folder)), "scheduler")
         self._began = procs.now()
-        self._turn = 0
-        self._next_command = procs.now()
+        self._next_command = self._next_kill = self._began
         self.counts = {"restarts": 0, "questions": 0, "requests": 0, "commands": 0, "reloads": 0}
 
     def go_on(self, *, until: float, reload: int) -> None:
@@ -107,9 +109,9 @@ class Activity:
                 middle = 0.0
                 self._change(reload)
             self._ask()
-            if self._turn % 7 == 0:
+            if procs.now() >= self._next_kill:
+                self._next_kill += KILL_S
                 self._kill_one()
-            self._turn += 1
             time.sleep(TURN_S)
 
     def _ask(self) -> None:
