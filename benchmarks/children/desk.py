@@ -4,8 +4,8 @@ Everything in it is real but the spawner: that answers each spawn at once and st
 
     desk.py load HOME    from scheduler.json until the next time of each schedule is known; and the memory of that
     desk.py due HOME [COUNT]
-                         then waits until so many (or all) of them were due, and says how late each slot was decided
-                         and claimed
+                         the same, then waits until so many (or all) of them were due, and says how late each slot
+                         was decided and claimed
 """
 
 from __future__ import annotations
@@ -69,16 +69,20 @@ def run_until(scheduler: Scheduler, is_true: Any) -> None:
         scheduler.loop.turn(min(scheduler.loop._wait_time(), 1.0))
 
 
-def load(home: Home) -> dict[str, Any]:
+def loaded(home: Home) -> tuple[Scheduler, dict[str, Any]]:
     scheduler, took = opened(home)
     known = sum(plan.wake is not None for plan in scheduler.time.desk.plans.values())
     run_until(scheduler, lambda: not scheduler.time.writer.queued)
-    return {"seconds": took, "known": known, "memory": own_memory()}
+    return scheduler, {"seconds": took, "known": known, "memory": own_memory()}
+
+
+def load(home: Home) -> dict[str, Any]:
+    return loaded(home)[1]
 
 
 def due(home: Home, wanted: int = 0) -> dict[str, Any]:
     """Decided: the gates were asked, and its claim is on its way. Claimed: it is on the disk, the run may begin."""
-    scheduler, _ = opened(home)
+    scheduler, found = loaded(home)
     desk = scheduler.time.desk
     decided: list[float] = []
     claimed: list[float] = []
@@ -104,7 +108,8 @@ def due(home: Home, wanted: int = 0) -> dict[str, Any]:
     count = wanted or len(desk.plans)
     run_until(scheduler, lambda: len(begun) >= count and not desk.runner.runs)
     run_until(scheduler, lambda: not writer.queued)
-    return {"decided": decided, "claimed": claimed, "begun": begun, "ended": sum(p.total for p in desk.plans.values())}
+    ended = sum(plan.total for plan in desk.plans.values())
+    return {**found, "decided": decided, "claimed": claimed, "begun": begun, "ended": ended}
 
 
 if __name__ == "__main__":
