@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MAX_FDS = 250  # the kernel takes 253 a message
 SEND_BUFFER = 1 << 20
-# `answers_together`: what is said in one turn waits for so many, or for its end, and goes in one packet, since to wake
-# the other side for each of them costs more than the answer. Only for who may be killed before they are sent, and
+# `answers_together`: answers to what is being read wait for so many, or for the last, and go in one packet, since to
+# wake the other side for each of them costs more than the answer. Only for who may be killed before they are sent, and
 # nothing is lost by it.
 TOGETHER = 16
 
@@ -66,9 +66,8 @@ class Channel:
             self._loop.soon(self._send_held)
 
     def send_rest(self) -> None:
-        """What waits for a next one, or for the end of this turn, goes now: no other turn comes."""
+        """What waits for a next one goes now: no other turn comes."""
         self._send_held()
-        self._flush()
 
     def _hold(self, data: bytes) -> None:
         if self._held and self._held_size + len(data) + 3 > MAX_PACKET:
@@ -103,13 +102,8 @@ class Channel:
                 _close_all(fds)
             return
         self._queue.append((data, fds, close_fds))
-        if not self._answers_together:
-            if len(self._queue) == 1:
-                self._flush()
-        elif len(self._queue) == TOGETHER:
+        if len(self._queue) == (TOGETHER if self._is_reading and self._answers_together else 1):
             self._flush()
-        elif len(self._queue) == 1 and not self._is_reading:
-            self._loop.soon(self._flush)
 
     def _flush(self) -> None:
         while self._queue and not self.closed:

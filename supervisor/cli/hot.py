@@ -5,8 +5,7 @@ JSON, and importing those takes longer than the answer. Both paths share their c
 compares their bytes.
 """
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`: it is searched for, and a Ctrl-C meanwhile would leave a traceback.
 import _signal  # type: ignore[import-not-found]  # it is built in, so its import takes no time
 
 if __name__ == "__main__" and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
@@ -56,7 +55,7 @@ def quick(args: list[str]) -> int | None:
     return start_tree(home)
 
 
-def status(home: Home, *, plain: bool) -> int:
+def status(home: "Home", *, plain: bool) -> int:
     from supervisor.cli import quick as asking
     from supervisor.cli import table
     from supervisor.cli.details import mask_rows

@@ -207,7 +207,8 @@ class Keeper:
         if entry.status is not None and entry.signalled != signal.SIGKILL and looks_like_it(entry.status):
             entry.oom = self.oom is not None and self.oom.rose(own_cgroup=bool(entry.launch.limits.cgroup))
         message = {"did": "exit", "key": entry.key, "status": entry.status, "empty": entry.empty}
-        self.send({**message, "oom": entry.oom, "used": entry.used, "ended": entry.ended})
+        if self._channel is not None and self._handed:  # those of one moment go together
+            self._channel.send_with_next({**message, "oom": entry.oom, "used": entry.used, "ended": entry.ended})
 
     def emptied(self, entry: Entry) -> None:
         self.send({"did": "empty", "key": entry.key})

@@ -211,21 +211,31 @@ def together(end: End) -> None:
     end.channel._answers_together = True
 
 
-def test_what_is_said_in_one_turn_is_one_packet(
+def test_answers_to_what_is_read_are_one_packet(
     ends: tuple[FakeLoop, End, End], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, one, two = ends
     together(one)
     packets = spy_on_packets(two, monkeypatch)
+    one.channel._on_message = lambda message, _fds: one.channel.send({"answer": message["n"]})
     for number in range(channel.TOGETHER - 1):
-        one.channel.send({"n": number})
-    assert not one.channel.sent
+        two.channel.send({"n": number})
     loop.turn(0)
     loop.turn(0)
 
     assert one.channel.sent
-    assert [message["n"] for message in two.heard] == list(range(channel.TOGETHER - 1))
+    assert [message["answer"] for message in two.heard] == list(range(channel.TOGETHER - 1))
     assert len(packets) == 1
+
+
+def test_what_is_no_answer_goes_at_once(ends: tuple[FakeLoop, End, End]) -> None:
+    """A signal may follow it in the same turn, which must not be there first."""
+    _, one, two = ends
+    together(one)
+    one.channel.send({"n": 0})
+    two.channel.read()
+
+    assert [message["n"] for message in two.heard] == [0]
 
 
 def test_what_has_descriptors_is_the_last_of_its_packet(
@@ -238,9 +248,14 @@ def test_what_has_descriptors_is_the_last_of_its_packet(
     two.channel._on_message = lambda message, fds: opened.append(
         (message["n"], [os.close(fd) for fd in fds].count(None))
     )
-    for number, fds in enumerate((0, 2, 0, 0, 1, 0)):
-        one.channel.send({"n": number}, [os.open("/dev/null", os.O_RDONLY) for _ in range(fds)], close_fds=True)
-    one.channel.send_rest()
+
+    def answer(_message: dict[str, Any], _fds: list[int]) -> None:
+        for number, fds in enumerate((0, 2, 0, 0, 1, 0)):
+            one.channel.send({"n": number}, [os.open("/dev/null", os.O_RDONLY) for _ in range(fds)], close_fds=True)
+
+    one.channel._on_message = answer
+    two.channel.send({})
+    loop.turn(0)
     loop.turn(0)
 
     assert opened == [(0, 0), (1, 2), (2, 0), (3, 0), (4, 1), (5, 0)]
@@ -251,8 +266,13 @@ def test_of_very_much_as_much_as_fits_is_one_packet(ends: tuple[FakeLoop, End, E
     loop, one, two = ends
     together(one)
     text = "x" * (MAX_PACKET // 3)
-    for number in range(3 * channel.TOGETHER):
-        one.channel.send({"n": number, "text": text})
+
+    def answer(_message: dict[str, Any], _fds: list[int]) -> None:
+        for number in range(3 * channel.TOGETHER):
+            one.channel.send({"n": number, "text": text})
+
+    one.channel._on_message = answer
+    two.channel.send({})
     for _ in range(3 * channel.TOGETHER):
         loop.turn(0)
 
