@@ -124,7 +124,7 @@ def _ahead(results: Results) -> str:
     if not rows:
         return "No peer is ahead of ours in any figure.\n"
     named = sum(row[2].startswith(NEVER_AHEAD) for row in rows)
-    count = f"Rows: {len(rows)}; {named} of {' or '.join(NEVER_AHEAD)}, who should never be.\n"
+    count = f"{len(rows)} in all; {named} of them {' or '.join(NEVER_AHEAD)}, of whom there should be none.\n"
     return count + "\n" + table(["figure", "unit", "who", "theirs", "ours", "to sbctl"], rows)
 
 

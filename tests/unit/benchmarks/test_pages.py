@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 from support.figures import FACTS, RUN, figure, kept
+from support.imports import ROOT
 
 from benchmarks.charts import Scale, chart, has_chart
 from benchmarks.markdown import page
@@ -58,7 +60,7 @@ def test_where_more_is_better_the_faster_peer_is_ahead() -> None:
 
     text = page(kept(one))
     assert "| supervisord | 955 | 900 | 1.06x |" in text
-    assert "Rows: 1; 1 of supervisord or APScheduler" in text
+    assert "1 in all; 1 of them supervisord or APScheduler" in text
     one.rows[1].wrong = "not exact"
     assert "No peer is ahead" in page(kept(one))
 
@@ -159,6 +161,14 @@ def test_an_axis_has_a_few_ticks(most: float) -> None:
 
 
 # what is in the repository
+
+
+@pytest.mark.parametrize("name", ["docs/benchmarks.md", "benchmarks/RESULTS.md"])
+def test_links_and_charts_are_there(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / name).read_text())
+
+    assert links
+    assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
 
 
 def test_the_pages_are_what_the_results_make() -> None:
