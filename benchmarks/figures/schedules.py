@@ -6,10 +6,9 @@ All of it beside APScheduler 3, with its jobs in memory and in SQLite.
 from __future__ import annotations
 
 import statistics
-import time
 from pathlib import Path
 
-from benchmarks import procs, scheduled, targets
+from benchmarks import bursts, procs, scheduled, targets
 from benchmarks.figures import idle
 from benchmarks.ours import Ours
 from benchmarks.peers import Peer
@@ -17,13 +16,11 @@ from benchmarks.plan import Plan, say
 from benchmarks.report import Figure
 from benchmarks.schedule_rules import TEXTS
 from benchmarks.subject import Subject
-from supervisor.engine.environment import SHIM
 
 SQLITE_SHARE = 10  # of the jobs: with SQLite each takes a commit
 MOST_SQLITE = 100  # due
 DUE = (1000, 100)
 COMMANDS = 200
-EVERY_S = 10  # the commands are due
 IDLE_SCHEDULES = 1000
 
 
@@ -134,7 +131,7 @@ def _commands(plan: Plan) -> Figure:
     note = "ours: by the rows of the history, in a home under start"
     figure = Figure(title, "s", key=f"schedules.commands.{COMMANDS}", note=note)
     turns = 3 if plan.quick else 6
-    ours, bare, shell = _our_commands(plan, turns)
+    ours, bare, shell = bursts.take(plan, COMMANDS, turns)
     figure.add("sbctl", [one.ended for one in ours], target=statistics.median(bare) * targets.COMMANDS_TO_LIMIT)
     if ours:
         figure.add("  its median one began", [statistics.median(one.started) for one in ours])
@@ -147,30 +144,6 @@ def _commands(plan: Plan) -> Figure:
         found = scheduled.child("apscheduler_jobs.py", "commands", _store(plan), COMMANDS, turns, python=python)
         figure.add("APScheduler, SQLite", found["ended"])
     return figure
-
-
-def _our_commands(plan: Plan, turns: int) -> tuple[list[scheduled.Round], list[float], list[float]]:
-    """Each 10 s; the first time makes folders and does not count. The limits are taken in between."""
-    ours = scheduled.started(plan)
-    scheduled.all_at(ours, COMMANDS, {"cron": f"*/{EVERY_S} * * * * *", "seconds": True})
-    ours.prepare("commands", {})
-    home = ours.compile()
-    shell = ["/bin/sh", "-c", SHIM, "sbctl", 1024, "/tmp", *scheduled.COMMAND]
-    limits: list[tuple[float, float]] = []
-    try:
-        scheduled.start(ours)
-        time.sleep(EVERY_S - time.time() % EVERY_S)
-        for turn in range(turns + 1):
-            say(f"{COMMANDS} commands due at once, round {turn} of {turns}")
-            time.sleep(EVERY_S * 0.5)
-            both = [float(scheduled.child("commands.py", COMMANDS, *argv)) for argv in (scheduled.COMMAND, shell)]
-            limits.append((both[0], both[1]))
-            time.sleep(EVERY_S - time.time() % EVERY_S)
-        time.sleep(EVERY_S * 0.5)
-        bare, through_shell = zip(*limits, strict=True)
-        return scheduled.rounds_of(home, COMMANDS)[1:], list(bare), list(through_shell)
-    finally:
-        ours.end()
 
 
 # nothing due
