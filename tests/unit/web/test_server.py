@@ -109,17 +109,19 @@ def test_an_answer_in_the_middle_is_broken_off(monkeypatch: pytest.MonkeyPatch) 
 def test_nothing_is_kept_of_a_connection_that_was_reset() -> None:
     """As by a browser that has enough: it closes without having read the answer."""
 
-    async def call(port: int, _stop: asyncio.Event) -> int:
+    async def call(port: int, stop: asyncio.Event) -> int:
         reader, writer = await talk(port, GET)
         await reader.readuntil(b"ok")
+        never = asyncio.ensure_future(stop.wait())
         sock = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
         for _ in range(100):  # not so long as uvicorn would keep it: 15 s
-            await asyncio.sleep(0.02)
+            await asyncio.wait([never], timeout=0.02)
             gc.collect()
             if not (kept := sum(isinstance(one, protocol.LimitedProtocol) for one in gc.get_objects())):
                 break
+        never.cancel()
         return kept
 
     assert serve(answer, call) == 0
