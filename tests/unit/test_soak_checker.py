@@ -149,6 +149,7 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
         "wrong exit", lambda e: e.events[0]["data"]["cause"].update(code=None, signal="SIGKILL")
     ),
     "an end of a pid that never was": ("wrong exit", lambda e: e.events.append(made_up.exited("web", 99))),
+    "asked to end by nobody": ("stopped", lambda e: e.events[0]["data"]["cause"].update(kind="stopped")),
     "began while it was stopped": ("not held", lambda e: fault(e, "stop_service", "web", BEGAN + 290, BEGAN + 310)),
     "began while it was disabled, too": (
         "not held", lambda e: fault(e, "disable_service", "web", BEGAN + 290, BEGAN + 310)
@@ -345,6 +346,14 @@ def test_killed_by_us() -> None:
     evidence.lives[0] = FIRST_LIFE._replace(code=None)
     evidence.events[0] = made_up.exited("web", 10, None, "SIGKILL")
     fault(evidence, "kill_server", "web", BEGAN + 299, BEGAN + 300, pid=10)
+
+    assert rules(evidence) == set()
+
+
+def test_stopped_by_us() -> None:
+    evidence = clean()
+    evidence.events[0]["data"]["cause"]["kind"] = "stopped"
+    fault(evidence, "restart_service", "another", BEGAN + 299, BEGAN + 301)  # which it needs
 
     assert rules(evidence) == set()
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from .evidence import Evidence, Life, Violation
-from .windows import DEATHS_OF_START, ENDS_OF_THE_TREE, Windows
+from .windows import DEATHS_OF_START, ENDS_OF_THE_TREE, STOPS, Windows
 
 SLACK_S = 1.0  # between the last line of a life and its end
 YOUNG_S = 5.0  # an interpreter that was ended while it was starting has left no account of its own
@@ -92,6 +92,8 @@ def _check_exit(
             yield Violation("lost exit", life.service, f"nobody tells the end of {life}")
         return
     cause = ends[0]["data"]["cause"]
+    if cause["kind"] == "stopped" and not windows.touch(life.last - SLACK_S, life.last + SLACK_S, *STOPS):
+        yield Violation("stopped", life.service, f"{life} was asked to end, and nobody had asked for that")
     may_be_killed = this in killed or this in by_us or orphaned
     if cause["signal"] == "SIGKILL" and may_be_killed:
         return

@@ -14,6 +14,8 @@ OUTAGES = (
 # In these `start` dies without a word: nobody can wait for its children, and pipes may go with what is in them.
 DEATHS_OF_START = ("kill_start", "kill_both")
 ENDS_OF_THE_TREE = (*DEATHS_OF_START, "stop_tree")
+# Who has been asked to end has been asked by one of these, or goes along with one that has.
+STOPS = (*ENDS_OF_THE_TREE, "final_stop", "stop_service", "disable_service", "restart_service", "reload")
 PROMPT_S = 2.0  # a machine with other work: so late is as good as at once
 
 
