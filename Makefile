@@ -49,7 +49,7 @@ test-all: check
 
 # Whatever can break, broken on purpose, in all rounds; a short form of each is in `make test`.
 faults: setup
-	$(PYTHON) -m pytest -n 2 --dist worksteal tests/faults $(ARGS) </dev/null
+	$(PYTHON) -m pytest -n 2 --dist worksteal $$(PYTHONPATH=tests "$(VENV)/bin/python" -m support.fault_rows) $(ARGS) </dev/null
 
 # Quarter of an hour, unless ARGS says otherwise; docs/soak.md
 soak: setup

@@ -179,8 +179,13 @@ def without_answer(home: Home, problem: Problem) -> tuple[str, int]:
     from supervisor.cli.left import left_of, named  # looks at every process
 
     left = left_of(home)
-    if left:
+    if left and "scheduler" in left:
         return f"sbctl was killed; its services are still ending: {named(left)}, home {home}", DEAD_WITH_PID_FILE
+    if left:
+        text = f"sbctl was killed, and nobody is there any more who ends its services: {named(left)}, home {home}"
+        return at_home(
+            f"{text}\n  next: sbctl start, which ends them before it begins; or sbctl doctor --fix, which ends them"
+        ), DEAD_WITH_PID_FILE
     if os.path.exists(home.pid_file("start")):
         text = f"sbctl is dead: it left {home.pid_file('start')} behind\n  next: sbctl start"
         return at_home(text), DEAD_WITH_PID_FILE

@@ -161,12 +161,15 @@ def _wait_for_left(home: Home, until: float | None) -> tuple[dict[str, list[int]
 def _left(left: dict[str, list[int]]) -> Problem:
     from supervisor.cli.left import named
 
+    if "scheduler" in left:
+        why, remedy = "its scheduler ends them, each within its grace", "wait and try again"
+    else:
+        why = "nobody is there any more who ends them"
+        remedy = "sbctl doctor --fix, which ends what is left; sbctl start does so before it begins, too"
     return Problem(
         f"start was killed, and not everything has ended: {named(left)}",
-        why="its scheduler ends them, each within its grace"
-        if "scheduler" in left
-        else "nobody is there any more who ends them",
-        remedy="wait and try again; or sbctl start, which ends what is left before it begins",
+        why=why,
+        remedy=remedy,
         code=FAILED,
     )
 

@@ -16,6 +16,7 @@ from supervisor import __version__
 from supervisor.base.errors import FAILED, NOT_RUNNING, Problem
 from supervisor.base.where import checkout, own_program
 from supervisor.cli.out import answer, note
+from supervisor.cli.ran_on import pids_now, replaced, told
 from supervisor.cli.upgrade_environment import Environment, Place, in_use
 from supervisor.cli.upgrade_source import DISTRIBUTION, Source, digest_of, find
 from supervisor.cli.upgrade_tree import Program, go_over, running, self_check
@@ -43,7 +44,7 @@ def upgrade(home: Home, word: str | None, *, check: bool, as_json: bool) -> int:
         new = place.beside(source)
         if check:
             return _only_check(home, place, source, before, facts, as_json=as_json)
-        was_there = bool(new.record)
+        was_there, servers = bool(new.record), pids_now(home)
         place.make(source, new)
         try:
             found = self_check(home, new, before.state_format if before is not None else None)
@@ -60,7 +61,9 @@ def upgrade(home: Home, word: str | None, *, check: bool, as_json: bool) -> int:
         left = place.tidy(previous)
     facts.update(changed=True, environment=str(new.folder), previous=str(previous) if previous else None)
     facts["seconds"] = round(time.monotonic() - began, 1)
-    answer(_text(facts, before), facts, as_json=as_json)
+    after = pids_now(home)
+    facts["replaced"] = None if servers is None or after is None else replaced(servers, after)
+    answer(_text(facts, before, told(servers, after)), facts, as_json=as_json)
     for folder in left:
         note(f"not needed any more, as far as sbctl can tell: {folder}")
     return 0
@@ -132,14 +135,14 @@ def _version_in(current: Environment, before: Program | None) -> str:
     return str(current.record.get("version") or (before.version if before is not None else __version__))
 
 
-def _text(facts: dict[str, Any], before: Program | None) -> str:
+def _text(facts: dict[str, Any], before: Program | None, servers: str) -> str:
     previous = f"; the one before stays in {facts['previous']}" if facts["previous"] else ""
     if before is None:
         return f"{facts['to']} is installed{previous}\nnothing runs: sbctl start starts that version"
     over = ", ".join(facts["handed_over"])
     return (
         f"upgraded from {facts['from']} to {facts['to']} in {facts['seconds']} s: start (pid {before.pid}) goes on, "
-        f"{over} went over, all servers ran on{previous}"
+        f"{over} went over{servers}{previous}"
     )
 
 

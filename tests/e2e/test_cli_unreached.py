@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from support.children import child
 from support.home import TemporaryHome
 from support.processes import alive
 from support.waiting import eventually
@@ -101,3 +102,24 @@ def test_a_stop_waits_for_what_a_killed_start_left(home: TemporaryHome) -> None:
     assert "start was killed; its services are still ending: deaf" in stopped.err
     assert "1 had to be killed: deaf" in stopped.err
     assert home.sbctl("stop").out == "already stopped\n"
+
+
+def test_of_a_killed_tree_whose_scheduler_was_killed_too_nobody_ends_the_rest(home: TemporaryHome) -> None:
+    home.add_plugin("web", child("ready"))
+    assert home.sbctl("start").code == 0
+    both = [home.pid("start"), home.pid("scheduler")]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in both:
+            assert pid is not None
+            os.kill(pid, number)
+    eventually(lambda: not any(alive(pid) for pid in both if pid))
+
+    status = home.sbctl("status")
+    assert status.code == 1
+    assert status.out.startswith("sbctl was killed, and nobody is there any more who ends its services: ")
+    assert "next: sbctl start, which ends them before it begins; or sbctl doctor --fix" in status.out
+    stopped = home.sbctl("stop")
+    assert stopped.code == 1
+    assert "sbctl doctor --fix, which ends what is left" in stopped.err
+    assert home.sbctl("doctor", "--fix").code in (0, 1)
+    assert home.pids() == []

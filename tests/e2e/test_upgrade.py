@@ -78,6 +78,7 @@ def test_after_a_pull_everything_goes_over_and_nothing_is_lost(checkout: Checkou
 
     assert done.code == 0, done
     assert f"upgraded from {__version__} to {NEW}" in done.out
+    assert "went over, 3 servers ran on" in done.out
     assert version_of_start(checkout, home) == NEW
     assert home.pid("start") == start
     assert numbers(rows(checkout, home), "fast", "full", "killed") == before

@@ -38,7 +38,7 @@ ROWS = (
     Row("R38", "settings cut off at any byte"),
     Row("R18 R19 R20", "days of 23 and 25 hours, no time zones, slots that were missed"),
     Row("R14 R15", "no descriptors, no processes, no memory to be had"),
-    Row("R31 R44 R45", "probes that hang, clients that never ask or never read"),
+    Row("R31 R44 R45", "probes that hang, clients that never ask or never read", "streams: there is no dashboard yet"),
     Row("R33 R34", "rotation at full speed and under attack; a crash loop that fills the disk"),
     # behind the first twenty
     Row("R21 R43", "as the first process of a container"),
@@ -56,3 +56,13 @@ def files_of() -> dict[str, set[str]]:
         for id in re.findall(r"\bR\d\d\b", head):
             found.setdefault(id, set()).add(str(path.relative_to(TESTS)))
     return found
+
+
+def all_files() -> list[str]:
+    """Those that name a row of the table, wherever they lie: `make faults` plays them."""
+    found = files_of()
+    return sorted({f"tests/{name}" for row in ROWS for id in row.ids.split() for name in found.get(id, ())})
+
+
+if __name__ == "__main__":
+    print(" ".join(all_files()))
