@@ -157,7 +157,7 @@ def test_a_restart_of_the_scheduler_hands_its_servers_over(daemon: Daemon, times
         eventually(lambda old=old: daemon.home.pid("scheduler") not in (old, None))
         assert pids(daemon, "server", "writer") == before
 
-    told, adopted = "scheduler.adopted", [2] * times
+    adopted = [2] * times
     eventually(
         lambda: [e["data"]["count"] for e in daemon.home.events() if e["kind"] == "scheduler.adopted"] == adopted
     )
