@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from supervisor.runs.run import Run
 
 PATIENCE_S = 2.0
+PROMPT_S = 0.5
 SHORTEST_WAIT_S = 0.2
 LONGEST_WAIT_S = 30.0  # who waits looks again at least so often: the reason may be gone
 
@@ -130,8 +131,17 @@ class Claims:
             self.turn(plan)
         elif plan.id not in self._desk.plans:
             self._release(plan, run, Held("settings", Skip.EDITED, "the schedule has been removed"))
+        elif held := self._paused_since(found, run, plan):
+            self._release(plan, run, held)
         else:
             self.begin(run, plan)
+
+    def _paused_since(self, slot: Slot, run: Run, plan: Plan) -> Held | None:
+        """A pause that came while its claim was on its way: if that took long, somebody relies on it."""
+        if run.nominal is None or self._desk.loop.clock.now() - slot.since < PROMPT_S:
+            return None
+        held = self._held(plan, run)
+        return held if held is not None and held.skip in (Skip.PAUSED, Skip.DISABLED) else None
 
     def _look(self) -> None:
         """Those that have waited for the disk for too long."""
@@ -157,6 +167,9 @@ class Claims:
                 self._take(run_id)
                 self._gone(run, self._plan(slot), reason)
                 self._desk.admission.skip(slot, Held("ledger", Skip.LEDGER, reason))
+            return
+        if self._paused_since(slot, run, self._plan(slot)):
+            self._done(run_id, ok=True)  # which releases it
             return
         run.unledgered = True
         self._desk.telling.unledgered(run)

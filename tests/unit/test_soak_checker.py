@@ -358,6 +358,14 @@ def test_stopped_by_us() -> None:
     assert rules(evidence) == set()
 
 
+def test_stopped_because_what_it_needs_has_ended() -> None:
+    evidence = clean()
+    evidence.events[0]["data"]["cause"]["kind"] = "stopped"
+    evidence.events.append({"kind": "service.held", "service": "web", "data": {"pid": 10}})
+
+    assert rules(evidence) == set()
+
+
 def test_a_pid_that_comes_again_is_another_process() -> None:
     evidence = clean()
     evidence.lives[1] = SECOND_LIFE._replace(pid=FIRST_LIFE.pid)

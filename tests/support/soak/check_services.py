@@ -61,6 +61,7 @@ def _check_samples(evidence: Evidence) -> Iterator[Violation]:
 def _check_exits(evidence: Evidence, lives: dict[str, list[Life]], windows: Windows) -> Iterator[Violation]:
     told: dict[tuple[str, int, str], list[dict[str, Any]]] = defaultdict(list)
     killed: set[tuple[str, int]] = set()
+    held: set[tuple[str, int]] = set()  # what they require has ended
     for event in evidence.events:
         if event["service"] not in evidence.servers:
             continue
@@ -69,11 +70,15 @@ def _check_exits(evidence: Evidence, lives: dict[str, list[Life]], windows: Wind
             told[event["service"], event["data"]["pid"], event["data"]["key"]].append(event)
         elif event["kind"] == "service.killed":
             killed.add((event["service"], event["data"]["pid"]))
+        elif event["kind"] == "service.held":
+            held.add((event["service"], event["data"]["pid"]))
     by_us = {(fault.target, fault.data.get("pid")) for fault in windows.of("kill_server")}
     for name, mine in lives.items():
         for life in mine:
             ends = told.pop((name, life.pid, life.key), [])
             yield from _check_exit(life, ends, windows, killed, by_us)
+            if ends and (name, life.pid) not in held:
+                yield from _check_asked(life, ends[0]["data"]["cause"], windows)
     for (name, pid, _key), ends in told.items():
         uptime = ends[0]["data"].get("uptime") or 0.0
         if uptime > YOUNG_S:
@@ -92,8 +97,6 @@ def _check_exit(
             yield Violation("lost exit", life.service, f"nobody tells the end of {life}")
         return
     cause = ends[0]["data"]["cause"]
-    if cause["kind"] == "stopped" and not windows.touch(life.last - SLACK_S, life.last + SLACK_S, *STOPS):
-        yield Violation("stopped", life.service, f"{life} was asked to end, and nobody had asked for that")
     may_be_killed = this in killed or this in by_us or orphaned
     if cause["signal"] == "SIGKILL" and may_be_killed:
         return
@@ -103,3 +106,9 @@ def _check_exit(
         yield Violation("wrong exit", life.service, f"{cause}, and {life} did not end by itself")
     elif cause["code"] != life.code:
         yield Violation("wrong exit", life.service, f"{cause}, and {life} was about to end with {life.code}")
+
+
+def _check_asked(life: Life, cause: dict[str, Any], windows: Windows) -> Iterator[Violation]:
+    """Whoever was stopped was stopped for somebody: a hand-over that goes wrong stops all of them in good order."""
+    if cause["kind"] == "stopped" and not windows.touch(life.last - SLACK_S, life.last + SLACK_S, *STOPS):
+        yield Violation("stopped", life.service, f"{life} was asked to end, and nobody had asked for that")

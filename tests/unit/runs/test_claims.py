@@ -41,6 +41,26 @@ def test_a_disk_that_does_not_answer_keeps_nobody_from_running(world: DeskWorld)
     assert (world.states(), world.rows()[0]["unledgered"]) == (["succeeded"], 1)
 
 
+@pytest.mark.parametrize("hangs", [True, False])
+@pytest.mark.parametrize("how", ["pause", "disable"])
+def test_a_pause_that_comes_while_a_slow_disk_has_its_claim_holds_it(world: DeskWorld, how: str, hangs: bool) -> None:
+    world.open(job())
+    world.writer.is_held, world.writer.hangs = True, hangs
+    world.pass_until(AT + HOUR + 1)
+    if how == "pause":
+        Path(world.home.pause_file).touch()
+    else:
+        world.desk.change_wishes(lambda wishes: ["job"] if wishes.enable("job", False) else [])
+    world.pass_time(0.5 if not hangs else 2)
+    world.writer.is_held = world.writer.hangs = False
+    world.writer.write()
+    world.pass_time(2)
+
+    assert world.start.spawns() == []
+    assert (world.rows(), world.fates()) == ([], ["paused" if how == "pause" else "disabled"])
+    assert not {"run.started", "run.unledgered"} & set(world.kinds("job"))
+
+
 def test_a_disk_that_hangs_while_the_clock_is_set_back_keeps_nobody_either(world: DeskWorld) -> None:
     world.open(job())
     world.writer.is_held = world.writer.hangs = True
