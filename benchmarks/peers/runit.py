@@ -39,7 +39,7 @@ class Runit(Tree):
                 logs = self.folder / "logs" / name
                 logs.mkdir(parents=True)
                 (logs / "config").write_text("s50000000\nn100\n")
-                write_script(service / "log" / "run", f"exec svlogd {shlex.quote(str(logs))}")
+                write_script(service / "log" / "run", f"exec svlogd -b 65536 {shlex.quote(str(logs))}")
 
     def command(self) -> list[str]:
         return ["runsvdir", str(self.folder / "scan")]
