@@ -104,5 +104,5 @@ def _figures(plan: Plan, count: int, subjects: list[Subject], times: dict[str, T
 def _stop_note(plan: Plan, subject: Subject, count: int) -> str:
     rounds = stop_rounds(plan, subject, count)
     if rounds == 0:
-        return f"left out: about {subject.stop_takes(count):.0f} s, one child after the other"
+        return f"left out: about {subject.stop_takes(count):.0f} s, since it does not stop all at once"
     return "" if rounds == plan.rounds else "one round" if rounds == 1 else f"{rounds} rounds"

@@ -129,4 +129,4 @@ def test_whom_deaf_children_hold_for_minutes_is_left_out_and_named(made: dict[st
     assert rows["s6"] == (3, "")
     assert rows["runit"] == (0, "broken off")
     assert rows["honcho"][1].startswith("never ends: ")
-    assert rows["supervisord"] == (0, "left out: about 200 s, one child after the other")
+    assert rows["supervisord"] == (0, "left out: about 200 s, since it does not stop all at once")
