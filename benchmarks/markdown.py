@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import Any
 
@@ -109,7 +110,7 @@ def summary_row(words: str, figure: Figure, row: Row) -> list[str]:
 def _other(figure: Figure, other: Row | None, ours: Row) -> str:
     if other is None:
         return ""
-    name = other.subject.removeprefix("limit, ")
+    name = re.sub("^limit[,:] ", "", other.subject)
     return f"{name} {number(other.median)} ({ratio(other.median, ours.median)})"
 
 
