@@ -188,7 +188,7 @@ class Cost(NamedTuple):
 def cost(of: Iterable[int], *, memory: bool = False) -> Cost:
     cpu, switches, pss = 0, 0, 0
     for pid in of:
-        for task in _tasks(pid):
+        for task in tasks(pid):
             cpu += int((read(f"/proc/{pid}/task/{task}/schedstat").split() or [b"0"])[0])
             status = read(f"/proc/{pid}/task/{task}/status")
             switches += sum(int(line.split()[1]) for line in status.splitlines() if b"ctxt_switches" in line)
@@ -198,7 +198,7 @@ def cost(of: Iterable[int], *, memory: bool = False) -> Cost:
     return Cost(cpu / 1e9, switches, pss / 1024)
 
 
-def _tasks(pid: int) -> list[str]:
+def tasks(pid: int) -> list[str]:
     try:
         return os.listdir(f"/proc/{pid}/task")
     except FileNotFoundError:  # it has ended

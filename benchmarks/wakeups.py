@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -17,12 +16,12 @@ ATTACH_S = 1.0
 END_S = 10.0
 
 
-def by_strace(pids: list[int], seconds: float, work: Path) -> dict[int, float] | None:
-    """Returns from a wait of each a minute; None: there is no strace, or it may not look at them."""
+def by_strace(groups: list[list[int]], seconds: float, work: Path) -> list[float] | None:
+    """Returns from a wait a minute, of each group of processes; None: there is no strace, or it may not look."""
     if shutil.which("strace") is None:
         return None
-    files = {pid: work / f"strace-{pid}" for pid in pids}
-    tracers = [_trace(pid, file) for pid, file in files.items()]
+    files = [work / f"strace-{number}" for number in range(len(groups))]
+    tracers = [_trace(pids, file) for pids, file in zip(groups, files, strict=True)]
     time.sleep(ATTACH_S)  # to be attached to wakes nobody up
     try:
         if any(tracer.poll() is not None for tracer in tracers):
@@ -32,11 +31,12 @@ def by_strace(pids: list[int], seconds: float, work: Path) -> dict[int, float] |
         for tracer in tracers:
             tracer.send_signal(signal.SIGINT)  # it lets go, and writes down what it has counted
             tracer.wait(END_S)
-    return {pid: waits_of(file) * 60 / (seconds + ATTACH_S) for pid, file in files.items()}
+    return [waits_of(file) * 60 / (seconds + ATTACH_S) for file in files]
 
 
-def _trace(pid: int, file: Path) -> subprocess.Popen[bytes]:
-    argv = ["strace", "-f", "-c", "-q", "-e", f"trace={WAITS}", "-o", str(file), "-p", str(pid)]
+def _trace(pids: list[int], file: Path) -> subprocess.Popen[bytes]:
+    which = [word for pid in pids for word in ("-p", str(pid))]
+    argv = ["strace", "-f", "-c", "-q", "-e", f"trace={WAITS}", "-o", str(file), *which]
     return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -50,16 +50,17 @@ def waits_of(file: Path) -> int:
     return calls
 
 
-def by_switches(pids: list[int], seconds: float) -> dict[int, float]:
-    """Voluntary context switches of each a minute: each is a sleep, so a wake-up; those for locks and disks, too."""
-    before = {pid: _voluntary(pid) for pid in pids}
+def by_switches(groups: list[list[int]], seconds: float) -> list[float]:
+    """Voluntary context switches a minute: each is a sleep, so a wake-up; those for locks and disks, too."""
+    before = [sum(map(_voluntary, pids)) for pids in groups]
     time.sleep(seconds)
-    return {pid: (_voluntary(pid) - before[pid]) * 60 / seconds for pid in pids}
+    after = [sum(map(_voluntary, pids)) for pids in groups]
+    return [(now - was) * 60 / seconds for was, now in zip(before, after, strict=True)]
 
 
 def _voluntary(pid: int) -> int:
     found = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
+    for task in procs.tasks(pid):
         lines = procs.read(f"/proc/{pid}/task/{task}/status").splitlines()
         found += sum(int(line.split()[1]) for line in lines if line.startswith(b"voluntary_ctxt_switches"))
     return found

@@ -27,16 +27,22 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _figure(plan: Plan, running: list[Subject], seconds: float) -> Figure:
-    daemons = [(subject, name, pid) for subject in running for name, pid in subject.daemons().items()]
-    pids = [pid for _, _, pid in daemons]
+    """A row each, but one for each daemon of ours."""
+    rows: list[tuple[str, str, list[int]]] = []
+    for subject in running:
+        daemons = subject.daemons()
+        if isinstance(subject, Ours):
+            rows += [(f"{subject.name} {role}", role, [pid]) for role, pid in daemons.items()]
+        else:
+            rows.append((subject.name, "", list(daemons.values())))
+    groups = [pids for _, _, pids in rows]
     say(f"wake-ups, {seconds:g} s")
-    found, how = wakeups.by_strace(pids, seconds, plan.work), "returns from a wait, by strace"
+    found, how = wakeups.by_strace(groups, seconds, plan.work), "returns from a wait, by strace"
     if found is None:
-        found, how = wakeups.by_switches(pids, seconds), "voluntary context switches: strace can't be used here"
+        found, how = wakeups.by_switches(groups, seconds), "voluntary context switches: strace can't be used here"
     title = f"Idle, {plan.children} children and {SCHEDULES} schedules: wake-ups"
     figure = Figure(title, "a minute", key=f"wakeups.{plan.children}", note=f"{how}, over {seconds:g} s")
-    for subject, name, pid in daemons:
-        is_ours = isinstance(subject, Ours)
-        label = f"{subject.name} {name}" if is_ours else subject.name
-        figure.add(label, [found[pid]], target=targets.WAKEUPS_A_MINUTE.get(name) if is_ours else None)
+    for (label, role, pids), value in zip(rows, found, strict=True):
+        note = f"{len(pids)} processes" if len(pids) > 1 else ""
+        figure.add(label, [value], target=targets.WAKEUPS_A_MINUTE.get(role), note=note)
     return figure
