@@ -20,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from supervisor.base import garbage
 from supervisor.daemons import common
 from supervisor.daemons.options import Options
 from supervisor.daemons.scheduler import Scheduler
@@ -54,13 +55,17 @@ def own_memory() -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) << 10
 
 
-def opened(home: Home) -> tuple[Scheduler, float]:
+def opened(home: Home) -> tuple[Scheduler, dict[str, Any]]:
+    """And how long that took, with how many looks for garbage at all there is."""
     began = time.perf_counter()
+    looks = gc.get_stats()[2]["collections"]
+    garbage.begin_loading()  # as its main does
     scheduler = Scheduler(home, Options(), common.read_compiled(home, "scheduler"))
     scheduler.engine.spawner = NoProcesses(scheduler)
     scheduler.time.open()
     run_until(scheduler, lambda: scheduler.time.desk.is_open)
-    return scheduler, time.perf_counter() - began
+    took = time.perf_counter() - began
+    return scheduler, {"seconds": took, "looks": gc.get_stats()[2]["collections"] - looks}
 
 
 def run_until(scheduler: Scheduler, is_true: Any) -> None:
@@ -70,10 +75,11 @@ def run_until(scheduler: Scheduler, is_true: Any) -> None:
 
 
 def loaded(home: Home) -> tuple[Scheduler, dict[str, Any]]:
-    scheduler, took = opened(home)
+    scheduler, found = opened(home)
     known = sum(plan.wake is not None for plan in scheduler.time.desk.plans.values())
     run_until(scheduler, lambda: not scheduler.time.writer.queued)
-    return scheduler, {"seconds": took, "known": known, "memory": own_memory()}
+    facts = {"known": known, "looks_go_on": gc.isenabled(), "frozen": gc.get_freeze_count()}
+    return scheduler, {**found, **facts, "memory": own_memory()}
 
 
 def load(home: Home) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 
-from supervisor.base import proc
+from supervisor.base import garbage, proc
 from supervisor.base.channel import Channel
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
@@ -272,6 +272,7 @@ class Scheduler:
     def cascade(self, *, now: bool = False) -> None:
         if not self.stopping:
             self.stopping = self.verbs.stopping = True
+            garbage.begin_ending()
             self.bus.tell("scheduler.stopping", "scheduler stops its servers, then itself")
             self.tidying.end()
         self.engine.stop_all(now=now)
@@ -324,6 +325,7 @@ class Scheduler:
 
 
 def main(path: str, options: Options) -> int:
+    garbage.begin_loading()
     home = Home(path)
     os.umask(0o022)
     os.chdir("/")

@@ -11,7 +11,7 @@ import os
 import signal
 
 from supervisor import __version__
-from supervisor.base import proc
+from supervisor.base import garbage, proc
 from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.files import read_pid_file, take_lock
@@ -210,6 +210,7 @@ class Start:
             self.shutdown.begun = True
             self.predecessor.hurry(timeout, now=now)
             return
+        garbage.begin_ending()
         self.shutdown.begin(timeout, now=now)
 
     def _stopped(self) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
 
-from supervisor.base import zones
+from supervisor.base import garbage, zones
 from supervisor.base.errors import Problem
 from supervisor.base.proc import boot_id
 from supervisor.daemons import common
@@ -20,11 +19,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from supervisor.base.loop import Timer
     from supervisor.daemons.scheduler import Scheduler
     from supervisor.engine.adopt import Kept
     from supervisor.store.rows import Loaded
 
 SECTION = "schedules"  # of the compiled settings
+LOADING_S = 60.0  # not longer without a look for garbage, though the disk of the history hangs
 CLOSE_S = 3.0  # what is still to be written may take so long at the end
 RUN_ENDS = frozenset(f"run.{state.value}" for state in RunState if state not in LIVE)
 
@@ -36,6 +37,7 @@ class TimeDesk:
         self._daemon = daemon
         self._left = Left()
         self._was_opened = False
+        self._loading: Timer | None = None
         home = daemon.home
         self.writer = Writer(
             daemon.loop,
@@ -77,6 +79,7 @@ class TimeDesk:
     def open(self) -> None:
         """The history answers later; until then what is heard of steps waits."""
         self._was_opened = True
+        self._loading = self._daemon.loop.after(LOADING_S, garbage.end_loading)
         self.writer.open()
         self.writer.load(self._loaded)
 
@@ -90,7 +93,9 @@ class TimeDesk:
         self._left = Left()
         self.verbs.opened()
         daemon.after_runs()
-        gc.freeze()  # what was loaded stays: looking through it takes 0.4 s with a hundred thousand schedules
+        if self._loading is not None:
+            self._loading.cancel()
+        garbage.end_loading()
 
     def _catalogue(self) -> Catalogue:
         """Taken out of the settings: ten thousand rows need not stand there as well."""

@@ -1,0 +1,24 @@
+"""When Python looks for garbage in cycles: not while what is made stays, and not while everything goes.
+
+Each such look goes through all there is. With a hundred thousand schedules they took a third of the time of loading,
+with a thousand services a quarter of that of a stop, and the more of the whole the more there are.
+"""
+
+from __future__ import annotations
+
+import gc
+
+
+def begin_loading() -> None:
+    gc.disable()
+
+
+def end_loading() -> None:
+    """What is there now is never looked at again."""
+    gc.freeze()
+    gc.enable()
+
+
+def begin_ending() -> None:
+    """In a moment all memory goes at once."""
+    gc.disable()
