@@ -60,19 +60,29 @@ def measure(plan: Plan) -> list[Figure]:
     homes = {count: _home(plan, count, program) for count in counts}
     costs = Costs()
     try:
-        for turn in range(1 + (2 if plan.quick else 3)):  # the first one compiles the settings and does not count
-            for count, ours in homes.items():
-                say(f"growth, {count} services, round {turn}")
-                try:
-                    _round(ours, count, costs if turn else Costs())
-                finally:
-                    ours.end()
+        _rounds(homes, 1, Costs())  # compiles the settings and does not count
+        _rounds(homes, 2 if plan.quick else 3, costs)
+        _rounds(homes, 0 if plan.quick else 3, costs, all_of_them=False)
     finally:
         for ours in homes.values():
             ours.stamps.close()
             shutil.rmtree(ours.folder, ignore_errors=True)
     title = f"Growth: twice the services, from {counts[0]} to {counts[-1]}"
     return [table(title, "growth.services", costs.all, targets.GROWTH)]
+
+
+def _rounds(homes: dict[int, OursThatGrows], turns: int, costs: Costs, *, all_of_them: bool = True) -> None:
+    """Of start and stop a round has one value each, so of these there are more."""
+    for turn in range(turns):
+        for count, ours in homes.items():
+            say(f"growth, {count} services, round {turn + 1} of {turns}")
+            try:
+                servers = _start(ours, count, costs)
+                if all_of_them:
+                    _in_between(ours, count, servers, costs)
+                _stop(ours, count, servers, costs)
+            finally:
+                ours.end()
 
 
 def _home(plan: Plan, count: int, program: Path) -> OursThatGrows:
@@ -82,20 +92,25 @@ def _home(plan: Plan, count: int, program: Path) -> OursThatGrows:
     return ours
 
 
-def _round(ours: OursThatGrows, count: int, costs: Costs) -> None:
+def _start(ours: OursThatGrows, count: int, costs: Costs) -> list[int]:
     first = ours.stamps.count
     began = ours.launch()
     ours.stamps.wait(f"{count} servers", first + count, PATIENCE_S, 0.005)
     stamps = ours.stamps.since(first)
     costs.start.add(count, max(at for at, _ in stamps) - began)
-    servers = [pid for _, pid in stamps]
     ours.settle()
+    return [pid for _, pid in stamps]
+
+
+def _in_between(ours: OursThatGrows, count: int, servers: list[int], costs: Costs) -> None:
     time.sleep(1.0)  # titles, and what else is put off until after the start
-    daemons = ours.daemons()
-    costs.memory.add(count, procs.cost(daemons.values(), memory=True).pss_mib)
+    costs.memory.add(count, procs.cost(ours.daemons().values(), memory=True).pss_mib)
     costs.restart.add(count, *_restarts(ours, servers))
     _questions(ours, count, costs)
     costs.adopt.add(count, *[_adoption(ours, count) for _ in range(ADOPTIONS)])
+
+
+def _stop(ours: OursThatGrows, count: int, servers: list[int], costs: Costs) -> None:
     ends = procs.Ends(servers)
     began = procs.now()
     ours.ask_stop()
