@@ -7,7 +7,7 @@ from supervisor.cli.keys import CORE_KEYS, KEYS, written_keys
 from supervisor.model.service import Launch, Policy, Spec
 from supervisor.settings.api import FILES, json_schema
 
-NOBODY_WRITES = {"launch.log", "launch.log_head", "kind", "name", "pid_file", "plugin"}
+NOBODY_WRITES = {"launch.encoded", "launch.log", "launch.log_head", "kind", "name", "pid_file", "plugin"}
 
 
 def all_keys() -> set[str]:
