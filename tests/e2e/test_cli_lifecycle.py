@@ -275,6 +275,7 @@ def test_garbage_in_pid_files_harms_nobody(home: TemporaryHome) -> None:
         bystander.wait()
 
 
+@pytest.mark.slow
 def test_a_suspended_start(home: TemporaryHome) -> None:
     assert home.sbctl("start").code == 0
     pid = home.pid("start")

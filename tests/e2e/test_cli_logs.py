@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from support.home import LAUNCHER, TemporaryHome
 from support.waiting import eventually
 
@@ -73,6 +74,7 @@ def test_a_follower_rides_over_restarts_and_rotation(home: TemporaryHome, tmp_pa
     assert steps.count(0) <= 1
 
 
+@pytest.mark.slow
 def test_many_are_followed_also_what_comes_late_and_what_is_emptied(home: TemporaryHome, tmp_path: Path) -> None:
     home.settings["logs"] = {"maxMb": 0.02, "keep": 50}
     home.write()

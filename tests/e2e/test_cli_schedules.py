@@ -199,6 +199,7 @@ def test_what_is_wished_while_nothing_runs_counts_from_the_start_on(scheduled: T
     assert listed["long"]["status"] == "paused"
 
 
+@pytest.mark.slow
 def test_why_of_one_that_is_new_not_in_force_or_removed(scheduled: TemporaryHome) -> None:
     home = scheduled
     assert "it begins with the next sbctl start" in said(home.sbctl("why", "twitter"))

@@ -52,6 +52,7 @@ NEED_A_ZONE = [
 ]
 
 
+@pytest.mark.slow
 def test_what_is_running_runs_on_by_utc(zoned: TemporaryHome, gone: Environment) -> None:
     assert zoned.sbctl("start", env=gone).code == 0
 

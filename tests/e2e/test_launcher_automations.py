@@ -100,6 +100,7 @@ def test_a_day_with_it(quiet: TemporaryHome) -> None:
     assert quiet.pids() == []
 
 
+@pytest.mark.slow
 def test_stop_takes_five_seconds_at_most(quiet: TemporaryHome) -> None:
     quiet.add_plugin("deaf", child("ignore_term"), stop={"graceSeconds": 60})
     assert automations(quiet, "start").code == 0

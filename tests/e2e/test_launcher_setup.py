@@ -42,6 +42,7 @@ def test_two_first_calls_at_once(checkout: Checkout) -> None:
     assert checkout.run("status").err == ""
 
 
+@pytest.mark.slow
 def test_without_a_network(checkout: Checkout) -> None:
     checkout.need("2.0", available=False)
 

@@ -41,6 +41,7 @@ def ends(desk: Scheduling, name: str, count: int = 1) -> None:
     eventually(lambda: len(desk.events("run.succeeded", name)) >= count, 10)
 
 
+@pytest.mark.slow
 def test_who_follows_does_so_once_though_neither_end_is_on_the_disk(scheduling: Scheduling, lock: Lock) -> None:
     desk = scheduling
     set_defaults(desk.home, missedSpreadSeconds=0)
@@ -104,6 +105,7 @@ def test_what_could_not_be_written_is_written_by_the_next_start(scheduling: Sche
     assert [slot["outcome"] for slot in desk.slots("long") if slot["nominal"] == first] == ["run"]
 
 
+@pytest.mark.slow
 def test_a_restore_knows_what_could_not_be_written(scheduling: Scheduling, lock: Lock) -> None:
     """Runs that began and ended while the history was locked stand beside it alone."""
     desk = scheduling
