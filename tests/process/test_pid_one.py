@@ -243,9 +243,12 @@ def pids_below(container: Container, count: int) -> dict[int, int]:
     """Of each child of the first process: its pid by our numbers, and by those of the container."""
     found = {}
     for pid in proc.Children(container.init).read():
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-            numbers = next(line.split() for line in file if line.startswith("NSpid:"))
-        if proc.words_of(pid)[:1] == [b"sleep"]:
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+                numbers = next((line.split() for line in file if line.startswith("NSpid:")), [])
+        except (FileNotFoundError, ProcessLookupError):  # the shell's `seq`, say, which is gone again
+            continue
+        if numbers and proc.words_of(pid)[:1] == [b"sleep"]:
             found[pid] = int(numbers[-1])
     return found if len(found) == count else {}
 
