@@ -43,12 +43,15 @@ class Channel:
         *,
         on_message: Callable[[Message, list[int]], None],
         on_closed: Callable[[], None],
+        on_pause: Callable[[], None] | None = None,
         answers_together: bool = False,
     ) -> None:
+        """`on_pause`: all that was there has been read, for now."""
         self._sock = sock
         self._loop = loop
         self._on_message = on_message
         self._on_closed = on_closed
+        self._on_pause = on_pause
         self._queue: list[tuple[bytes, list[int], bool]] = []
         self.closed = False
         self._is_full = False  # it is waited for room
@@ -157,6 +160,8 @@ class Channel:
         try:
             self._read()
         finally:
+            if self._on_pause is not None and not was_reading:
+                self._loop.guard(self._on_pause)
             self._is_reading = was_reading
             if self._queue and not was_reading and not self._is_full:
                 self._flush()

@@ -16,6 +16,10 @@ TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 COMPARED = 3
 
 
+def now() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
 class StartTimes:
     """Of the children of this process."""
 
@@ -23,14 +27,10 @@ class StartTimes:
         self._to_compare = COMPARED
         self._differs = False
 
-    def now(self) -> int:
-        """To be taken before the process is made."""
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-
-    def of(self, pid: int, before: int) -> int | None:
-        """None: there is no such process."""
+    def of(self, pid: int, before: int, after: int) -> int | None:
+        """The moments are those before and after it was made. None: there is no such process."""
         tick = before // TICK_NS
-        if self._differs or tick != self.now() // TICK_NS:
+        if self._differs or tick != after // TICK_NS:
             return proc.start_time(pid)
         if not self._to_compare:
             return tick

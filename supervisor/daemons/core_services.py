@@ -13,10 +13,10 @@ from supervisor.base.channel import Channel, channel_pair
 from supervisor.base.files import remove_quietly
 from supervisor.base.where import role_command
 from supervisor.engine.entries import is_job, name_of
+from supervisor.engine.making import CHANNEL_FD
 from supervisor.engine.probes.prober import Prober
 from supervisor.engine.probes.watchdog import Watchdog
 from supervisor.engine.spawner import LocalSpawner
-from supervisor.engine.store import CHANNEL_FD
 from supervisor.model.event import Event
 from supervisor.model.service import Launch
 

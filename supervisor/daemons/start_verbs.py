@@ -211,7 +211,7 @@ class StartVerbs(EngineVerbs):
 
     def _take_environment(self, env: dict[str, Any]) -> None:
         """The environment that counts is ours; a reload brings the caller's values."""
-        base = self._daemon.store.base_env
+        base = self._daemon.store.maker.base_env
         kept = {name: base[name] for name in ("SB_HOME",) if name in base}
         base.clear()
         base.update({str(name): str(value) for name, value in env.items()})

@@ -46,7 +46,7 @@ def main(path: str, options: Options) -> int:
 def _build(daemon: Start, state: dict[str, Any]) -> Reply | None:
     """All parts as they were. Returns whom to answer."""
     store, core = daemon.store, daemon.core
-    store.base_env, store.open_files = state["base_env"], state["open_files"]
+    store.maker.base_env, store.maker.open_files = state["base_env"], state["open_files"]
     daemon.server = ControlServer(
         daemon.loop,
         daemon.home.run,

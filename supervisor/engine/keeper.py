@@ -14,9 +14,10 @@ import _socket
 import os
 import signal
 
-from supervisor.base.channel import Channel
+from supervisor.base.channel import TOGETHER, Channel
 from supervisor.engine.entries import Ends, close_fds, shown_as
 from supervisor.engine.handing_over import entries_in_pieces, notes_in_pieces
+from supervisor.engine.making import Asked
 from supervisor.engine.notify import Heard, Listener, Owner
 from supervisor.engine.oom import looks_like_it
 from supervisor.engine.outlet import PipeOutlet, Pumps
@@ -48,6 +49,7 @@ class Keeper:
         self._on_status = on_status
         self._channel: Channel | None = None
         self._handed = False
+        self._asked: list[Asked] = []  # processes to be made
         self._owed = False  # it has asked for what is kept, and there was no descriptor left
         self._pumps: dict[str, Pumps] = {}  # by key
         self._heard: dict[str, Heard] = {}  # by key, until a scheduler has noted what follows from it
@@ -73,7 +75,12 @@ class Keeper:
     def connect(self, sock: _socket.socket) -> None:
         """A new scheduler is about to be spawned with the other end of this pair."""
         self._channel = Channel(
-            sock, self._loop, on_message=self._on_message, on_closed=self._on_closed, answers_together=True
+            sock,
+            self._loop,
+            on_message=self._on_message,
+            on_closed=self._on_closed,
+            on_pause=self._make,
+            answers_together=True,
         )
 
     def scheduler_gone(self) -> None:
@@ -155,16 +162,18 @@ class Keeper:
     def _on_message(self, message: Message, fds: list[int]) -> None:
         verb = message.get("verb")
         if verb == "spawn":
-            self._spawn(message, fds)
+            self._ask(message, fds)
             return
         close_fds(*fds)
+        if verb == "note":  # such a note is there before the process, at the latest with it
+            self._note(message["name"], message["blob"])
+            return
+        self._make()
         if verb == "signal":
             self._store.signal(message["key"], message["number"], main=message["main"])
         elif verb == "drop":
             self._heard.pop(message["key"], None)
             self._store.drop(message["key"])
-        elif verb == "note":
-            self._note(message["name"], message["blob"])
         elif verb == "hello":
             self._hand_over()
         else:
@@ -177,28 +186,35 @@ class Keeper:
         self.notes[name] = blob
         self._heard.pop(blob.get("key", ""), None)  # what followed from it is in the note
 
-    def _spawn(self, message: Message, fds: list[int]) -> None:
-        key = message["key"]
-        self._forget_pumps(message["replaces"])
-        self._heard.pop(message["replaces"], None)
+    def _ask(self, message: Message, fds: list[int]) -> None:
+        """Those of one moment are made together (see `making`)."""
+        key, replaces = message["key"], message["replaces"]
+        if replaces and any(each.key == replaces for each in self._asked):
+            self._make()
+        self._forget_pumps(replaces)
+        self._heard.pop(replaces, None)
         if len(fds) != len(message["ends"]):
             close_fds(*fds)
-            self._store.drop(message["replaces"])  # the next try replaces this one, of which there will be no entry
+            self._store.drop(replaces)  # the next try replaces this one, of which there will be no entry
             lost = Cause(CauseKind.SYSTEM, "its pipe was lost on the way to start: too few open files are allowed")
             self.send({"did": "failed", "key": key, "cause": lost.as_dict()})
             return
-        entry = self._store.spawn(
-            self,
-            key,
-            Launch.from_dict(message["launch"]),
-            replaces=message["replaces"],
-            ends=Ends(**dict(zip(message["ends"], fds, strict=True)), address=message["address"]),
-            stop=(message["stop"][0], message["stop"][1]),
-        )
-        if entry.cause is not None:
-            self.send({"did": "failed", "key": key, "cause": entry.cause.as_dict()})
-        else:
-            self.send({"did": "spawned", "key": key, "pid": entry.pid, "started": entry.started})
+        ends = Ends(**dict(zip(message["ends"], fds, strict=True)), address=message["address"])
+        stop = (message["stop"][0], message["stop"][1])
+        self._asked.append(Asked(key, Launch.from_dict(message["launch"]), ends, stop, replaces=replaces))
+        if len(self._asked) >= TOGETHER:
+            self._make()
+
+    def _make(self) -> None:
+        """Those that were asked for."""
+        if not self._asked:
+            return
+        asked, self._asked = self._asked, []
+        for entry in self._store.spawn_all(self, asked):
+            if entry.cause is not None:
+                self.send({"did": "failed", "key": entry.key, "cause": entry.cause.as_dict()})
+            else:
+                self.send({"did": "spawned", "key": entry.key, "pid": entry.pid, "started": entry.started})
 
     # what the store tells
 

@@ -57,8 +57,9 @@ class RecordFile:
             return False
         return True
 
-    def spawned(self, record: Record) -> None:
-        self._append(self.know(record))
+    def spawned(self, records: list[Record]) -> None:
+        if records:
+            self._append(b"".join([self.know(record) for record in records]))
 
     def know(self, record: Record) -> bytes:
         """It lives; in the file from the next rewriting on."""

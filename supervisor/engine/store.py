@@ -13,20 +13,16 @@ Nothing here can block: exec goes through a shell shim (see `environment`) unles
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import signal
 
 from supervisor.base import proc
-from supervisor.base.start_times import StartTimes
-from supervisor.engine import environment
 from supervisor.engine.cgroup import Cgroups
-from supervisor.engine.entries import Entry, close_fds, is_job
+from supervisor.engine.entries import Entry, close_fds
 from supervisor.engine.escapes import signal_escaped
+from supervisor.engine.making import Asked, Maker, Making
 from supervisor.engine.records import Record
-from supervisor.engine.straight import Straight, spawn
-from supervisor.model.cause import Cause, CauseKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +36,6 @@ if TYPE_CHECKING:
 
 
 REMAINDER_POLL_S = 0.1
-CHANNEL_FD = 3  # where a core service finds its channel to `start`
-_TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FRIENDLY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
@@ -59,17 +53,14 @@ class Store:
     ) -> None:
         self._loop = loop
         self._records = records
-        self.base_env = dict(base_env)
         self.home_id = home_id
-        self.open_files = open_files
         self.entries: dict[str, Entry] = {}
         self._by_pid: dict[int, Entry] = {}
         self._remaining: dict[str, Entry] = {}  # main process gone, somebody of it not
         self._dropped: list[Entry] = []  # forgotten by whoever asked, and waited for until they are gone
         self._children = proc.Children(os.getpid())
         self.cgroups = Cgroups(home_id)
-        self._straight = Straight()
-        self._start_times = StartTimes()
+        self.maker = Maker(records, self.cgroups, base_env=base_env, home_id=home_id, open_files=open_files)
         self._poll: Timer | None = None
 
     # what can be asked
@@ -86,28 +77,33 @@ class Store:
         stop: StopRule,
     ) -> Entry:
         """Start a process for `key`, or answer with the one that is there. What it writes to is closed here."""
-        known = self.entries.get(key)
-        if known is not None:
-            ends.close()
-            close_fds(channel_fd)
-            return known
-        if replaces:
-            self.drop(replaces)
-        entry = Entry(key, launch, listener, ends, stop)
-        self.entries[key] = entry
-        try:
-            self._exec(entry, ends, channel_fd)
-        except environment.CantLaunch as problem:
-            entry.cause = Cause(problem.kind, problem.what, remedy=problem.remedy)
-        except (OSError, ValueError) as error:
-            entry.cause = _spawn_cause(error)
-        finally:
-            ends.close_given()
-            close_fds(channel_fd)
-        if entry.cause is not None:
+        return self.spawn_all(listener, [Asked(key, launch, ends, stop, replaces=replaces, channel_fd=channel_fd)])[0]
+
+    def spawn_all(self, listener: Listener, asked: list[Asked]) -> list[Entry]:
+        """The same for many. None of them may replace another one."""
+        entries: list[Entry] = []
+        batch: list[Making] = []
+        for each in asked:
+            entry = self.entries.get(each.key)
+            if entry is None:
+                if each.replaces:
+                    self.drop(each.replaces)
+                entry = self.entries[each.key] = Entry(each.key, each.launch, listener, each.ends, each.stop)
+                batch.append(Making(entry, each))
+            else:
+                each.close()
+            entries.append(entry)
+        self.maker.make(batch)
+        for making in batch:
+            self._keep(making.entry)
+        return entries
+
+    def _keep(self, entry: Entry) -> None:
+        if entry.cause is None:
+            self._by_pid[entry.pid] = entry
+        else:
             entry.empty = True
             self._leave_group(entry)
-        return entry
 
     def drop(self, key: str) -> None:
         """Forget an entry. What still runs of it is ended: nothing may live that nobody knows."""
@@ -141,49 +137,6 @@ class Store:
         if entry.place is not None:
             entry.place.told = set(entry.escaped)
             entry.place.signal(number, entry.pid)
-
-    # spawning
-
-    def _exec(self, entry: Entry, ends: Ends, channel_fd: int) -> None:
-        launch = entry.launch
-        marker = {"SB_HOME_ID": self.home_id, "SB_KEY": entry.key}
-        if ends.address:
-            marker["NOTIFY_SOCKET"] = ends.address
-        env = environment.for_spawn(environment.build(self.base_env, launch, marker), launch)
-        if launch.limits.cgroup and not is_job(entry.key):
-            entry.place = self.cgroups.place(entry.key, launch.limits.cgroup)
-        actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
-        if ends.out_write >= 0:
-            actions.append((os.POSIX_SPAWN_DUP2, ends.out_write, 1))
-        else:
-            actions.append((os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0))
-        actions.append((os.POSIX_SPAWN_DUP2, ends.err_write if ends.err_write >= 0 else 1, 2))
-        if channel_fd >= 0:
-            actions.append((os.POSIX_SPAWN_DUP2, channel_fd, CHANNEL_FD))
-        before = self._start_times.now()
-        pid = self._straight.spawn(launch, env, actions, self.open_files) if environment.is_plain(launch) else 0
-        if not pid:
-            words = environment.command_line(launch, self.open_files, entry.place)
-            pid = spawn(words[0], words, env, actions)
-        # Not reaped before the loop turns, so pid and start time can't be another's.
-        try:
-            entry.pidfd, entry.started = self._hold(pid, before)
-        except OSError:
-            proc.signal_group(-1, pid, signal.SIGKILL)  # what can't be held must not run beside the next try
-            raise
-        entry.pid = pid
-        entry.inode = proc.pidfd_inode(entry.pidfd)
-        self._by_pid[pid] = entry
-        self._records.spawned(Record(entry.key, pid, entry.started, entry.inode, entry.stop))
-
-    def _hold(self, pid: int, before: int) -> tuple[int, int]:
-        """A pidfd and the start time; without both there is no identity."""
-        pidfd = os.pidfd_open(pid)
-        started = self._start_times.of(pid, before)
-        if started is None:
-            os.close(pidfd)
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        return pidfd, started
 
     # reaping
 
@@ -328,14 +281,3 @@ def _peak(kib: int) -> int:
     """Bytes; 0 where it says nothing: until its exec a child counts with our own pages."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kib * 1024 if kib > own else 0
-
-
-def _spawn_cause(error: OSError | ValueError) -> Cause:
-    if isinstance(error, OSError):
-        text = f"could not be spawned: {error.strerror}"
-        if error.errno in _TRANSIENT:
-            return Cause(CauseKind.SYSTEM, text)
-        if error.errno == errno.E2BIG:
-            return Cause(CauseKind.NOT_EXECUTABLE, "its arguments and environment are too long for the system")
-        return Cause(CauseKind.NOT_EXECUTABLE, text)
-    return Cause(CauseKind.NOT_EXECUTABLE, f"could not be spawned: {error}")

@@ -15,11 +15,12 @@ import signal
 import stat
 import sys
 
+from supervisor.base.start_times import now
 from supervisor.engine.local_disk import TABLE, Mounts, in_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from supervisor.model.launch import Launch
@@ -27,6 +28,32 @@ if TYPE_CHECKING:
 ELF = b"\x7fELF"
 MOST_KNOWN = 1000
 _RESET = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
+
+
+class Exec:
+    """What is to be exec'ed, and the process that it has become."""
+
+    __slots__ = ("actions", "after", "before", "cwd", "env", "pid", "program", "words")
+
+    def __init__(
+        self, program: str, words: Sequence[str], env: dict[str, str], actions: list[tuple[Any, ...]], *, cwd: str = ""
+    ) -> None:
+        self.program = program
+        self.words = list(words)
+        self.env = env
+        self.actions = actions
+        self.cwd = cwd
+        self.pid = 0
+        self.before = self.after = 0  # moments around it, on the clock by which the kernel counts start times
+
+    def spawn(self) -> None:
+        """In a session of its own, with nothing of our handling of signals."""
+        self.before = now()
+        self.pid = os.posix_spawn(
+            self.program, self.words, self.env,
+            file_actions=self.actions, setsid=True, setsigmask=(), setsigdef=_RESET,
+        )  # fmt: skip
+        self.after = now()
 
 
 class Straight:
@@ -40,26 +67,27 @@ class Straight:
         self._disks: set[int] = set()  # our own, and those in memory
         self._programs: dict[tuple[int, int, int, int], bool] = {}  # by what stat says of them: are they ELF?
 
-    def spawn(self, launch: Launch, env: dict[str, str], actions: list[tuple[Any, ...]], open_files: int) -> int:
-        """The pid; 0: the shell has to do it.
+    def spawn(self, batch: list[Exec], open_files: int) -> None:
+        """One after the other. Who has no pid then is for the shell, which can say why.
 
         A child inherits folder and limit of open files, so this process has them for that moment, in which nothing
         else of it runs that would mind.
         """
-        program = self.program(launch, env)
-        if not program:
-            return 0
+        if not batch:
+            return
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         try:
             before = os.getcwd()
-            os.chdir(launch.cwd)
-        except OSError:
-            return 0
-        try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(open_files, limits[1]), limits[1]))
-            return spawn(program, list(launch.argv), {**env, "PWD": launch.cwd}, actions)
         except OSError:
-            return 0  # the shell can say why
+            return
+        try:
+            for each in batch:
+                try:
+                    os.chdir(each.cwd)
+                    each.spawn()
+                except (OSError, ValueError):
+                    continue
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
             os.chdir(before)
@@ -134,11 +162,6 @@ class Straight:
         except OSError:
             return None
         return found if found.st_dev in self._disks else None
-
-
-def spawn(program: str, words: list[str], env: dict[str, str], actions: list[tuple[Any, ...]]) -> int:
-    """In a session of its own, with nothing of our handling of signals."""
-    return os.posix_spawn(program, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET)
 
 
 def _is_elf(path: str) -> bool | None:

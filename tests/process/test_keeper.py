@@ -17,9 +17,10 @@ from support.processes import open_files
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.base.channel import Channel, channel_pair
-from supervisor.engine.entries import Ends
+from supervisor.base.channel import TOGETHER, Channel, channel_pair
+from supervisor.engine.entries import Ends, Entry
 from supervisor.engine.keeper import Keeper
+from supervisor.engine.making import Asked
 from supervisor.engine.notify import open_socket
 from supervisor.engine.oom import Counter, OomCounter
 from supervisor.engine.records import RecordFile
@@ -158,6 +159,69 @@ def test_ends_that_were_lost_on_the_way_fail_the_spawn_and_leave_nothing_open(ke
     assert (kept.heard[-1]["did"], kept.heard[-1]["cause"]["kind"]) == ("failed", "system")
     assert kept.store.entries == {}
     assert open_files(os.getpid()) == before
+
+
+def asking(key: str, replaces: str = "") -> tuple[dict[str, Any], list[int]]:
+    launch = Launch(argv=("/bin/true",), cwd="/", log="/dev/null").as_dict()
+    message = {"verb": "spawn", "key": key, "replaces": replaces, "launch": launch, "stop": [15, 1.0], "address": ""}
+    return {**message, "ends": ["out_read", "out_write"]}, list(os.pipe())
+
+
+def spawned(kept: Kept) -> list[str]:
+    return [message["key"] for message in kept.heard if message["did"] == "spawned" and message["pid"]]
+
+
+def test_those_of_one_moment_are_made_together(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    together: list[list[str]] = []
+    real = kept.store.spawn_all
+
+    def spawn_all(listener: Any, asked: list[Asked]) -> list[Entry]:
+        together.append([each.key for each in asked])
+        return real(listener, asked)
+
+    monkeypatch.setattr(kept.store, "spawn_all", spawn_all)
+    kept.connect()
+    assert kept.scheduler is not None
+
+    for number in range(TOGETHER + 3):
+        kept.scheduler.send_with_next({"verb": "note", "name": f"n{number}", "blob": {}})
+        kept.scheduler.send(*asking(f"a.{number}"), close_fds=True)
+    kept.loop.run_soon()
+
+    keys = [f"a.{number}" for number in range(TOGETHER + 3)]
+    assert together == [keys[:TOGETHER], keys[TOGETHER:]]
+    eventually(lambda: (kept.loop.run_soon(), spawned(kept) == keys)[1])
+    assert len(kept.keeper.notes) == TOGETHER + 3
+
+
+def test_what_is_asked_between_two_spawns_keeps_its_place(kept: Kept) -> None:
+    kept.connect()
+    assert kept.scheduler is not None
+    for message, fds in (
+        asking("a.1"),
+        ({"verb": "drop", "key": "a.1"}, None),
+        asking("b.1"),
+        asking("b.2", "b.1"),
+        asking("c.1"),
+        ({"verb": "signal", "key": "c.1", "number": 9, "main": False}, None),
+    ):
+        kept.scheduler.send(message, fds, close_fds=True)
+
+    eventually(lambda: (kept.loop.run_soon(), spawned(kept) == ["a.1", "b.1", "b.2", "c.1"])[1])
+    assert list(kept.store.entries) == ["b.2", "c.1"]
+    assert kept.store.entries["c.1"].signalled == 9
+    eventually(lambda: (kept.store.reap(), not kept.store._by_pid)[1])
+
+
+def test_a_scheduler_that_dies_has_what_it_asked_for(kept: Kept) -> None:
+    """Its successor finds it."""
+    kept.connect()
+    assert kept.scheduler is not None
+    kept.scheduler.send(*asking("a.1"), close_fds=True)
+    kept.lose_scheduler()
+
+    assert list(kept.store.entries) == ["a.1"]
+    assert kept.store.entries["a.1"].pid
 
 
 def quick(kept: Kept, number: int, path: str) -> None:

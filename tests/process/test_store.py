@@ -17,6 +17,7 @@ from support.waiting import eventually
 
 from supervisor.base import proc
 from supervisor.engine.entries import Ends, Entry
+from supervisor.engine.making import Asked
 from supervisor.engine.records import RecordFile, read_records
 from supervisor.engine.store import Store
 from supervisor.model.cause import CauseKind
@@ -190,6 +191,69 @@ def test_what_is_missing_says_what_to_do(listening: Listening, monkeypatch: pyte
         (CauseKind.NOT_INSTALLED, "apt-get install util-linux"),
         (CauseKind.SETTINGS_ERROR, "export SB_NO_SUCH_NAME=… then sbctl reload"),
     ]
+
+
+def asked(key: str, *argv: str, replaces: str = "", **more: Any) -> Asked:
+    launch = Launch(argv=argv or tuple(child("ready")), cwd=more.pop("cwd", "/"), log="/dev/null", **more)
+    return Asked(key, launch, Ends(*os.pipe()), (15, 1.0), replaces=replaces)
+
+
+def test_of_many_each_gets_what_is_its_own(listening: Listening, tmp_path: Path) -> None:
+    """Those that can't be made cost the others nothing, and each sees its own folder."""
+    old = listening.spawn("a.1")
+    before = open_files(os.getpid()) - 1  # its pidfd
+    show = ("/bin/sh", "-c", "echo $SB_KEY $PWD; pwd -P")
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+
+    entries = listening.store.spawn_all(
+        listening,
+        [
+            asked("a.2", *show, cwd=str(folder), replaces="a.1"),
+            asked("b.1", "/bin/echo", "a\0b"),
+            asked("c.1", *show, env={"A": "env:SB_NO_SUCH_NAME"}),
+            asked("d.1", *show, cwd="/nowhere"),
+            asked("a.2", *show),
+            asked("e.1", *show, env={"PWD": "/elsewhere"}),
+        ],
+    )
+
+    assert [entry.key for entry in entries] == ["a.2", "b.1", "c.1", "d.1", "a.2", "e.1"]
+    assert entries[4] is entries[0]
+    kinds = [entry.cause and entry.cause.kind for entry in entries]
+    assert kinds == [None, CauseKind.NOT_EXECUTABLE, CauseKind.SETTINGS_ERROR, None, None, None]
+    assert listening.recorded() == ["a.1", "a.2", "d.1", "e.1"]
+    for entry in (old, *entries[3:]):
+        assert proc.start_time(entry.pid) == entry.started
+    for entry in entries:
+        eventually(lambda entry=entry: listening.reaped(entry))  # type: ignore[misc]
+    assert [entry.status and entry.status >> 8 for entry in entries] == [0, None, None, 126, 0, 0]
+    said = [os.read(entry.out_read, 1000).decode() for entry in (entries[0], entries[-1])]
+    assert said == [f"a.2 {folder}\n{folder}\n", "e.1 /\n/\n"]
+    for entry in entries:
+        listening.store.drop(entry.key)
+    eventually(lambda: (listening.store.reap(), not listening.store._by_pid)[1])
+    assert open_files(os.getpid()) == before
+
+
+def test_between_two_execs_there_is_nothing_else(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done right after an exec takes twice as long as what is done before the first one or after the last."""
+    done: list[str] = []
+    for name in ("stat", "posix_spawn", "pidfd_open", "write"):
+        real = getattr(os, name)
+
+        def noted(*args: Any, name: str = name, real: Any = real, **more: Any) -> Any:
+            done.append(name)
+            return real(*args, **more)
+
+        monkeypatch.setattr(os, name, noted)
+
+    listening.store.spawn_all(listening, [asked(f"true.{number}", "/bin/true") for number in range(3)])
+
+    first = done.index("posix_spawn")
+    assert done[first : first + 6] == ["posix_spawn"] * 3 + ["pidfd_open"] * 3
+    assert "stat" in done[:first]
+    assert done[first + 6 :].count("write") == 1
 
 
 def test_no_descriptor_stays_after_any_of_it(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:

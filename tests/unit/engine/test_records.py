@@ -25,7 +25,7 @@ def write(path: Path, *keys: str, ended: tuple[str, ...] = ()) -> RecordFile:
     file = RecordFile(str(path), boot=BOOT, home_id="home")
     file.open()
     for number, key in enumerate(keys):
-        file.spawned(record(key, 100 + number))
+        file.spawned([record(key, 100 + number)])
     for key in ended:
         file.ended(key)
     return file
@@ -125,8 +125,8 @@ def test_a_full_disk_costs_the_record_it_cut_and_no_other(tmp_path: Path, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(records, "write_all", cut)
-        file.spawned(record("b.1"))
-    file.spawned(record("c.1"))
+        file.spawned([record("b.1")])
+    file.spawned([record("c.1")])
     file.close()
 
     assert file.dropped == 1
@@ -138,9 +138,9 @@ def test_a_long_life_does_not_grow_the_file(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "records"
     file = write(path, "stays.1")
     for number in range(500):
-        file.spawned(record(f"server.{number}"))
+        file.spawned([record(f"server.{number}")])
         file.ended(f"server.{number}")
-    file.spawned(record("last.1"))
+    file.spawned([record("last.1")])
     file.close()
 
     assert path.stat().st_size < 3000

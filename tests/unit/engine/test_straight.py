@@ -15,7 +15,7 @@ import pytest
 from support.home import ROOT
 
 from supervisor.engine.local_disk import TABLE
-from supervisor.engine.straight import Straight
+from supervisor.engine.straight import Exec, Straight
 from supervisor.model.launch import Launch
 
 TRUE = os.path.realpath(shutil.which("true") or "/bin/true")
@@ -139,14 +139,14 @@ def told(tmp_path: Path, code: str, cwd: Path) -> str:
     out = tmp_path / "out"
     fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     python = os.path.realpath(sys.executable)
+    words = [python, "-I", "-S", "-c", code]
+    one = Exec(python, words, dict(os.environ), [(os.POSIX_SPAWN_DUP2, fd, 1)], cwd=str(cwd))
     try:
-        pid = Straight().spawn(
-            launch(python, "-I", "-S", "-c", code, cwd=cwd), dict(os.environ), [(os.POSIX_SPAWN_DUP2, fd, 1)], 256
-        )
+        Straight().spawn([one], 256)
     finally:
         os.close(fd)
-    assert pid > 0
-    assert os.waitpid(pid, 0)[1] == 0
+    assert one.pid > 0
+    assert os.waitpid(one.pid, 0)[1] == 0
     return out.read_text()
 
 
@@ -154,11 +154,9 @@ def test_the_child_has_its_folder_and_limit_and_we_have_ours(program: Path, tmp_
     before = os.getcwd(), resource.getrlimit(resource.RLIMIT_NOFILE)
     folder = tmp_path / "its folder"
     folder.mkdir()
-    code = (
-        "import os, resource as r; print(os.getcwd(), os.environ['PWD'], r.getrlimit(7), os.getsid(0) == os.getpid())"
-    )
+    code = "import os, resource as r; print(os.getcwd(), r.getrlimit(7), os.getsid(0) == os.getpid())"
 
-    assert told(tmp_path, code, folder) == f"{folder} {folder} (256, {before[1][1]}) True\n"
+    assert told(tmp_path, code, folder) == f"{folder} (256, {before[1][1]}) True\n"
     assert (os.getcwd(), resource.getrlimit(resource.RLIMIT_NOFILE)) == before
 
 
@@ -169,7 +167,12 @@ def test_what_the_kernel_does_not_take_is_for_the_shell(program: Path) -> None:
     straight = Straight()
 
     assert straight.program(words, PATH) == str(program)
-    assert straight.spawn(words, {}, [], 256) == 0
+    bad = Exec(str(program), [str(program)], {}, [], cwd=str(program.parent))
+    away = Exec(TRUE, ["true"], {}, [], cwd="/nowhere")
+    good = Exec(TRUE, ["true"], {}, [], cwd="/")
+    straight.spawn([bad, away, good], 256)
+    assert (bad.pid, away.pid) == (0, 0)
+    assert os.waitpid(good.pid, 0) == (good.pid, 0)
     assert (os.getcwd(), resource.getrlimit(resource.RLIMIT_NOFILE)) == before
 
 
@@ -190,7 +193,7 @@ def test_the_kernel_says_when_something_is_mounted(program: Path) -> None:
     code = (
         "import subprocess, sys\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from supervisor.engine.straight import Straight\n"
+        "from supervisor.engine.straight import Exec, Straight\n"
         "from supervisor.model.launch import Launch\n"
         "folder, program = sys.argv[1:]\n"
         "words, straight = Launch(argv=(program,), cwd='/', log='/dev/null'), Straight()\n"
