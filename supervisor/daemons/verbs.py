@@ -111,9 +111,9 @@ class EngineVerbs:
             return "stopping"
         services = self.engine.services.values()
         wanted = [service.state.phase for service in services if service.state.want is Want.UP]
-        if any(phase in (Phase.BACKOFF, Phase.FAILED) for phase in wanted) or any(s.degraded for s in services):
+        if Phase.BACKOFF in wanted or Phase.FAILED in wanted or True in [service.degraded for service in services]:
             return "degraded"
-        if any(phase in (Phase.STARTING, Phase.STOPPING) for phase in wanted):
+        if Phase.STARTING in wanted or Phase.STOPPING in wanted:
             return "starting"
         return "degraded" if Phase.WAITING in wanted else "running"
 

@@ -52,11 +52,11 @@ def row(service: Service, now: float, wall: float, used: Figures | None = None) 
 
 def _detail(service: Service, now: float, wall: float) -> str:
     state = service.state
+    if state.phase is Phase.RUNNING and not service.leaving:
+        return service.found or service.detail
     if state.job and state.phase in (Phase.STARTING, Phase.STOPPING):
         so_long = f", for {duration(max(wall - service.since, 0.0))}" if service.since else ""
         return f"runs its command {state.job}{so_long}"
-    if state.phase is Phase.RUNNING and not service.leaving:
-        return service.found or service.detail
     cause = state.cause.text if state.cause else ""
     if state.phase is Phase.BACKOFF:
         left = duration(max((state.retry_at or now) - now, 0.0))

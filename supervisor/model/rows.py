@@ -12,6 +12,8 @@ Nothing in a field can break the form or a terminal: control characters are show
 
 from __future__ import annotations
 
+from _operator import itemgetter
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,8 @@ FIELDS = ("name", "kind", "state", "desired", "pid", "uptime_s", "restarts", "re
 USED = ("cpu_percent", "memory_bytes", "threads", "processes")  # unknown in the rows that `start` keeps
 COLUMNS = FIELDS + USED
 UP = ("running", "external")
+_WORDS = {None: "", True: "yes", False: "no"}
+_columns_of = itemgetter(*COLUMNS)
 
 
 def clean(text: str) -> str:
@@ -72,10 +76,26 @@ def overall(state: str, services: Iterable[Standing], *, complete: bool) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    fields = [
-        "" if (value := row.get(name)) is None else "yes" if value is True else "no" if value is False else str(value)
-        for name in COLUMNS
-    ]
-    if not "".join(fields).isprintable():
-        fields = [clean(field) for field in fields]
-    return "\t".join(fields)
+    """Mostly nothing is missing but what it says of itself, and nothing is to be escaped: that is done in one go, since
+    there is one for each of many services.
+    """
+    try:
+        values = _columns_of(row)
+    except KeyError:  # what `start` keeps for the scheduler says less
+        return _any_line(row)
+    name, kind, state, desired, pid, up, restarts, ready, detail, cpu, memory, threads, processes = values
+    if values.count(None) > (ready is None) or not (name.isprintable() and detail.isprintable()):
+        return _any_line(row)
+    return (
+        f"{name}\t{kind}\t{state}\t{desired}\t{pid}\t{up}\t{restarts}\t{_WORDS[ready]}\t{detail}\t"
+        f"{cpu}\t{memory}\t{threads}\t{processes}"
+    )
+
+
+def _any_line(row: dict[str, Any]) -> str:
+    fields = ["" if (value := row.get(name)) is None else _text(value) for name in COLUMNS]
+    return "\t".join([clean(field) for field in fields])
+
+
+def _text(value: object) -> str:
+    return _WORDS[value] if isinstance(value, bool) else str(value)
