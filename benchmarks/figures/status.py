@@ -15,7 +15,6 @@ from supervisor.control.client import connect
 from supervisor.model.home import Home
 
 MORE_CHILDREN = (10, 1000)  # beside those of the plan, and without --quick
-MOST_TOGETHER = 100  # children of each, with all supervisors running at once
 QUESTIONS = 200
 FRESH_QUESTIONS = 20
 LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
@@ -32,27 +31,20 @@ def _with(plan: Plan, count: int) -> list[Figure]:
     question = Figure(title, "ms", key=f"status.asked.{count}", note="one question after the other")
     times = 5 if plan.quick else 20
     asked = [subject for subject in plan.once_each if subject.status_command() is not None]
-    # Whoever looks at all processes of the machine must not pay for the thousands of the others.
-    groups = [asked] if count <= MOST_TOGETHER else [[subject] for subject in asked]
-    for group in groups:
-        say(f"status of {count}, {times} times each, {', '.join(subject.name for subject in group)}")
-        with all_running(group, "status", count) as running:
-            _commands(command, running, count, times)
-            for subject in running:
-                _questions(question, subject, count)
+    for subject in asked:  # one after the other: who looks at all processes of the machine must not pay for the others
+        say(f"status of {count}, {times} times, {subject.name}")
+        with all_running([subject], "status", count) as running:
+            for one in running:
+                _commands(command, one, count, times)
+                _questions(question, one, count)
     return [command, question]
 
 
-def _commands(figure: Figure, running: list[Subject], count: int, times: int) -> None:
-    values: dict[str, list[float]] = {subject.name: [] for subject in running}
-    for turn in range(times + 1):
-        for subject in running:
-            took = procs.seconds_of(subject.status_command() or [], subject.environment())
-            if turn > 0:
-                values[subject.name].append(took * 1000)
-    for subject in running:
-        target = targets.STATUS_MS.get(count) if isinstance(subject, Ours) else None
-        figure.add(subject.name, values[subject.name], target=target)
+def _commands(figure: Figure, subject: Subject, count: int, times: int) -> None:
+    argv, env = subject.status_command() or [], subject.environment()
+    values = [procs.seconds_of(argv, env) * 1000 for _ in range(times + 1)]
+    target = targets.STATUS_MS.get(count) if isinstance(subject, Ours) else None
+    figure.add(subject.name, values[1:], target=target)  # the first one finds the files on the disk
 
 
 def _questions(figure: Figure, subject: Subject, count: int) -> None:

@@ -50,6 +50,7 @@ class Keeper:
         self._channel: Channel | None = None
         self._handed = False
         self._asked: list[Asked] = []  # processes to be made
+        self._has_made = False  # some, of what is being read
         self._owed = False  # it has asked for what is kept, and there was no descriptor left
         self._pumps: dict[str, Pumps] = {}  # by key
         self._heard: dict[str, Heard] = {}  # by key, until a scheduler has noted what follows from it
@@ -79,7 +80,7 @@ class Keeper:
             self._loop,
             on_message=self._on_message,
             on_closed=self._on_closed,
-            on_pause=self._make,
+            on_pause=self._all_read,
             answers_together=True,
         )
 
@@ -187,7 +188,7 @@ class Keeper:
         self._heard.pop(blob.get("key", ""), None)  # what followed from it is in the note
 
     def _ask(self, message: Message, fds: list[int]) -> None:
-        """Those of one moment are made together (see `making`)."""
+        """The first of one moment is made at once, those that were asked for meanwhile together (see `making`)."""
         key, replaces = message["key"], message["replaces"]
         if replaces and any(each.key == replaces for each in self._asked):
             self._make()
@@ -202,13 +203,18 @@ class Keeper:
         ends = Ends(**dict(zip(message["ends"], fds, strict=True)), address=message["address"])
         stop = (message["stop"][0], message["stop"][1])
         self._asked.append(Asked(key, Launch.from_dict(message["launch"]), ends, stop, replaces=replaces))
-        if len(self._asked) >= TOGETHER:
+        if not self._has_made or len(self._asked) >= TOGETHER:
             self._make()
+
+    def _all_read(self) -> None:
+        self._make()
+        self._has_made = False
 
     def _make(self) -> None:
         """Those that were asked for."""
         if not self._asked:
             return
+        self._has_made = True
         asked, self._asked = self._asked, []
         for entry in self._store.spawn_all(self, asked):
             if entry.cause is not None:

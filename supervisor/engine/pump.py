@@ -91,8 +91,11 @@ class Pump:
 
     # moving bytes
 
-    def _on_ready(self, _events: int) -> None:
-        self.move(TURN_LIMIT)
+    def _on_ready(self, events: int) -> None:
+        if events & READ:
+            self.move(TURN_LIMIT)
+        else:  # its writer has ended, and there is nothing left: no file has to be opened for that
+            self.close()
 
     def drain(self) -> None:
         """Everything that was in the pipe when its writer ended: no more than a pipe holds, however it is cut."""

@@ -171,7 +171,7 @@ def spawned(kept: Kept) -> list[str]:
     return [message["key"] for message in kept.heard if message["did"] == "spawned" and message["pid"]]
 
 
-def test_those_of_one_moment_are_made_together(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_is_made_at_once_those_that_follow_together(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     together: list[list[str]] = []
     real = kept.store.spawn_all
 
@@ -189,7 +189,7 @@ def test_those_of_one_moment_are_made_together(kept: Kept, monkeypatch: pytest.M
     kept.loop.run_soon()
 
     keys = [f"a.{number}" for number in range(TOGETHER + 3)]
-    assert together == [keys[:TOGETHER], keys[TOGETHER:]]
+    assert together == [keys[:1], keys[1 : TOGETHER + 1], keys[TOGETHER + 1 :]]
     eventually(lambda: (kept.loop.run_soon(), spawned(kept) == keys)[1])
     assert len(kept.keeper.notes) == TOGETHER + 3
 

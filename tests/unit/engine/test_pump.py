@@ -96,6 +96,14 @@ def test_the_end_of_the_stream_closes_it(stream: Stream) -> None:
     assert stream.path.read_bytes() == b"last words"
 
 
+def test_for_an_end_without_a_word_no_file_is_opened(stream: Stream) -> None:
+    stream.hang_up()
+    stream.loop.turn(0)
+
+    assert not stream.pump.open
+    assert not stream.path.exists()
+
+
 def test_draining_takes_all_and_waits_for_nothing(stream: Stream) -> None:
     os.set_blocking(stream.write_fd, False)
     size = os.write(stream.write_fd, b"x" * (1 << 20))
