@@ -20,7 +20,7 @@ from supervisor.base.files import look_at, write_all
 from supervisor.base.loop import READ
 from supervisor.base.rotation import INDEX, keep_head, shift, trim
 from supervisor.base.time_index import EVERY_S, TimeIndex, first_time
-from supervisor.engine.raw_file import PIPE_SIZE, is_named, open_raw, peek
+from supervisor.engine.raw_file import PIPE_SIZE, WIDE, holds, is_named, open_raw, peek, widened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1 << 20  # a longer one may be cut by a rotation
 TURN_LIMIT = 2 << 20  # bytes of one service a turn, so that a loud one does not starve the others
 REOPEN_AFTER_S = 1.0
+LOUD = 16  # times in a row that a pipe is found full
 LOOK_S = 1.0  # how often to see whether the name still means our file
 ROTATE_AFTER_S = 10.0  # after a rotation that failed
 NEVER = float("inf")
@@ -75,6 +76,8 @@ class Pump:
         self._old_at = NEVER
         self._rotate_after = 0.0
         self._copies = False
+        self._width = PIPE_SIZE
+        self._full = 0  # times in a row that the pipe was found full
         self.dropped = 0
         self._owned_up = 0  # to so many of them, when the disk took something again
         self._trouble = ""
@@ -99,7 +102,7 @@ class Pump:
 
     def drain(self) -> None:
         """Everything that was in the pipe when its writer ended: no more than a pipe holds, however it is cut."""
-        left = PIPE_SIZE
+        left = holds(self._fd) if self._fd >= 0 else 0
         self._now = self._loop.clock.now()
         while left > 0 and self._fd >= 0:
             moved = self._move_some()
@@ -120,17 +123,27 @@ class Pump:
             if count <= 0:
                 break
             moved += count
-            if count < PIPE_SIZE:
+            if not self._was_full(count):
                 break
         return moved
+
+    def _was_full(self, count: int) -> bool:
+        """Nearly: small writes leave gaps. One that is full again and again gets wider, for each time costs alike."""
+        if count < self._width // 4 * 3:
+            self._full = 0
+            return False
+        self._full += 1
+        if self._full == LOUD and self._width < WIDE:
+            self._width = widened(self._fd) or self._width
+        return True
 
     def _move_some(self) -> int:
         """One splice: bytes moved, 0 at the end of the stream, -1 when the pipe is empty."""
         if not self._open_file():
             return self._drop_some()
         room = self._limit - self._size if self._now < self._old_at else 0
-        if room > PIPE_SIZE or self._now < self._rotate_after:
-            return self._splice(PIPE_SIZE)
+        if room > self._width or self._now < self._rotate_after:
+            return self._splice(self._width)
         return self._move_near_limit(room)
 
     def _splice(self, count: int, *, again: bool = False) -> int:

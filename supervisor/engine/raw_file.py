@@ -10,7 +10,9 @@ import stat
 
 from supervisor.base.files import in_the_way
 
-PIPE_SIZE = 65536
+PIPE_SIZE = 65536  # as the kernel makes them
+# Of a loud service. An ordinary user may have 64 MiB of them (`pipe-user-pages-soft`) before new ones get smaller.
+WIDE = 1 << 18
 SPLICE_F_NONBLOCK = 2
 
 
@@ -44,6 +46,19 @@ def is_named(path: str, found: os.stat_result) -> bool:
     except OSError:
         return False
     return (named.st_dev, named.st_ino) == (found.st_dev, found.st_ino)
+
+
+def holds(fd: int) -> int:
+    """So many bytes at most, whoever has set that."""
+    return fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ)
+
+
+def widened(fd: int) -> int:
+    """What it holds then; 0: the kernel grants no more."""
+    try:
+        return max(fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, WIDE), holds(fd))
+    except OSError:
+        return 0
 
 
 _spare: tuple[int, int] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 
 from supervisor.base.clock import SystemClock
 from supervisor.base.loop import Loop
-from supervisor.engine.pump import Pump
+from supervisor.engine.pump import LOUD, Pump
+from supervisor.engine.raw_file import PIPE_SIZE, WIDE
 
 LINES = b"".join(b"line %05d\n" % number for number in range(5000))  # 55,000 bytes: a pipe holds them
 
@@ -46,6 +49,79 @@ def test_a_drain_takes_everything_over_any_number_of_rotations(loop: Loop, tmp_p
     assert b"".join(files) == LINES
     assert len(files) > 40
     assert all(data.endswith(b"\n") for data in files)
+    pump.close()
+    os.close(write_fd)
+
+
+def held(fd: int) -> int:
+    return fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ)
+
+
+def fill(loop: Loop, write_fd: int, block: bytes, times: int) -> int:
+    """So many times as much as the pipe takes, in such blocks."""
+    os.set_blocking(write_fd, False)
+    written = 0
+    for _ in range(times):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                written += os.write(write_fd, block)
+        loop.turn(0)
+    return written
+
+
+def test_a_pipe_that_is_full_again_and_again_gets_wider(loop: Loop, tmp_path: Path) -> None:
+    pump, write_fd = pump_of(loop, tmp_path / "log", limit=10**9, keep=1)
+
+    written = fill(loop, write_fd, LINES[:4000], LOUD - 1)
+    assert held(write_fd) == PIPE_SIZE
+    written += fill(loop, write_fd, LINES[:4000], 3)
+
+    assert held(write_fd) == WIDE
+    assert os.path.getsize(tmp_path / "log") == written > 2 * WIDE
+    pump.close()
+    os.close(write_fd)
+
+
+def test_one_that_is_full_now_and_then_does_not(loop: Loop, tmp_path: Path) -> None:
+    pump, write_fd = pump_of(loop, tmp_path / "log", limit=10**9, keep=1)
+    for _ in range(3):
+        fill(loop, write_fd, LINES[:4000], LOUD - 1)
+        os.write(write_fd, b"a line\n")
+        loop.turn(0)
+
+    assert held(write_fd) == PIPE_SIZE
+    pump.close()
+    os.close(write_fd)
+
+
+def test_a_kernel_that_grants_no_more_is_asked_and_not_needed(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def refuse(fd: int, number: int, *_: int) -> int:
+        asked.append(number)
+        raise PermissionError(1, "Operation not permitted")
+
+    pump, write_fd = pump_of(loop, tmp_path / "log", limit=10**9, keep=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "fcntl", refuse)
+        written = fill(loop, write_fd, LINES[:4000], LOUD + 5)
+
+    assert asked == [fcntl.F_SETPIPE_SZ]
+    assert os.path.getsize(tmp_path / "log") == written
+    pump.close()
+    os.close(write_fd)
+
+
+def test_a_drain_takes_all_of_a_pipe_that_a_predecessor_has_widened(loop: Loop, tmp_path: Path) -> None:
+    pump, write_fd = pump_of(loop, tmp_path / "log", limit=10**9, keep=1)
+    fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, WIDE)
+    os.write(write_fd, LINES * 4)
+
+    pump.drain()
+
+    assert (tmp_path / "log").read_bytes() == LINES * 4
     pump.close()
     os.close(write_fd)
 
