@@ -254,9 +254,10 @@ def test_between_two_execs_there_is_nothing_else(listening: Listening, monkeypat
     listening.store.spawn_all(listening, [asked(f"true.{number}", "/bin/true") for number in range(3)])
 
     first = done.index("posix_spawn")
-    assert done[first : first + 6] == ["posix_spawn"] * 3 + ["pidfd_open"] * 3
+    assert done[first : first + 3] == ["posix_spawn"] * 3
     assert "stat" in done[:first]
-    assert done[first + 6 :].count("write") == 1
+    assert done[first:].count("pidfd_open") == 3
+    assert done[first:].count("write") == 1
 
 
 def test_no_descriptor_stays_after_any_of_it(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
