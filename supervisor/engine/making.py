@@ -96,6 +96,7 @@ class Maker:
             for each in ready:
                 if each.exec is None or not each.exec.pid:
                     _try(self._through_shell, each)
+                each.asked.close_given()  # which leaves room for its pidfd: what can't be held has run in vain
                 if each.entry.cause is None:
                     _try(self._hold, each)
             self._records.spawned([_record(each.entry) for each in ready if each.entry.pid])

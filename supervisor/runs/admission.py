@@ -104,12 +104,21 @@ class Admission:
         clock, spread = self._desk.loop.clock, plan.schedule.policy.spread
         now, wall = clock.now(), clock.wall()
         wait = max(self._free_from - now, 0.0) if spread else 0.0
-        longest = max(plan.wake - wall, 0.0) / 2 if plan.wake is not None else wait
+        wake = plan.wake
+        if wake is None and (fire := plan.rule.times.next(int(wall))) is not None:  # it is not in the heap yet
+            wake = plan.rule.due(fire).at
+        longest = max(wake - wall, 0.0) / 2 if wake is not None else wait
         if wait > longest:
             wait = longest
         elif spread:
             self._free_from = now + wait + spread
         return wall + wait
+
+    def place_again(self, run: Run, plan: Plan) -> float:
+        """For one that a predecessor had claimed: what is in time has come at its own time, and waits for nobody."""
+        if self._desk.loop.clock.wall() <= run.due + plan.rule.grace:
+            return run.due
+        return max(self.place_in_spread(plan), run.due)
 
     def _end_other(self, plan: Plan) -> None:
         reason = "the next slot takes its place"

@@ -270,7 +270,7 @@ class Claims:
         desk = self._desk
         run.progress = Progress(desk.admission.steps_for(plan), plan.accepted)
         run.tenant = plan.schedule.tenant
-        run.not_before = max(desk.admission.place_in_spread(plan), run.due)
+        run.not_before = desk.admission.place_again(run, plan)
         run.deadline = run.not_before + plan.rule.grace
         plan.queued += (run,)
         self.turn(plan)

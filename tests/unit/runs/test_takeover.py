@@ -398,15 +398,36 @@ def test_those_that_waited_go_on_waiting_in_their_order(world: DeskWorld) -> Non
     assert world.reasons() == ["run"] * 3
 
 
-def test_many_that_never_began_do_not_begin_at_once(world: DeskWorld) -> None:
-    world.open(*(job(id=name) for name in "abc"))
+def never_begun(world: DeskWorld, away: float, **more: Any) -> None:
+    """Three claims of one time that are on the disk when their scheduler is killed; the next one comes so much later."""
+    world.open(*(job(id=name, **more) for name in "abc"))
     world.writer.is_held = True
     world.pass_until(AT + HOUR)
     world.start.is_deaf = True
     world.writer.write()
-    world.kill().open()
+    world.kill()
+    world.pass_time(away)
+    world.open()
+
+
+def test_many_that_never_began_and_are_in_time_begin_at_once(world: DeskWorld) -> None:
+    never_begun(world, 20)
+
+    assert len(world.desk.runner.runs) == 3
+
+
+def test_many_that_never_began_and_are_late_do_not_begin_at_once(world: DeskWorld) -> None:
+    never_begun(world, HOUR / 2)
     assert len(world.desk.runner.runs) == 1
     world.pass_time(20)
+
+    assert len(world.desk.runner.runs) == 3
+
+
+def test_what_is_late_begins_before_its_own_next_slot(world: DeskWorld) -> None:
+    """Else that one would find it waiting."""
+    never_begun(world, HOUR - 8)
+    world.pass_time(7)
 
     assert len(world.desk.runner.runs) == 3
 
