@@ -47,6 +47,7 @@ class Loop:
         self._report = report
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[int], None]] = {}
+        self._new: set[int] = set()  # watched since the last poll: what that said was of another with this number
         self._timers: list[tuple[float, int, Timer]] = []  # tuples, which a heap compares without a line of Python
         self._tidy_at = TIDY_FROM
         self._soon: list[Callable[[], None]] = []
@@ -66,6 +67,7 @@ class Loop:
             self._epoll.modify(fd, events)
         else:
             self._epoll.register(fd, events)
+            self._new.add(fd)
         self._readers[fd] = call
 
     def unwatch(self, fd: int) -> None:
@@ -147,9 +149,11 @@ class Loop:
 
     def turn(self, wait: float) -> None:
         """One round: wait for at most `wait` seconds, then descriptors, due timers, and what was put off."""
-        for fd, events in self._poll(wait):
+        ready = self._poll(wait)
+        self._new.clear()
+        for fd, events in ready:
             call = self._readers.get(fd)  # an earlier call of this round may have unwatched it
-            if call is not None:
+            if call is not None and fd not in self._new:
                 self.guard(call, events)
         self._run_timers()
         if self._soon:

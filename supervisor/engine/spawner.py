@@ -16,6 +16,7 @@ from supervisor.engine.entries import KEPT, close_fds, ended_of
 from supervisor.engine.leftovers import find_marked
 from supervisor.model.cause import Cause, CauseKind
 
+UNREAD_S = 1.0  # as old a request may be of which it is not known whether `start` has read it
 LOOK_AGAIN_S = 0.2  # longer than a fork and an exec take
 
 TYPE_CHECKING = False
@@ -117,6 +118,7 @@ class RemoteSpawner:
         self._asked: set[str] = set()  # spawns that have not been answered yet
         self._alive: dict[str, tuple[int, int]] = {}
         self._pidfds: dict[str, int] = {}
+        self._sent: dict[str, tuple[float, int, bool]] = {}  # last signal: when, number, main process only
         self._alone = False
 
     # asking
@@ -129,7 +131,7 @@ class RemoteSpawner:
         request = {"verb": "spawn", "key": key, "replaces": replaces, "stop": list(stop), "ends": list(ends.named())}
         request["address"] = ends.address
         self._asked.add(key)
-        self._alive.pop(replaces, None)
+        self._gone(replaces)
         try:
             fds = _sendable(ends)
         except OSError as error:
@@ -151,6 +153,7 @@ class RemoteSpawner:
 
     def signal(self, key: str, number: int, *, main: bool = False) -> None:
         if not self._alone:
+            self._sent[key] = (self._loop.clock.now(), number, main)
             self._channel.send({"verb": "signal", "key": key, "number": number, "main": main})
         elif key in self._pidfds and main:
             proc.signal_held(self._pidfds[key], number)
@@ -158,7 +161,7 @@ class RemoteSpawner:
             proc.signal_group(self._pidfds[key], self._alive[key][0], number)
 
     def drop(self, key: str) -> None:
-        self._alive.pop(key, None)
+        self._gone(key)
         if not self._alone:
             self._channel.send({"verb": "drop", "key": key})
 
@@ -185,14 +188,14 @@ class RemoteSpawner:
             self._answers.spawn_failed(key, Cause.from_dict(message["cause"]))
         elif did == "exit":
             if message["empty"]:
-                self._alive.pop(key, None)
+                self._gone(key)
             used = message.get("used")
             self._answers.exited(
                 key, message["status"], message["empty"], message.get("oom"), used and tuple(used),
                 ended=ended_of(message),
             )  # fmt: skip
         elif did == "empty":
-            self._alive.pop(key, None)
+            self._gone(key)
             self._answers.emptied(key)
         else:
             return False
@@ -202,6 +205,10 @@ class RemoteSpawner:
         """A process that an earlier scheduler had asked for."""
         self._alive[key] = (pid, started)
 
+    def _gone(self, key: str) -> None:
+        self._alive.pop(key, None)
+        self._sent.pop(key, None)
+
     # without `start`
 
     def go_alone(self) -> None:
@@ -210,8 +217,17 @@ class RemoteSpawner:
         self._find_unanswered()
         for key in list(self._alive):
             self._watch(key)
+        self._send_again()
         if self._asked:
             self._loop.after(LOOK_AGAIN_S, self._give_up_asking)
+
+    def _send_again(self) -> None:
+        """`start` may have died before it read what it was asked a moment ago. Twice does less harm than never."""
+        since = self._loop.clock.now() - UNREAD_S
+        for key, (at, number, main) in self._sent.items():
+            if at >= since:
+                self.signal(key, number, main=main)
+        self._sent.clear()
 
     def _watch(self, key: str) -> None:
         pid, started = self._alive[key]

@@ -140,6 +140,39 @@ def test_a_descriptor_that_is_let_go_in_the_same_round_is_not_called(loop: FakeL
     loop.unwatch(pipes[0][0])  # long closed: no error
 
 
+def test_what_takes_over_a_number_in_the_same_round_is_not_called_for_the_one_before(loop: FakeLoop) -> None:
+    called: list[str] = []
+    pipes = [os.pipe() for _ in range(2)]
+    new: list[int] = []
+    for _, write_fd in pipes:
+        os.write(write_fd, b"x")
+
+    def reuse(_events: int) -> None:
+        """Whichever comes first closes the other, and opens something that gets its number."""
+        number = next(read_fd for read_fd, _ in pipes if read_fd != me[-1])
+        loop.unwatch(number)
+        os.close(number)
+        read_fd, write_fd = os.pipe()
+        new.extend((read_fd, write_fd))
+        assert read_fd == number
+        loop.watch(read_fd, READ, lambda _events: called.append("new"))
+
+    me: list[int] = []
+    for read_fd, _ in pipes:
+        loop.watch(read_fd, READ, lambda events, read_fd=read_fd: (me.append(read_fd), reuse(events))[1])
+
+    loop.turn(0)
+    assert called == []
+    os.write(new[1], b"x")
+    loop.unwatch(me[0])
+    loop.turn(0)
+
+    assert called == ["new"]
+    for fd in (me[0], *new, *(write_fd for _, write_fd in pipes)):
+        loop.unwatch(fd)
+        os.close(fd)
+
+
 def test_watching_again_changes_events_and_call(loop: FakeLoop) -> None:
     read_end, write_end = os.pipe()
     ran: list[str] = []

@@ -18,7 +18,7 @@ from support.waiting import eventually
 from supervisor.base import proc
 from supervisor.base.channel import Channel, channel_pair
 from supervisor.engine.entries import Ends
-from supervisor.engine.spawner import LOOK_AGAIN_S, RemoteSpawner
+from supervisor.engine.spawner import LOOK_AGAIN_S, UNREAD_S, RemoteSpawner
 from supervisor.model.cause import Cause
 from supervisor.model.service import Launch
 
@@ -177,6 +177,24 @@ def test_alone_it_signals_and_watches_by_itself(pair: Pair, process: tuple[subpr
     eventually(lambda: (pair.loop.run_soon(), len(pair.told) == 2)[1])
     assert pair.told[-1] == ("exited", "web.1", None, True)
     assert server.wait(5) == 0
+
+
+@pytest.mark.parametrize(("ago", "arrives"), [(0.0, True), (UNREAD_S * 2, False)])
+def test_a_signal_that_a_dead_start_may_not_have_read_is_sent_again(
+    pair: Pair, process: tuple[subprocess.Popen[bytes], int], ago: float, arrives: bool
+) -> None:
+    """Its death is seen by a signal before the channel shows it: what is asked in between is read by nobody."""
+    pair.spawner.adopt("web.1", process[0].pid, process[1])
+    pair.spawner.signal("web.1", signal.SIGTERM)
+    pair.loop.pass_time(ago)
+
+    pair.spawner.go_alone()
+
+    if arrives:
+        assert process[0].wait(10) == 0
+    else:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process[0].wait(0.3)
 
 
 def test_alone_a_spawn_without_an_answer_has_failed(pair: Pair) -> None:

@@ -399,7 +399,7 @@ def test_those_that_waited_go_on_waiting_in_their_order(world: DeskWorld) -> Non
 
 
 def never_begun(world: DeskWorld, away: float, **more: Any) -> None:
-    """Three claims of one time that are on the disk when their scheduler is killed; the next one comes so much later."""
+    """Three claims of one time are on the disk when their scheduler is killed; the next one comes so much later."""
     world.open(*(job(id=name, **more) for name in "abc"))
     world.writer.is_held = True
     world.pass_until(AT + HOUR)
