@@ -60,7 +60,7 @@ def opened(home: Home) -> tuple[Scheduler, dict[str, Any]]:
     began = time.perf_counter()
     looks = gc.get_stats()[2]["collections"]
     garbage.begin_loading()  # as its main does
-    scheduler = Scheduler(home, Options(), common.read_compiled(home, "scheduler"))
+    scheduler = Scheduler(home, Options(), common.read_settings(home, "scheduler"))
     scheduler.engine.spawner = NoProcesses(scheduler)
     scheduler.time.open()
     run_until(scheduler, lambda: scheduler.time.desk.is_open)

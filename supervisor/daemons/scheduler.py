@@ -48,7 +48,6 @@ from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.events.bus import Bus
 from supervisor.model.event import WARNING, Event
 from supervisor.model.home import Home
-from supervisor.model.service import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ class Scheduler:
         )
         self.engine.intent = self.intents.read()
         self.time.open()
-        self.engine.load(self._specs())
+        self.engine.load(self.compiled.pop("services"))
 
     def take_over(self, compiled: dict[str, Any]) -> None:
         """Other settings, as far as they are this daemon's own."""
@@ -167,9 +166,6 @@ class Scheduler:
         self.logs.set_limits(compiled)
         self.heartbeat.renew(old)
         self.time.reload()
-
-    def _specs(self) -> list[Spec]:
-        return [Spec.from_dict(data) for data in self.compiled["services"]]
 
     def _open_door(self) -> None:
         """Before `state.json` is read: a wish of somebody who finds it shut is written there. Who comes in now is heard
@@ -222,7 +218,7 @@ class Scheduler:
     def _take_over(self) -> None:
         assert self.remote is not None
         self._open_door()
-        adopted = take_over(self, self.remote, self._specs())
+        adopted = take_over(self, self.remote, self.compiled.pop("services"))
         self.time.open()
         self._be_there()
         if adopted:
@@ -333,7 +329,7 @@ def main(path: str, options: Options) -> int:
         if options.alone:
             common.close_inherited(None)
             claim(home)
-        compiled = common.read_compiled(home, "scheduler")
+        compiled = common.read_settings(home, "scheduler")
     except Problem as problem:
         sys.stderr.write(problem.text() + "\n")
         return problem.code

@@ -9,7 +9,7 @@ from supervisor.daemons import common
 from supervisor.daemons.verbs import EngineVerbs
 from supervisor.engine import change, wishes
 from supervisor.model.event import WARNING
-from supervisor.model.service import RELOAD, Spec
+from supervisor.model.service import RELOAD
 from supervisor.runs.view import remarks
 
 TYPE_CHECKING = False
@@ -87,9 +87,10 @@ class SchedulerVerbs(EngineVerbs):
         self._refuse_when_stopping()
         daemon = self._daemon
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
-        changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]], self.rolling)
-        changes += own_changes("scheduler", daemon.compiled, compiled)
-        changes += schedule_changes(daemon.time.section(), compiled.get("schedules"))
+        of_schedules = schedule_changes(daemon.time.section(), compiled.get("schedules"))
+        common.make_records(compiled)
+        changes = change.apply(self.engine, compiled.pop("services"), self.rolling)
+        changes += own_changes("scheduler", daemon.compiled, compiled) + of_schedules
         daemon.take_over(compiled)
         daemon.announcing.say_how_many()
         daemon.governor.review()

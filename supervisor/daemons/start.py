@@ -85,6 +85,7 @@ class Start:
         self.critical = Critical(self.engine, self._critical_ended)
         self.server: ControlServer | None = None
         self.predecessor: Predecessor | None = None  # until its leftovers are gone
+        self._specs: list[Spec] = compiled.pop("services", [])  # not handed on as settings
         self.rest: list[Spec] = []  # core services that are started after the scheduler
         self.code = 0
         self.log = AppendFile(home.start_log, self.clock, max_bytes=MAX_START_LOG, keep=1)
@@ -149,7 +150,7 @@ class Start:
         if self.shutdown.begun:
             self.shutdown.proceed()
             return
-        specs = [Spec.from_dict(data) for data in self.compiled["services"]]
+        specs = self._specs
         self._banner()
         self.shutdown.watch()
         self.engine.load([spec for spec in specs if spec.name == "scheduler"])
@@ -289,7 +290,7 @@ def main(path: str, options: Options) -> int:
         _tell(options, f"busy {holder}")
         return FAILED
     try:
-        compiled = common.read_compiled(home, "start")
+        compiled = common.read_settings(home, "start")
         if not made_for(compiled, home):
             raise Problem("the compiled settings are of another home", why="this one was copied or moved: sbctl start")
     except Problem as problem:

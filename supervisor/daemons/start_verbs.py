@@ -7,6 +7,7 @@ import os
 from supervisor import __version__
 from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, USAGE, Problem
+from supervisor.base.rows import read_rows
 from supervisor.base.where import own_program
 from supervisor.core.plan import own_changes
 from supervisor.core.verdict import cause_of
@@ -16,7 +17,7 @@ from supervisor.engine import change
 from supervisor.engine.entries import STEP, is_job, is_step
 from supervisor.engine.stopping import NOTE, REMOVE, STOP
 from supervisor.model.handed_on import FORMAT
-from supervisor.model.service import Phase, Spec, Want
+from supervisor.model.service import Phase, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class StartVerbs(EngineVerbs):
 
     def _in_settings(self) -> list[str]:
         try:
-            compiled = common.read_compiled(self._daemon.home, "scheduler", self.revision)
+            compiled = common.read_compiled(self._daemon.home, "scheduler", self.revision, read_rows)
         except Problem:
             return []
         return [service["name"] for service in compiled["services"]]
@@ -172,10 +173,11 @@ class StartVerbs(EngineVerbs):
         if self.stopping:
             raise Problem("sbctl is stopping", remedy="wait until it has stopped, then sbctl start", code=FAILED)
         compiled = common.read_compiled(self._daemon.home, "start", args["revision"])
+        common.make_records(compiled)
         env: dict[str, Any] | None = args.get("env")
         if env is not None:
             self._take_environment(env)
-        changes = change.apply(self.engine, [Spec.from_dict(data) for data in compiled["services"]])
+        changes = change.apply(self.engine, compiled.pop("services"))
         changes += own_changes("start", self._daemon.compiled, compiled)
         self._daemon.core.tell("tunnel", {name: compiled[name] for name in ("settle", "reconcile")})
         self._daemon.compiled = compiled

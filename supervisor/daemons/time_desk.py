@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from supervisor.engine.adopt import Kept
     from supervisor.store.rows import Loaded
 
-SECTION = "schedules"  # of the compiled settings
 LOADING_S = 60.0  # not longer without a look for garbage, though the disk of the history hangs
 CLOSE_S = 3.0  # what is still to be written may take so long at the end
 RUN_ENDS = frozenset(f"run.{state.value}" for state in RunState if state not in LIVE)
@@ -99,18 +98,16 @@ class TimeDesk:
 
     def _catalogue(self) -> Catalogue:
         """Taken out of the settings: ten thousand rows need not stand there as well."""
-        return Catalogue(self._daemon.compiled.pop(SECTION, None))
+        found: Catalogue | None = self._daemon.compiled.pop(common.SCHEDULES, None)
+        return found or Catalogue(None)
 
     def section(self) -> dict[str, Any]:
         """What the schedules of now were compiled to; {} where that can't be read any more."""
         daemon = self._daemon
-        if SECTION in daemon.compiled:
-            found = daemon.compiled[SECTION]
-        else:
-            try:
-                found = common.read_compiled(daemon.home, "scheduler", daemon.compiled["revision"]).get(SECTION)
-            except Problem:
-                found = None
+        try:
+            found = common.read_compiled(daemon.home, "scheduler", daemon.compiled["revision"]).get(common.SCHEDULES)
+        except Problem:
+            found = None
         return found or {}
 
     def reload(self) -> None:

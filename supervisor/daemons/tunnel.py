@@ -28,7 +28,7 @@ from supervisor.engine.store import Store
 from supervisor.engine.view import rows
 from supervisor.events.bus import Bus
 from supervisor.model.home import Home
-from supervisor.model.service import Phase, Spec
+from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Tunnel:
         self._engine.watch(self._after_change)
         common.publish_pid(self._home.pid_file("tunnel"))
         common.set_title("tunnel", self._home)
-        self._engine.load([Spec.from_dict(data) for data in self._compiled["services"]])
+        self._engine.load(self._compiled.pop("services"))
         self._beat()
         self._loop.run()
         common.withdraw_pid(self._home.pid_file("tunnel"))
@@ -151,7 +151,7 @@ def main(path: str, options: Options) -> int:
     if options.alone:
         common.close_inherited(None)
     try:
-        compiled = common.read_compiled(home, "tunnel")
+        compiled = common.read_settings(home, "tunnel")
     except Problem as problem:
         sys.stderr.write(problem.text() + "\n")
         return problem.code

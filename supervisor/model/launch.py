@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 
-from supervisor.model.limits import KernelLimits
+from supervisor.model.limits import NO_LIMITS, KernelLimits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Launch:
         self.drop_env = drop_env  # sbctl's own secrets, which this service does not get
         self.path_first = path_first  # a folder put before PATH, or ""
         self.user = user
-        self.limits = limits or KernelLimits()
+        self.limits = limits or NO_LIMITS
         self.notify = notify  # it gets a NOTIFY_SOCKET
         self.log = log  # absolute path of the raw file
         self.err_log = err_log  # of stderr, if that is kept apart; "": both go to `log`
@@ -124,10 +124,23 @@ class Launch:
         return binascii.crc32("\0".join(words).encode("utf-8", "surrogateescape"))
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Launch:
+    def from_dict(cls, data: dict[str, Any], shared: dict[Any, Any] | None = None) -> Launch:
+        """`shared`: of many that are made one after the other, what is equal in them; it becomes one object for all."""
         values = dict(data)
         values["argv"] = tuple(values["argv"])
         values["drop_env"] = tuple(values.get("drop_env", ()))
+        if shared is not None:
+            _share(values, shared)
         values["user"] = User.from_dict(values["user"]) if values.get("user") else None
         values["limits"] = KernelLimits.from_dict(values["limits"]) if values.get("limits") else None
         return cls(**values)
+
+
+def _share(values: dict[str, Any], shared: dict[Any, Any]) -> None:
+    """A thousand commands have the same words, folders and secrets, and JSON has each of them a thousand times."""
+    same = shared.setdefault
+    words, secrets = tuple([same(word, word) for word in values["argv"]]), values["drop_env"]
+    values["argv"], values["drop_env"] = same(words, words), same(secrets, secrets)
+    values["cwd"] = same(values["cwd"], values["cwd"])
+    if values.get("env"):
+        values["env"] = {same(name, name): same(value, value) for name, value in values["env"].items()}

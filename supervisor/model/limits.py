@@ -60,6 +60,9 @@ class KernelLimits:
         return cls(**values)
 
 
+NO_LIMITS = KernelLimits()  # one for all that have none
+
+
 class WatchedLimits:
     """Looked at every few seconds, of the whole tree of processes. Changed live. Zero: no such limit."""
 

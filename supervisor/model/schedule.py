@@ -171,8 +171,9 @@ class Catalogue:
         data = data or {}
         policies = [Policy.from_dict(each) for each in data.get("policies", ())]
         self.zone: str = data.get("zone", "")
+        words: dict[Any, Any] = {}
         self.commands: dict[str, dict[str, Launch]] = {  # by plugin and name of the command
-            plugin: {name: Launch.from_dict(launch) for name, launch in commands.items()}
+            intern(plugin): {name: Launch.from_dict(launch, words) for name, launch in commands.items()}
             for plugin, commands in data.get("commands", {}).items()
         }
         self.calendars: dict[str, list[dict[str, Any]]] = data.get("calendars", {})
@@ -191,9 +192,11 @@ class Catalogue:
 
 
 def _share(row: dict[str, Any], shared: dict[str, Any]) -> None:
-    """What is equal in many rows becomes one object for all of them; also in the rows, which are kept."""
+    """What is equal in many rows becomes one object for all of them."""
     for name in ("plugin", "zone", "source", "tenant"):
         if name in row:
             row[name] = intern(row[name])
+    if row["id"] == row["plugin"]:
+        row["id"] = row["plugin"]
     for name in ("steps", "triggers"):
         row[name] = shared.setdefault(repr(row[name]), row[name])

@@ -215,9 +215,10 @@ class Spec:
         return data
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Spec:
+    def from_dict(cls, data: dict[str, Any], shared: dict[Any, Any] | None = None) -> Spec:
+        """`shared`: see `Launch`."""
         values = dict(data)
-        values["launch"] = Launch.from_dict(values["launch"])
+        values["launch"] = Launch.from_dict(values["launch"], shared)
         values["policy"] = Policy.from_dict(values["policy"])
         values["ready"] = Check.from_dict(values["ready"]) if values["ready"] else None
         values["alive"] = Check.from_dict(values["alive"]) if values["alive"] else None

@@ -18,6 +18,7 @@ from typing import Any
 
 from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.base.files import read_small, sync_folder, write_all, write_atomic
+from supervisor.base.rows import lines
 from supervisor.model.home import Home
 from supervisor.model.identity import ID_LENGTH, id_line, read_home_id
 from supervisor.model.inputs import FORMAT, made_for
@@ -28,6 +29,7 @@ KEPT = 20
 MAX_COMPILED = 64 << 20
 CURRENT = "current"
 START = "start"
+LONG = ("commands", "inputs", "schedules", "services")  # of compiled settings
 SOURCES = "sources"  # beside the compiled files: a copy of what they were made of
 
 _NEW = ".new."  # a folder or link that is being made
@@ -154,8 +156,26 @@ def switch(home: Home, revision: str) -> None:
 
 
 def encode(document: dict[str, Any]) -> bytes:
-    """ASCII, so that a path that is not UTF-8 comes back as it was."""
-    return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
+    """ASCII, so that a path that is not UTF-8 comes back as it was. Long lists have a line each: `base/rows.py`."""
+    return f"{_object(document)}\n".encode("ascii")
+
+
+def _object(content: dict[str, Any]) -> str:
+    return f"{{{','.join(f'{_text(name)}:{_value(name, value)}' for name, value in content.items())}}}"
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "schedules" and isinstance(value, dict):  # the section; within it, the list
+        return _object(value)
+    if name in LONG and isinstance(value, list):
+        return lines([_text(each) for each in value], "[]")
+    if name in LONG and isinstance(value, dict):
+        return lines([f"{_text(key)}:{_text(each)}" for key, each in value.items()], "{}")
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _write_new(path: str, data: bytes) -> None:

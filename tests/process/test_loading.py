@@ -53,7 +53,7 @@ def test_the_settings_are_read_without_a_look(
 
     for name in ("chdir", "umask"):
         monkeypatch.setattr(os, name, lambda _: None)
-    monkeypatch.setattr(common, "read_compiled", read)
+    monkeypatch.setattr(common, "read_settings", read)
 
     assert main("/nowhere", Options()) == FAILED
     assert seen == [False]

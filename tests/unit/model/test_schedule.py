@@ -45,6 +45,28 @@ def test_schedules_share_their_policies_and_know_their_commands() -> None:
     assert (catalogue.zone, catalogue.groups) == ("Europe/Berlin", {"g": 2})
 
 
+def test_a_thousand_commands_share_what_is_equal_in_them() -> None:
+    """JSON has each word anew: two kilobytes a command."""
+    home, secrets = "/a/home", ["DASHBOARD_KEY", "GITHUB_TOKEN"]
+    commands = {}
+    for name in ("p", "q"):
+        env = {"SB_HOME": home, "SB_PLUGIN": name}
+        launch = Launch(argv=("/bin/true",), cwd=home, log="", env=env, drop_env=tuple(secrets))
+        commands[name] = {"get": json.loads(json.dumps(launch.as_dict()))}
+    row = {"steps": ["get"], "triggers": [], "policy": 0}
+    rows = [{"id": name, "plugin": "".join(name), **row} for name in json.loads('["p","q"]')]
+
+    catalogue = Catalogue({"policies": [Policy().as_dict()], "commands": commands, "schedules": rows})
+
+    first, second = catalogue.commands["p"]["get"], catalogue.commands["q"]["get"]
+    assert (first.env, second.env) == ({"SB_HOME": home, "SB_PLUGIN": "p"}, {"SB_HOME": home, "SB_PLUGIN": "q"})
+    assert first.argv is second.argv
+    assert first.drop_env is second.drop_env
+    assert first.limits is second.limits
+    assert first.cwd is second.cwd is first.env["SB_HOME"] is second.env["SB_HOME"]
+    assert catalogue.schedules["p"].id is catalogue.schedules["p"].plugin
+
+
 def test_a_bad_end_is_an_end() -> None:
     assert not set(BAD) & set(LIVE)
     assert RunState.CANCELLED not in BAD
