@@ -6,7 +6,7 @@ among what stays, which nobody gives back. It is JSON like any other to everybod
 
 from __future__ import annotations
 
-import json
+from supervisor.base import jsons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Rows:
         self._end = end
 
     def __iter__(self) -> Iterator[Any]:
-        return map(json.loads, self.lines())
+        return map(jsons.loads, self.lines())
 
     def lines(self) -> Iterator[str]:
         text, at, end = self._text, self._start, self._end
@@ -51,7 +51,7 @@ class NamedRows(Rows):
 
     def items(self) -> Iterator[tuple[str, Any]]:
         for line in self.lines():
-            yield from json.loads(f"{{{line}}}").items()
+            yield from jsons.loads(f"{{{line}}}").items()
 
 
 def read_rows(text: str) -> Any:
@@ -67,7 +67,7 @@ def read_rows(text: str) -> Any:
         found.append((Rows if bracket == "[" else NamedRows)(text, begin + 1, end))
         at = end + 2
     rest.append(text[at:])
-    return json.loads("".join(rest), object_hook=lambda each: found[each[_MARK]] if _MARK in each else each)
+    return jsons.loads_with("".join(rest), lambda each: found[each[_MARK]] if _MARK in each else each)
 
 
 def lines(texts: list[str], brackets: str) -> str:

@@ -6,7 +6,7 @@ gives here, which would be a tenth of all the memory of a daemon.
 
 from __future__ import annotations
 
-from importlib.machinery import PathFinder
+from _frozen_importlib_external import PathFinder  # `importlib` around it loads `warnings`
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

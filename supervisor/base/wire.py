@@ -12,7 +12,7 @@ Neither ever blocks, and a dead peer is data (`closed`), never an exception out 
 
 from __future__ import annotations
 
-import json
+from supervisor.base import jsons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class BadFrame(Exception):
     """The peer does not speak this protocol."""
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_encode = jsons.encoder(ascii=False)
 
 
 def encode(message: Message) -> bytes:
-    text = _encoder.encode(message)
+    text = _encode(message)
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a character, which JSON from elsewhere may have
@@ -58,7 +58,7 @@ def decode_all(packet: bytes) -> list[Message]:
 
 def _parse(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8", "surrogateescape"))
+        return jsons.loads(data.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
         raise BadFrame(f"not JSON: {error}") from None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import _thread
 import errno
-import json
 import os
 import resource
 
+from supervisor.base import jsons
 from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.files import read_pid_file, remove_quietly, write_pid_file
 from supervisor.base.rows import read_rows
@@ -91,7 +91,7 @@ def too_few_open_files(services: int) -> str:
 
 
 def read_compiled(
-    home: Home, role: str, revision: str = "current", decode: Callable[[str], Any] = json.loads
+    home: Home, role: str, revision: str = "current", decode: Callable[[str], Any] = jsons.loads
 ) -> dict[str, Any]:
     """The resolved settings of one daemon. It never reads what a person wrote."""
     path = home.compiled_file(role, revision)

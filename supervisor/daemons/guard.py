@@ -9,9 +9,10 @@ Nothing but the standard library in here, and little of that: this must work whe
 
 from __future__ import annotations
 
-import json
 import os
 import signal
+
+from supervisor.base import jsons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def go_back(why: str) -> NoReturn:
     if len(failures) >= MOST_FAILURES:
         raise SystemExit(f"sbctl: start can't go on, neither as it was nor as it should become: {failures}")
     os.lseek(_state_fd, 0, os.SEEK_END)
-    os.write(_state_fd, b"\n" + json.dumps(why[:2000]).encode())
+    os.write(_state_fd, b"\n" + jsons.dumps(why[:2000]).encode())
     for fd in (_state_fd, *state["fds"]):
         os.set_inheritable(fd, True)
     argv = [*state["argv"], "--take-up", str(_state_fd)]
@@ -80,12 +81,12 @@ def read(state_fd: int) -> tuple[dict[str, Any], list[str]]:
     while len(data) < size:
         data += os.pread(state_fd, size - len(data), len(data))
     first, *rest = data.decode("utf-8", "surrogateescape").split("\n")
-    return json.loads(first), [json.loads(line) for line in rest]
+    return jsons.loads(first), [jsons.loads(line) for line in rest]
 
 
 def write(state: dict[str, Any]) -> int:
     """A memory file that an exec leaves open."""
-    data = json.dumps(state, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    data = jsons.encoder(ascii=False)(state).encode("utf-8", "surrogateescape")
     fd = os.memfd_create("sbctl-state", 0)
     try:
         while data:

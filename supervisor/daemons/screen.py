@@ -11,10 +11,10 @@ owned up to. A reader that has gone costs nothing but the lines.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 
+from supervisor.base import jsons
 from supervisor.base.clock import iso
 from supervisor.base.counting import counted
 from supervisor.base.loop import WRITE
@@ -48,7 +48,7 @@ class Screen:
         self._fd = fd if self._own is None else self._own
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLOUT)
-        self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+        self._encode = jsons.encoder(ascii=False, default=str)
         self._as_json = form == JSON
         self._queue: list[bytes] = []  # whole lines
         self._rest = b""  # of lines that are on their way, the first one perhaps in part

@@ -7,9 +7,9 @@ pipe of what the child says, since on a full disk, where it matters most, it cou
 
 from __future__ import annotations
 
-import json
 import os
 
+from supervisor.base import jsons
 from supervisor.base.counting import counted
 from supervisor.base.files import remove_quietly
 from supervisor.base.rotation import PACKED, in_a_row, index_of
@@ -80,7 +80,7 @@ class Tidying:
             self._tell_trouble(f"old logs can't be packed or removed ({text[:MAX_WORDS]}); they stay as they are")
             return
         try:
-            plan = json.loads(text)
+            plan = jsons.loads(text)
         except ValueError:
             return  # the child of a predecessor is still at it
         self._tell_trouble(f"old logs can't be packed ({plan['trouble']}); they stay plain" if plan["trouble"] else "")

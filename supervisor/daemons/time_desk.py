@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from supervisor.base import garbage, zones
+from supervisor.base import garbage, jsons, zones
 from supervisor.base.errors import Problem
 from supervisor.base.proc import boot_id
 from supervisor.daemons import common
@@ -57,7 +55,7 @@ class TimeDesk:
             seed=daemon.compiled["home_id"],
             boot=boot_id(),
             keeps=daemon.intents,
-            decode=json.loads,
+            decode=jsons.loads,
             changed=daemon.after_runs,
         )
         daemon.engine.steps = self.desk

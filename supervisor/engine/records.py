@@ -7,10 +7,9 @@ means nothing. A line cut off by a kill is ignored; the process it was about car
 
 from __future__ import annotations
 
-import json
 import os
 
-from supervisor.base import proc
+from supervisor.base import jsons, proc
 from supervisor.base.files import read_small, write_all, write_atomic
 
 TYPE_CHECKING = False
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from supervisor.model.service import StopRule
 
 REWRITE_AT = 4 << 20
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = jsons.dumps
 
 
 class Record:
@@ -150,7 +149,7 @@ def _line(data: dict[str, Any]) -> bytes:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        data = json.loads(line)
+        data = jsons.loads(line)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

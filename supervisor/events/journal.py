@@ -8,8 +8,7 @@ and a daemon must not wait for a disk.
 
 from __future__ import annotations
 
-import json
-
+from supervisor.base import jsons
 from supervisor.base.clock import SystemClock, iso
 from supervisor.events import reading
 from supervisor.events.append import AppendFile
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
     from supervisor.base.clock import Clock
 
-_plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=repr)
-_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=repr)
+_plain = jsons.encoder(ascii=False, nan=False, default=repr)
+_ascii = jsons.encoder(nan=False, default=repr)
 
 
 class Journal:
@@ -104,14 +103,14 @@ def encode_line(event: Event) -> bytes:
     record = event.as_dict()
     record["at"] = iso(event.at)
     try:
-        text = _plain.encode(record)
+        text = _plain(record)
         # JSON escapes the ASCII controls only; other line ends, direction marks and bytes that were no
         # text (lone surrogates) need the plainer form.
         if not text.isprintable():
-            text = _ascii.encode(record)
+            text = _ascii(record)
     except (TypeError, ValueError, RecursionError):
         record["data"] = {"unreadable": repr(event.data)[:1000]}
-        text = _ascii.encode(record)
+        text = _ascii(record)
     return text.encode() + b"\n"
 
 

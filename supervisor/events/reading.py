@@ -7,8 +7,9 @@ bisection and not by reading 50 MiB.
 
 from __future__ import annotations
 
-import json
 import os
+
+from supervisor.base import jsons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def tail(path: str, limit_bytes: int = BLOCK) -> list[Record]:
 def last(path: str, count: int, service: str | None = None) -> list[Record]:
     """The last `count` events (of one service), oldest first, from the last few megabytes."""
     found: list[Record] = []
-    mark = b"" if service is None else b'"service":' + json.dumps(service).encode()
+    mark = b"" if service is None else b'"service":' + jsons.dumps(service).encode()
     for lines in _blocks_backwards(path, MAX_LOOK_BACK):
         # Parsing is the cost, so lines that can't be meant are not parsed.
         for record in _records(line for line in reversed(lines) if mark in line):
@@ -229,7 +230,7 @@ def _records(lines: Iterator[bytes] | list[bytes]) -> Iterator[Record]:
         if not line.startswith(b"{"):
             continue
         try:
-            record = json.loads(line)
+            record = jsons.loads(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict) and "kind" in record:

@@ -9,8 +9,7 @@ The name of a plugin is that of all its instances, also of those that later sett
 
 from __future__ import annotations
 
-import json
-
+from supervisor.base import jsons
 from supervisor.model.wishes import Wishes
 
 TYPE_CHECKING = False
@@ -48,7 +47,7 @@ class Intent:
     @classmethod
     def from_bytes(cls, data: bytes) -> Intent:
         try:
-            content = json.loads(data)
+            content = jsons.loads(data)
         except (ValueError, RecursionError) as error:
             raise NotReadable(f"not JSON: {error}") from None
         if not isinstance(content, dict) or not isinstance(content.get("services"), dict):
@@ -66,7 +65,7 @@ class Intent:
         content = {"format": FORMAT, "services": self._services, **self._others}
         if schedules := self.schedules.as_dict():
             content["schedules"] = schedules
-        return json.dumps(content, indent=2).encode() + b"\n"
+        return jsons.dumps_lines(content).encode() + b"\n"
 
     def set(self, name: str, *, enabled: bool, at: str, by: str) -> bool:
         """False: it was so already."""

@@ -6,9 +6,9 @@ of a home brings the settings of the original along, so they count only if they 
 
 from __future__ import annotations
 
-import json
 import os
 
+from supervisor.base import jsons
 from supervisor.base.files import read_small
 from supervisor.model.identity import is_id, is_of_another, read_home_id
 from supervisor.model.inputs import MAX_COMPILED
@@ -28,7 +28,7 @@ def lost_id(home: Home) -> str:
     if is_of_another(home):
         return ""
     try:
-        compiled = json.loads(read_small(home.compiled_file("start"), MAX_COMPILED))
+        compiled = jsons.loads(read_small(home.compiled_file("start"), MAX_COMPILED))
         made, inputs = compiled["home_id"], compiled["inputs"]
         is_here = inputs[0][0] == home.settings_file and any(_is_there(entry, home) for entry in inputs)
     except (OSError, ValueError, TypeError, LookupError, RecursionError):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import _thread
 import errno
-import json
 import os
 import stat
+
+from supervisor.base import jsons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _figures(data: bytes) -> dict[str, Any]:
     if not data.strip():
         return {}
     try:
-        content = json.loads(data)
+        content = jsons.loads(data)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"its result file is not JSON: {str(error)[:MAX_TEXT]}") from None
     if not isinstance(content, dict):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import _sqlite3
-import json
 import time
 
+from supervisor.base import jsons
 from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.store import schema
 from supervisor.store.database import check_version, open_reader, trouble_of
@@ -81,7 +81,7 @@ def _shown(name: str, value: Any) -> Any:
         return iso_ms(value * 1000)
     if name in JSON_COLUMNS:
         try:
-            return json.loads(value)
+            return jsons.loads(value)
         except ValueError:
             return value
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from supervisor.base import jsons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ JSON_COLUMNS = frozenset(("steps", "args", "metrics", "words", "accepted", "rece
 MAX_NUMBER = (1 << 63) - 1
 MAX_TEXT = 1 << 20
 
-_encode = json.JSONEncoder(separators=(",", ":"), default=repr).encode  # plain ASCII, so any string can be stored
+_encode = jsons.encoder(default=repr)  # plain ASCII, so any string can be stored
 
 
 class UnknownColumn(Exception):

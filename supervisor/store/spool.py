@@ -6,9 +6,9 @@ So it writes first what its predecessor could not. Each write may be done twice,
 
 from __future__ import annotations
 
-import json
 import os
 
+from supervisor.base import jsons
 from supervisor.base.files import read_small, remove_quietly, write_all, write_atomic
 from supervisor.store.writes import CLAIM, KINDS, Write
 
@@ -21,7 +21,7 @@ WITHDRAWN = "withdrawn"
 LIMIT = 16 << 20  # then it is written anew, without what has been replaced
 MOST = LIMIT << 4  # nothing of ours comes near it
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = jsons.dumps
 
 
 class Spool:
@@ -133,7 +133,7 @@ def _line(write: Write) -> bytes:
 
 def _parse(line: bytes) -> Write | None:
     try:
-        kind, key, values, slots = json.loads(line)
+        kind, key, values, slots = jsons.loads(line)
     except (ValueError, TypeError, RecursionError):
         return None
     if not (isinstance(kind, str) and isinstance(key, str) and isinstance(slots, list)):

@@ -34,7 +34,7 @@ HOT_TOO = ("supervisor.cli.hot",)
 NOT_HOT = ("supervisor.daemons.config",)  # serves FastAPI: it has all of that anyway
 HEAVY = {
     *("dataclasses", "typing", "socket", "selectors", "subprocess", "logging", "pathlib", "argparse", "asyncio"),
-    *("threading", "pydantic", "yaml", "requests", "fastapi", "rich", "click"),
+    *("threading", "pydantic", "yaml", "requests", "fastapi", "rich", "click", "json", "re", "importlib", "warnings"),
 }
 PURE_WITHOUT = {"os", "time", "socket", "_socket", "subprocess", "logging", "random", "datetime", "threading"}
 
