@@ -1,4 +1,4 @@
-"""Hears at once that a file of one folder has come, gone or changed. The kernel's own interface, by ctypes.
+"""Hears at once that a file of one folder has come, gone or changed. The kernel's own interface.
 
 Only for promptness: who must be sure looks at the file itself. Where the kernel gives no watch (too many, an odd file
 system), that is said, and the looks have to do.
@@ -6,11 +6,11 @@ system), that is said, and the looks have to do.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import sys
 
+from supervisor.base import libc
 from supervisor.base.loop import READ
 
 TYPE_CHECKING = False
@@ -32,11 +32,10 @@ class FolderWatch:
     def __init__(self, loop: Loop, folder: str, call: Callable[[set[str]], None]) -> None:
         self._loop = loop
         self._call = call
-        libc = ctypes.CDLL(None, use_errno=True)
-        self._fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._fd = libc.call("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)
         if self._fd < 0:
             raise _error("inotify_init1")
-        if libc.inotify_add_watch(self._fd, os.fsencode(folder), _MASK) < 0:
+        if libc.call("inotify_add_watch", self._fd, os.fsencode(folder), _MASK) < 0:
             problem = _error(folder)
             os.close(self._fd)
             raise problem
@@ -61,5 +60,5 @@ class FolderWatch:
 
 
 def _error(what: str) -> OSError:
-    number = ctypes.get_errno() or errno.EIO
+    number = libc.last_error() or errno.EIO
     return OSError(number, os.strerror(number), what)

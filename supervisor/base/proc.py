@@ -6,9 +6,10 @@ kernel gives pidfds an inode of their own, that too.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
+
+from supervisor.base import libc
 
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
@@ -214,9 +215,8 @@ def user_of(pid: int) -> int | None:
 
 
 def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0) != 0:
-        number = ctypes.get_errno()
+    if libc.call("prctl", option, value, 0, 0, 0) != 0:
+        number = libc.last_error()
         raise OSError(number, os.strerror(number), f"prctl {option}")
 
 
@@ -235,9 +235,8 @@ def parent_signal() -> int:
 
 
 def _prctl_get(option: int) -> int:
-    value = ctypes.c_int(0)
-    libc = ctypes.CDLL(None, use_errno=True)
-    return value.value if libc.prctl(option, ctypes.byref(value), 0, 0, 0) == 0 else 0
+    value = libc.Int(0)
+    return value.value if libc.call("prctl", option, libc.written_to(value), 0, 0, 0) == 0 else 0
 
 
 def die_with_parent(parent: int, number: int = signal.SIGTERM) -> bool:

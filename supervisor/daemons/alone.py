@@ -10,18 +10,20 @@ from supervisor.base.errors import Problem
 from supervisor.base.files import take_lock
 from supervisor.daemons import common
 from supervisor.engine.leftovers import find_marked
-from supervisor.engine.records import RecordFile
-from supervisor.engine.store import Store
 from supervisor.model.service import CORE_NAMES, PROVIDER_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.base.loop import Loop
+    from supervisor.engine.store import Store
     from supervisor.model.home import Home
 
 
 def build_store(loop: Loop, home: Home, home_id: str) -> Store:
-    """Sub-reaper, record file and table, as `start` has them."""
+    """Sub-reaper, record file and table, as `start` has them; under `start` none of that is loaded."""
+    from supervisor.engine.records import RecordFile
+    from supervisor.engine.store import Store
+
     proc.become_subreaper()
     records = RecordFile(home.records_file, boot=proc.boot_id(), home_id=home_id)
     records.open()  # a refusal is counted, and the marks of the processes still prove whose they are

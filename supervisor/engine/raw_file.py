@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
 import stat
 
+from supervisor.base import libc
 from supervisor.base.files import in_the_way
 
 PIPE_SIZE = 65536  # as the kernel makes them
@@ -62,23 +62,20 @@ def widened(fd: int) -> int:
 
 
 _spare: tuple[int, int] | None = None
-_libc: ctypes.CDLL | None = None
 
 
 def peek(fd: int) -> bytes | None:
     """What is in the pipe, without taking it: b"" at the end of the stream, None when it is empty."""
-    global _spare, _libc
+    global _spare
     if _spare is None:
         _spare = os.pipe()
         fcntl.fcntl(_spare[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-    if _libc is None:
-        _libc = ctypes.CDLL(None, use_errno=True)
-    count = _libc.tee(fd, _spare[1], ctypes.c_size_t(PIPE_SIZE), SPLICE_F_NONBLOCK)
+    count = libc.call("tee", fd, _spare[1], libc.Size(PIPE_SIZE), SPLICE_F_NONBLOCK)
     if count > 0:
         return os.read(_spare[0], count)
     if count == 0:
         return b""
-    number = ctypes.get_errno()
+    number = libc.last_error()
     if number in (errno.EAGAIN, errno.EINTR):
         return None
     raise OSError(number, os.strerror(number), "tee")

@@ -34,7 +34,8 @@ HOT_TOO = ("supervisor.cli.hot",)
 NOT_HOT = ("supervisor.daemons.config",)  # serves FastAPI: it has all of that anyway
 HEAVY = {
     *("dataclasses", "typing", "socket", "selectors", "subprocess", "logging", "pathlib", "argparse", "asyncio"),
-    *("threading", "pydantic", "yaml", "requests", "fastapi", "rich", "click", "json", "re", "importlib", "warnings"),
+    *("threading", "pydantic", "yaml", "requests", "fastapi", "rich", "click"),
+    *("json", "re", "importlib", "warnings", "ctypes"),  # see base/jsons.py, libc.py, title.py and tzif.py
 }
 PURE_WITHOUT = {"os", "time", "socket", "_socket", "subprocess", "logging", "random", "datetime", "threading"}
 
@@ -118,3 +119,10 @@ def test_what_a_daemon_really_loads(module: str) -> None:
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
 
     assert HEAVY & {name.split(".")[0] for name in done.stdout.split()} == set()
+
+
+def test_a_scheduler_that_has_a_start_does_not_load_what_makes_processes() -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import supervisor.daemons.scheduler; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+
+    assert {"supervisor.engine.store", "supervisor.engine.making"} & set(done.stdout.split()) == set()
