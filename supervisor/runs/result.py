@@ -116,6 +116,9 @@ def remove_work_folder(path: str) -> None:
 
 
 def _remove_tree(path: str) -> None:
+    if os.path.islink(path):  # put there by a step: what it leads to is not ours
+        _quietly(os.unlink, path)
+        return
     for folder, folders, files in os.walk(path, topdown=False):
         for name in files:
             _quietly(os.unlink, os.path.join(folder, name))

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.waiting import eventually
 
 from supervisor.runs.result import (
     MAX_BYTES,
@@ -15,6 +16,7 @@ from supervisor.runs.result import (
     _remove_tree,
     make_work_folder,
     read_result,
+    remove_work_folder,
 )  # fmt: skip
 
 
@@ -106,6 +108,18 @@ def test_what_a_step_leaves_in_its_folder_goes_but_not_what_links_lead_to(tmp_pa
 
     assert not work.exists()
     assert sorted(path.name for path in kept.iterdir()) == ["file", "inner"]
+
+
+def test_a_link_in_place_of_the_folder_goes_and_nothing_else(tmp_path: Path) -> None:
+    """A step may put its folder elsewhere; what lies there is not ours."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_text("x")
+    (tmp_path / "r1").symlink_to(tmp_path / "kept")
+
+    remove_work_folder(str(tmp_path / "r1"))
+    eventually(lambda: not (tmp_path / "r1").is_symlink())
+
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["file"]
 
 
 def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
