@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SETTLED_S = 86_400.0
 LOG = re.compile(r"(r[0-9a-z]+)\.log(\.head|\.1)?$")
-WORK = re.compile(r"r[0-9a-z]+$")
+WORK = re.compile(r"(r[0-9a-z]+|spare-[0-9])$")  # that of a run, or one that waits for the next (runs/spare.py)
 
 
 def find_run_logs(folders: Iterable[str], now: float) -> list[Seen]:

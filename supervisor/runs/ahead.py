@@ -69,7 +69,7 @@ class Ahead:
         if run.progress.step not in commands or first_held(policy, standing, ready.wake) is not None:
             return
         run.log = log_of(desk.home, run)
-        desk.runner.laid_out[run.id] = Layout(desk.home, run, commands, policy)
+        desk.runner.laid_out[run.id] = Layout(desk.home, run, commands, policy, desk.runner.folders)
         self._made.append((desk.loop.clock.now() + ready.wake - desk.loop.clock.wall() + KEPT_S, run))
         self._watch()
 

@@ -11,8 +11,11 @@ from supervisor.runs.result import Unusable, read_result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from supervisor.engine.entries import Used
     from supervisor.model.launch import Launch
+    from supervisor.runs.run import Run
 
 BY_CODE = {126: "it can't be executed (exit code 126)", 127: "its program is not there (exit code 127)"}
 
@@ -44,6 +47,13 @@ def explained(end: StepEnd, words: list[str], command: Launch | None, used: Used
         return end
     cause = met_limit(end.text, end.code, end.signal, words, command, used) or _of_start(end.code, words)
     return StepEnd(end.code, signal=end.signal, cause=cause, metrics=end.metrics)
+
+
+def why_it_ends(run: Run, end: StepEnd) -> dict[str, Any]:
+    """Code and signal; of a rollback those of the step that it follows."""
+    if run.progress.rolling_back:
+        return {name: run.last.get(name) for name in ("code", "signal")}
+    return {"code": end.code, "signal": end.signal}
 
 
 def _of_start(code: int | None, words: list[str]) -> str:

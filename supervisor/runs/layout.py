@@ -7,7 +7,6 @@ import os
 from supervisor.base.files import remove_quietly
 from supervisor.base.wire import encode
 from supervisor.engine.own_folder import make_own_folder
-from supervisor.runs.result import make_work_folder
 from supervisor.runs.step import launch_of, places_of, write_head_line
 
 TYPE_CHECKING = False
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from supervisor.model.launch import Launch
     from supervisor.model.schedule import Policy
     from supervisor.runs.run import Run
+    from supervisor.runs.sweeping import Sweeping
 
 
 class Layout:
@@ -25,13 +25,13 @@ class Layout:
 
     __slots__ = ("_command", "_policy", "_work", "launch", "log_from")
 
-    def __init__(self, home: Home, run: Run, commands: Mapping[str, Launch], policy: Policy) -> None:
+    def __init__(self, home: Home, run: Run, commands: Mapping[str, Launch], policy: Policy, folders: Sweeping) -> None:
         """There is a command for its step."""
         self._command = command = commands[run.progress.step]
         self._policy = policy
         self._work, result = run.work, run.result = places_of(home, run)
         make_own_folder(command)
-        make_work_folder(run.work, command.user)
+        folders.make(run, command.user)
         remove_quietly(result)
         self.log_from = write_head_line(run, command)
         self.launch = launch_of(run, commands, policy)

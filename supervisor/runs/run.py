@@ -31,6 +31,7 @@ class Run:
         *_NOTED,
         "deadline",
         "dropped",
+        "has_strays",
         "not_before",
         "pumps",
         "progress",
@@ -80,6 +81,7 @@ class Run:
         self.result = ""  # where the present step writes its figures
         self.work = ""
         self.dropped = False  # its step's entry
+        self.has_strays = False  # perhaps: a step had ended, and some of its processes had not
 
     @property
     def has_ended(self) -> bool:
@@ -107,6 +109,7 @@ class Run:
             if name in note:
                 setattr(run, name, note[name])
         run.progress = Progress.from_dict(note["progress"])
+        run.has_strays = True  # nobody knows what became of the steps before
         return run
 
 

@@ -18,7 +18,7 @@ from supervisor.events.words import last_words
 from supervisor.model.launch import Launch
 from supervisor.model.run import RunState
 from supervisor.model.schedule import ROLLBACK
-from supervisor.runs.ending import end_of, explained, step_state
+from supervisor.runs.ending import end_of, explained, step_state, why_it_ends
 from supervisor.runs.ends import Ends
 from supervisor.runs.layout import Layout
 from supervisor.runs.run import NOTE, Run, key_of, run_of
@@ -88,7 +88,7 @@ class Runner:
         self._in_group: dict[str, int] = {}  # how many
         self.laid_out: dict[str, Layout] = {}  # for runs that are about to begin (runs/ahead.py)
         self._ends = Ends(loop, rest)
-        self._sweeping = Sweeping(loop)
+        self.folders = Sweeping(loop)
         self.stopping = False
 
     # asking
@@ -139,10 +139,10 @@ class Runner:
 
     def stop_all(self, *, now: bool = False) -> None:
         """sbctl goes down: no run outlives it."""
-        self.stopping = self._sweeping.at_once = True
+        self.stopping = self.folders.at_once = True
         for run in list(self.runs.values()):
             self.end(run, RunState.INTERRUPTED, "sbctl was stopped", now=now)
-        self._sweeping.sweep_all()
+        self.folders.sweep_all()
 
     def hear(self) -> None:
         """Ends that wait to be heard, before somebody asks who is going on."""
@@ -199,6 +199,8 @@ class Runner:
         """`ended`: it was not now."""
         at = ended or (self._loop.clock.wall(), self._loop.clock.now())
         self._ends.answered(key)
+        if not empty and (run := self._by_key(key)) is not None:
+            run.has_strays = True
         self._ends.put(lambda: self._exited(key, status, bool(oom), used, at))
 
     def _exited(self, key: str, status: int | None, oom: bool, used: Used | None, ended: Ended) -> None:
@@ -229,7 +231,7 @@ class Runner:
         if not run.progress.ending:
             end = explained(end, run.words, context.commands.get(run.progress.step), used)
         before = run.progress
-        run.last = {**_why_it_ends(run, end), "used": used, "ended": at}
+        run.last = {**why_it_ends(run, end), "used": used, "ended": at}
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
         self.listener.step_ended(run, end, step_state(before, end))
         if run.result:
@@ -296,7 +298,7 @@ class Runner:
             run.log = log_of(self._home, run)
         if run.progress.step not in context.commands:
             return None
-        return Layout(self._home, run, context.commands, context.policy)
+        return Layout(self._home, run, context.commands, context.policy, self.folders)
 
     # time
 
@@ -338,13 +340,5 @@ class Runner:
         self.note(run, with_next=bool(drop))
         if drop:
             self._spawner().drop(drop)
-        if run.work:
-            self._sweeping.put(run.work)
+        self.folders.put(run)
         self.listener.run_ended(run)
-
-
-def _why_it_ends(run: Run, end: StepEnd) -> dict[str, Any]:
-    """Code and signal; of a rollback those of the step that it follows."""
-    if run.progress.rolling_back:
-        return {name: run.last.get(name) for name in ("code", "signal")}
-    return {"code": end.code, "signal": end.signal}

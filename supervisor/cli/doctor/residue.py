@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from supervisor.cli.doctor.exam import Exam
     from supervisor.model.home import Home
 
-WORK = re.compile(r"r[0-9a-z]+")
+WORK = re.compile(r"r[0-9a-z]+|spare-[0-9]")  # that of a run, or one that a killed scheduler kept for the next
 WORK_SETTLED_S = 600.0
 UNFINISHED = ".sbctl-unfinished"
 SHOWN = 3

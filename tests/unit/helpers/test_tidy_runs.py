@@ -11,6 +11,7 @@ import pytest
 
 from supervisor.helpers.tidy import prepare
 from supervisor.model.home import Home
+from supervisor.runs.spare import NAMES
 from supervisor.store.schema import migrate
 
 NOW = 1_800_000_000.0
@@ -79,6 +80,13 @@ def test_work_folders_of_runs_that_go_on_stay(home: Home) -> None:
     folders.append(make_work(home, "r4", days=0.5))
     prepare(home, NOW)
     assert there(*folders) == [True, False, True]
+
+
+def test_a_spare_folder_that_nobody_needs_any_more_goes(home: Home) -> None:
+    remember(home)
+    old, young = make_work(home, NAMES[0], days=2), make_work(home, NAMES[1], days=0.5)
+    prepare(home, NOW)
+    assert there(old, young) == [False, True]
 
 
 def test_the_budget_of_all_logs_takes_the_oldest_runs_and_packs_none(home: Home) -> None:

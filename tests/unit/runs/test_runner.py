@@ -12,6 +12,7 @@ from support.desk import AT, HOUR, DeskWorld, commands, job
 
 from supervisor.model.cause import Cause, CauseKind
 from supervisor.model.event import Event
+from supervisor.runs.spare import KEPT_S, NAMES
 from supervisor.runs.step import with_arguments
 
 
@@ -43,8 +44,11 @@ def test_steps_go_one_after_the_other_and_are_written_down(world: DeskWorld) -> 
     row = world.rows()[0]
     assert (row["state"], row["cpu_ms"], row["memory"]) == ("succeeded", 1500, 1 << 20)
     assert (world.start.entries, world.start.notes) == ({}, {})
+    folder = Path(world.home.run_work("job", "x")).parent
     world.pass_time(1)
-    assert os.listdir(Path(world.home.run_work("job", "x")).parent) == []
+    assert os.listdir(folder) == [NAMES[0]]
+    world.pass_time(2 * KEPT_S)
+    assert os.listdir(folder) == []
 
 
 def test_a_failure_says_how_it_ended(world: DeskWorld) -> None:
