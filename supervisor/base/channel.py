@@ -68,6 +68,12 @@ class Channel:
         if len(self._held) == 1:
             self._loop.soon(self._send_held)
 
+    def send_with_others(self, message: Message) -> None:
+        """Likewise, but in company of no more than so many: the other side has something to do meanwhile."""
+        self.send_with_next(message)
+        if len(self._held) >= TOGETHER:
+            self._send_held()
+
     def send_rest(self) -> None:
         """What waits for a next one goes now: no other turn comes."""
         self._send_held()

@@ -154,7 +154,8 @@ class RemoteSpawner:
     def signal(self, key: str, number: int, *, main: bool = False) -> None:
         if not self._alone:
             self._sent[key] = (self._loop.clock.now(), number, main)
-            self._channel.send({"verb": "signal", "key": key, "number": number, "main": main})
+            # Those of a stop of many go together: start must not read one by one what it could do at once.
+            self._channel.send_with_others({"verb": "signal", "key": key, "number": number, "main": main})
         elif key in self._pidfds and main:
             proc.signal_held(self._pidfds[key], number)
         elif key in self._pidfds:

@@ -106,7 +106,10 @@ class Telling:
         self._dirty.add(name)
 
     def flush(self) -> None:
+        """Of many at once in few packets; the last one takes the others along."""
         dirty, self._dirty = self._dirty, set()
+        left = len(dirty)
         for name in dirty:
-            service = self.services.get(name)
-            self.spawner.note(name, service.note() if service is not None else None)
+            service, left = self.services.get(name), left - 1
+            send = self.spawner.note_with_next if left else self.spawner.note
+            send(name, service.note() if service is not None else None)

@@ -83,6 +83,8 @@ class FakeSpawner:
     def note(self, name: str, blob: dict[str, Any] | None) -> None:
         self.notes[name] = blob
 
+    note_with_next = note
+
     def adopt(self, key: str, pid: int, started: int) -> None:
         self.adopted.append(key)
 

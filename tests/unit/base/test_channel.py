@@ -195,6 +195,25 @@ def test_what_does_not_fit_in_one_packet_goes_in_several(ends: tuple[FakeLoop, E
     assert [message["n"] for message in two.heard] == list(range(8))
 
 
+def test_what_goes_with_others_waits_for_few_of_them(
+    ends: tuple[FakeLoop, End, End], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is asked for a thousand things begins with the first before the last is said, and is woken a few times."""
+    loop, one, two = ends
+    packets = spy_on_packets(two, monkeypatch)
+    many = 3 * channel.TOGETHER + 1
+    for number in range(many - 1):
+        one.channel.send_with_others({"n": number})
+    two.channel.read()
+    assert (len(packets), one.channel.sent) == (3, True)
+    one.channel.send_with_others({"n": many - 1})
+    loop.turn(0)
+    loop.turn(0)
+
+    assert [message["n"] for message in two.heard] == list(range(many))
+    assert len(packets) == 4
+
+
 def test_where_no_other_turn_comes_the_rest_goes_now(ends: tuple[FakeLoop, End, End]) -> None:
     loop, one, two = ends
     one.channel.send_with_next({"n": 0})

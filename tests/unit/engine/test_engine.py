@@ -92,6 +92,18 @@ def test_notes_are_written_once_a_turn(world: FakeWorld) -> None:
     assert set(world.spawner.notes) == {"a"}
 
 
+def test_the_last_note_takes_the_others_along(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packet for each would wake `start` for each."""
+    alone: list[str] = []
+    note = world.spawner.note
+    monkeypatch.setattr(world.spawner, "note", lambda name, blob: (alone.append(name), note(name, blob)))
+    world.engine.load([spec(f"s{number}") for number in range(20)])
+    world.loop.run_soon()
+
+    assert len(world.spawner.notes) == 20
+    assert len(alone) == 1
+
+
 def test_a_note_fits_into_a_message_however_often_it_died(world: FakeWorld) -> None:
     """Settings may allow a million deaths an hour; last words may be in the widest script."""
     words = tuple("\\" * 1000 for _ in range(30))

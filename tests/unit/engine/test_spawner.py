@@ -16,7 +16,7 @@ from support.processes import open_files
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.base.channel import Channel, channel_pair
+from supervisor.base.channel import TOGETHER, Channel, channel_pair
 from supervisor.engine.entries import Ends
 from supervisor.engine.spawner import LOOK_AGAIN_S, UNREAD_S, RemoteSpawner
 from supervisor.model.cause import Cause
@@ -161,6 +161,30 @@ def test_answers_are_passed_on_and_other_messages_are_not(pair: Pair) -> None:
         ("emptied", "web.1"),
         ("failed", "web.2", "system"),
     ]
+
+
+def test_signals_of_one_turn_go_together_and_in_order(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    packets: list[bytes] = []
+    take = pair.start._take
+    monkeypatch.setattr(pair.start, "_take", lambda packet, fds: (packets.append(packet), take(packet, fds)))
+    keys = [f"s{number}.1" for number in range(TOGETHER)]
+    for key in keys[1:]:
+        pair.spawner.signal(key, signal.SIGTERM)
+    pair.spawner.drop(keys[0])
+    pair.loop.turn(0)
+
+    assert [(each["verb"], each["key"]) for each in pair.asked] == [
+        *(("signal", key) for key in keys[1:]), ("drop", keys[0]),
+    ]  # fmt: skip
+    assert len(packets) == 1
+
+
+def test_one_signal_goes_in_its_turn(pair: Pair) -> None:
+    pair.spawner.signal("web.1", signal.SIGTERM)
+    pair.loop.turn(0)
+    pair.loop.turn(0)
+
+    assert [each["number"] for each in pair.asked] == [signal.SIGTERM]
 
 
 def test_alone_it_signals_and_watches_by_itself(pair: Pair, process: tuple[subprocess.Popen[bytes], int]) -> None:
