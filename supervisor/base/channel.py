@@ -212,10 +212,11 @@ class Channel:
             self.read()
             if self.closed or before < 0:
                 return
-            if not self._has_more():
+            if not self.has_more():
                 self.close()
 
-    def _has_more(self) -> bool:
+    def has_more(self) -> bool:
+        """Something waits to be read."""
         try:
             return bool(self._sock.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT))
         except ConnectionResetError:

@@ -61,6 +61,10 @@ class Keeper:
         self.notes: dict[str, dict[str, Any]] = {}
         self.dropped_events = 0
         self.oom: OomCounter | None = None
+        store.is_asked = self._is_asked
+
+    def _is_asked(self) -> bool:
+        return self._channel is not None and self._channel.has_more()
 
     @property
     def connected(self) -> bool:

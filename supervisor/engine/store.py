@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 
 REMAINDER_POLL_S = 0.1
+REAPED_AT_ONCE = 16  # exits, while somebody asks
 _FRIENDLY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
@@ -62,6 +63,8 @@ class Store:
         self.cgroups = Cgroups(home_id)
         self.maker = Maker(records, self.cgroups, base_env=base_env, home_id=home_id, open_files=open_files)
         self._poll: Timer | None = None
+        self.is_asked: Callable[[], bool] = lambda: False  # a request waits to be read
+        self._goes_on = False
 
     # what can be asked
 
@@ -141,9 +144,16 @@ class Store:
     # reaping
 
     def reap(self) -> None:
-        """On SIGCHLD: take every exit there is; strangers that came to us as orphans too."""
+        """On SIGCHLD: take every exit there is; strangers that came to us as orphans too.
+
+        Requests come first: where hundreds are being stopped, those who still run would wait for the books of all
+        who have gone.
+        """
         ended: list[Entry] = []
         while True:
+            if len(ended) >= REAPED_AT_ONCE and len(ended) % REAPED_AT_ONCE == 0 and self.is_asked():
+                self._go_on()
+                break
             try:
                 pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
@@ -158,6 +168,16 @@ class Store:
                 ended.append(entry)
         if ended or self._remaining or self._dropped:
             self._settle_groups(ended)
+
+    def _go_on(self) -> None:
+        """With the rest, once what waits has been read."""
+        if not self._goes_on:
+            self._goes_on = True
+            self._loop.soon(self._reap_rest)
+
+    def _reap_rest(self) -> None:
+        self._goes_on = False
+        self.reap()
 
     def _settle_groups(self, ended: list[Entry]) -> None:
         orphans = self._orphans_by_key()

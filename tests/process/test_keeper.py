@@ -24,7 +24,7 @@ from supervisor.engine.making import Asked
 from supervisor.engine.notify import open_socket
 from supervisor.engine.oom import Counter, OomCounter
 from supervisor.engine.records import RecordFile
-from supervisor.engine.store import Store
+from supervisor.engine.store import REAPED_AT_ONCE, Store
 from supervisor.model.launch import Launch
 
 SPEAKER = """
@@ -112,6 +112,30 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     kept.keeper.scheduler_gone()
     kept.records.close()
     kept.loop.close()
+
+
+def test_a_request_comes_before_the_rest_of_many_ends(kept: Kept) -> None:
+    """Who is still to be signalled must not wait for the books of all who have gone."""
+    kept.connect()
+    many = 2 * REAPED_AT_ONCE
+    gone = [
+        kept.store.spawn(
+            kept.keeper, f"gone.{number}", Launch(argv=("/bin/true",), cwd="/", log="/dev/null"),
+            ends=Ends(out_write=os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)), stop=(15, 1.0),
+        )
+        for number in range(many)
+    ]  # fmt: skip
+    kept.spawn()
+    eventually(lambda: not any(proc.is_alive(entry.pid) for entry in gone))
+    assert kept.scheduler is not None
+    kept.scheduler.send({"verb": "signal", "key": "web.1", "number": signal.SIGKILL, "main": False})
+
+    kept.store.reap()
+    assert [entry.running for entry in gone].count(False) == REAPED_AT_ONCE
+    assert not kept.store.entries["web.1"].signalled
+    kept.loop.turn(0)
+    assert kept.store.entries["web.1"].signalled == signal.SIGKILL
+    assert not any(entry.running for entry in gone)
 
 
 def test_what_is_written_and_said_in_the_gap_is_kept_and_handed_over(kept: Kept) -> None:

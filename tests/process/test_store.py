@@ -20,7 +20,7 @@ from supervisor.base import proc
 from supervisor.engine.entries import Ends, Entry
 from supervisor.engine.making import Asked
 from supervisor.engine.records import RecordFile, read_records
-from supervisor.engine.store import Store
+from supervisor.engine.store import REAPED_AT_ONCE, Store
 from supervisor.model.cause import CauseKind
 from supervisor.model.launch import User
 from supervisor.model.service import Launch
@@ -105,6 +105,23 @@ def test_many_ends_at_once_have_each_its_own_time(listening: Listening, monkeypa
 
     assert [entry.ended for entry in entries] == [at] * 3
     assert len(listening.told) == 3
+
+
+def test_while_somebody_asks_few_ends_are_taken_at_once(listening: Listening) -> None:
+    """And none is left behind: no other signal comes for it."""
+    many = 2 * REAPED_AT_ONCE + 3
+    entries = [listening.spawn(f"server.{number}", ["/bin/true"]) for number in range(many)]
+    eventually(lambda: not any(proc.is_alive(entry.pid) for entry in entries))
+    asks = [True, True, False]
+    listening.store.is_asked = lambda: asks.pop(0)
+
+    listening.store.reap()
+    listening.store.reap()  # another signal came
+    assert len(listening.told) == 2 * REAPED_AT_ONCE
+    listening.loop.turn(0)
+    assert len(listening.told) == many
+    assert asks == [False]
+    assert not listening.loop.owes
 
 
 def test_what_is_dropped_while_it_runs_is_killed_and_not_told(listening: Listening) -> None:
