@@ -42,14 +42,14 @@ class SpareFolders:
         try:
             if not name:
                 return False
-            os.rename(folder, spare)
+            os.rename(folder, spare)  # before the look: by the name that its run knew nobody can come any more
+            if not _is_as_made(spare):
+                os.rename(spare, folder)
+                return False
         except OSError:
             return False
-        if _is_as_made(spare):
-            kept[name] = self._loop.clock.now() + KEPT_S
-            self._watch()
-        else:
-            self._remove(spare)
+        kept[name] = self._loop.clock.now() + KEPT_S
+        self._watch()
         return True
 
     def take(self, folder: str) -> bool:
