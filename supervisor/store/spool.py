@@ -10,7 +10,7 @@ import os
 
 from supervisor.base import jsons
 from supervisor.base.files import read_small, remove_quietly, write_all, write_atomic
-from supervisor.store.writes import CLAIM, KINDS, Write
+from supervisor.store.writes import CHANGE, CLAIM, END, KINDS, STEP, Write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".waiting"
 WITHDRAWN = "withdrawn"
+TOLD_AGAIN = (CHANGE, END, STEP)
 LIMIT = 16 << 20  # then it is written anew, without what has been replaced
 MOST = LIMIT << 4  # nothing of ours comes near it
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -95,7 +96,11 @@ class Spool:
             remove_quietly(self._path)
 
     def read(self) -> list[Write]:
-        """What a predecessor has left; what is no write is left out: its last line may be torn."""
+        """What a predecessor has left; what is no write is left out: its last line may be torn.
+
+        What each of several predecessors has told of a run, because it could not know whether the one before had, counts
+        once: else it would be more with each death, for as long as the history is locked.
+        """
         if not self._path:
             return []
         try:
@@ -106,9 +111,13 @@ class Spool:
         self._is_whole = False
         found: dict[int, Write] = {}
         claims: dict[str, list[int]] = {}
-        for number, write in enumerate(map(_parse, lines)):
-            if write is None:
+        told: set[bytes] = set()
+        for number, line in enumerate(lines):
+            write = _parse(line)
+            if write is None or line in told:
                 continue
+            if write.kind in TOLD_AGAIN:
+                told.add(line)
             if write.kind == WITHDRAWN:
                 for claim in claims.pop(write.key, ()):
                     del found[claim]

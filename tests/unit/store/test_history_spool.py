@@ -428,3 +428,17 @@ def test_many_that_were_taken_back_are_read_in_no_time(path: str) -> None:
 
     assert len(left(path)) == 8_970
     assert time.process_time() - start < 5
+
+
+def test_what_each_of_several_successors_tells_again_counts_once(path: str) -> None:
+    """For as long as the history is locked: else it would be more with each death, until real rows had to go."""
+    troubled(path).keep()
+    for _ in range(3):
+        queue = Queue(path=path)
+        queue.inherit()
+        queue.add(write(STEP, "a", n=1))
+        queue.add(write(STEP, "a", n=2))
+        queue.add(write(END, "a", state="failed"))
+        queue.keep()
+
+    assert [(kind, key) for kind, key, _ in left(path)] == [(CLAIM, "first"), (STEP, "a"), (STEP, "a"), (END, "a")]
