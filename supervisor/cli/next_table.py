@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 RUN = "run"
-LASTING = (Skip.PAUSED, Skip.DISABLED)  # all slots of such a schedule fare alike: one line says it
+LASTING = (Skip.PAUSED, Skip.DISABLED)  # when that is over is said, and not when the slot is
 YELLOW = "33"
 
 
-def chosen(slots: Sequence[Facts], count: int) -> list[Facts]:
-    """The first so many; of schedules that rest one line each, behind the others."""
+def ordered(slots: Sequence[Facts]) -> list[Facts]:
+    """By time; those of schedules that rest behind the others."""
+    resting = [slot for slot in slots if slot["would"] in LASTING]
     going = [slot for slot in slots if slot["would"] not in LASTING]
-    resting = {slot["schedule"]: slot for slot in reversed(slots) if slot["would"] in LASTING}
-    return [*going[:count], *sorted(resting.values(), key=lambda slot: str(slot["schedule"]))]
+    return [*going, *sorted(resting, key=lambda slot: str(slot["schedule"]))]
 
 
 def next_table(slots: Sequence[Facts], rows: dict[str, Facts], its: Zone, now: float, style: Style) -> list[str]:
@@ -42,8 +42,8 @@ def next_table(slots: Sequence[Facts], rows: dict[str, Facts], its: Zone, now: f
 def _row(slot: Facts, row: Facts, its: Zone, now: float, style: Style) -> list[Cell]:
     due, would = parse_iso(slot["due"]), str(slot["would"])
     until = parse_iso(slot.get("until"))
-    # Why it rests is what `sbctl why` is for.
-    note = [told(str(slot.get("note") or ""), its, now) if would not in LASTING else ""]
+    # Why it is held the first column says; more of it is what `sbctl why` is for.
+    note = [told(str(slot.get("note") or ""), its, now) if would == RUN else ""]
     if would == RUN:
         first: Cell = duration(max(due - now + 0.5, 0)) if due is not None else "-"
         when = moment(due, its, now) if due is not None else "-"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from math import inf
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
@@ -18,9 +17,9 @@ from supervisor.cli.times import parse_iso
 from supervisor.cli.wishes import wishes_of
 from supervisor.cli.zones import zone_named
 from supervisor.core.breaker import HALF_OPEN, OPEN
+from supervisor.core.coming import Known, Nearest, coming
 from supervisor.core.timeline import Timeline
 from supervisor.model.identity import read_home_id
-from supervisor.model.run import Skip
 from supervisor.model.wishes import is_over
 from supervisor.runs.plan import Maker
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
+    from supervisor.core.coming import Hold
     from supervisor.core.cron_search import Fire
     from supervisor.core.due import Due, Rule
     from supervisor.core.zone import Zone
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from supervisor.model.schedule import Catalogue, Schedule
 
     Facts = dict[str, Any]
-
-PASSED_OVER = 100  # slots that won't run, in search of one that will
 
 
 class Outlook:
@@ -88,31 +86,27 @@ class Outlook:
         return [self._row(self._schedules.schedules[id]) for id in ids]
 
     def slots(self, ids: Sequence[str], count: int) -> list[Facts]:
-        """The next of each, sorted by when they are due."""
-        found: list[Facts] = []
-        for id in ids:
+        """The next ones of them all, by when they are due, and what is held before the last of them."""
+        nearest = Nearest(count)
+        for id in sorted(ids):
             schedule = self._schedules.schedules[id]
             rule = self.rule(schedule)
-            at = self._begin(schedule, rule)
-            for _ in range(count):
-                fire = rule.times.next(at)
-                if fire is None:
+            for fire, due, hold in coming(rule, self._begin(schedule, rule), self._known(schedule), count):
+                if not nearest.add(due.at, hold, _slot(schedule, fire, due, hold)):
                     break
-                at = fire.at
-                found.append(self._slot(schedule, rule, fire))
-        return sorted(found, key=lambda slot: (slot["due"], slot["schedule"]))
+        return nearest.slots()
 
     def walk(self, id: str) -> Iterator[tuple[int, Callable[[], Facts] | None]]:
         """All of its slots to come, by nominal time; None: it is disabled, or hours or a blackout do not let it run."""
         schedule = self._schedules.schedules[id]
-        rule, enabled, blackouts = self.rule(schedule), self._enabled(schedule), bool(schedule.policy.blackouts)
+        rule = self.rule(schedule)
+        known, stands = self._known(schedule), Known(is_enabled=self._enabled(schedule))
+        stands.blackout = known.blackout
         at = self._begin(schedule, rule)
         while (fire := rule.times.next(at)) is not None:
             at, due = fire.at, rule.due(fire)
-            runs = enabled and not due.passed
-            if runs and blackouts:
-                runs = self._maker.blackout(schedule, int(due.at)) is None
-            yield at, partial(self._slot, schedule, rule, fire) if runs else None
+            runs = stands.hold(rule, due) is None
+            yield at, partial(_judged, schedule, rule, fire, due, known) if runs else None
 
     def _begin(self, schedule: Schedule, rule: Rule) -> int:
         """After what was decided: the last slot may be late by its jitter, or put off until its hours open.
@@ -134,33 +128,14 @@ class Outlook:
             return False
         return past.newest_slot(self._home, schedule.id) < nominal
 
-    def _slot(self, schedule: Schedule, rule: Rule, fire: Fire) -> Facts:
-        due = rule.due(fire)
-        would, until = self._would(schedule, due)
-        return {
-            "schedule": schedule.id,
-            "nominal": iso(float(fire.at)),
-            "due": iso(due.at),
-            "rule": fire.rule,
-            "note": fire.shifted or ("moved into its active hours" if due.moved else ""),
-            "would": would,
-            "until": until,
-        }
-
-    def _would(self, schedule: Schedule, due: Due) -> tuple[str, str | None]:
-        """What will become of it, and until when what holds it does; in the order of the gates."""
-        if not self._enabled(schedule):
-            return Skip.DISABLED.value, None
+    def _known(self, schedule: Schedule) -> Known:
+        known = Known(is_enabled=self._enabled(schedule), cooldown_until=self._cooldown(schedule))
         paused = self._paused(schedule)
-        if paused is not None and due.at < (parse_iso(paused["until"]) or inf):
-            return Skip.PAUSED.value, paused["until"]
-        if due.passed:
-            return Skip.ACTIVE_HOURS.value, None
-        blackout = self._maker.blackout(schedule, int(due.at))
-        if blackout is not None:
-            return Skip.BLACKOUT.value, iso(float(blackout[1]))
-        cooldown = self._cooldown(schedule)
-        return (Skip.COOLDOWN.value, iso(cooldown)) if due.at < cooldown else ("run", None)
+        if paused is not None:
+            known.paused_until, known.pause_reason = parse_iso(paused["until"]), str(paused["reason"] or "")
+        if schedule.policy.blackouts:
+            known.blackout = partial(self._maker.blackout, schedule)
+        return known
 
     def _cooldown(self, schedule: Schedule) -> float:
         """Until when; 0: none. A probe that was cut off says nothing, so its cool-down goes on."""
@@ -206,18 +181,28 @@ class Outlook:
 
     def _next(self, schedule: Schedule, rule: Rule) -> Facts | None:
         """The first that would run; the first of all where none does."""
-        first: Facts | None = None
-        at = self._begin(schedule, rule)
-        for _ in range(PASSED_OVER):
-            fire = rule.times.next(at)
-            if fire is None:
-                break
-            at = fire.at
-            slot = self._slot(schedule, rule, fire)
-            if slot["would"] == "run":
-                return slot
-            first = first or slot
-        return first
+        found = list(coming(rule, self._begin(schedule, rule), self._known(schedule), 1))
+        if not found:
+            return None
+        fire, due, hold = next((each for each in found if each[2] is None), found[0])
+        return _slot(schedule, fire, due, hold)
+
+
+def _judged(schedule: Schedule, rule: Rule, fire: Fire, due: Due, known: Known) -> Facts:
+    return _slot(schedule, fire, due, known.hold(rule, due))
+
+
+def _slot(schedule: Schedule, fire: Fire, due: Due, hold: Hold | None) -> Facts:
+    note = fire.shifted or ("moved into its active hours" if due.moved else "")
+    return {
+        "schedule": schedule.id,
+        "nominal": iso(float(fire.at)),
+        "due": iso(due.at),
+        "rule": fire.rule,
+        "note": note or (hold.reason if hold is not None else ""),
+        "would": "run" if hold is None else hold.skip.value,
+        "until": iso(hold.until) if hold is not None and hold.until else None,
+    }
 
 
 def _describe(rule: Rule) -> str:

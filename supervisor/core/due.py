@@ -142,6 +142,15 @@ class Rule:
         at, closes = max(at, float(opens)), self.hours.closes_at(opens)
         return Due(at if closes is None else min(at, closes - 1.0), moved=True)
 
+    def begins(self, at: float) -> Due:
+        """Of what has a moment of its own, and no place between the slots of the rule."""
+        if self.policy.outside == Outside.RUN or self.hours.is_open(int(at)):
+            return Due(at)
+        opens = self.hours.next_open(int(at))
+        if self.policy.outside == Outside.SKIP or opens is None:
+            return Due(at, passed=True)
+        return Due(float(opens), moved=True)
+
 
 def grace_of(period: float) -> float:
     return min(MAX_GRACE_S, max(MIN_GRACE_S, GRACE_SHARE * period))

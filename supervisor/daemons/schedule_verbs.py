@@ -14,6 +14,7 @@ from supervisor.runs import view
 from supervisor.runs.handed_over import check as check_handed_over
 from supervisor.runs.run import Run
 from supervisor.runs.slot import Slot
+from supervisor.runs.upcoming import upcoming
 from supervisor.store.rows import RunRow
 
 TYPE_CHECKING = False
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     Args = dict[str, Any]
 
-MAX_NEXT = 10_000
 LOOK_S = 0.05  # between two looks whether a check has its answer
 
 
@@ -105,8 +105,8 @@ class ScheduleVerbs:
 
     def next(self, args: Args, reply: Reply) -> None:
         now = self._desk.loop.clock.wall()
-        count = min(int(args["count"]), MAX_NEXT)
-        reply.send({"slots": view.upcoming(self._desk, self._plans(args), count, now), "now": iso(now)})
+        slots = upcoming(self._desk, self._plans(args), int(args["count"]))
+        reply.send({"slots": slots, "now": iso(now)})
 
     def why(self, args: Args, reply: Reply) -> None:
         names = self.names([args["name"]])

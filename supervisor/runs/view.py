@@ -1,4 +1,4 @@
-"""What the desk shows: a row a schedule, the slots to come, and why one of them does not run."""
+"""What the desk shows: a row a schedule, the whole, and why one of them does not run."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from supervisor.base.machine_load import memory
 from supervisor.core.breaker import CLOSED
 from supervisor.core.gates import GATES, SKIP, Standing, all_held, first_held
 from supervisor.engine.texts import duration
+from supervisor.runs.upcoming import next_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
     from supervisor.runs.run import Run
-
-MAX_NEXT = 1000
-LOOK_AHEAD = 200  # slots outside the active hours
 
 
 def remarks(desk: Desk) -> list[str]:
@@ -37,7 +34,7 @@ def remarks(desk: Desk) -> list[str]:
 
 def row(desk: Desk, plan: Plan) -> dict[str, Any]:
     schedule, rule = plan.schedule, plan.rule
-    nominal, due = _next(desk, plan)
+    nominal, due = next_of(desk, plan)
     pause = desk.pauses.of(plan.id)
     running = [run.id for run in desk.runner.of(plan.id)]
     return {
@@ -68,21 +65,6 @@ def row(desk: Desk, plan: Plan) -> dict[str, Any]:
         "cooldown_until": iso(plan.breaker.until) if plan.breaker.state != CLOSED else None,
         "steps": list(schedule.steps),
     }
-
-
-def _next(desk: Desk, plan: Plan) -> tuple[float | None, float | None]:
-    """The next slot that its hours let run, and when it is due; far beyond them, simply the next one."""
-    times, by_end = plan.rule.times, desk.planner.after_finish(plan)
-    first = fire = times.next(plan.cursor)
-    for _ in range(LOOK_AHEAD):
-        if fire is None:
-            break
-        due = plan.rule.due(fire)
-        if not due.passed:
-            return (fire.at, due.at) if by_end is None or fire.at <= by_end else (by_end, plan.wake)
-        fire = times.next(fire.at)
-    nominal = min((at for at in (by_end, first.at if first is not None else None) if at is not None), default=None)
-    return nominal, plan.wake
 
 
 def status(desk: Desk, plan: Plan, running: list[str]) -> str:
@@ -140,48 +122,6 @@ def system(desk: Desk) -> dict[str, Any]:
         "dropped_writes": desk.writer.dropped,
         "history": desk.writer.trouble,
     }
-
-
-def upcoming(desk: Desk, plans: Iterable[Plan], count: int, since: float) -> list[dict[str, Any]]:
-    """The next slots of each, by time; what would hold them is said of the way things are now."""
-    found: list[tuple[float, dict[str, Any]]] = []
-    for plan in plans:
-        held = all_held(plan.schedule.policy, desk.admission.standing_quietly(plan), since)
-        lasting = next((each for each in held if each.gate in ("enabled", "paused", "cooldown")), None)
-        for due, one in _slots(desk, plan, min(count, MAX_NEXT), since):
-            if one["would"] == "run" and lasting is not None and (not lasting.until or due < lasting.until):
-                one["would"] = lasting.skip.value
-                one["until"] = iso(lasting.until) if lasting.until else None
-                one["note"] = one["note"] or lasting.reason
-            found.append((due, one))
-    found.sort(key=lambda each: each[0])
-    return [one for _, one in found[:count]]
-
-
-def _slots(desk: Desk, plan: Plan, count: int, since: float) -> Iterable[tuple[float, dict[str, Any]]]:
-    rule = plan.rule.times.describe()
-    by_end = desk.planner.after_finish(plan)
-    if by_end is not None:
-        yield by_end, _slot(plan, rule, int(by_end), by_end, "", "run")
-    now = desk.loop.clock.wall()
-    after = plan.cursor if since <= now else max(plan.cursor, int(since) - 1)  # one may be late by its jitter
-    for _ in range(count):
-        fire = plan.rule.times.next(after)
-        if fire is None:
-            return
-        due = plan.rule.due(fire)
-        blackout = desk.maker.blackout(plan.schedule, int(due.at))
-        would = "active_hours" if due.passed else "blackout" if blackout is not None else "run"
-        note = fire.shifted or ("moved into its active hours" if due.moved else "")
-        yield due.at, _slot(plan, rule, fire.at, due.at, note, would)
-        after = fire.at
-
-
-def _slot(plan: Plan, rule: str, nominal: int, due: float, note: str, would: str) -> dict[str, Any]:
-    return {
-        "schedule": plan.id, "nominal": iso(nominal), "due": iso(due), "rule": rule, "note": note, "would": would,
-        "until": None, "last_result": plan.last_result or None, "last_duration_s": round(plan.last_took, 3),
-    }  # fmt: skip
 
 
 def why(desk: Desk, plan: Plan) -> dict[str, Any]:

@@ -8,13 +8,12 @@ import click
 
 from supervisor.cli import out
 from supervisor.cli.main import Asked
-from supervisor.cli.next_table import LASTING, chosen, next_table
+from supervisor.cli.next_table import next_table, ordered
 from supervisor.cli.schedules import ask, ask_if_running, catalogue, meant, owners_of
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.style import style_of
 from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import zone_named
-from supervisor.control.api import MAX_COUNT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +26,14 @@ if TYPE_CHECKING:
 
 @click.command(name="next")
 @click.argument("names", nargs=-1, metavar="[SCHEDULE]...")
-@click.option("-n", "count", type=click.IntRange(1, 1000), default=5, show_default=True, help="So many slots")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1, 1000),
+    default=5,
+    show_default=True,
+    help="So many that run, beside what is held",
+)
 @click.option(
     "--tz",
     default="",
@@ -39,12 +45,15 @@ if TYPE_CHECKING:
 def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_json: bool) -> int:
     """Show what runs next, jitter and active hours included, and what is held.
 
+    Slots that are held one after the other are one line, which says until when; so is a schedule that is paused or
+    disabled, behind all others.
+
     Without a running sbctl it is reckoned from the settings and the history, and stderr says so.
     """
     home = asked.home()
     forced = zone_named(tz) if tz else None  # a wrong one is said before anything is asked
     slots, rows, now = _look(home, list(names), count)
-    slots = chosen(slots, count)
+    slots = ordered(slots)
     if as_json:
         out.answer("", mask_of(home).hide_in({"now": now, "slots": slots}), as_json=True)
         return 0
@@ -59,20 +68,10 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     return 0
 
 
-def _is_crowded(slots: list[Facts], count: int, wanted: int) -> bool:
-    """Have schedules that rest taken the place of some that run? Then more must be looked at."""
-    going = sum(slot["would"] not in LASTING for slot in slots)
-    return going < count and len(slots) >= wanted and wanted < MAX_COUNT
-
-
 def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], dict[str, Facts], str]:
     """Slots, rows by id, and when that was."""
     some: Facts = {"names": names} if names else {}
     reply = ask_if_running(home, "next", count=count, **some)
-    wanted = count
-    while reply is not None and _is_crowded(reply["slots"], count, wanted):
-        wanted = min(wanted * 10, MAX_COUNT)
-        reply = ask(home, "next", count=wanted, **some)
     if reply is not None:
         rows = ask(home, "schedules", **some)["schedules"]
         return reply["slots"], {row["id"]: row for row in rows}, str(reply["now"])

@@ -13,7 +13,7 @@ from support.fake_schedules import NOW, FakeSchedules, schedule_row
 
 from supervisor.base.clock import iso
 from supervisor.cli import completing
-from supervisor.cli.next_table import chosen, next_table
+from supervisor.cli.next_table import next_table, ordered
 from supervisor.cli.schedule_options import keys_of, merged
 from supervisor.cli.schedule_table import schedule_table
 from supervisor.cli.simulation_view import simulation_lines
@@ -54,7 +54,7 @@ def test_next_in_the_look_of_a_table() -> None:
         slot("reindex", NOW + 60, "paused", until=iso(NOW + 86400)),
     ]
     rows = {"backup": schedule_row("backup"), "reindex": schedule_row("reindex", last_result="failed")}
-    shown = next_table(chosen(slots, 5), rows, zone_named("Europe/Berlin"), NOW, Style())
+    shown = next_table(ordered(slots), rows, zone_named("Europe/Berlin"), NOW, Style())
     assert shown == [
         "IN      WHEN (Europe/Berlin)    SCHEDULE  RULE         LAST      NOTE",
         "4m 12s  Sat 28 Nov 09:04:12     backup    daily (UTC)  ✔ 41s",
@@ -63,9 +63,19 @@ def test_next_in_the_look_of_a_table() -> None:
     ]
 
 
-def test_a_schedule_that_rests_takes_one_line_and_no_place() -> None:
-    slots = [slot("a", NOW + n, "paused") for n in range(9)] + [slot("b", NOW + n) for n in range(9)]
-    assert [each["schedule"] for each in chosen(slots, 2)] == ["b", "b", "a"]
+def test_schedules_that_rest_stand_behind_the_others() -> None:
+    slots = [slot("b", NOW, "paused"), slot("c", NOW + 1), slot("a", NOW + 2, "disabled"), slot("d", NOW + 3)]
+    assert [each["schedule"] for each in ordered(slots)] == ["c", "d", "a", "b"]
+
+
+def test_what_is_held_is_one_line_that_says_until_when() -> None:
+    """The reason is in the first column, and is not said twice."""
+    held = slot("mail", NOW + 60, "active_hours", until=iso(NOW + 3600), note="outside its active hours")
+    shown = next_table([held, slot("mail", NOW + 3600)], {}, zone_named("UTC"), NOW, Style())
+    assert shown[1:] == [
+        "active hours  Sat 28 Nov 08:01:00  mail      daily  held until 09:00",
+        "1h 0m         Sat 28 Nov 09:00:00  mail      daily",
+    ]
 
 
 def test_next_is_asked_of_the_scheduler(sbctl: Sbctl, fake: FakeSchedules) -> None:

@@ -90,13 +90,24 @@ def test_a_pause_is_the_reason_of_a_slot_before_its_end(world: DeskWorld, hours:
     assert row(world)["next_reason"].startswith("paused") is holds
 
 
-@pytest.mark.parametrize(("cooldown", "reason"), [(30.0, ""), (5000.0, "cooling down after failures in a row")])
-def test_a_cooldown_is_the_reason_of_a_slot_before_its_end(world: DeskWorld, cooldown: float, reason: str) -> None:
-    world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": cooldown}))
+@pytest.mark.parametrize(
+    ("cooldown", "last", "next_due", "reason"),
+    [
+        (30.0, None, 120, ""),
+        (5000.0, None, 5100, ""),
+        (5000.0, AT + 300, 120, "cooling down after failures in a row"),
+    ],
+)
+def test_the_next_slot_is_one_after_the_cooldown(
+    world: DeskWorld, cooldown: float, last: int | None, next_due: int, reason: str
+) -> None:
+    """Where there is none it is the next one, and that is the reason why it will not run."""
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": cooldown}, valid_until=last or 0))
     world.pass_time(60)
     world.end(code=1)
 
-    assert (row(world)["status"], row(world)["next_reason"]) == ("cooldown", reason)
+    shown = row(world)
+    assert (shown["status"], shown["next_due"], shown["next_reason"]) == ("cooldown", iso(AT + next_due), reason)
 
 
 def test_one_without_further_slots_has_no_reason(world: DeskWorld) -> None:
@@ -116,38 +127,6 @@ def test_the_whole(world: DeskWorld) -> None:
     Path(world.home.pause_file).touch()
     world.beat()
     assert view.system(world.desk)["paused"]["by"] == "pause.flag"
-
-
-def test_what_comes_next_is_by_time_and_says_what_would_hold_it(world: DeskWorld) -> None:
-    world.catalogue.calendars["noon"] = [{"weekdays": None, "start": 12 * HOUR, "end": 13 * HOUR}]
-    world.open(
-        job(at(10 * HOUR, 12 * HOUR), id="a", blackouts=("noon",)),
-        job(at(8 * HOUR), id="b", active_hours=[[None, 9 * HOUR, 10 * HOUR]], outside="skip"),
-        job(at(11 * HOUR), id="c", enabled=False),
-    )
-    slots = view.upcoming(world.desk, world.desk.plans.values(), 4, world.now)
-
-    assert [(slot["schedule"], slot["due"], slot["would"]) for slot in slots] == [
-        ("a", iso(AT + HOUR), "run"), ("c", iso(AT + 2 * HOUR), "disabled"), ("a", iso(AT + 3 * HOUR), "blackout"),
-        ("b", iso(AT + 23 * HOUR), "active_hours"),
-    ]  # fmt: skip
-
-
-def test_a_pause_that_ends_holds_only_what_comes_before(world: DeskWorld) -> None:
-    world.open(job())
-    wish = {"at": 1.0, "by": "", "reason": "", "until": AT + 1.5 * HOUR, "on_resume": "next"}
-    world.desk.change_wishes(lambda wishes: ["job"] if wishes.pause("job", wish) else [])
-
-    slots = view.upcoming(world.desk, world.desk.plans.values(), 2, world.now)
-    assert [slot["would"] for slot in slots] == ["paused", "run"]
-
-
-def test_a_slot_that_is_late_by_its_delay_is_among_those_that_come(world: DeskWorld) -> None:
-    world.open(job(jitter=1800.0))
-    world.pass_until(AT + HOUR + 1)
-
-    slots = view.upcoming(world.desk, world.desk.plans.values(), 1, world.now)
-    assert slots[0]["nominal"] == iso(AT + HOUR)
 
 
 def test_why_it_does_not_run(world: DeskWorld) -> None:
