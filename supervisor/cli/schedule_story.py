@@ -98,13 +98,14 @@ def state(row: Facts, its: Zone, now: float) -> str:
     status, name = str(row["status"]), str(row["id"])
     due = parse_iso(row["next_due"] or row["next_run"])
     reason = told(str(row["next_reason"] or ""), its, now)
-    at = f"next {minute(due, its, now)}" if due is not None else "no further slot"
+    at = f"next {minute(due, its, now)}" if due is not None else _without_time(row, "then")
     if status == "paused":
-        how = paused_text(row["paused"], its, now)
-        resumed = f"{at} when resumed" if due is not None else at
-        return f"{name} is paused {how}; {resumed}" if how else f"{name} is paused; {resumed}"
+        return f"{name} is {_paused(row, its, now)}"
     if status == "running":
-        return f"{name} is running ({', '.join(row['running'])}); {at}"
+        going = f"{name} is running ({', '.join(row['running'])})"
+        if not row["enabled"]:
+            return f"{going}, and disabled: it runs by hand only"
+        return f"{going}, and {_paused(row, its, now)}" if row["paused"] else f"{going}; {at}"
     if status == "disabled":
         return f"{name} is disabled: it runs by hand only"
     if status == "cooldown":
@@ -118,6 +119,17 @@ def state(row: Facts, its: Zone, now: float) -> str:
         return f"{name} has no further slots"
     held = f", but then: {words(reason)}" if reason else ""
     return f"{name} is {status}; {at} (in {duration(max(due - now, 0))}){held}"
+
+
+def _without_time(row: Facts, when: str) -> str:
+    """Nobody knows beforehand when a run ends that another one follows."""
+    return f"{when} it runs {row['rule']}" if row.get("by_ends") else "no further slot"
+
+
+def _paused(row: Facts, its: Zone, now: float) -> str:
+    how, due = paused_text(row["paused"], its, now), parse_iso(row["next_due"] or row["next_run"])
+    then = f"next {minute(due, its, now)} when resumed" if due is not None else _without_time(row, "when resumed")
+    return f"paused {how}; {then}" if how else f"paused; {then}"
 
 
 def _gates(gates: list[Facts], its: Zone, now: float) -> list[str]:

@@ -62,10 +62,10 @@ def rule(row: Row, its: Zone) -> str:
 
 def _next(row: Row, now: float) -> str:
     due = parse_iso(row["next_due"] or row["next_run"])
-    if row["status"] in ("disabled", "finished") or due is None:
+    if not row["enabled"] or row["status"] in ("disabled", "finished") or due is None:
         return "-"
-    paused = parse_iso((row["paused"] or {}).get("until"))
-    if row["status"] == "paused":
+    if row["paused"]:  # also while a run goes on that had begun before
+        paused = parse_iso(row["paused"].get("until"))
         return f"resumes in {duration(paused - now)}" if paused is not None else "when resumed"
     return f"in {duration(due - now)}" if due > now else "now"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.base.counting import counted
 from supervisor.cli.marks import short, words
 from supervisor.cli.pausing import paused_text
 from supervisor.cli.schedule_table import rate, status
@@ -43,7 +44,7 @@ def schedule_lines(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     lines += _titled("paused", paused_text(row["paused"], its, now))
     cooldown = parse_iso(row["cooldown_until"])
     lines += _titled("cooldown", f"until {minute(cooldown, its, now)}" if cooldown is not None else "")
-    lines += _titled("running", ", ".join(row["running"]) + (f", {row['queued']} waiting" if row["queued"] else ""))
+    lines += _going(row)
     lines += _titled("runs", f"{row['total_runs']}, {rate(row)} went well" if row["total_runs"] else "none yet")
     lines += _titled("usual", _usual(facts.get("usual")))
     lines += _titled("last", _last(row, its, now))
@@ -53,8 +54,15 @@ def schedule_lines(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     for number, slot in enumerate(facts["next"]):
         lines.append(f"{'' if number else 'next':<12}{clean(next_text(slot, its, now))}")
     if not facts["next"]:
-        lines += _titled("next", told(row["next_reason"] or "never", its, now))
+        by_ends = str(row["rule"]) if row.get("by_ends") else "never"
+        lines += _titled("next", told(row["next_reason"] or by_ends, its, now))
     return lines
+
+
+def _going(row: Facts) -> list[str]:
+    if not row["running"]:
+        return _titled("waiting", counted(row["queued"], "run") if row["queued"] else "")
+    return _titled("running", ", ".join(row["running"]) + (f", {row['queued']} waiting" if row["queued"] else ""))
 
 
 def _usual(usual: Facts | None) -> str:

@@ -8,6 +8,7 @@ from supervisor.base.machine_load import memory
 from supervisor.core.breaker import CLOSED
 from supervisor.core.gates import GATES, SKIP, Standing, all_held, first_held
 from supervisor.engine.texts import duration
+from supervisor.runs.plan import waits_for
 from supervisor.runs.upcoming import next_of
 
 TYPE_CHECKING = False
@@ -51,6 +52,7 @@ def row(desk: Desk, plan: Plan) -> dict[str, Any]:
         "next_run": iso(nominal) if nominal is not None else None,
         "next_due": iso(due) if due is not None else None,
         "next_reason": _why_not(desk, plan, due),
+        "by_ends": _goes_by_ends(plan),
         "total_runs": plan.total,
         "successful_runs": plan.succeeded,
         "failed_runs": plan.failed,
@@ -76,13 +78,14 @@ def status(desk: Desk, plan: Plan, running: list[str]) -> str:
         return "paused"
     if plan.breaker.state != CLOSED:
         return "cooldown"
-    if plan.wake is None and not plan.after_finish and not _follows(plan):
+    if plan.wake is None and not plan.queued and not _goes_by_ends(plan):
         return "finished"
     return "active"
 
 
-def _follows(plan: Plan) -> bool:
-    return any(trigger["kind"] == "after" for trigger in plan.schedule.triggers)
+def _goes_by_ends(plan: Plan) -> bool:
+    """Ends of runs make slots of it: its own, or those of another one."""
+    return bool(plan.after_finish or waits_for(plan.schedule))
 
 
 def _why_not(desk: Desk, plan: Plan, due: float | None) -> str:

@@ -29,6 +29,7 @@ def schedule_row(id: str, **changes: Any) -> Message:
         "next_run": iso(NOW + 3600),
         "next_due": iso(NOW + 3600),
         "next_reason": "",
+        "by_ends": False,
         "total_runs": 10,
         "successful_runs": 9,
         "failed_runs": 1,

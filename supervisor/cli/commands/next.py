@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Facts = dict[str, Any]
 
+MOST_UNTIMED = 8
+
 
 @click.command(name="next")
 @click.argument("names", nargs=-1, metavar="[SCHEDULE]...")
@@ -54,18 +56,31 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     forced = zone_named(tz) if tz else None  # a wrong one is said before anything is asked
     slots, rows, now = _look(home, list(names), count)
     slots = ordered(slots)
+    untimed = _untimed(slots, rows) if names or not slots else ""
     if as_json:
         out.answer("", mask_of(home).hide_in({"now": now, "slots": slots}), as_json=True)
+        return 0
+    if not slots and untimed:
+        out.note(f"nothing has a time yet: {untimed}")
         return 0
     if not slots:
         out.note("nothing is due: there are no schedules" if not rows else "nothing is due any more")
         return 0
+    if untimed:
+        out.note(f"without a time of its own yet: {untimed}")
 
     only = next(iter(rows.values()))["zone"] if len(rows) == 1 else ""
     wall = parse_iso(now) or time.time()
     lines = next_table(mask_of(home).hide_in(slots), rows, forced or zone_named(str(only)), wall, style_of(asked))
     out.show("\n".join(lines))
     return 0
+
+
+def _untimed(slots: list[Facts], rows: dict[str, Facts]) -> str:
+    """Those that ends of runs start, while nothing of the kind is known: `follow runs after mail is done`."""
+    timed = {slot["schedule"] for slot in slots}
+    found = [f"{id} runs {row['rule']}" for id, row in rows.items() if row.get("by_ends") and id not in timed]
+    return "; ".join([*found[:MOST_UNTIMED], *(["..."] if len(found) > MOST_UNTIMED else [])])
 
 
 def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], dict[str, Facts], str]:

@@ -50,6 +50,32 @@ def test_one_without_further_slots_says_nothing_of_a_next_one() -> None:
     assert first_line(("overlap", before), **over) == f"mail has no further slots; now: {before}"
 
 
+PAUSED = {"at": iso(NOW), "by": "anna", "reason": "", "until": None}
+BY_ENDS = {"by_ends": True, "next_run": None, "next_due": None, "rule": "after quick has succeeded"}
+
+
+def test_one_that_goes_by_ends_has_slots_still() -> None:
+    """Nobody knows beforehand when that is."""
+    assert first_line(**BY_ENDS) == "mail is active; it runs after quick has succeeded"
+    assert first_line(**BY_ENDS, status="paused", paused=PAUSED) == (
+        "mail is paused since 08:00 by anna; when resumed it runs after quick has succeeded"
+    )
+    assert first_line(**BY_ENDS, status="running", running=["r_1"]) == (
+        "mail is running (r_1); then it runs after quick has succeeded"
+    )
+    assert first_line(**BY_ENDS, status="cooldown", cooldown_until=iso(NOW + 3600), consecutive_failures=3) == (
+        "mail is cooling down until 09:00 after 3 failures in a row; then it runs after quick has succeeded"
+    )
+
+
+def test_one_that_runs_and_is_held_runs_once_more_only_when_that_is_over() -> None:
+    running = {"status": "running", "running": ["r_1"]}
+    assert first_line(**running, paused=PAUSED) == (
+        "mail is running (r_1), and paused since 08:00 by anna; next 09:00 when resumed"
+    )
+    assert first_line(**running, enabled=False) == "mail is running (r_1), and disabled: it runs by hand only"
+
+
 def test_what_is_said_already_is_not_said_as_now() -> None:
     paused = {"at": iso(NOW), "by": "anna", "reason": "", "until": None}
     text = first_line(("paused", "paused since 8"), status="paused", paused=paused, next_reason="paused since 8")

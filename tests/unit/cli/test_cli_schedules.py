@@ -16,6 +16,7 @@ from supervisor.cli import completing
 from supervisor.cli.next_table import next_table, ordered
 from supervisor.cli.schedule_options import keys_of, merged
 from supervisor.cli.schedule_table import schedule_table
+from supervisor.cli.schedule_view import schedule_lines
 from supervisor.cli.simulation_view import simulation_lines
 from supervisor.cli.table import Style
 from supervisor.cli.zones import zone_named
@@ -105,6 +106,18 @@ def test_next_knows_the_pause_of_all(sbctl: Sbctl, home: Home) -> None:
     assert json.loads(sbctl("next", "--json")[1])["slots"][0]["would"] == "paused"
 
 
+def test_next_of_one_that_goes_by_ends_says_when_that_is(sbctl: Sbctl, fake: FakeSchedules) -> None:
+    times: dict[str, object] = {"next_run": None, "next_due": None, "by_ends": True, "rule": "after mail is done"}
+    fake.add(schedule_row("follow", **times))
+    said = "nothing has a time yet: follow runs after mail is done\n"
+    assert sbctl("next", "follow") == (0, "", said)
+
+    fake.slots = [slot("mail", NOW + 60)]
+    assert sbctl("next", "follow", "mail")[2] == "without a time of its own yet: follow runs after mail is done\n"
+    assert sbctl("next")[2] == ""
+    assert sbctl("next", "disk") == (0, "", "nothing is due any more\n")
+
+
 # pause
 
 
@@ -158,12 +171,16 @@ def test_rows_of_the_list() -> None:
         schedule_row("b", status="paused", paused={"until": iso(NOW + 60)}, consecutive_failures=3),
         schedule_row("c", status="finished", next_run=None, next_due=None, last_result=None, total_runs=0,
                      successful_runs=0, failed_runs=0),
+        schedule_row("d", status="running", paused={"until": None}),
+        schedule_row("e", status="running", enabled=False),
     ]  # fmt: skip
     assert schedule_table(rows, UTC, NOW, Style()) == [
         "SCHEDULE  STATUS      NEXT              LAST   RATE                          RULE",
         "a         ○ active    in 1h 0m          ✔ 41s  90% of 10                     every 6 h",
         "b         ■ paused    resumes in 1m 0s  ✔ 41s  90% of 10, 3 failed in a row  every 6 h",
         "c         ✔ finished  -                        -                             every 6 h",
+        "d         ◐ running   when resumed      ✔ 41s  90% of 10                     every 6 h",
+        "e         ◐ running   -                 ✔ 41s  90% of 10                     every 6 h",
     ]
 
 
@@ -181,6 +198,15 @@ def test_show_has_source_policy_and_the_next_five(sbctl: Sbctl) -> None:
     assert answer["policy"]["missed"] == "latest"
     assert answer["triggers"][0]["kind"] == "cron"
     assert sbctl("schedule", "show", "mial")[0] == 2
+
+
+def test_show_of_one_that_waits_and_goes_by_ends() -> None:
+    row = schedule_row("a", queued=1, by_ends=True, next_due=None, next_run=None, rule="after b is done")
+    lines = schedule_lines({"row": row, "policy": {}, "next": []}, UTC, NOW, Style())
+    assert "waiting     1 run" in lines
+    assert "next        after b is done" in lines
+    lines = schedule_lines({"row": {**row, "running": ["r_1"]}, "policy": {}, "next": []}, UTC, NOW, Style())
+    assert "running     r_1, 1 waiting" in lines
 
 
 # add, edit, rm

@@ -144,3 +144,11 @@ def test_the_delay_of_one_that_follows_is_shown(world: DeskWorld) -> None:
 
     assert told(world, 1, "follow") == [("follow", "09:11", "run")]
     assert view.row(world.desk, world.plan("follow"))["next_due"] == iso(AT + 660)
+
+
+def test_one_whose_only_run_still_waits_has_not_finished(world: DeskWorld) -> None:
+    world.open(job(cron("0 * * * *"), id="a", group="g"), job({"kind": "once", "at": AT + HOUR}, id="once", group="g"))
+    world.pass_time(HOUR)
+    assert len(world.plan("once").queued) == 1
+
+    assert view.row(world.desk, world.plan("once"))["status"] == "active"
