@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.cli.why_which import Meaning
+    from supervisor.core.due import Rule
     from supervisor.core.zone import Zone
     from supervisor.model.home import Home
     from supervisor.model.schedule import Schedule
@@ -113,20 +114,35 @@ def _about(outlook: Outlook, schedule: Schedule, history: Home | None, at: float
     """What there was at that time, by the rule and by the history; None: that can't be read."""
     its: Zone = outlook.zone_of(schedule)
     now = outlook.now
-    times = outlook.rule(schedule).times
-    near = NEAR_S if at % NEAR_S == 0 else 1
-    after, before = times.next(int(at) - 1), times.prev(int(at))
-    fire = after if after is not None and after.at < at + near else before
-    if fire is not None and fire.at > at - near:
-        told = f"{minute(fire.at, its, now)} is a slot"
-        if fire.at > now:
-            return [f"{told} that is still to come"]
-        if history is None:
-            return [f"{told} by its rule"]
+    rule = outlook.rule(schedule)
+    found = _slot_near(rule, at, NEAR_S if at % NEAR_S == 0 else 1)
+    if found is not None:
+        nominal, due, is_by_due = found
+        told = f"{minute(nominal, its, now)} is a slot" + (f", due {minute(due, its, now)}," if is_by_due else "")
         # Looked for by itself: of the rows around `at` only a few were read.
-        has_row = past.slot_at(history, schedule.id, fire.at) is not None
-        return [] if has_row else [f"{told} by its rule; the history has no row of it"]
+        if nominal <= now and history is not None and past.slot_at(history, schedule.id, nominal) is not None:
+            return []
+        if due > now:
+            return [f"{told} that is still to come"]
+        return [f"{told} by its rule" + ("; the history has no row of it" if history is not None else "")]
+    after, before = rule.times.next(int(at) - 1), rule.times.prev(int(at))
     beside = [f"before it {minute(before.at, its, now)}"] if before is not None else []
     beside += [f"after it {minute(after.at, its, now)}"] if after is not None else []
     tail = f": {', '.join(beside)}" if beside else ""
     return [f"at {minute(at, its, now)} there is no slot by its rule{tail}"]
+
+
+def _slot_near(rule: Rule, at: float, near: int) -> tuple[int, float, bool] | None:
+    """When it is, when it is due, and whether it was found by that: late by its jitter, or put off until its hours."""
+    after, before = rule.times.next(int(at) - 1), rule.times.prev(int(at))
+    fire = after if after is not None and after.at < at + near else before
+    if fire is not None and fire.at > at - near:
+        return fire.at, rule.due(fire).at, False
+    for _ in range(2):  # one is due before the next begins, or just then
+        if fire is None:
+            break
+        due = rule.due(fire).at
+        if abs(due - at) < near:
+            return fire.at, due, True
+        fire = rule.times.prev(fire.at)
+    return None

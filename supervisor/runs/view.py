@@ -161,6 +161,8 @@ def _lines(desk: Desk, plan: Plan, reason: str, now: float) -> list[str]:
 
 
 def _waits_for(desk: Desk, plan: Plan, run: Run, now: float) -> str:
+    if run.due > now:
+        return f"it begins in {duration(run.not_before - now)}, so long after the end that it follows"
     if run.not_before > now:
         return f"it begins in {duration(run.not_before - now)}, one after the other of those that came at once"
     standing = desk.admission.standing_quietly(plan)

@@ -70,3 +70,20 @@ def test_a_history_that_can_not_be_read_is_not_said_to_lack_it(sbctl: Sbctl, hom
     code, out, err = sbctl("why", "fast", iso(AT))
     assert (code, err.count("the history can't be read")) == (0, 1)
     assert "is a slot by its rule\n" in out
+
+
+FAR = int(NOW) + 86_400 * 3650  # 08:00, to come
+
+
+def test_a_slot_to_come_is_found_by_when_it_is_due(sbctl: Sbctl, home: Home) -> None:
+    """As `next` shows it: put off until its hours, or late by its jitter."""
+    task = {"plugins": ["fast"], "commands": ["get"], "cron": "0 2 * * *", "activeHours": {"start": 7, "end": 23}}
+    compiled(home, [{**task, "outsideHours": "defer"}])
+    assert " 02:00 is a slot, due " in sbctl("why", "fast", iso(FAR - 3600))[1]
+    assert " 07:00, that is still to come\n" in sbctl("why", "fast", iso(FAR - 3600))[1]
+    assert " 02:00 is a slot that is still to come\n" in sbctl("why", "fast", iso(FAR - 6 * 3600))[1]
+    assert "there is no slot by its rule: before it" in sbctl("why", "fast", iso(FAR - 1800))[1]
+
+    compiled(home, [{**task, "cron": "0 9 * * *", "jitterMinutes": 240}])
+    due = json.loads(sbctl("next", "fast", "--json")[1])["slots"][0]["due"]
+    assert " 09:00 is a slot, due " in sbctl("why", "fast", due)[1]

@@ -144,6 +144,9 @@ def test_the_delay_of_one_that_follows_is_shown(world: DeskWorld) -> None:
 
     assert told(world, 1, "follow") == [("follow", "09:11", "run")]
     assert view.row(world.desk, world.plan("follow"))["next_due"] == iso(AT + 660)
+    assert view.why(world.desk, world.plan("follow"))["lines"] == [
+        f"run {world.plan('follow').queued[0].id} waits: it begins in 10m 0s, so long after the end that it follows"
+    ]
 
 
 def test_one_whose_only_run_still_waits_has_not_finished(world: DeskWorld) -> None:
