@@ -186,7 +186,7 @@ def _next(facts: Facts) -> str:
         resume = "sbctl resume" if facts["all_paused"] else f"sbctl resume {name}"
         return f"{resume}; to run it all the same: sbctl run {name} --force"
     if status == "disabled":
-        return f"sbctl schedule enable {name}; once: sbctl run {name} --force"
+        return f"sbctl schedule enable {name}; once: sbctl run {name}" + (" --force" if shut != ["enabled"] else "")
     if status == "cooldown" or (facts["runs"] and outcome(facts["runs"][0])):
         return f"sbctl show {facts['runs'][0]['id'] if facts['runs'] else name} --log"
     return f"sbctl run {name}" + (" --force" if shut else "")

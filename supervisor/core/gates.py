@@ -90,7 +90,8 @@ def all_held(policy: Policy, standing: Standing, now: float) -> list[Held]:
 
 
 def _enabled(_policy: Policy, standing: Standing, _now: float) -> Held | None:
-    return None if standing.enabled else Held("enabled", Skip.DISABLED, "it is disabled")
+    """Whether it runs by itself: a person may run it all the same."""
+    return None if standing.enabled or standing.by_hand else Held("enabled", Skip.DISABLED, "it is disabled")
 
 
 def _paused(_policy: Policy, standing: Standing, _now: float) -> Held | None:

@@ -14,10 +14,14 @@ from supervisor.core.zone import UTC
 
 
 def first_line(*shut: tuple[str, str], **changes: Any) -> str:
+    return story(*shut, **changes)[0]
+
+
+def story(*shut: tuple[str, str], **changes: Any) -> list[str]:
     gates = [{"gate": gate, "open": False, "reason": reason, "until": None} for gate, reason in shut]
     row = schedule_row("mail", **changes)
     facts: dict[str, Any] = {"name": "mail", "standing": "", "row": row, "lines": [], "gates": gates, "slots": []}
-    return schedule_story({**facts, "runs": [], "all_paused": False, "at": None}, UTC, NOW, Style())[0]
+    return schedule_story({**facts, "runs": [], "all_paused": False, "at": None}, UTC, NOW, Style())
 
 
 @pytest.mark.parametrize(
@@ -74,6 +78,15 @@ def test_one_that_runs_and_is_held_runs_once_more_only_when_that_is_over() -> No
         "mail is running (r_1), and paused since 08:00 by anna; next 09:00 when resumed"
     )
     assert first_line(**running, enabled=False) == "mail is running (r_1), and disabled: it runs by hand only"
+
+
+@pytest.mark.parametrize(
+    ("shut", "run"),
+    [([("enabled", "it is disabled")], "mail"), ([("enabled", "it is disabled"), ("paused", "x")], "mail --force")],
+)
+def test_one_that_is_disabled_is_run_once_without_force(shut: list[tuple[str, str]], run: str) -> None:
+    last = story(*shut, status="disabled", enabled=False)[-1]
+    assert last == f"next        sbctl schedule enable mail; once: sbctl run {run}"
 
 
 def test_what_is_said_already_is_not_said_as_now() -> None:

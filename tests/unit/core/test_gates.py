@@ -110,6 +110,13 @@ def test_a_run_by_hand_takes_nobodys_place() -> None:
     assert (found.action, found.reason) == (SKIP, "the run before it is still going")
 
 
+def test_one_that_is_disabled_runs_by_hand() -> None:
+    """It says whether a schedule runs by itself, and nothing else."""
+    assert first_held(Policy(), standing(enabled=False, by_hand=True), NOW) is None
+    found = all_held(Policy(), standing(enabled=False, paused=True, by_hand=True), NOW)
+    assert [each.gate for each in found] == ["paused"]
+
+
 EVERYTHING = {
     "enabled": False, "paused": True, "hours_open": False, "blackout_name": "xmas", "breaker_shut": True,
     "check_ok": False, "memory_mb": 2, "running": 1, "group_running": 1, "group_size": 1,

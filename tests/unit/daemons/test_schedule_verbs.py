@@ -84,6 +84,21 @@ def run_it(world: DeskWorld) -> None:
     ask(world, "run", name="job")
 
 
+@pytest.mark.parametrize("by", ["the settings", "a wish"])
+def test_one_that_is_disabled_runs_by_hand_and_only_so(world: DeskWorld, by: str) -> None:
+    """That is what every text says of it."""
+    world.open(job(enabled=by != "the settings", run_at_start=False))
+    if by == "a wish":
+        ask(world, "schedule_disable", names=["job"])
+    world.pass_time(HOUR)
+    assert [slot["reason"] for slot in world.slots()] == ["disabled"]
+
+    answer = ask(world, "run", name="job")
+    assert answer["held"] is None
+    assert world.run().id == answer["run"]
+    assert world.rows()[0]["forced"] is None, "nothing had to be passed"
+
+
 @pytest.mark.parametrize(
     ("policy", "before", "gate"),
     [
