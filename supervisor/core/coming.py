@@ -81,8 +81,12 @@ def coming(rule: Rule, after: int, known: Known, count: int) -> Iterator[Coming]
         fire = rule.times.next(after)
         if fire is None:
             return
-        after, due = fire.at, rule.due(fire)
+        due = rule.due(fire)
         hold = known.hold(rule, due)
+        if hold is not None and not hold.until and hold.skip in RESTING:
+            yield (*_otherwise(rule, after, known, (fire, due)), hold)
+            return
+        after = fire.at
         if hold is None:
             ran, looks = ran + 1, 0
             yield fire, due, None
@@ -96,6 +100,12 @@ def coming(rule: Rule, after: int, known: Known, count: int) -> Iterator[Coming]
         last = rule.times.prev(ceil(hold.until))
         if last is not None:
             after = max(after, last.at - 1)
+
+
+def _otherwise(rule: Rule, after: int, known: Known, first: tuple[Fire, Due]) -> tuple[Fire, Due]:
+    """The slot that would run, if the schedule did not rest."""
+    awake = Known(cooldown_until=known.cooldown_until, blackout=known.blackout)
+    return next(((fire, due) for fire, due, hold in coming(rule, after, awake, 1) if hold is None), first)
 
 
 class Nearest:

@@ -54,6 +54,17 @@ def test_all_that_are_paused_are_shown_though_nothing_runs(world: DeskWorld) -> 
     assert told(world, 3) == [("quick", "09:00", "paused"), ("late", "08:00", "paused")]
 
 
+@pytest.mark.parametrize("way", ["paused", "disabled"])
+def test_one_that_rests_is_shown_with_the_time_at_which_it_would_run(world: DeskWorld, way: str) -> None:
+    """The same as its row has, and not that of a slot that its hours leave out."""
+    world.open(job(EVERY_MINUTE, enabled=way == "paused", **NIGHT))
+    if way == "paused":
+        pause(world, "job")
+
+    assert told(world, 1) == [("job", "22:00", way)]
+    assert view.row(world.desk, world.plan())["next_due"] == iso(AT + 13 * HOUR)
+
+
 def test_a_stretch_outside_the_hours_is_one_line_and_takes_no_place(world: DeskWorld) -> None:
     world.open(job(cron("*/20 * * * *"), id="night", **NIGHT), job(at(12 * HOUR), id="noon"))
 
