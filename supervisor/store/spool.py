@@ -98,8 +98,8 @@ class Spool:
     def read(self) -> list[Write]:
         """What a predecessor has left; what is no write is left out: its last line may be torn.
 
-        What each of several predecessors has told of a run, because it could not know whether the one before had, counts
-        once: else it would be more with each death, for as long as the history is locked.
+        What several predecessors have told of a run, since none could know whether the one before had, counts once:
+        else it would be more with each death, for as long as the history is locked.
         """
         if not self._path:
             return []
