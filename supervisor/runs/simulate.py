@@ -155,7 +155,7 @@ def _start(course: Course, maker: Maker, at: float, took: float, note: str) -> N
     if blackout is not None:
         standing.blackout_name = blackout[0]
     standing.running = int(at < course.busy_until)
-    held = first_held(schedule.policy, standing, at) if not schedule.policy.check else None
+    held = first_held(schedule.policy, standing, at)
     if held is not None and held.action == SKIP:
         course.skip(held.skip.value, 1)
     else:

@@ -104,6 +104,15 @@ def test_what_does_not_run_is_counted_by_its_reason() -> None:
     assert run(job(enabled=False))["job"]["skipped"] == {"disabled": 23}
 
 
+def test_a_check_of_whom_nobody_knows_the_answer_opens_no_other_gate() -> None:
+    noon = run(job(blackouts=("noon",)), seconds=10 * DAY)["job"]
+
+    assert noon["skipped"] == {"blackout": 10}
+    assert run(job(blackouts=("noon",), check="gh"), seconds=10 * DAY)["job"] == noon
+    assert run(job(enabled=False, check="gh"))["job"]["skipped"] == {"disabled": 23}
+    assert run(job(check="gh"), took={"job": 5000.0})["job"]["skipped"] == {"overlap": 11}
+
+
 def test_runs_that_take_too_long_meet_the_next_slot() -> None:
     assert run(job(), took={"job": 5000.0})["job"]["skipped"] == {"overlap": 11}
     assert run(job(overlap="queueOne"), took={"job": 5000.0})["job"]["skipped"] == {}
