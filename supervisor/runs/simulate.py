@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from supervisor.base.clock import iso
 from supervisor.core.due import judge
-from supervisor.core.gates import SKIP, Standing, first_held
+from supervisor.core.gates import SKIP, WAIT, Standing, first_held
 from supervisor.core.timeline import Timeline
 from supervisor.core.trigger import After
 from supervisor.runs.plan import Maker
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from supervisor.core.gates import Held
     from supervisor.model.schedule import Catalogue
     from supervisor.runs.plan import Plan, Zones
 
@@ -45,6 +46,8 @@ class Course:
         self.gap = (0.0, float(start), float(start))
         self.dst: list[str] = []
         self.busy_until = 0.0
+        self.by_end: float | None = None  # when it is due by the end of its run before
+        self.put_off_to = 0.0  # ... and waits for its hours; 0: it does not
         self.cut = 0.0  # where it was given up; 0: it was followed to the end
 
     def run(self, at: float, took: float, note: str) -> None:
@@ -54,6 +57,8 @@ class Course:
         self.silence(at)
         self.last = at
         self.busy_until = at + took
+        if self.plan.after_finish and not self.put_off_to:
+            self.by_end = self.busy_until + self.plan.after_finish
         span = (int(at) - self.start) // TOGETHER_S
         if span < len(self.spans):
             self.spans[span] = 1
@@ -109,30 +114,19 @@ def simulate(
 
 def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> None:
     plan, start = course.plan, course.start
-    if plan.after_finish:
-        at = float(start)
-        while at < end and not course.cut:
-            course.run(at, took, "")
-            at += took + plan.after_finish
-            course.cut = at if course.runs >= left else 0.0
-        course.silence(course.cut or end)
-        return
     plan.cursor = _begin(plan, start)
     wake = judge(plan.rule, plan.cursor, float(plan.cursor)).wake
-    while wake is not None and wake < end:
+    if plan.after_finish:
+        course.by_end = max(float(start), plan.anchor + (0.0 if plan.schedule.run_at_start else plan.after_finish))
+    while (at := min((each for each in (wake, course.by_end) if each is not None), default=end)) < end:
         left -= 1
         if left < 0:
-            course.cut = wake
+            course.cut = at
             break
-        judged = judge(plan.rule, plan.cursor, wake)
-        for passed in judged.passed:
-            course.skip(passed.reason.value, passed.count or 1)
-        for chosen in judged.chosen:
-            _start(course, maker, wake, took, chosen.fire.shifted)
-        plan.cursor = judged.cursor
-        if judged.wake is not None and judged.wake <= wake:
-            break  # can't be; and must not go on for ever
-        wake = judged.wake
+        if at == wake:
+            wake = _by_rule(course, maker, at, took)
+        if at == course.by_end:
+            _by_end(course, maker, at, took)
     course.silence(course.cut or end)
 
 
@@ -146,20 +140,55 @@ def _begin(plan: Plan, start: int) -> int:
     return last.at - 1 if last is not None and is_late else start
 
 
-def _start(course: Course, maker: Maker, at: float, took: float, note: str) -> None:
+def _by_rule(course: Course, maker: Maker, wake: float, took: float) -> float | None:
+    """What is due by the rules of time; answers when the next one is."""
+    plan = course.plan
+    judged = judge(plan.rule, plan.cursor, wake)
+    for passed in judged.passed:
+        course.skip(passed.reason.value, passed.count or 1)
+    for chosen in judged.chosen:
+        held = _held(course, maker, wake, queued=int(wake <= course.put_off_to))
+        if held is not None and held.action == SKIP:
+            course.skip(held.skip.value, 1)
+        else:
+            course.run(max(wake, course.busy_until) if held is not None else wake, took, chosen.fire.shifted)
+    plan.cursor = judged.cursor
+    # One that is not later can't be; and must not go on for ever.
+    return judged.wake if judged.wake is not None and judged.wake > wake else None
+
+
+def _by_end(course: Course, maker: Maker, at: float, took: float) -> None:
+    """The slot that the end of the run before makes. It is put off where the hours say so, and is the next one then."""
+    plan = course.plan
+    by_rule = plan.rule.times.prev(int(at) + 1)
+    if by_rule is not None and by_rule.at == int(at):  # the same slot, so it is decided
+        course.by_end = int(at) + plan.after_finish
+        return
+    held = _held(course, maker, at, queued=0)
+    if held is not None and held.action == WAIT:
+        course.by_end = course.put_off_to = held.until
+        return
+    course.put_off_to = 0.0
+    if held is not None and held.action == SKIP:
+        course.skip(held.skip.value, 1)
+        course.by_end = int(at) + plan.after_finish
+    else:
+        course.run(at, took, "")
+
+
+def _held(course: Course, maker: Maker, at: float, *, queued: int) -> Held | None:
     plan, schedule = course.plan, course.plan.schedule
     standing = Standing()
     standing.enabled = schedule.enabled
     standing.hours_open = plan.rule.hours.is_open(int(at))
+    if not standing.hours_open:
+        standing.opens_at = float(plan.rule.hours.next_open(int(at)) or 0)
     blackout = maker.blackout(schedule, int(at)) if schedule.policy.blackouts else None
     if blackout is not None:
         standing.blackout_name = blackout[0]
-    standing.running = int(at < course.busy_until)
-    held = first_held(schedule.policy, standing, at)
-    if held is not None and held.action == SKIP:
-        course.skip(held.skip.value, 1)
-    else:
-        course.run(max(at, course.busy_until) if standing.running else at, took, note)
+    standing.running, standing.queued = int(at < course.busy_until), queued
+    standing.group_size = 1  # what others of its group do is not looked at
+    return first_held(schedule.policy, standing, at)
 
 
 def _facts(

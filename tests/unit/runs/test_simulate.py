@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from support.desk import AT, DAY, HOUR, after, at, cron, every, job
+import pytest
+from support.desk import AT, DAY, HOUR, DeskWorld, after, at, cron, every, job
 
 from supervisor.base import zones
 from supervisor.base.clock import iso
@@ -14,12 +15,16 @@ from supervisor.runs.plan import Maker
 from supervisor.runs.simulate import simulate
 
 YEAR = 365 * DAY
+CALENDARS: dict[str, list[dict[str, Any]]] = {
+    "noon": [{"weekdays": None, "start": 12 * HOUR, "end": 13 * HOUR}],
+    "day": [{"dates": ["2025-10-11"]}],
+}
 
 
 def run(*schedules: Schedule, start: int = AT, seconds: int = DAY, **more: Any) -> dict[str, dict[str, Any]]:
     catalogue = Catalogue(None)
     catalogue.zone = "UTC"
-    catalogue.calendars["noon"] = [{"weekdays": None, "start": 12 * HOUR, "end": 13 * HOUR}]
+    catalogue.calendars.update(CALENDARS)
     catalogue.schedules = {schedule.id: schedule for schedule in schedules}
     ids = list(catalogue.schedules)
     return simulate(catalogue, zones=zones.zone, start=start, end=start + seconds, ids=ids, **more)
@@ -127,6 +132,56 @@ def test_who_starts_together_is_told() -> None:
 
 def test_after_finish_goes_by_how_long_a_run_takes() -> None:
     assert run(job(every(HOUR, after_finish=True)), took={"job": HOUR})["job"]["runs"] == 12
+
+
+DAYTIME = [[None, 7 * HOUR, 17 * HOUR]]
+
+
+@pytest.mark.parametrize(
+    ("triggers", "keys"),
+    [
+        ([every(HOUR, after_finish=True)], {}),
+        ([every(HOUR, after_finish=True)], {"active_hours": DAYTIME, "outside": "defer"}),
+        ([every(HOUR, after_finish=True)], {"active_hours": DAYTIME, "outside": "skip"}),
+        ([every(HOUR, after_finish=True)], {"active_hours": DAYTIME, "outside": "run"}),
+        ([every(HOUR, after_finish=True)], {"active_hours": DAYTIME, "outside": "defer", "blackouts": ("noon",)}),
+        ([every(HOUR, after_finish=True)], {"active_hours": DAYTIME, "outside": "run", "blackouts": ("noon", "day")}),
+        ([every(HOUR, after_finish=True)], {"enabled": False}),
+        ([every(HOUR, after_finish=True)], {"run_at_start": False, "group": "heavy"}),
+        ([every(HOUR, after_finish=True), cron("15 */4 * * *")], {}),
+        ([every(HOUR, after_finish=True), cron("5 * * * *")], {"active_hours": DAYTIME, "outside": "defer"}),
+        ([every(2 * HOUR, after_finish=True), at(12 * HOUR, 3 * HOUR)], {"active_hours": DAYTIME, "outside": "skip"}),
+        ([every(5 * HOUR, after_finish=True), every(3 * HOUR)], {"blackouts": ("noon",)}),
+        ([every(HOUR, after_finish=True), cron("0 * * * *")], {"enabled": False}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("took", [7, 1234])
+def test_after_finish_meets_the_gates_as_the_planner_has_it(
+    world: DeskWorld, triggers: list[dict[str, Any]], keys: dict[str, Any], took: int
+) -> None:
+    schedule = job(*triggers, **keys)
+    facts = run(schedule, seconds=3 * DAY, took={"job": float(took)})["job"]
+
+    world.catalogue.calendars, world.catalogue.groups = dict(CALENDARS), {"heavy": 1}
+    started: list[float] = []
+
+    def spawned(key: str) -> None:
+        started.append(world.now)
+        world.loop.after(took, lambda: world.end(key))
+
+    world.start.on_spawn = spawned
+    world.open(schedule)
+    world.pass_until(AT + 3 * DAY - 1)
+    rows = world.db.execute("SELECT reason, sum(count) FROM slots WHERE outcome = 'skipped' GROUP BY reason")
+    skipped = dict(rows.fetchall())
+
+    assert (facts["runs"], facts["skipped"]) == (len(started), skipped)
+    assert facts["first"] == [iso(at) for at in started[:5]]
+
+
+def test_after_finish_beside_another_that_was_put_off_is_one_run() -> None:
+    its = job(every(HOUR, after_finish=True), cron("0 7 * * *"), active_hours=DAYTIME, outside="defer")
+    assert run(its)["job"]["skipped"] == {"overlap": 1}
 
 
 def test_the_longest_silence_is_found_also_at_the_end() -> None:
