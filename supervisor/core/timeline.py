@@ -48,7 +48,7 @@ class Timeline:
             fire = self._first(after)
             if fire is None or (self.valid_until and fire.at > self.valid_until):
                 return None
-            if not self._is_excluded(fire.at):
+            if not self.is_excluded(fire.at):
                 return fire
             after = end_of_date(self.zone, fire.at) - 1
         return None
@@ -61,7 +61,7 @@ class Timeline:
             fire = self._last(before)
             if fire is None or fire.at < self.valid_from:
                 return None
-            if not self._is_excluded(fire.at):
+            if not self.is_excluded(fire.at):
                 return fire
             before = before_date(self.zone, fire.at) + 1
         return None
@@ -82,7 +82,7 @@ class Timeline:
                 last = fire
         return last
 
-    def _is_excluded(self, at: int) -> bool:
+    def is_excluded(self, at: int) -> bool:
         return bool(self.exclude) and (at + self.zone.offset(at)) // DAY in self.exclude
 
     def describe(self) -> str:

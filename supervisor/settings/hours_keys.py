@@ -6,8 +6,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from supervisor.core.calendar import parse_wall
 from supervisor.settings.shape import Shape, wrong
-from supervisor.settings.time_keys import Dates, Hour, LocalMoment, Weekdays
+from supervisor.settings.time_keys import Dates, Hour, LocalMoment, Weekdays, end_wall
 
 
 class Window(Shape):
@@ -57,6 +58,11 @@ class Rule(Shape):
             )
         if stretch and (self.from_ is None or self.to is None):
             raise wrong(f"there is no {'from' if self.from_ is None else 'to'}", "give both from and to")
+        if self.from_ is not None and self.to is not None:
+            length = end_wall(self.to) - parse_wall(self.from_)
+            if length <= 0:
+                how = "comes before" if length else "is the same time as"
+                raise wrong(f"to {how} from, so it would never hold", "correct one of the two")
         if hours and (self.start is None) != (self.end is None):
             raise wrong(
                 f"there is no {'start' if self.start is None else 'end'}", "give both start and end, or neither"

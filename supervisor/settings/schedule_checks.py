@@ -16,7 +16,7 @@ from supervisor.settings.schedule_keys import INTERVALS
 from supervisor.settings.shape import given
 from supervisor.settings.written_schedule import WrittenSchedule
 
-MOST_PROBES = 500  # of slots, for one that may run: a daily one is looked at for all of the time below
+MOST_PROBES = 1000  # of slots, for one that may run: two a day are looked at for all of the time below
 LEAST_PROBES = 10  # the 29th of February may lie outside once and within the next time
 ALL_PROBES = 50_000  # ... of all schedules together: a mistake is found in the first ones, or costs too much
 LOOK_AHEAD_S = 400 * 86_400
@@ -61,6 +61,9 @@ def _check_missed(written: WrittenSchedule) -> None:
             "all contradicts overlap: skip (which counts if it is not given): all but one of them would be left out",
             'write "overlap": "queueAll", or "missed": "latest"',
         )
+    if keys.missed == "all" and keys.overlap in ("cancelOther", "killOther"):
+        message = f"with overlap: {keys.overlap} the next slot takes the place of those that still wait to be made up"
+        _useless(written, ("missed",), message, 'write "overlap": "queueAll", or "missed": "latest"')
     if written.says("missed_max") and keys.missed != "all":
         _useless(written, ("missedMax",), "counts only with missed: all", 'write "missed": "all", or remove it')
     if keys.missed == "skip":
@@ -179,31 +182,37 @@ def check_hours(written: WrittenSchedule, timeline: Timeline, hours: Hours, blac
     fire = timeline.next(int(now))
     if fire is None:
         return 0
+    in_blackout = 0
     for number in range(MOST_PROBES):
         if fire is None or (fire.at > now + LOOK_AHEAD_S and number >= LEAST_PROBES):
-            _report_never(written, timeline)
+            _report_never(written, timeline, outside=number > in_blackout, in_blackout=in_blackout > 0)
             return number
         opens, held = hours.next_open(fire.at), blackout.holds(fire.at)
         if opens is None:
-            _report_never(written, timeline)
+            _report_never(written, timeline, outside=True, in_blackout=False)
             return number + 1
         if opens <= fire.at and held is None:
             return number + 1
-        fire = timeline.next(max(fire.at, opens - 1, (held or 0) - 1))
+        in_blackout += held is not None
+        fire = timeline.next(max(fire.at, (opens if held is None else held) - 1))
     return MOST_PROBES
 
 
-def _report_never(written: WrittenSchedule, timeline: Timeline) -> None:
+def _report_never(written: WrittenSchedule, timeline: Timeline, *, outside: bool, in_blackout: bool) -> None:
     """Where there is an end anyway, the last slots may be left by themselves as time goes by: that is no error.
 
-    Nor is it of an interval, which need not count from this moment: it was perhaps first seen at another.
+    Nor is it of an interval, which need not count from this moment: it was perhaps first seen at another. `outside`:
+    some of the slots lie in no blackout, so it is the hours alone that leave them out.
     """
     is_sure = not (timeline.valid_until or written.keys.once or any(isinstance(t, Interval) for t in timeline.triggers))
     key = next((key for key in ("cron", "at", "once") if getattr(written.keys, key) is not None), "activeHours")
+    where = ["outside the active hours"] * outside + ["in a blackout"] * in_blackout
     written.report(
         (key,),
-        "never runs: for 400 days each of its slots lies outside the active hours or in a blackout",
-        'choose other times, or write "outsideHours": "defer" or "run"',
+        f"never runs: for 400 days each of its slots lies {' or '.join(where)}",
+        'choose other times, or write "outsideHours": "defer" or "run"'
+        if outside
+        else "choose other times, make the blackout shorter, or remove it here",
         level="error" if is_sure else "warning",
         at_key=True,
     )

@@ -17,6 +17,7 @@ from supervisor.settings.blackout_checks import check_blackouts
 from supervisor.settings.gathering import written_schedules
 from supervisor.settings.load import Loaded
 from supervisor.settings.named_checks import named_checks
+from supervisor.settings.never_checks import check_times
 from supervisor.settings.schedule_checks import ALL_PROBES, check_after, check_hours, check_keys, check_names
 from supervisor.settings.schedule_keys import TRIGGERS
 from supervisor.settings.schedule_policy import calendar, policy_of
@@ -91,6 +92,7 @@ class _Maker:
         triggers = triggers_of(loaded, written, zone, self._now)
         valid = valid_range(written, zone, self._now)
         timeline = self._timeline(written, triggers, zone, valid)
+        check_times(written, timeline, zone, self._now)
         has_interval = any(each["kind"] == "interval" for each in triggers)
         policy = policy_of(written, timeline, has_interval=has_interval, valid=valid)
         if (policy["active_hours"] or policy["blackouts"]) and self._probes > 0:

@@ -167,6 +167,16 @@ SCHEDULER = [
     ),
     ('{"tasks": [{"plugins": ["a"], "safety": {"level": "lax"}}]}', "1:51: tasks.0.safety.level: must be one of", ""),
     ('{"blackouts": {"x": [{"from": "2026-12-24"}]}}', "1:22: blackouts.x.0: there is no to", "give both"),
+    (
+        '{"blackouts": {"x": [{"from": "2027-06-30", "to": "2026-12-01"}]}}',
+        "1:22: blackouts.x.0: to comes before from, so it would never hold",
+        "correct one of the two",
+    ),
+    (
+        '{"blackouts": {"x": [{"from": "2026-12-24T18:00", "to": "2026-12-24T18:00"}]}}',
+        "1:22: blackouts.x.0: to is the same time as from, so it would never hold",
+        "correct one of the two",
+    ),
     ('{"blackouts": {"x": [{"dates": "2026-12-24", "end": 5}]}}', "1:22: blackouts.x.0: must be one of: dates", ""),
     ('{"groups": {"big": 0}}', "1:20: groups.big: must be at least 1", ""),
     ('{"checks": {"net": {}}}', "1:13: checks.net: says no way to find out", "add one of http, tcp or exec"),

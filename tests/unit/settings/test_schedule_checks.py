@@ -41,6 +41,11 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"at": "08:00", "timezone": "Mars/Base"}, "error tasks.0.timezone: not a time zone that is known here", "write a"),
     ({"intervalMinutes": 0.001}, "error tasks.0.intervalMinutes: is less than a second", "write a second"),
     ({"intervalHours": 1, "missed": "all"}, "error tasks.0.missed: all contradicts overlap: skip", "queueAll"),
+    (
+        {"intervalHours": 1, "missed": "all", "overlap": "cancelOther"},
+        "warning tasks.0.missed: with overlap: cancelOther the next slot takes the place of those that still wait",
+        "queueAll",
+    ),
     ({"at": "08:00", "validFrom": "2100-02-01", "validUntil": "2100-01-01"}, "error tasks.0.validUntil: is before", ""),
     ({"at": "08:00", "safety": {"minDataThreshold": 5, "maxDataThreshold": 4}}, "error tasks.0.safety.minData", ""),
     ({"at": "08:00", "retry": {"times": 1, "codes": [1], "notCodes": [1]}}, "error tasks.0.retry.notCodes: exit", ""),
@@ -106,6 +111,50 @@ FINE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("keys", FINE)
 def test_what_is_fine(files: SettingsFiles, keys: dict[str, Any]) -> None:
+    assert found(files, keys) == []
+
+
+LEAP = {"cron": "0 0 29 2 *", "validFrom": "2097-01-01", "timezone": "UTC"}  # 2100 has no such day
+NEW_YEAR = {"cron": "0 0 1 1 *", "validFrom": "2098-06-01", "validUntil": "2099-06-01"}
+NEVER_COMES: list[tuple[dict[str, Any], str, str]] = [
+    ({"once": "2100-01-01T10:00", "exclude": "2100-01-01"}, "once: never comes: it lies on a date of exclude", "take"),
+    ({"once": "2100-01-01T10:00", "validUntil": "2099-12-31"}, "once: never comes: it is after validUntil", "later"),
+    ({"once": "2100-01-01T10:00", "validFrom": "2100-01-02"}, "once: never comes: it is before validFrom", "earlier"),
+    # 23:30 UTC is the next day in Berlin
+    ({"once": "2100-01-01T23:30Z", "exclude": "2100-01-02"}, "once: never comes: it lies on a date of exclude", "take"),
+    (
+        {"once": ["2100-01-01T10:00", "2100-01-02T10:00"], "exclude": "2100-01-02", "at": "08:00"},
+        "once.1: never comes: it lies on a date of exclude",
+        "take",
+    ),
+    ({**LEAP, "validUntil": "2103-12-31"}, "validUntil: never runs: it has no slot up to then", "later"),
+    ({**NEW_YEAR, "exclude": "2099-01-01"}, "validUntil: never runs: it has no slot up to then that exclude", ""),
+]
+
+
+@pytest.mark.parametrize(("keys", "message", "remedy"), NEVER_COMES)
+def test_times_that_are_all_taken_out_are_warned_of(
+    files: SettingsFiles, keys: dict[str, Any], message: str, remedy: str
+) -> None:
+    (line,) = found(files, keys)
+
+    assert line.startswith(f"warning tasks.0.{message}")
+    assert remedy in line.partition(" -> ")[2]
+
+
+COMES: list[dict[str, Any]] = [
+    {"once": "2100-01-01T10:00", "exclude": "2100-01-02", "validFrom": "2100-01-01", "validUntil": "2100-01-01"},
+    {"once": "2100-01-01T22:30Z", "exclude": "2100-01-02"},
+    {**LEAP, "validUntil": "2104-02-29"},
+    {**LEAP, "validUntil": "2103-12-31", "at": "12:00"},
+    {**NEW_YEAR, "exclude": "2100-01-01"},
+    {"intervalHours": 24, "validUntil": "2100-01-01", "exclude": ["2100-01-01"]},
+    {**LEAP, "validUntil": "2103-12-31", "intervalHours": 24},
+]
+
+
+@pytest.mark.parametrize("keys", COMES)
+def test_times_of_which_some_are_left_are_not(files: SettingsFiles, keys: dict[str, Any]) -> None:
     assert found(files, keys) == []
 
 
@@ -220,12 +269,61 @@ NEVER: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+OUTSIDE = "lies outside the active hours"
+IN_BLACKOUT = "lies in a blackout"
+BOTH = "lies outside the active hours or in a blackout"
+BLAME: list[tuple[dict[str, Any], dict[str, Any], str, bool]] = [
+    ({"at": "03:00"}, {"activeHours": {"start": 7, "end": 23}}, OUTSIDE, True),
+    ({"at": "03:00"}, {"activeHours": {"start": 7, "end": 23}, "blackouts": {"b": ["2100-01-01"]}}, OUTSIDE, True),
+    ({"at": "08:00"}, {"blackouts": {"b": [{"weekdays": "mon-sun"}]}}, IN_BLACKOUT, False),
+    (
+        {"at": "08:00"},
+        {"activeHours": {"start": 7, "end": 23}, "blackouts": {"b": [{"weekdays": "mon-sun"}]}},
+        IN_BLACKOUT,
+        False,
+    ),
+    (
+        {"at": ["03:00", "08:00"]},
+        {"activeHours": {"start": 7, "end": 23}, "blackouts": {"b": [{"start": 8, "end": 9}]}},
+        BOTH,
+        True,
+    ),
+    (
+        {"at": ["03:00", "08:00"]},
+        {"activeHours": {"start": 7, "end": 23}, "blackouts": {"b": [{"weekdays": "mon-sun"}]}},
+        IN_BLACKOUT,
+        False,
+    ),
+    # 03:00 lies in it and outside, 05:00 only outside
+    (
+        {"at": ["03:00", "05:00"]},
+        {"activeHours": {"start": 7, "end": 23}, "blackouts": {"b": [{"start": 2, "end": 4}]}},
+        BOTH,
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("keys", "rest", "blame", "hours_help"), BLAME)
+def test_what_is_to_blame_is_named_and_what_helps(
+    files: SettingsFiles, keys: dict[str, Any], rest: dict[str, Any], blame: str, *, hours_help: bool
+) -> None:
+    its = {**keys, "blackouts": "b"} if "blackouts" in rest else keys
+    (line,) = found(files, its, **rest)
+
+    text, _, remedy = line.partition(" -> ")
+    assert text == f"error tasks.0.at: never runs: for 400 days each of its slots {blame}"
+    assert ("outsideHours" in remedy, "blackout" in remedy) == (hours_help, blame == IN_BLACKOUT)
+    with_run = [each.partition(":")[0] for each in found(files, {**its, "outsideHours": "run"}, **rest)]
+    assert with_run == ([] if hours_help else ["warning tasks.0.blackouts"])  # the advice is good
+
+
 @pytest.mark.parametrize(("keys", "rest"), NEVER)
 def test_slots_that_all_lie_outside_the_hours(files: SettingsFiles, keys: dict[str, Any], rest: dict[str, Any]) -> None:
     (line,) = found(files, keys, **rest)
 
     key = "cron" if "cron" in keys else "at"
-    assert line.startswith(f"error tasks.0.{key}: never runs: for 400 days each of its slots lies outside")
+    assert line.startswith(f"error tasks.0.{key}: never runs: for 400 days each of its slots lies ")
     at_any_hour = found(files, {**keys, "outsideHours": "run"}, **rest)
     # A blackout holds it all the same.
     assert [each.partition(":")[0] for each in at_any_hour] == ["warning tasks.0.blackouts"] * ("blackouts" in keys)
