@@ -15,11 +15,12 @@ OVERLAP = ("skip", "queueOne", "queueAll", "cancelOther", "killOther", "allow")
 
 Keys = dict[str, Any]
 
-# Of each kind of time rule all keys: one that is set by an option takes the place of the others.
+# Of each kind of time rule all keys: a rule that is set by an option takes the place of the others.
 TIMES = {
     "intervalHours": "every", "intervalMinutes": "every", "intervalSeconds": "every", "afterFinish": "every",
     "at": "at", "weekdays": "at", "cron": "cron", "seconds": "cron", "once": "once", "afterSchedule": "after",
 }  # fmt: skip
+SAYS_MORE = ("afterFinish", "weekdays", "seconds")  # about a rule, which may also stand in another file: none by itself
 JITTERS = ("jitterMinutes", "jitterSeconds")
 HOUR_S, MINUTE_S = 3600.0, 60.0
 
@@ -81,9 +82,9 @@ def keys_of(
 def merged(before: Keys, new: Keys, unset: tuple[str, ...] = ()) -> Keys:
     """The file with these keys in it: a new rule takes the place of the old ones, all other keys stay."""
     keys = dict(before)
-    if any(name in TIMES for name in new):
-        kinds = {TIMES[name] for name in new if name in TIMES}
-        # `--set weekdays=...` alone belongs to the times that are there.
+    kinds = {TIMES[name] for name in new if name in TIMES and name not in SAYS_MORE}
+    if kinds:
+        # `weekdays` stays beside new times, but not beside times that take the place of something else.
         fresh = kinds - {TIMES[name] for name in before if name in TIMES}
         for name in [name for name in keys if name in TIMES and (fresh or TIMES[name] not in kinds)]:
             del keys[name]

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.cli import Sbctl, compiled, make_plugins, running, utc_home
@@ -282,6 +283,21 @@ def test_a_new_time_rule_takes_the_place_of_the_old() -> None:
     assert merged({"intervalHours": 6, "jitterMinutes": 3}, {"intervalMinutes": 5, "jitterSeconds": 1}) == {
         "intervalMinutes": 5, "jitterSeconds": 1}  # fmt: skip
     assert merged(old, {}, ("tenant",)) == {"at": ["08:00"], "weekdays": ["mon"]}
+    assert merged({"cron": "@daily", "at": "08:00"}, {"at": "09:00"}) == {"at": "09:00"}
+
+
+@pytest.mark.parametrize(("key", "value"), [("weekdays", ["mon-fri"]), ("seconds", True), ("afterFinish", True)])
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"cron": "@daily", "at": "08:00"},
+        {"intervalHours": 6, "at": "08:00", "weekdays": "sun"},
+        {"intervalHours": 6, "cron": "@daily", "seconds": False},
+        {"once": "2026-12-01T10:00", "tenant": "x"},  # its at, say, is in scheduler.json
+    ],
+)
+def test_what_says_more_about_a_time_rule_takes_no_rule_away(before: dict[str, Any], key: str, value: Any) -> None:
+    assert merged(before, {key: value}) == {**before, key: value}
 
 
 # test
