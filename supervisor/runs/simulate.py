@@ -6,11 +6,14 @@ left out: nobody pauses anything, every check is green, and a run takes as long 
 
 from __future__ import annotations
 
+from array import array
+
 from supervisor.base.clock import iso
 from supervisor.core.due import judge
 from supervisor.core.gates import SKIP, WAIT, Standing, first_held
 from supervisor.core.timeline import Timeline
 from supervisor.core.trigger import After
+from supervisor.runs.meetings import meetings
 from supervisor.runs.plan import Maker
 
 TYPE_CHECKING = False
@@ -28,20 +31,19 @@ MAX_CHANGES = 50
 MOST = 550_000  # slots of one schedule that are looked at: one a minute for a year
 MOST_OF_ALL = 3_000_000  # of all together: half a minute
 LEAST = 20_000
-TOGETHER_S = 60  # starts within one such span collide
 MOST_COMPARED = 200  # schedules; more than that are not compared with each other
 
 
 class Course:
     """What becomes of one schedule."""
 
-    def __init__(self, plan: Plan, start: int, end: int) -> None:
+    def __init__(self, plan: Plan, start: int, *, keeps: bool) -> None:
         self.plan = plan
         self.start = start
         self.runs = 0
         self.skipped: dict[str, int] = {}
         self.first: list[float] = []
-        self.spans = bytearray((end - start) // TOGETHER_S + 2)  # 1 for each in which it starts
+        self.starts = array("d") if keeps else None  # all of them; None: nobody compares them
         self.last = float(start)
         self.gap = (0.0, float(start), float(start))
         self.dst: list[str] = []
@@ -59,9 +61,8 @@ class Course:
         self.busy_until = at + took
         if self.plan.after_finish and not self.put_off_to:
             self.by_end = self.busy_until + self.plan.after_finish
-        span = (int(at) - self.start) // TOGETHER_S
-        if span < len(self.spans):
-            self.spans[span] = 1
+        if self.starts is not None:
+            self.starts.append(at)
         if note and len(self.dst) < MAX_CHANGES:
             self.dst.append(f"{iso(at)}: {note}")
 
@@ -107,9 +108,10 @@ def simulate(
     courses: dict[str, Course] = {}
     for name in ids:
         plan = maker.plan(catalogue.schedules[name], min((seen or {}).get(name, start), start))
-        courses[name] = Course(plan, start, end)
+        courses[name] = Course(plan, start, keeps=1 < len(ids) <= MOST_COMPARED)
         _follow(courses[name], maker, end, (took or {}).get(name, 0.0), most)
-    return {name: _facts(name, course, courses, maker, start, end) for name, course in courses.items()}
+    met = meetings({name: its.starts for name, its in courses.items() if its.starts is not None}, start)
+    return {name: _facts(course, met.get(name, []), maker, start, end) for name, course in courses.items()}
 
 
 def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> None:
@@ -191,15 +193,12 @@ def _held(course: Course, maker: Maker, at: float, *, queued: int) -> Held | Non
     return first_held(schedule.policy, standing, at)
 
 
-def _facts(
-    name: str, course: Course, courses: Mapping[str, Course], maker: Maker, start: int, end: int
-) -> dict[str, Any]:
+def _facts(course: Course, collisions: list[dict[str, Any]], maker: Maker, start: int, end: int) -> dict[str, Any]:
     zone = maker.zone_of(course.plan.schedule)
     changes = [
         f"{iso(at)}: the clocks go {'forward' if after > before else 'back'} by {abs(after - before) // 60} min"
         for at, before, after in zone.transitions(start, end)
     ]
-    collisions = _collisions(name, courses, start) if len(courses) <= MOST_COMPARED else []
     return {
         "runs": course.runs,
         "skipped": course.skipped,
@@ -214,14 +213,3 @@ def _facts(
         "first": [iso(at) for at in course.first],
         "collisions": sorted(collisions, key=lambda each: (-each["count"], each["with"])),
     }
-
-
-def _collisions(name: str, courses: Mapping[str, Course], start: int) -> list[dict[str, Any]]:
-    own = int.from_bytes(courses[name].spans, "little")
-    found = []
-    for other, its in courses.items():
-        both = own & int.from_bytes(its.spans, "little") if other != name else 0
-        if both:
-            first = ((both & -both).bit_length() - 1) // 8
-            found.append({"with": other, "count": both.bit_count(), "first": iso(float(start + first * TOGETHER_S))})
-    return found

@@ -123,11 +123,48 @@ def test_runs_that_take_too_long_meet_the_next_slot() -> None:
     assert run(job(overlap="queueOne"), took={"job": 5000.0})["job"]["skipped"] == {}
 
 
-def test_who_starts_together_is_told() -> None:
-    found = run(job(id="a"), job(cron("0 */2 * * *"), id="b"), job(cron("30 * * * *"), id="c"))
+def together(*lines: str, start: int = AT, seconds: int = DAY) -> dict[str, list[tuple[str, int, str]]]:
+    """Schedules `a`, `b`, ... by their cron lines: with whom each starts, how often, and when first."""
+    rules = [{**cron(line), "seconds": line.count(" ") == 5} for line in lines]
+    made = [job(rule, id="abc"[number]) for number, rule in enumerate(rules)]
+    found = run(*made, start=start, seconds=seconds)
+    return {
+        id: [(each["with"], each["count"], each["first"][11:19]) for each in facts["collisions"]]
+        for id, facts in found.items()
+    }
 
-    assert [(each["with"], each["count"]) for each in found["a"]["collisions"]] == [("b", 12)]
-    assert found["c"]["collisions"] == []
+
+def test_who_starts_together_is_told() -> None:
+    found = together("0 * * * *", "0 */2 * * *", "30 * * * *")
+
+    assert found == {"a": [("b", 12, "10:00:00")], "b": [("a", 12, "10:00:00")], "c": []}
+
+
+@pytest.mark.parametrize("later", [0, 1, 23, 37, 59])
+def test_the_first_start_together_is_told_as_it_is(later: int) -> None:
+    """Wherever in a minute it is looked from."""
+    found = together("0 7 * * *", "0 7,19 * * *", start=AT + later)
+
+    assert found == {"a": [("b", 1, "07:00:00")], "b": [("a", 1, "07:00:00")]}
+
+
+@pytest.mark.parametrize("later", [0, 1, 23, 37, 59])
+def test_starts_meet_over_any_edge_if_they_are_less_than_a_minute_apart(later: int) -> None:
+    second = together("59 59 6 * * *", "0 0 7 * * *", start=AT + later)
+    assert second == {"a": [("b", 1, "06:59:59")], "b": [("a", 1, "07:00:00")]}
+
+    most = together("10 59 6 * * *", "59 59 6 * * *", start=AT + later)
+    assert most == {"a": [("b", 1, "06:59:10")], "b": [("a", 1, "06:59:59")]}
+
+    assert together("0 7 * * *", "1 7 * * *", start=AT + later) == {"a": [], "b": []}
+
+
+def test_of_two_that_start_together_the_rarer_one_says_how_often() -> None:
+    found = together("*/5 * * * * *", "30 12 * * *", "* * * * *")
+
+    assert found["a"] == [("c", 1439, "09:01:00"), ("b", 1, "12:30:00")]
+    assert found["b"] == [("a", 1, "12:30:00"), ("c", 1, "12:30:00")]
+    assert found["c"] == [("a", 1439, "09:01:00"), ("b", 1, "12:30:00")]
 
 
 def test_after_finish_goes_by_how_long_a_run_takes() -> None:
