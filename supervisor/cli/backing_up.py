@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import tempfile
@@ -80,13 +79,23 @@ def _settings(home: Home, own: str, *, with_secrets: bool) -> Iterator[Entry]:
         name = os.path.relpath(path, home.path)
         if path != own and (with_secrets or not name.startswith(SECRETS)):
             yield _entry(path, name)
-    with contextlib.suppress(FileNotFoundError):
-        for plugin in sorted(os.listdir(home.plugins)):
-            path = os.path.join(home.plugin(plugin), "manifest.json")
-            if not plugin.startswith(".") and os.path.isfile(path):
-                yield _entry(path, f"plugins/{plugin}/manifest.json")
+    for plugin in plugins_of(home):
+        yield _entry(os.path.join(home.plugin(plugin), "manifest.json"), f"plugins/{plugin}/manifest.json")
     if os.path.isfile(home.intent_file):
         yield _entry(home.intent_file, STATE)
+
+
+def plugins_of(home: Home) -> list[str]:
+    """The folders with a manifest."""
+    try:
+        names = sorted(os.listdir(home.plugins))
+    except FileNotFoundError:
+        return []
+    return [
+        name
+        for name in names
+        if not name.startswith(".") and os.path.isfile(os.path.join(home.plugin(name), "manifest.json"))
+    ]
 
 
 def files_below(folder: str) -> Iterator[str]:

@@ -19,16 +19,19 @@ ROOT = checkout()  # the launcher's; "": there is none
 SETTINGS = ("sbctl.yaml", "scheduler.json", "scheduler.yaml")  # below etc/: any of them makes a home
 
 
-def find_home(option: str | None, *, changing: bool = False) -> Home:
-    """The home, or a Problem that says how to make one. `changing`: say which, should it not be plain from here."""
+def find_home(option: str | None, *, changing: bool = False, maker: str = "") -> Home:
+    """The home, or a Problem that says how to make one. `changing`: say which, should it not be plain from here.
+
+    `maker`: the words of a verb that makes a home itself, of a free folder that is named.
+    """
     name_home(None)
     if option is not None:
-        home = _named(option, "--home")
+        home = _named(option, "--home", maker)
         name_home(None if _is_found_anyway(home) else option)
         return home
     named = os.environ.get("SB_HOME")
     if named:
-        return _named(named, "SB_HOME")
+        return _named(named, "SB_HOME", maker)
     found = _upward(_working_folder())
     if found is None and ROOT and sign_of_home(ROOT):
         found = ROOT
@@ -38,7 +41,7 @@ def find_home(option: str | None, *, changing: bool = False) -> Home:
         raise Problem(
             "no home found",
             why="neither --home nor SB_HOME is set, and no folder from here upward has etc/sbctl.yaml",
-            remedy="sbctl init DIR makes one; then: sbctl --home DIR start",
+            remedy=_in_free(maker) or "sbctl init DIR makes one; then: sbctl --home DIR start",
             code=BAD_SETTINGS,
         )
     return Home(found)
@@ -54,19 +57,36 @@ def _is_found_anyway(home: Home) -> bool:
     return bool(found) and os.path.realpath(found) == home.path
 
 
-def _named(path: str, origin: str) -> Home:
+def _in_free(maker: str) -> str:
+    return maker and f"sbctl --home DIR {maker}, where DIR is an empty folder or none yet"
+
+
+def _named(path: str, origin: str, maker: str) -> Home:
     if not path:
         raise Problem(f"{origin} names no folder", remedy="sbctl --home DIR VERB; . is this folder", code=USAGE)
     # One home, one name: what marks its processes is compared as text.
     home = Home(os.path.realpath(path))
-    if not os.path.isdir(home.etc) and not sign_of_home(home.path):
-        raise Problem(
-            f"{path} is no home",
-            why=f"it has no folder etc/ (named by {origin})",
-            remedy=f"sbctl init {path}",
-            code=BAD_SETTINGS,
-        )
-    return home
+    if os.path.isdir(home.etc) or sign_of_home(home.path) or (maker and is_free(home.path)):
+        return home
+    other = _other_things(home.path) if maker else []
+    raise Problem(
+        f"{path} is no home",
+        why=f"it has no folder etc/ (named by {origin})" + (f", and there is {other[0]} in it" if other else ""),
+        remedy=_in_free(maker) or f"sbctl init {path}",
+        code=BAD_SETTINGS,
+    )
+
+
+def is_free(folder: str) -> bool:
+    """Is there nothing, or nothing but what a try to make a home has left?"""
+    return not os.path.lexists(folder) or (os.path.isdir(folder) and not _other_things(folder))
+
+
+def _other_things(folder: str) -> list[str]:
+    try:
+        return sorted(set(os.listdir(folder)) - {"logs", "lost+found"})
+    except OSError:
+        return ["."]  # which nobody but its owner may look at
 
 
 def _working_folder() -> str:

@@ -28,8 +28,8 @@ class Asked:
         self.home_option = home
         self.colour = colour
 
-    def home(self, *, changing: bool = False) -> Home:
-        return find_home(self.home_option, changing=changing)
+    def home(self, *, changing: bool = False, maker: str = "") -> Home:
+        return find_home(self.home_option, changing=changing, maker=maker)
 
 
 class Verbs(click.Group):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import time
 
 from supervisor.base.counting import counted
@@ -12,8 +13,9 @@ from supervisor.base.errors import BAD_SETTINGS, FAILED, NO_PERMISSION, Problem
 from supervisor.base.files import sync_folder, take_lock
 from supervisor.cli import consent
 from supervisor.cli.archive import HISTORY, SECRETS, unpack
-from supervisor.cli.backing_up import files_below
+from supervisor.cli.backing_up import files_below, plugins_of
 from supervisor.cli.history_copy import cursors, set_cursors
+from supervisor.cli.home import is_free
 from supervisor.cli.out import answer, at_home, note
 from supervisor.cli.starting import make_folders
 from supervisor.cli.unreached import who_runs
@@ -33,6 +35,14 @@ BESIDE = ("-wal", "-shm")
 
 
 def restore(home: Home, path: str, *, dry_run: bool, yes: bool, which: str, as_json: bool) -> int:
+    """Into a home, or a folder that becomes one by it."""
+    if dry_run and is_free(home.path):  # not even its folder is made
+        with tempfile.TemporaryDirectory(prefix="sbctl-restore-") as folder:
+            return _restore_into(Home(folder), path, dry_run=dry_run, yes=yes, which=which, as_json=as_json)
+    return _restore_into(home, path, dry_run=dry_run, yes=yes, which=which, as_json=as_json)
+
+
+def _restore_into(home: Home, path: str, *, dry_run: bool, yes: bool, which: str, as_json: bool) -> int:
     make_folders(home)
     with _stopped(home):
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
@@ -73,13 +83,14 @@ def _restore(
     leaving = _leaving(home, set(names))
     _judge(work)
     aside = os.path.join(home.run, f"before-restore-{stamp}")
+    set_aside = [name for name in [*names, *leaving] if os.path.lexists(home.join(name))]
     facts: Facts = {
         "file": os.path.abspath(path),
         "made_at": manifest.get("made_at"),
         "version": manifest.get("version"),
         "files": names,
-        "set_aside": [name for name in [*names, *leaving] if os.path.lexists(home.join(name))],
-        "aside": None if dry_run else aside,
+        "set_aside": set_aside,
+        "aside": None if dry_run or not set_aside else aside,
         "cursors": which,
         "dry_run": dry_run,
         "restored": False,
@@ -96,7 +107,8 @@ def _restore(
         _keep_cursors(home, os.path.join(work, HISTORY))
     _replace(home, work, names, leaving, aside)
     facts["restored"] = True
-    answer(f"restored; what was there before is in {aside}\n{at_home('next: sbctl start')}", facts, as_json=as_json)
+    before = f"; what was there before is in {aside}" if set_aside else ""
+    answer(f"restored{before}\n{at_home('next: sbctl start')}", facts, as_json=as_json)
     return 0
 
 
@@ -108,9 +120,13 @@ def _check_history(path: str) -> None:
 
 
 def _leaving(home: Home, names: set[str]) -> list[str]:
-    """What is there today and not in the backup: left there, it would be mixed with what was then."""
+    """What is there today and not in the backup: left there, it would be mixed with what was then.
+
+    Of a plugin that is its manifest: its programs stay, and without one nothing starts them.
+    """
     with_secrets = any(name.startswith(SECRETS) for name in names)
     found = [os.path.relpath(path, home.path) for path in files_below(home.etc)]
+    found += [f"plugins/{plugin}/manifest.json" for plugin in plugins_of(home)]
     leaving = [name for name in found if name not in names and (with_secrets or not name.startswith(SECRETS))]
     waiting = HISTORY + SUFFIX  # it belongs to the history of now
     return [*leaving, waiting] if HISTORY in names and os.path.lexists(home.join(waiting)) else leaving
@@ -167,12 +183,17 @@ def _replace(home: Home, work: str, names: list[str], leaving: list[str], aside:
     beside = [HISTORY + end for end in BESIDE] if HISTORY in names else []
     for name in [*names, *leaving, *beside]:
         if os.path.lexists(home.join(name)):
-            _move(home.join(name), os.path.join(aside, name))
+            _move(home.join(name), os.path.join(aside, name), 0o700)
     for name in names:
-        _move(os.path.join(work, name), home.join(name))
+        _move(os.path.join(work, name), home.join(name), 0o700 if name.startswith(SECRETS) else 0o755)
+    for name in leaving:
+        if name.startswith("plugins/"):
+            with contextlib.suppress(OSError):  # its programs are in it
+                os.rmdir(os.path.dirname(home.join(name)))
+    os.makedirs(home.etc, exist_ok=True)  # a backup without settings is one, too
     sync_folder(home.etc)
 
 
-def _move(source: str, target: str) -> None:
-    os.makedirs(os.path.dirname(target), mode=0o755 if "before-restore" not in target else 0o700, exist_ok=True)
+def _move(source: str, target: str, mode: int) -> None:
+    os.makedirs(os.path.dirname(target), mode=mode, exist_ok=True)
     os.rename(source, target)

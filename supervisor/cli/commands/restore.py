@@ -22,10 +22,10 @@ from supervisor.cli.restoring import KEEP, restore
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: files, set_aside, aside, restored")
 @click.pass_obj
 def command(asked: Asked, *, file: str, dry_run: bool, yes: bool, cursors: str, as_json: bool) -> int:
-    """Bring back what `sbctl backup` has written into FILE. sbctl must be stopped.
+    """Bring back what `sbctl backup` has written into FILE. sbctl must be stopped; an empty folder becomes a home.
 
     All of it is checked, and its settings are judged, before anything is replaced. What is there now is set aside in
-    logs/run/before-restore-TIME/.
+    logs/run/before-restore-TIME/, also settings and manifests of plugins that the backup does not have.
     """
-    home = asked.home(changing=not dry_run)
+    home = asked.home(changing=not dry_run, maker="restore FILE")
     return restore(home, file, dry_run=dry_run, yes=yes, which=cursors, as_json=as_json)
