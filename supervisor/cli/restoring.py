@@ -196,4 +196,4 @@ def _replace(home: Home, work: str, names: list[str], leaving: list[str], aside:
 
 def _move(source: str, target: str, mode: int) -> None:
     os.makedirs(os.path.dirname(target), mode=mode, exist_ok=True)
-    os.rename(source, target)
+    shutil.move(source, target)  # a rename, or a copy where a plugin lies on another disk

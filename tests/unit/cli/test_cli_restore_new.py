@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,3 +135,21 @@ def test_plugins_that_the_backup_does_not_know_are_taken_out(call: Call, backup:
     (aside,) = Path(Home(str(new)).run).glob("before-restore-*")
     kept = sorted(path.parent.name for path in aside.glob("plugins/*/manifest.json"))
     assert kept == ["bare", "disk-watch", "hello-web"]
+
+
+def test_a_plugin_on_another_disk_is_restored_as_well(call: Call, backup: str, tmp_path: Path) -> None:
+    """A link to a checkout elsewhere, say."""
+    if not os.access("/dev/shm", os.W_OK) or os.stat("/dev/shm").st_dev == os.stat(tmp_path).st_dev:
+        pytest.skip("there is no second file system to write on")
+    new = tmp_path / "new"
+    assert call("init", str(new))[0] == 0
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="sbctl-test-") as elsewhere:
+        Path(elsewhere, "manifest.json").write_text('{"id": "mail", "commands": {"get": "false"}}')
+        (new / "plugins" / "mail").symlink_to(elsewhere)
+
+        code, _, err = call("--home", str(new), "restore", backup, "--yes")
+
+        assert code == 0, err
+        assert '"true"' in Path(elsewhere, "manifest.json").read_text()
+        (kept,) = new.glob("logs/run/before-restore-*/plugins/mail/manifest.json")
+        assert '"false"' in kept.read_text()
