@@ -189,7 +189,6 @@ def _held(course: Course, maker: Maker, at: float, *, queued: int) -> Held | Non
     if blackout is not None:
         standing.blackout_name = blackout[0]
     standing.running, standing.queued = int(at < course.busy_until), queued
-    standing.group_size = 1  # what others of its group do is not looked at
     return first_held(schedule.policy, standing, at)
 
 

@@ -150,6 +150,7 @@ COMES: list[dict[str, Any]] = [
     {**NEW_YEAR, "exclude": "2100-01-01"},
     {"intervalHours": 24, "validUntil": "2100-01-01", "exclude": ["2100-01-01"]},
     {**LEAP, "validUntil": "2103-12-31", "intervalHours": 24},
+    {**LEAP, "validUntil": "2103-12-31", "intervalHours": 24, "afterFinish": True},
 ]
 
 
