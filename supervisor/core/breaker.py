@@ -48,7 +48,7 @@ def failed(breaker: Breaker, now: float, max_failures: int, cooldown: float) -> 
     if not max_failures or not cooldown or (streak < max_failures and not is_probe):
         return Breaker(CLOSED, streak=streak)
     opens = breaker.opens + 1
-    times = min(2 ** (opens - 1), MAX_TIMES)
+    times = min(2 ** min(opens - 1, MAX_TIMES), MAX_TIMES)  # a row of the history may say any number of opens
     return Breaker(OPEN, streak=streak, until=now + cooldown * times, opens=opens)
 
 

@@ -280,10 +280,19 @@ def _may_retry(progress: Progress, rules: Rules, code: int | None, *, timed_out:
 
 def _wait(progress: Progress, rules: Rules, now: float) -> Result:
     retry = rules.policy.retry
-    delay = retry.get("delay", 60.0) * retry.get("factor", 2.0) ** (progress.attempt - 1)
     progress.phase = WAITING
-    progress.deadlines[RETRY] = now + min(delay, retry.get("max_delay", 3600.0))
+    progress.deadlines[RETRY] = now + _delay(retry, progress.attempt)
     return progress, []
+
+
+def _delay(retry: dict[str, Any], attempt: int) -> float:
+    """Before the next try."""
+    longest: float = retry.get("max_delay", 3600.0)
+    try:
+        delay: float = retry.get("delay", 60.0) * retry.get("factor", 2.0) ** (attempt - 1)
+    except OverflowError:  # after some hundred tries: more than any number
+        return longest
+    return min(delay, longest)
 
 
 def _take(metrics: dict[str, Any], more: dict[str, Any]) -> None:

@@ -41,6 +41,13 @@ def test_a_success_begins_anew() -> None:
     assert after_failures(LIMIT - 1, succeeded(after_failures(LIMIT - 1))).state == CLOSED
 
 
+@pytest.mark.timeout(5)  # a number of so many digits takes for ever
+def test_a_cool_down_never_grows_beyond_its_most_whatever_was_noted() -> None:
+    breaker = failed(Breaker(HALF_OPEN, streak=LIMIT, opens=1 << 60), NOW, LIMIT, COOLDOWN)
+
+    assert breaker.until == NOW + MAX_TIMES * COOLDOWN
+
+
 @pytest.mark.parametrize(("limit", "cooldown"), [(0, COOLDOWN), (1, 0.0), (0, 0.0)])
 def test_without_a_limit_or_a_cool_down_it_never_opens(limit: int, cooldown: float) -> None:
     breaker = Breaker()

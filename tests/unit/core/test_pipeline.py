@@ -201,6 +201,19 @@ def test_a_step_is_tried_again_later_and_later_but_not_for_ever() -> None:
     assert life.done == ["get.1", "get.2", "get.3", "get.4", "failed"]
 
 
+@pytest.mark.parametrize(("delay", "longest"), [(0.01, 0.02), (60.0, 3600.0)])
+def test_no_number_of_tries_is_too_many_to_reckon_the_wait(delay: float, longest: float) -> None:
+    life = Life("get", retry={"times": 1000, "delay": delay, "factor": 100.0, "max_delay": longest})
+    for _ in range(1000):
+        life.end(BAD)
+        wait = life.progress.deadlines[RETRY] - life.now
+        life.wait(RETRY)
+    life.end(BAD)
+
+    assert wait == pytest.approx(longest, abs=1e-6)
+    assert life.done[-2:] == ["get.1001", "failed"]
+
+
 def test_the_next_step_has_all_its_tries() -> None:
     life = Life("get", "push", retry={"times": 1, "delay": 1.0}).end(BAD).wait(RETRY).end().end(BAD).wait(RETRY).end()
 
