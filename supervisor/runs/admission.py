@@ -15,6 +15,7 @@ from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Overlap
 from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.run import Run
+from supervisor.runs.seconds import note_of
 from supervisor.store.rows import SlotRow
 
 TYPE_CHECKING = False
@@ -57,13 +58,15 @@ class Admission:
         if slot.nominal is None:
             return
         plan = slot.plan
-        until = int(held.until * 1000) if held.until else None
+        until, note = int(held.until * 1000) if held.until else None, held.reason
+        if slot.after:
+            note += f"; {note_of(slot.after)}"  # which tells it from another end of that second
         self._desk.writer.skip([
             SlotRow(
                 plan.id, slot.nominal, outcome="skipped", reason=held.skip.value, due=int(slot.due * 1000), until=until,
-                revision=plan.schedule.revision, note=held.reason,
+                revision=plan.schedule.revision, note=note,
             )
-        ])  # fmt: skip
+        ], own=bool(slot.after))  # fmt: skip
         self.tell_skipped(slot, held)
 
     def tell_skipped(self, slot: Slot, held: Held) -> None:
@@ -190,6 +193,7 @@ class Admission:
             due=slot.due,
         )
         run.nominal, run.tenant, run.claimed = slot.nominal or slot.stands_for, schedule.tenant, wall
+        run.after = slot.after
         run.progress = Progress(steps, plan.accepted)
         return run
 

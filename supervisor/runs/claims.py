@@ -36,7 +36,7 @@ class Claims:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._pending: dict[str, Slot] = {}  # whose claim is on its way to the disk, by run
+        self._pending: dict[str, Slot] = {}  # by run: its claim is on its way to the disk
         self._of: dict[str, int] = {}  # how many that begin with their claim, by schedule ...
         self._in_group: dict[str, int] = {}  # ... and by group
         self._timer = False
@@ -70,9 +70,8 @@ class Claims:
         slot.since, slot.queue = desk.loop.clock.now(), queue
         self._pending[run.id] = slot
         if not queue:
-            group = plan.schedule.policy.group
             self._of[plan.id] = self._of.get(plan.id, 0) + 1
-            if group:
+            if group := plan.schedule.policy.group:
                 self._in_group[group] = self._in_group.get(group, 0) + 1
             if plan.breaker is not NOTHING_WRONG:
                 plan.breaker = begun(plan.breaker, now)
@@ -125,6 +124,8 @@ class Claims:
             return
         run, plan = found.run, self._plan(found)
         assert run is not None
+        if found.after and found.write is not None:  # another end may have its second: the history knows
+            run.nominal = found.write.second
         if not ok:  # somebody had it before us: a clock that was set back, a history that was put back
             self._gone(run, plan, "its slot had been decided before")
         elif found.queue:
@@ -300,8 +301,7 @@ class Claims:
         if run.nominal is None:
             self.cancel(run, held.reason)
             return
-        until = int(held.until * 1000) if held.until else None
-        of = (plan.id, plan.schedule.revision, run.nominal)
+        until, of = int(held.until * 1000) if held.until else None, (plan.id, plan.schedule.revision, run.nominal)
         self._desk.writer.release(run.id, held.skip.value, until=until, note=held.reason, of=of)
         slot = Slot(plan, run.nominal, run.due, Trigger(run.trigger))
         self._desk.admission.tell_skipped(slot, held)

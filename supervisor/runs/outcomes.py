@@ -7,6 +7,7 @@ from supervisor.core.pipeline import RETRY, WAITING
 from supervisor.core.quality import accepted_after
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs.plan import RECENT, waits_for
+from supervisor.runs.seconds import Seconds, note_of
 from supervisor.runs.slot import Slot
 from supervisor.store.rows import StepRow
 
@@ -35,7 +36,7 @@ class Outcomes:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._long: dict[str, Timer] = {}
-        self.taken: frozenset[tuple[str, int | None]] = frozenset()  # slots that have a run, whatever the history says
+        self.seconds = Seconds()
         self._ended_watchers: dict[str, list[Callable[[Run], None]]] = {}
 
     def when_ended(self, run_id: str, call: Callable[[Run], None]) -> Callable[[], None]:
@@ -212,17 +213,18 @@ class Outcomes:
             self._desk.claims.claim(slot, queue=True)
 
     def _start_followers(self, run: Run, state: RunState) -> None:
-        """Those of `after`: their slot is the moment of this end, so it comes once however often it is told."""
+        """Those of `after`: each end has a slot of its own, and one, however often it is told."""
         desk = self._desk
         for plan in desk.followers.get(run.schedule, ()):
             for trigger in waits_for(plan.schedule):
                 if trigger["schedule"] != run.schedule or not _fits(trigger["when"], state):
                     continue
-                nominal = int(run.ended + trigger["delay"])
-                if (plan.id, nominal) in self.taken:
-                    continue  # a predecessor began it, and its claim is perhaps not on the disk yet
-                slot = Slot(plan, nominal, run.ended + trigger["delay"], Trigger.AFTER)
-                slot.not_before = slot.due
+                due = run.ended + trigger["delay"]
+                nominal = self.seconds.give(plan, run.id, due)
+                if nominal is None:
+                    continue
+                slot = Slot(plan, nominal, due, Trigger.AFTER, note=note_of(run.id))
+                slot.after, slot.not_before = run.id, due
                 desk.admission.admit(slot)
 
 

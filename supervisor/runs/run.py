@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 NOTE = "run/"  # begins the name of the note
 _NOTED = (
-    "args", "begun", "by", "claimed", "correlation", "cpu_ms", "cycle", "done", "due", "ended", "env", "forced", "id",
-    "key", "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started", "tenant", "trigger",
-    "unledgered", "words",
+    "after", "args", "begun", "by", "claimed", "correlation", "cpu_ms", "cycle", "done", "due", "ended", "env",
+    "forced", "id", "key", "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started",
+    "tenant", "trigger", "unledgered", "words",
 )  # fmt: skip
 _NEVER_LEFT_OUT = ("due", "id", "nominal", "plugin", "schedule", "trigger")
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and o: they are read as digits
@@ -58,6 +58,7 @@ class Run:
         self.tenant = ""
         self.by = ""
         self.retry_of = ""
+        self.after = ""  # the run of another schedule whose end it follows
         self.correlation = id
         self.args: list[str] = []
         self.env: dict[str, str] = {}

@@ -15,6 +15,7 @@ class Slot:
     """`nominal` None: by hand, so nothing is unique about it and no row is written when it is held."""
 
     __slots__ = (
+        "after",
         "deadline",
         "due",
         "nominal",
@@ -35,6 +36,7 @@ class Slot:
         self.due = due
         self.trigger = trigger
         self.stands_for: int | None = None  # the slot that had its end, and is made up for
+        self.after = ""  # the run of another schedule whose end it is
         self.note = note  # what is special about it: moved by the change to summer time, ...
         self.deadline = 0.0  # until when it may be put off
         self.not_before = 0.0  # its place among those that came at once

@@ -18,6 +18,7 @@ from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Policy
 from supervisor.runs.run import NOTE, Run
 from supervisor.runs.runner import Context
+from supervisor.runs.seconds import note_of
 from supervisor.runs.stories import Story, stories_of
 from supervisor.store.rows import RunRow, SlotRow, StepRow
 
@@ -68,7 +69,7 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     noted: set[str] = set()
     going = 0
     runs = sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0)
-    desk.outcomes.taken = frozenset((run.schedule, run.nominal) for run in runs)
+    desk.outcomes.seconds.take_over(runs)
     entries = {entry["key"]: entry for entry in left.entries}
     told = left.told(run.id for run in runs if run.progress.phase == ENDED)
     for run in runs:
@@ -100,7 +101,10 @@ def _claim_again(desk: Desk, run: Run) -> None:
     # What came before it was decided too, and that is not on the disk either, unless it ran.
     desk.planner.skip_to(plan, run.nominal - 1, Skip.MISSED)
     plan.cursor = max(plan.cursor, run.nominal)
-    slot = SlotRow(plan.id, run.nominal, run=run.id, due=int(run.due * 1000), revision=plan.schedule.revision)
+    slot = SlotRow(
+        plan.id, run.nominal, run=run.id, due=int(run.due * 1000), note=note_of(run.after) or None,
+        revision=plan.schedule.revision,
+    )  # fmt: skip
     row = RunRow(run.id, run.schedule, **desk.fields_of(run), state=RunState.CLAIMED.value)
     desk.writer.claim([slot], row, lambda _ok: None)
 

@@ -5,7 +5,7 @@ Only the plain case is done here: each claims one slot of its own, and starts on
 
 from __future__ import annotations
 
-from supervisor.store.writes import CLAIM, apply
+from supervisor.store.writes import CLAIM, apply, is_of_an_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _plain_slot(write: Write) -> tuple[Value, Value] | None:
     if write.kind != CLAIM or write.values is None or len(write.slots) != 1:
         return None
     slot = write.slots[0]
-    if slot["outcome"] != "claimed" or slot["nominal_to"] != slot["nominal"]:
+    if slot["outcome"] != "claimed" or slot["nominal_to"] != slot["nominal"] or is_of_an_end(write):
         return None
     return slot["schedule"], slot["nominal"]
 

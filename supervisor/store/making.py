@@ -40,8 +40,11 @@ class Maker:
         # Nothing is what is there anyway; here it is left out while nobody waits for it yet.
         return Write(CLAIM, run.id, _without_nothing(values), self._slots(slots, run.id), done)
 
-    def skip(self, slots: list[SlotRow]) -> Write:
+    def skip(self, slots: list[SlotRow], *, own: bool = False) -> Write:
+        """`own`: each is to have a row of its own, at the next second where its own is taken."""
         skipped = self._slots(slots, None)
+        if own:
+            return Write(SKIP, "", {"own": 1}, skipped)
         return Write(SKIP, "", self._follows(skipped), skipped)
 
     def _follows(self, skipped: tuple[Values, ...]) -> Values | None:

@@ -30,6 +30,7 @@ STEP_NUMBERS = frozenset(("number", "attempt", "started", "ended", "exit_code", 
 STEP_TEXTS = frozenset(("run", "name", "state", "signal", "cause", "words"))
 
 JSON_COLUMNS = frozenset(("steps", "args", "metrics", "words", "accepted", "recent"))
+AFTER = "after run "  # begins the note of a slot that is the end of a run of another schedule
 MAX_NUMBER = (1 << 63) - 1
 MAX_TEXT = 1 << 20
 

@@ -23,10 +23,10 @@ class Rows:
         """Who knows the rules says which slot comes just before another: only such two may share a row."""
         self._make.before = before
 
-    def skip(self, slots: list[SlotRow]) -> None:
-        """Slots, or stretches of them, that do not run."""
+    def skip(self, slots: list[SlotRow], *, own: bool = False) -> None:
+        """Slots, or stretches of them, that do not run. `own`: each has a row of its own (see making.py)."""
         if slots:
-            self._add(self._make.skip(slots))
+            self._add(self._make.skip(slots, own=own))
 
     def release(
         self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None,

@@ -6,6 +6,7 @@ That is what makes it safe to repeat a whole transaction of which nobody knows w
 from __future__ import annotations
 
 from supervisor.model.run import BAD, BY_HAND, LIVE, RunState
+from supervisor.store.rows import AFTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class Write:
         self.slots = slots
         self.done = done
 
+    @property
+    def second(self) -> int | None:
+        """Of the slot that it claims: another one than was asked for, where that was taken by another end."""
+        return _whole(self.slots[0]["nominal"]) if self.slots else None
+
 
 def apply(db: Connection, write: Write) -> bool:
     """Do it, within a transaction; False: a slot of the claim was taken already."""
@@ -51,6 +57,8 @@ def apply(db: Connection, write: Write) -> bool:
 
 
 def _claim(db: Connection, write: Write) -> bool:
+    if is_of_an_end(write) and not _move(db, write.slots[0]):
+        return False
     for slot in write.slots:
         if slot["outcome"] == "claimed":
             holder = holder_of(db, str(slot["schedule"]), _whole(slot["nominal"]))
@@ -62,13 +70,44 @@ def _claim(db: Connection, write: Write) -> bool:
         else:
             _insert_slot(db, slot)
     if write.values is not None:
+        if is_of_an_end(write):
+            write.values["nominal"] = write.slots[0]["nominal"]
         _insert(db, "runs", write.values, "OR IGNORE")
     return True
 
 
+def is_of_an_end(write: Write) -> bool:
+    """The one slot that it claims is the end of a run of another schedule."""
+    return len(write.slots) == 1 and str(write.slots[0].get("note") or "").startswith(AFTER)
+
+
+def _move(db: Connection, slot: Values) -> bool:
+    """To the first second that is free; False: that same end, which its note names, has been decided before.
+
+    Two ends may come within one second, and none of them is lost for that.
+    """
+    schedule, second = str(slot["schedule"]), _whole(slot["nominal"])
+    while (holder := holder_of(db, schedule, second)) is not None:
+        if holder[2] is not None and holder[2] == slot.get("run"):
+            break  # by this very claim, tried before
+        if _note_of(db, schedule, holder[0]) == slot.get("note"):
+            return False
+        second = holder[1] + 1
+    slot["nominal"] = slot["nominal_to"] = second
+    return True
+
+
+def _note_of(db: Connection, schedule: str, nominal: int) -> str | None:
+    row = db.execute("SELECT note FROM slots WHERE schedule = ? AND nominal = ?", (schedule, nominal)).fetchone()
+    return None if row is None else row[0]
+
+
 def _skip(db: Connection, write: Write) -> bool:
     follows = (write.values or {}).get("follows")
+    is_own = (write.values or {}).get("own")
     for slot in write.slots:
+        if is_own and not _move(db, slot):
+            continue
         if follows is None or not _lengthen(db, slot, follows):
             _insert_slot(db, slot)
     return True

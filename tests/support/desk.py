@@ -217,8 +217,8 @@ class FakeWriter:
     def ask_before(self, before: Callable[[str, Any, int], int | None]) -> None:
         self._make.before = before
 
-    def skip(self, slots: list[SlotRow]) -> None:
-        self._add(self._make.skip(slots))
+    def skip(self, slots: list[SlotRow], *, own: bool = False) -> None:
+        self._add(self._make.skip(slots, own=own))
 
     def release(
         self, run_id: str, reason: str, *, until: int | None = None, note: str | None = None, of: Any = None

@@ -1,0 +1,63 @@
+"""Which second each end of another schedule has as its slot: a slot of `after` is known by a whole second, as all are.
+
+Two ends may come within one second, of two schedules or of two runs of one. Each has a slot of its own: the second of
+the end (and of its delay), or the next one that is free. Which end it is stands in the row, so that an end that is
+told twice, by a scheduler and by its successor, has one slot all the same.
+"""
+
+from __future__ import annotations
+
+from supervisor.store.rows import AFTER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from supervisor.runs.plan import Plan
+    from supervisor.runs.run import Run
+
+REMEMBERED = 2000  # the store finds those that are forgotten
+
+
+class Seconds:
+    """Of all followers: who has which second, as far as this scheduler knows."""
+
+    __slots__ = ("_causes", "_given")
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, int], str] = {}  # the run that has ended, by follower and second
+        self._causes: set[tuple[str, str]] = set()  # ends that a predecessor has begun a run for, by follower
+
+    def take_over(self, runs: Iterable[Run]) -> None:
+        """Runs of a predecessor, whose claims are perhaps not on the disk yet."""
+        for run in runs:
+            if run.after and run.nominal is not None:
+                self._given[run.schedule, run.nominal] = run.after
+                self._causes.add((run.schedule, run.after))
+
+    def give(self, plan: Plan, cause: str, at: float) -> int | None:
+        """None: this end has its slot already."""
+        if (plan.id, cause) in self._causes:
+            return None
+        second = int(at)
+        while self._is_taken(plan, second, cause):
+            second += 1
+        if self._given.get((plan.id, second)) == cause:
+            return None
+        if len(self._given) >= REMEMBERED:
+            for key in list(self._given)[: REMEMBERED // 2]:
+                del self._given[key]
+        self._given[plan.id, second] = cause
+        return second
+
+    def _is_taken(self, plan: Plan, second: int, cause: str) -> bool:
+        """By another end, or by a time rule of its own."""
+        if self._given.get((plan.id, second), cause) != cause:
+            return True
+        fire = plan.rule.times.prev(second + 1)
+        return fire is not None and fire.at == second
+
+
+def note_of(cause: str) -> str:
+    """As the row of its slot has it."""
+    return AFTER + cause if cause else ""

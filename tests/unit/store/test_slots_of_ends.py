@@ -1,0 +1,86 @@
+"""A slot that is the end of another's run: where its second is taken it has the next one, and the same end has one."""
+
+from __future__ import annotations
+
+import _sqlite3
+from collections.abc import Iterator
+
+import pytest
+from support.fakes import FakeClock, raise_it
+
+from supervisor.store.bulk import apply_all
+from supervisor.store.making import Maker
+from supervisor.store.rows import RunRow, SlotRow
+from supervisor.store.schema import migrate
+from supervisor.store.writes import Write, apply
+
+AT = 1_760_000_400
+
+
+@pytest.fixture
+def db() -> Iterator[_sqlite3.Connection]:
+    db = _sqlite3.connect(":memory:", isolation_level=None)
+    migrate(db)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def make() -> Maker:
+    return Maker(FakeClock(), raise_it)
+
+
+def claim(make: Maker, run: str, cause: str, at: int = AT) -> Write:
+    slots = [SlotRow("web", at, run=run, note=f"after run {cause}")]
+    return make.claim(slots, RunRow(run, "web", plugin="web", nominal=at), lambda _ok: None)
+
+
+def skip(make: Maker, cause: str, at: int = AT) -> Write:
+    slot = SlotRow("web", at, outcome="skipped", reason="paused", note=f"paused; after run {cause}")
+    return make.skip([slot], own=True)
+
+
+def seconds(db: _sqlite3.Connection) -> list[tuple[int, str | None]]:
+    return [(at - AT, run) for at, run in db.execute("SELECT nominal, run FROM slots ORDER BY nominal")]
+
+
+def test_another_end_has_the_next_second_and_its_run_says_so(db: _sqlite3.Connection, make: Maker) -> None:
+    first, second = claim(make, "r1", "x1"), claim(make, "r2", "y1")
+    assert apply(db, first)
+    assert apply(db, second)
+
+    assert (first.second, second.second) == (AT, AT + 1)
+    assert seconds(db) == [(0, "r1"), (1, "r2")]
+    assert db.execute("SELECT nominal FROM runs ORDER BY id").fetchall() == [(AT,), (AT + 1,)]
+
+
+def test_the_same_end_is_refused_also_where_it_had_the_next_second(db: _sqlite3.Connection, make: Maker) -> None:
+    assert apply(db, claim(make, "r1", "x1"))
+    assert apply(db, claim(make, "r2", "y1"))
+
+    assert not apply(db, claim(make, "r3", "x1"))
+    assert not apply(db, claim(make, "r4", "y1"))
+    assert len(seconds(db)) == 2
+
+
+def test_a_transaction_that_is_repeated_changes_nothing(db: _sqlite3.Connection, make: Maker) -> None:
+    writes = [claim(make, "r1", "x1"), claim(make, "r2", "y1"), skip(make, "z1"), skip(make, "z2")]
+    for _ in range(3):
+        assert apply_all(db, writes) == [True] * 4
+
+    assert seconds(db) == [(0, "r1"), (1, "r2"), (2, None), (3, None)]
+
+
+def test_a_range_is_stepped_over(db: _sqlite3.Connection, make: Maker) -> None:
+    apply(db, make.skip([SlotRow("web", AT - 60, nominal_to=AT + 60, outcome="skipped", reason="missed", count=None)]))
+    assert apply(db, claim(make, "r1", "x1"))
+
+    assert seconds(db) == [(-60, None), (61, "r1")]
+
+
+def test_many_at_once_go_one_by_one(db: _sqlite3.Connection, make: Maker) -> None:
+    """Twenty that are claimed together, of which every second has the second of another."""
+    writes = [claim(make, f"r{number:02}", f"x{number}", AT + number // 2) for number in range(20)]
+
+    assert all(apply_all(db, writes))
+    assert seconds(db) == [(number, f"r{number:02}") for number in range(20)]
