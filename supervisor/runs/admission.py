@@ -72,6 +72,8 @@ class Admission:
     def tell_skipped(self, slot: Slot, held: Held) -> None:
         """Said where the slot before did not end for the same reason."""
         plan = slot.plan
+        if held.skip is Skip.PAUSED and slot.nominal is not None:
+            plan.paused_at = max(plan.paused_at, slot.nominal)
         if plan.stretch is not held.skip:
             plan.stretch = held.skip
             self._desk.telling.held(plan, slot, held, WARNING if held.skip in TOLD_AS_WARNING else INFO)

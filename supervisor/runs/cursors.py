@@ -57,7 +57,7 @@ def _last_decided(plan: Plan, cursor: int, now: float) -> int:
         return cursor
     if plan.after_finish:
         plan.finish_slot = min(cursor, int(now))
-    cursor = min(cursor, int(now))  # the slot of an end may lie in the future
+    plan.paused_at = cursor = min(cursor, int(now))  # the slot of an end may lie in the future
     fire = plan.rule.times.prev(cursor + 1)
     return fire.at - 1 if fire is not None and plan.rule.due(fire).at > cursor else cursor
 
@@ -66,7 +66,7 @@ def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> None:
     """The same schedule under other settings, or the same ones."""
     for name in (
         "accepted", "breaker", "cycle", "failed", "finish_slot", "last_at", "last_result", "last_run", "last_took",
-        "queued", "recent", "stretch", "succeeded", "total",
+        "paused_at", "queued", "recent", "stretch", "succeeded", "total",
     ):  # fmt: skip
         setattr(plan, name, getattr(before, name))
     desk.planner.forget(before)

@@ -32,7 +32,7 @@ class Plan:
 
     __slots__ = (
         "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "finish_slot", "id", "last_at",
-        "last_result", "last_run", "last_took", "queued", "recent", "rule", "schedule", "stamp", "stretch",
+        "last_result", "last_run", "last_took", "paused_at", "queued", "recent", "rule", "schedule", "stamp", "stretch",
         "succeeded", "total", "wake",
     )  # fmt: skip
 
@@ -46,6 +46,7 @@ class Plan:
         self.stamp = 0  # of its newest place in the heap; older ones are passed over
         self.after_finish = 0.0  # seconds; 0: it does not go by the ends of its runs
         self.finish_slot = 0  # the last of those slots that was decided
+        self.paused_at = 0  # the newest slot that a pause has held, or after a restart the newest of all
         self.stretch: Skip | None = None  # why the slot before was skipped: said once, not for each
         self.queued: tuple[Run, ...] = ()
         self.breaker = NOTHING_WRONG

@@ -11,6 +11,7 @@ import heapq
 from supervisor.core.breaker import Breaker
 from supervisor.core.due import COUNT_AT_MOST, judge
 from supervisor.model.run import Skip, Trigger
+from supervisor.runs.made_up import held_any, held_slots
 from supervisor.runs.ready import AHEAD_S, HOLDS_S, make_ready
 from supervisor.runs.slot import Slot
 
@@ -203,22 +204,15 @@ class Planner:
             self._push(plan, self._first(plan))
 
     def make_up(self, plan: Plan, since: float, *, all_of_them: bool) -> None:
-        """After a pause that began then: one run, or one for each slot that it has held, up to what is made up for.
+        """After a pause that began then: one run if it has held any slot, or one for each, up to what is made up for.
 
         Those slots have had their end, so these runs claim none; they only stand for them.
         """
-        now, policy, times = self._desk.loop.clock.wall(), plan.schedule.policy, plan.rule.times
-        stand_for: list[int | None] = [None]
+        now, policy = self._desk.loop.clock.wall(), plan.schedule.policy
+        stand_for: list[int] | list[None] = [None] if held_any(plan, since, now) else []
         if all_of_them:
-            stand_for = []
-            fire = times.prev(int(now) + 1)
-            while (
-                fire is not None and fire.at > max(since, now - policy.window) and len(stand_for) < policy.max_catchup
-            ):
-                if not plan.rule.due(fire).passed:
-                    stand_for.append(fire.at)
-                fire = times.prev(fire.at)
-        for nominal in reversed(stand_for):
+            stand_for = held_slots(plan, max(since, now - policy.window), now, policy.max_catchup)
+        for nominal in stand_for:
             slot = Slot(plan, None, now, Trigger.CATCH_UP, note="after a pause")
             slot.stands_for = nominal
             self._desk.admission.admit(slot, spread=True)

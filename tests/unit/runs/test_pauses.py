@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, cron, job
+from support.desk import AT, HOUR, DeskWorld, after, cron, every, job
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
@@ -205,6 +205,78 @@ def test_a_resume_makes_up_for_as_much_as_it_says(world: DeskWorld, on_resume: s
 
     assert world.fates() == ["paused"] * 3
     assert world.states() == ["succeeded"] * runs
+
+
+@pytest.mark.parametrize("on_resume", ["once", "catch_up"])
+def test_a_pause_that_held_nothing_is_followed_by_nothing(world: DeskWorld, on_resume: str) -> None:
+    world.open(job(), job(after("job"), id="b"), job(every(9 * HOUR, after_finish=True), id="c", run_at_start=False))
+    world.pass_until(AT + HOUR + 10)
+    for name in ("job", "b", "c"):
+        pause(world, until=AT + HOUR + 60, on_resume=on_resume, name=name)
+    world.pass_time(100)
+
+    assert [run.schedule for run in world.desk.runner.runs.values()] == ["job"]
+    assert world.slots("b") == world.slots("c") == []
+
+
+def test_all_go_on_and_only_what_was_held_runs(world: DeskWorld) -> None:
+    """What a person says of all is said of each: of the hourly and the daily one neither was due."""
+    world.open(job(EVERY_MINUTE, id="often"), job(), job(cron("0 3 * * *"), id="daily"))
+    world.pass_time(10)
+    flag(world).touch()
+    os.utime(flag(world), (world.now, world.now))
+    world.pass_time(120)
+    since = world.desk.pauses.look()
+    assert since is not None
+    world.desk.pauses.resume_all()
+    world.desk.resumed("once", list(world.desk.plans), since.at)
+    world.pass_time(15)
+
+    assert [(run.schedule, run.trigger) for run in world.desk.runner.runs.values()] == [("often", "catch_up")]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_of_what_follows_an_end_one_run_is_made_up_for(world: DeskWorld, restarted: bool) -> None:
+    """Its slots are in no rule of time."""
+    world.open(job(EVERY_MINUTE), job(after("job"), id="b"), job(every(60, after_finish=True), id="c"))
+    world.end("c")
+    for name in ("b", "c"):
+        pause(world, until=AT + 250.0, on_resume="once", name=name)
+    for _ in range(3):
+        world.pass_time(60)
+        world.end()
+    assert set(world.reasons("b")) == {"paused"}
+    assert "paused" in world.reasons("c")
+    if restarted:
+        world.kill().open()
+    world.pass_until(AT + 295)
+
+    assert [run.trigger for name in ("b", "c") for run in world.running(name)] == ["catch_up"] * 2
+
+
+@pytest.mark.parametrize(("on_resume", "runs"), [("once", 1), ("catch_up", 2)])
+def test_a_slot_is_held_at_the_moment_it_is_due_at(world: DeskWorld, on_resume: str, runs: int) -> None:
+    """By its delay that of 10:00 and that of 11:00 are due in the pause, and that of 12:00 is not yet."""
+    world.open(job(jitter=3600.0, overlap="queueAll", overlap_max=9, spread=1.0))
+    due = [AT + n * HOUR + world.plan().rule.delay(AT + n * HOUR) for n in (1, 2, 3)]
+    world.pass_until(due[0] - 1)
+    pause(world, until=due[2] - 20, on_resume=on_resume)
+    world.pass_until(due[2] - 10)
+    for _ in range(2):
+        for run in world.running():
+            world.end(run)
+        world.pass_time(2)
+    assert world.states() == ["succeeded"] * runs
+    assert world.fates() == ["paused"] * 2
+
+
+def test_what_lay_in_a_blackout_was_not_held_by_a_pause(world: DeskWorld) -> None:
+    world.catalogue.calendars["dark"] = [{"weekdays": None, "start": 10 * HOUR - 60, "end": 10 * HOUR + 60}]
+    world.open(job(blackouts=["dark"]))
+    pause(world, until=AT + 2.5 * HOUR - 1800, on_resume="catch_up")
+    world.pass_time(2 * HOUR - 2)
+
+    assert world.start.spawns() == []
 
 
 def test_after_a_pause_a_disabled_one_runs_nothing(world: DeskWorld) -> None:
