@@ -18,6 +18,7 @@ from supervisor.cli.times import parse_iso
 from supervisor.cli.zones import minute, zone_named
 from supervisor.model.pause import MAX_BYTES, decode, encode
 from supervisor.model.rows import clean
+from supervisor.model.wishes import ON_RESUME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def pause(
         more["on_resume"] = on_resume.replace("-", "_")
     reply = _ask(home, "pause", names, more)
     if reply is None:
-        _write_flag(home, reason, until)
+        _write_flag(home, encode(login(), reason, "" if until is None else iso(until), more.get("on_resume", "")))
         reply = {"accepted": [], "already": []}
     tail = f" until {minute(until, its, time.time())} ({its.name})" if until is not None else ""
     if not names:
@@ -87,8 +88,7 @@ def resume(home: Home, names: Sequence[str], *, what: str, as_json: bool) -> int
     reply = _ask(home, "resume", names, more)
     if reply is None:
         reply = {"accepted": [], "already": []}
-        was = flag(home)
-        _remove_flag(home)
+        was = _end_flag(home, str(more.get("what") or ""))
         answer("everything goes on" if was else "nothing was paused as a whole", reply, as_json=as_json)
         return 0
     if not names:
@@ -128,11 +128,24 @@ def flag(home: Home, now: float | None = None) -> Facts | None:
     return {"at": iso(found.st_mtime), **facts}
 
 
-def _write_flag(home: Home, reason: str, until: float | None) -> None:
+def _end_flag(home: Home, what: str) -> Facts | None:
+    """What it said. Where something is to be made up for it stays, as one that is over, for whoever starts next."""
+    was = flag(home)
+    if was is None:
+        return None  # one that is over is removed by whoever starts next
+    then = what or was["on_resume"]
+    if then == ON_RESUME[0]:
+        _remove_flag(home)
+        return was
+    at = os.lstat(home.pause_file).st_mtime_ns  # since when: what was held from then on counts
+    _write_flag(home, encode(was["by"], was["reason"], iso(time.time()), then))
+    os.utime(home.pause_file, ns=(at, at))
+    return was
+
+
+def _write_flag(home: Home, data: bytes) -> None:
     try:
-        write_atomic(
-            home.pause_file, encode(login(), reason, "" if until is None else iso(until)), mode=FLAG_MODE, durable=True
-        )
+        write_atomic(home.pause_file, data, mode=FLAG_MODE, durable=True)
     except OSError as error:
         raise _no_flag(home, error) from None
 

@@ -41,7 +41,7 @@ class WishVerbs:
         until = args.get("until")
         if not args["names"]:
             try:
-                new = desk.pauses.pause_all(by, reason, iso(until) if until else "")
+                new = desk.pauses.pause_all(by, reason, iso(until) if until else "", args.get("on_resume") or "")
             except OSError as error:
                 raise cannot_write(desk.home.pause_file, error) from None
             reply.send({"accepted": ["*"] if new else [], "already": [] if new else ["*"]})
@@ -65,13 +65,10 @@ class WishVerbs:
     def resume(self, args: Args, reply: Reply) -> None:
         desk, by, what = self._desk, args.get("by") or "", args.get("what")
         if not args["names"]:
-            pause_of_all = desk.pauses.look()
             try:
-                was = desk.pauses.resume_all()
+                was = desk.pauses.resume_all(what or "")
             except OSError as error:
                 raise cannot_write(desk.home.pause_file, error) from None
-            if pause_of_all is not None and what:
-                desk.resumed(what, list(desk.plans), pause_of_all.at)
             reply.send({"accepted": ["*"] if was else [], "already": [] if was else ["*"]})
             return
         names = self._names(args["names"])

@@ -12,6 +12,7 @@ from supervisor.base.clock import iso, stamp
 from supervisor.base.files import read_small, write_atomic
 from supervisor.base.inotify import FolderWatch
 from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
+from supervisor.model.wishes import ON_RESUME
 from supervisor.runs.moments import from_iso
 
 TYPE_CHECKING = False
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 class Pause:
     """Times are wall clock."""
 
-    __slots__ = ("at", "by", "reason", "until")
+    __slots__ = ("at", "by", "on_resume", "reason", "until")
 
-    def __init__(self, at: float, by: str, reason: str, until: float | None) -> None:
+    def __init__(self, at: float, by: str, reason: str, until: float | None, on_resume: str = ON_RESUME[0]) -> None:
         self.at = at
         self.by = by
         self.reason = reason
         self.until = until
+        self.on_resume = on_resume
 
     @property
     def by_whom(self) -> str:
@@ -111,7 +113,7 @@ class Pauses:
             if before is not None:
                 self._seen, self._inode = None, (0, 0)
                 self._desk.telling.resumed("")
-                self._desk.loop.soon(lambda: self._desk.claims.turn_of_all())
+                self._desk.loop.soon(lambda: self._desk.resumed(before.on_resume, list(self._desk.plans), before.at))
             return None
         if self._seen is None or self._inode != (found.st_ino, found.st_mtime_ns):
             self._inode = (found.st_ino, found.st_mtime_ns)
@@ -128,7 +130,7 @@ class Pauses:
             said = decode(read_small(self._path, MAX_BYTES))
         except OSError:
             said = decode(b"")
-        return Pause(at, said["by"], said["reason"], from_iso(said["until"] or ""))
+        return Pause(at, said["by"], said["reason"], from_iso(said["until"] or ""), said["on_resume"])
 
     def _remove(self) -> None:
         try:
@@ -141,21 +143,24 @@ class Pauses:
 
     # asking
 
-    def pause_all(self, by: str, reason: str, until_text: str) -> bool:
+    def pause_all(self, by: str, reason: str, until_text: str, on_resume: str = "") -> bool:
         """False: it was paused already, and nothing else is said of it now. An OSError is the asker's affair."""
         before = self.look()
-        if before is not None and not reason and not until_text:
+        if before is not None and not reason and not until_text and not on_resume:
             return False
-        write_atomic(self._path, encode(by or NAME, reason, until_text), mode=0o644)
+        write_atomic(self._path, encode(by or NAME, reason, until_text, on_resume), mode=0o644)
         after = self.look()
         if before is not None and after is not None:
             self._desk.telling.paused(after)
         return True
 
-    def resume_all(self) -> bool:
-        if self.look() is None:
+    def resume_all(self, what: str = "") -> bool:
+        """`what` is to run of what was held; "": as it was said when all was paused."""
+        pause = self.look()
+        if pause is None:
             return False
         os.unlink(self._path)
+        pause.on_resume = what or pause.on_resume
         self.look()
         return True
 

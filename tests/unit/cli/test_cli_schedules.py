@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,24 @@ def test_next_of_one_that_goes_by_ends_says_when_that_is(sbctl: Sbctl, fake: Fak
 
 
 # pause
+
+
+@pytest.mark.parametrize(
+    ("paused", "resumed", "then"),
+    [("once", "", "once"), ("", "catch-up", "catch_up"), ("once", "next", None), ("", "", None)],
+)
+def test_what_is_to_run_after_a_pause_is_left_to_who_starts_next(
+    sbctl: Sbctl, home: Home, paused: str, resumed: str, then: str | None
+) -> None:
+    assert sbctl("pause", *(("--on-resume", paused) if paused else ()))[0] == 0
+    os.utime(home.pause_file, (1000, 1000))
+    assert sbctl("resume", *(("--what", resumed) if resumed else ()))[:2] == (0, "everything goes on\n")
+    assert sbctl("resume")[1] == "nothing was paused as a whole\n"
+
+    assert Path(home.pause_file).exists() == bool(then)
+    if then:
+        assert decode(Path(home.pause_file).read_bytes())["on_resume"] == then
+        assert os.stat(home.pause_file).st_mtime == 1000
 
 
 def test_everything_is_paused_and_goes_on_without_a_scheduler(sbctl: Sbctl, home: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,29 @@ def pause_it(world: DeskWorld) -> None:
 
 def run_it(world: DeskWorld) -> None:
     ask(world, "run", name="job")
+
+
+@pytest.mark.parametrize(("said", "asked", "runs"), [("once", None, 1), (None, "once", 1), ("once", "next", 0)])
+def test_after_a_pause_of_all_what_was_said_last_runs(
+    world: DeskWorld, said: str | None, asked: str | None, runs: int
+) -> None:
+    world.open(job())
+    ask(world, "pause", names=[], by="anna", on_resume=said)
+    os.utime(world.home.pause_file, (world.now, world.now))
+    world.pass_time(HOUR + 10)
+    assert ask(world, "resume", names=[], what=asked)["accepted"] == ["*"]
+    world.pass_time(20)
+
+    assert len(world.running()) == runs
+
+
+def test_what_is_to_run_after_a_pause_of_all_may_be_said_later(world: DeskWorld) -> None:
+    world.open(job())
+    ask(world, "pause", names=[], by="anna")
+
+    assert ask(world, "pause", names=[], by="anna")["already"] == ["*"]
+    assert ask(world, "pause", names=[], by="anna", on_resume="once")["accepted"] == ["*"]
+    assert "on-resume: once" in Path(world.home.pause_file).read_text()
 
 
 @pytest.mark.parametrize("by", ["the settings", "a wish"])
@@ -340,7 +364,7 @@ def test_the_pause_of_all_can_be_made_longer(world: DeskWorld) -> None:
 
 
 def test_a_pause_that_is_over_is_none_though_nobody_has_noticed_yet(world: DeskWorld) -> None:
-    world.open(job(), job(id="b"))
+    world.open(job(cron("1 * * * *")), job(id="b"))
     ask(world, "pause", names=["job"], until=world.now + 60, on_resume="once")
     world.clocks.jump_wall(120)  # the timer goes by the other clock
     assert ask(world, "pause", names=["job"]) == {"accepted": ["job"], "already": []}

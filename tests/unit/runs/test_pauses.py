@@ -235,6 +235,30 @@ def test_all_go_on_and_only_what_was_held_runs(world: DeskWorld) -> None:
     assert [(run.schedule, run.trigger) for run in world.desk.runner.runs.values()] == [("often", "catch_up")]
 
 
+@pytest.mark.parametrize("by", ["its time", "a person", "rm", "a person while it is down"])
+def test_a_pause_of_all_says_what_runs_afterwards(world: DeskWorld, by: str) -> None:
+    """Also to a successor, and whoever ends it."""
+    world.open(job(EVERY_MINUTE), job(id="hourly"))
+    world.desk.pauses.pause_all("anna", "", iso(AT + 200) if by == "its time" else "", "once")
+    os.utime(flag(world), (world.now, world.now))
+    world.pass_time(130)
+    world.kill()
+    if by == "a person while it is down":
+        flag(world).unlink()
+        flag(world).write_bytes(encode("anna", "", iso(world.now), "once"))
+        os.utime(flag(world), (AT, AT))
+    world.open()
+    if by == "a person":
+        assert world.desk.pauses.resume_all()
+    if by == "rm":
+        flag(world).unlink()
+        world.beat()
+    world.pass_time(80 if by == "its time" else 20)
+    assert not flag(world).exists()
+
+    assert [(run.schedule, run.trigger) for run in world.desk.runner.runs.values()] == [("job", "catch_up")]
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 def test_of_what_follows_an_end_one_run_is_made_up_for(world: DeskWorld, restarted: bool) -> None:
     """Its slots are in no rule of time."""
