@@ -199,7 +199,15 @@ class ScheduleVerbs:
         reply.send({"run": None, "schedule": plan.id, "held": answer})
 
     def cancel(self, args: Args, reply: Reply) -> None:
-        run_id = args["run"]
+        run_id, runner = args["run"], self._desk.runner
+        runner.hear()
+        if not args.get("now") and run_id in runner.runs and runner.runs[run_id].progress.rolling_back:
+            raise Problem(
+                f"{run_id} is rolling back, and goes on with that",
+                why="half a rollback is worse than all of it",
+                remedy=f"sbctl cancel {run_id} --now",
+                code=FAILED,
+            )
         state = self._desk.end_run(run_id, args.get("by") or "", now=bool(args.get("now")))
         if state is None:
             live = [run.id for run in self._desk.runner.runs.values()]

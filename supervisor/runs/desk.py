@@ -326,7 +326,8 @@ class Desk:
         run = self.runner.runs.get(run_id)
         if run is not None:
             self.runner.end(run, RunState.CANCELLED, what, now=now)
-            return RunState(run.progress.state)
+            # One that rolls back has the state already that it will have had.
+            return RunState.RUNNING if run_id in self.runner.runs else RunState(run.progress.state)
         for plan in self.plans.values():
             for waiting in plan.queued:
                 if waiting.id == run_id:

@@ -20,7 +20,7 @@ from supervisor.cli.schedules import ask
 def command(asked: Asked, *, run: str, now: bool, as_json: bool) -> int:
     """End a run that goes on, or take one out that waits for its turn.
 
-    It gets SIGTERM and its grace, then SIGKILL. Of a schedule the newest run is meant.
+    It gets SIGTERM and its grace, then SIGKILL; a rollback is ended by --now only. Of a schedule the newest is meant.
     """
     home = asked.home(changing=True)
     found = run_id(home, run, live=True)

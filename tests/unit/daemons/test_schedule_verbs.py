@@ -219,6 +219,24 @@ def test_nothing_begins_while_it_stops(world: DeskWorld) -> None:
 # cancel, wait
 
 
+def test_a_rollback_is_not_said_to_be_cancelled(world: DeskWorld) -> None:
+    """It goes on, for half a rollback is worse than either; who means it says so."""
+    world.catalogue.commands["job"] = commands("process", "rollback")
+    world.open(job(steps=("process",)))
+    run = ask(world, "run", name="job")["run"]
+    world.end(code=1)
+    assert world.run().progress.rolling_back
+    with pytest.raises(Problem, match="rolling back") as refused:
+        start(world, "cancel", run=run)
+    assert refused.value.remedy == f"sbctl cancel {run} --now"
+    assert world.start.signals() == []
+
+    assert ask(world, "cancel", run=run, now=True) == {"run": run, "state": "running"}
+    assert world.start.signals() == [9]
+    world.end(signal=9)
+    assert world.running() == []
+
+
 def test_cancelled_and_waited_for(world: DeskWorld) -> None:
     world.open(job())
     run = ask(world, "run", name="job")["run"]
