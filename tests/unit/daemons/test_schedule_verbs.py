@@ -351,6 +351,19 @@ def test_what_fails_by_hand_cools_nothing_down(world: DeskWorld) -> None:
     assert world.plan().breaker.streak == 0
 
 
+def test_a_success_by_hand_ends_the_streak(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 3, "cooldown": 3600.0}))
+    for number in range(1, 3):
+        world.pass_time(60)
+        world.end(code=1)
+        assert ask(world, "schedules")["schedules"][0]["consecutive_failures"] == number
+    ask(world, "run", name="job")
+    world.end()
+    assert ask(world, "schedules")["schedules"][0]["consecutive_failures"] == 0
+    world.kill().open()
+    assert world.plan().breaker.streak == 0
+
+
 def test_a_resume_ends_a_cool_down(world: DeskWorld) -> None:
     world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": 3600.0}))
     world.pass_time(60)
