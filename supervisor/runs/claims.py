@@ -211,7 +211,7 @@ class Claims:
             timer.cancel()
         while (run := self._first(plan)) is not None:
             now = desk.loop.clock.wall()
-            if run.nominal is not None and now - run.due > policy.window + policy.spread:
+            if run.takes_a_slot and now - run.due > policy.window + policy.spread:
                 self._release(plan, run, Held("queue", Skip.NOT_STARTED, "it has waited for too long"))
                 continue
             held = self._held(plan, run)
@@ -261,7 +261,7 @@ class Claims:
 
     def give_up(self, run: Run, held: Held) -> None:
         """One that a predecessor had claimed, and that can't begin any more."""
-        if run.nominal is None:
+        if not run.takes_a_slot:
             self.cancel(run, held.reason)
         else:
             self._desk.writer.release(run.id, held.skip.value, note=held.reason)
@@ -298,7 +298,7 @@ class Claims:
 
     def _release(self, plan: Plan, run: Run, held: Held) -> None:
         """It does not run after all."""
-        if run.nominal is None:
+        if run.nominal is None or not run.takes_a_slot:
             self.cancel(run, held.reason)
             return
         until, of = int(held.until * 1000) if held.until else None, (plan.id, plan.schedule.revision, run.nominal)

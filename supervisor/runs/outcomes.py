@@ -208,6 +208,7 @@ class Outcomes:
         if plan.schedule.policy.interrupted == "rerun":
             now = self._desk.loop.clock.wall()
             slot = Slot(plan, None, now, Trigger.RERUN)
+            slot.stands_for = run.nominal  # the time it does its work for is that of the one that was cut off
             slot.run = again = self._desk.admission.make_run(slot, now)
             again.retry_of, again.correlation = run.id, run.correlation
             self._desk.claims.claim(slot, queue=True)

@@ -85,6 +85,11 @@ class Run:
         self.has_strays = False  # perhaps: a step had ended, and some of its processes had not
 
     @property
+    def takes_a_slot(self) -> bool:
+        """Whether it began by the time of one; not by hand, and not again for one that was cut off."""
+        return self.nominal is not None and self.trigger != Trigger.RERUN
+
+    @property
     def has_ended(self) -> bool:
         return self.progress.phase == ENDED
 

@@ -96,7 +96,7 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
 def _claim_again(desk: Desk, run: Run) -> None:
     """It began before its claim was on the disk, and who had it in mind is dead: its slot must not come again."""
     plan = desk.plans.get(run.schedule)
-    if plan is None or run.nominal is None:
+    if plan is None or run.nominal is None or not run.takes_a_slot:
         return
     # What came before it was decided too, and that is not on the disk either, unless it ran.
     desk.planner.skip_to(plan, run.nominal - 1, Skip.MISSED)

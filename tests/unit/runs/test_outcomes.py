@@ -205,6 +205,10 @@ def test_one_that_was_cut_off_is_done_again_where_that_is_wanted(world: DeskWorl
 
     again = world.run()
     assert (again.trigger, again.retry_of, again.correlation) == ("rerun", first.id, first.id)
+    assert again.nominal == first.nominal == AT + HOUR  # it does the work of that time, and has no slot of its own
+    assert [slot["run"] for slot in world.slots() if slot["nominal"] == AT + HOUR and slot["schedule"] == "job"] == [
+        first.id
+    ]
     assert world.running("not") == []
 
 
