@@ -129,12 +129,11 @@ class ScheduleVerbs:
             return
         run = self._new_run(plan, plugin, steps, args)
         if plan is None:
-            self._begin(run, None, reply)
-            return
-        slot = Slot(plan, None, run.due, Trigger(run.trigger))
-        held = desk.admission.held_by_hand(slot)
+            held = desk.admission.held_alone(plugin)
+        else:
+            held = desk.admission.held_by_hand(Slot(plan, None, run.due, Trigger(run.trigger)))
         if held and not args.get("force"):
-            self._answer_held(plan, held[0], reply)
+            self._answer_held(plugin if plan is None else plan.id, held[0], reply)
             return
         run.forced = [each.gate for each in held]
         self._begin(run, plan, reply)
@@ -193,10 +192,10 @@ class ScheduleVerbs:
         desk.claims.begin(run, plan)
         reply.send({"run": run.id, "schedule": run.schedule or None, "log": run.log, "held": None})
 
-    def _answer_held(self, plan: Plan, held: Held, reply: Reply) -> None:
+    def _answer_held(self, name: str, held: Held, reply: Reply) -> None:
         until = iso(held.until) if held.until else None
         answer = {"gate": held.gate, "reason": held.reason, "until": until}
-        reply.send({"run": None, "schedule": plan.id, "held": answer})
+        reply.send({"run": None, "schedule": name, "held": answer})
 
     def cancel(self, args: Args, reply: Reply) -> None:
         run_id, runner = args["run"], self._desk.runner

@@ -142,6 +142,17 @@ class Admission:
         standing.check_ok = standing.check_ok is not False  # nobody waits for a check that was not made lately
         return all_held(slot.plan.schedule.policy, standing, self._desk.loop.clock.wall())
 
+    def held_alone(self, plugin: str) -> list[Held]:
+        """The same of a plugin that has no schedule: a pause of all, and a run of it that still goes."""
+        desk, standing = self._desk, Standing()
+        desk.runner.hear()
+        standing.by_hand = True
+        pause = desk.pauses.look()
+        if pause is not None:
+            standing.paused, standing.pause_reason, standing.pause_until = True, pause.text, pause.until or 0.0
+        standing.running = sum(run.plugin == plugin for run in desk.runner.of(""))
+        return all_held(desk.by_hand_policy, standing, desk.loop.clock.wall())
+
     # how things are
 
     def standing_quietly(self, plan: Plan) -> Standing:

@@ -182,8 +182,9 @@ def test_some_commands_of_a_schedule_or_of_a_plugin_without_one(world: DeskWorld
     ask(world, "run", name="other", commands=["tidy"])
 
     assert [run.progress.steps for run in world.running("")] == [["tidy"]]
+    world.end(world.running("")[0])
     ask(world, "run", name="other")
-    assert [run.progress.steps for run in world.running("")] == [["tidy"], ["get"]]
+    assert [run.progress.steps for run in world.running("")] == [["get"]]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +215,33 @@ def test_nothing_begins_while_it_stops(world: DeskWorld) -> None:
 
     with pytest.raises(Problem, match="stopping"):
         start(world, "run", name="job")
+
+
+def test_a_plugin_without_a_schedule_obeys_a_pause_of_all(world: DeskWorld) -> None:
+    world.catalogue.commands["tool"] = commands("get")
+    world.open(job())
+    pause_all(world)
+    answer = ask(world, "run", name="tool")
+    assert (answer["run"], answer["schedule"], answer["held"]["gate"]) == (None, "tool", "paused")
+    assert world.start.spawns() == []
+
+    assert ask(world, "run", name="tool", force=True)["held"] is None
+    assert [run.forced for run in world.desk.runner.runs.values()] == [["paused"]]
+
+
+def test_a_plugin_without_a_schedule_runs_once_at_a_time(world: DeskWorld) -> None:
+    world.catalogue.commands.update(tool=commands("get"), other=commands("get"))
+    world.open(job())
+    first = ask(world, "run", name="tool")["run"]
+    assert ask(world, "run", name="tool")["held"]["gate"] == "overlap"
+    assert ask(world, "run", name="other")["held"] is None, "that is another plugin"
+    assert ask(world, "run", name="tool", force=True)["held"] is None
+    world.end(world.desk.runner.runs[first])
+    assert ask(world, "run", name="tool")["held"]["gate"] == "overlap", "the one that was forced goes on"
+    for run in list(world.desk.runner.runs.values()):
+        world.end(run)
+
+    assert ask(world, "run", name="tool")["held"] is None
 
 
 # cancel, wait
