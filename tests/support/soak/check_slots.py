@@ -93,12 +93,14 @@ class _OneSchedule:
         return self.may[bisect_left(self.may, row["nominal"]) : bisect_right(self.may, row["nominal_to"])]
 
     def _check_followers(self) -> Iterator[Violation]:
-        """A slot for each end of the other one."""
-        ends = {
-            int(run["ended"] / 1000)
-            for run in self.evidence.runs
-            if run["schedule"] == self.follows and run["state"] == "succeeded"
-        }
+        """A slot for each end of the other one: its second, or the next one that is free."""
+        ends: set[int] = set()
+        for run in self.evidence.runs:
+            if run["schedule"] == self.follows and run["state"] == "succeeded":
+                second = int(run["ended"] / 1000)
+                while second in ends:
+                    second += 1
+                ends.add(second)
         mine = {row["nominal"] for row in self.rows}
         until = self.evidence.until - CLOCK_S
         for end in sorted(at for at in ends - mine if at < until):
