@@ -15,7 +15,7 @@ from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Overlap
 from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.run import Run
-from supervisor.runs.seconds import note_of
+from supervisor.runs.seconds import noted
 from supervisor.store.rows import SlotRow
 
 TYPE_CHECKING = False
@@ -58,13 +58,11 @@ class Admission:
         if slot.nominal is None:
             return
         plan = slot.plan
-        until, note = int(held.until * 1000) if held.until else None, held.reason
-        if slot.after:
-            note += f"; {note_of(slot.after)}"  # which tells it from another end of that second
+        until = int(held.until * 1000) if held.until else None
         self._desk.writer.skip([
             SlotRow(
                 plan.id, slot.nominal, outcome="skipped", reason=held.skip.value, due=int(slot.due * 1000), until=until,
-                revision=plan.schedule.revision, note=note,
+                revision=plan.schedule.revision, note=noted(held.reason, slot.after),
             )
         ], own=bool(slot.after))  # fmt: skip
         self.tell_skipped(slot, held)

@@ -61,3 +61,8 @@ class Seconds:
 def note_of(cause: str) -> str:
     """As the row of its slot has it."""
     return AFTER + cause if cause else ""
+
+
+def noted(reason: str, cause: str) -> str:
+    """Why such a slot does not run, and which end it was for: another end of that second is told from it by that."""
+    return f"{reason}; {note_of(cause)}" if cause else reason

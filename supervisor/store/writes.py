@@ -90,11 +90,17 @@ def _move(db: Connection, slot: Values) -> bool:
     while (holder := holder_of(db, schedule, second)) is not None:
         if holder[2] is not None and holder[2] == slot.get("run"):
             break  # by this very claim, tried before
-        if _note_of(db, schedule, holder[0]) == slot.get("note"):
+        if _end_of(_note_of(db, schedule, holder[0])) == _end_of(slot.get("note")):
             return False
         second = holder[1] + 1
     slot["nominal"] = slot["nominal_to"] = second
     return True
+
+
+def _end_of(note: Value) -> str:
+    """Which one it names, whatever else it says: of one that did not run the reason comes first."""
+    text = str(note or "")
+    return text[text.rfind(AFTER) :] if AFTER in text else text
 
 
 def _note_of(db: Connection, schedule: str, nominal: int) -> str | None:

@@ -102,3 +102,16 @@ def test_a_minute_of_ends_has_a_slot_for_each(world: DeskWorld) -> None:
 
     assert [row["nominal"] - AT - HOUR for row in world.slots("b")] == list(range(40))
     assert world.states("b") == ["succeeded"] * 40
+
+
+def test_one_that_was_claimed_and_does_not_begin_still_names_its_end(world: DeskWorld) -> None:
+    """By that a successor who is told of the same end knows that it has its slot."""
+    world.open(job(id="up"), job(after("up", delay=60.0), id="follows"))
+    world.pass_until(AT + HOUR)
+    end = world.run("up").id
+    world.end("up")
+    world.desk.change_wishes(lambda wishes: ["follows"] if wishes.enable("follows", False) else [])
+    world.pass_time(90)
+
+    assert [row["outcome"] for row in world.slots("follows")] == ["skipped"]
+    assert world.slots("follows")[0]["note"].endswith(f"; after run {end}")

@@ -84,3 +84,18 @@ def test_many_at_once_go_one_by_one(db: _sqlite3.Connection, make: Maker) -> Non
 
     assert all(apply_all(db, writes))
     assert seconds(db) == [(number, f"r{number:02}") for number in range(20)]
+
+
+def test_an_end_that_did_not_run_is_known_whatever_the_reason_and_however_it_is_told_again(
+    db: _sqlite3.Connection, make: Maker
+) -> None:
+    """Held by one gate, and by another one when a successor tells of it; or free to run by then."""
+    apply(db, skip(make, "x"))
+    other = SlotRow("web", AT, outcome="skipped", reason="overlap", note="the run before goes; after run x")
+
+    apply(db, make.skip([other], own=True))
+    assert not apply(db, claim(make, "r2", "x"))
+    assert apply(db, claim(make, "r3", "y"))
+
+    rows = db.execute("SELECT nominal, reason, run FROM slots ORDER BY nominal").fetchall()
+    assert rows == [(AT, "paused", None), (AT + 1, None, "r3")]
