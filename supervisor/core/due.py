@@ -156,10 +156,10 @@ def grace_of(period: float) -> float:
     return min(MAX_GRACE_S, max(MIN_GRACE_S, GRACE_SHARE * period))
 
 
-def judge(rule: Rule, cursor: int, now: float) -> Judged:
-    """All slots after the cursor and up to now."""
+def judge(rule: Rule, cursor: int, now: float, until: int | None = None) -> Judged:
+    """All slots after the cursor and up to now; `until`: only those that are no later, as of now."""
     times = rule.times
-    newest = times.prev(int(now) + 1)
+    newest = times.prev((int(now) if until is None else until) + 1)
     if newest is None or newest.at <= cursor:
         return Judged([], [], cursor, _wake(rule, times.next(max(cursor, int(now)))))
     chosen: list[Chosen] = []

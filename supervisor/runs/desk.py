@@ -18,6 +18,7 @@ from supervisor.runs import claims, cursors
 from supervisor.runs.admission import Admission
 from supervisor.runs.ahead import Ahead
 from supervisor.runs.claims import Claims
+from supervisor.runs.made_up import BEFORE_S
 from supervisor.runs.outcomes import Outcomes
 from supervisor.runs.pauses import Pauses
 from supervisor.runs.plan import NOTHING_WRONG, Maker, Plan, waits_for
@@ -201,6 +202,7 @@ class Desk:
         self.runner.hear()
         if not self.stopping:
             self.planner.begin()
+            self.pauses.go_on()
             self.prune()
 
     def beat(self) -> None:
@@ -294,14 +296,19 @@ class Desk:
             return
         self.change_wishes(lambda wishes: [name] if wishes.pause(name, None) else [])
         self.telling.resumed(by, name)
-        self.resumed(pause["on_resume"], (name,), pause["at"])
+        self.resumed(pause["on_resume"], (name,), pause["at"], pause["until"])
 
-    def resumed(self, how: str, names: Iterable[str], since: float) -> None:
-        """`next`: with the next slot. `once`: one run now. `catch_up`: what was paused is made up for."""
+    def resumed(self, how: str, names: Iterable[str], since: float, until: float | None = None) -> None:
+        """`next`: with the next slot. `once`: one run now. `catch_up`: what was paused is made up for.
+
+        `until`: where that was to end by itself, of which perhaps nobody took notice for long.
+        """
+        now = self.loop.clock.wall()
+        until = until - BEFORE_S if until and until <= now else now
         for name in names:
             plan = self.plans.get(name)
             if plan is not None and how != "next":
-                self.planner.make_up(plan, since, all_of_them=how == "catch_up")
+                self.planner.make_up(plan, since, until, all_of_them=how == "catch_up")
         self.claims.turn_of_all()
 
     def _slot_before(self, name: str, revision: object, nominal: int) -> int | None:

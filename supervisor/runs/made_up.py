@@ -6,29 +6,42 @@ from supervisor.runs.plan import waits_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from supervisor.core.cron_search import Fire
     from supervisor.runs.plan import Plan
 
+BEFORE_S = 0.001  # what is due when a pause ends is not in it any more
 LOOKED_AT = 10_000  # slots that would not have run anyway, on the way to one that was held
 
 
-def held_slots(plan: Plan, since: float, now: float, count: int) -> list[int]:
+def newest_due(plan: Plan, until: float) -> Fire | None:
+    """Of its times: the last one that was due by then."""
+    times = plan.rule.times
+    fire = times.prev(int(until) + 1)
+    for _ in range(LOOKED_AT):
+        if fire is None or plan.rule.due(fire).at <= until:
+            break
+        fire = times.prev(fire.at)
+    return fire
+
+
+def held_slots(plan: Plan, since: float, until: float, count: int) -> list[int]:
     """Of its times: the newest ones, in order; at most so many."""
     rule, found = plan.rule, list[int]()
-    fire = rule.times.prev(int(now) + 1)
+    fire = newest_due(plan, until)
     for _ in range(LOOKED_AT):
         if fire is None or len(found) == count:
             break
         due = rule.due(fire).at
         if due <= since:
             break
-        if due <= now and rule.is_worth_making_up(fire):
+        if rule.is_worth_making_up(fire):
             found.append(fire.at)
         fire = rule.times.prev(fire.at)
     return found[::-1]
 
 
-def held_any(plan: Plan, since: float, now: float) -> bool:
+def held_any(plan: Plan, since: float, until: float) -> bool:
     """Also of ends, its own or another's, whose slots are in no rule of time."""
     if (plan.after_finish or waits_for(plan.schedule)) and plan.paused_at >= int(since):
         return True
-    return bool(held_slots(plan, since, now, 1))
+    return bool(held_slots(plan, since, until, 1))

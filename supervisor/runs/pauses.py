@@ -58,6 +58,7 @@ class Pauses:
         self._desk = desk
         self._path = desk.home.pause_file
         self._seen: Pause | None = None
+        self._over: Pause | None = None  # that which has ended just now
         self._inode = (0, 0)
         self._timer: Timer | None = None
         self._watch: FolderWatch | None = None
@@ -113,7 +114,9 @@ class Pauses:
             if before is not None:
                 self._seen, self._inode = None, (0, 0)
                 self._desk.telling.resumed("")
-                self._desk.loop.soon(lambda: self._desk.resumed(before.on_resume, list(self._desk.plans), before.at))
+                self._over = before
+                if self._desk.planner.begun:
+                    self._desk.loop.soon(self.go_on)
             return None
         if self._seen is None or self._inode != (found.st_ino, found.st_mtime_ns):
             self._inode = (found.st_ino, found.st_mtime_ns)
@@ -124,6 +127,21 @@ class Pauses:
         if self._seen.until and self._seen.until <= self._desk.loop.clock.wall():
             self._remove()
         return self._seen
+
+    def go_on(self) -> None:
+        """After the pause of all that has ended last, if there was one."""
+        pause, self._over = self._over, None
+        if pause is not None:
+            self._desk.resumed(pause.on_resume, list(self._desk.plans), pause.at, pause.until)
+
+    def spans(self, name: str) -> list[tuple[float, float | None]]:
+        """From when to when it is paused, by that of all and by its own; also by one that has ended unseen."""
+        found = [(pause.at, pause.until) for pause in (self._over, self._seen) if pause is not None]
+        own = self._desk.wishes.paused(name)
+        if own is not None:
+            found.append((own["at"], own["until"]))
+            found.sort(key=_first)
+        return found
 
     def _read(self, at: float) -> Pause:
         try:
@@ -190,3 +208,7 @@ class Pauses:
         for name in over:
             self._desk.resume_one(name, "its time is over")
         self._arm()
+
+
+def _first(span: tuple[float, float | None]) -> float:
+    return span[0]

@@ -11,7 +11,7 @@ import heapq
 from supervisor.core.breaker import Breaker
 from supervisor.core.due import COUNT_AT_MOST, judge
 from supervisor.model.run import Skip, Trigger
-from supervisor.runs.made_up import held_any, held_slots
+from supervisor.runs.made_up import BEFORE_S, held_any, held_slots, newest_due
 from supervisor.runs.ready import AHEAD_S, HOLDS_S, make_ready
 from supervisor.runs.slot import Slot
 
@@ -50,6 +50,7 @@ class Planner:
         self._offset, self._suspended = clock.wall() - clock.now(), clock.boot() - clock.now()
         self.begun = True
         for plan in self._desk.plans.values():
+            self._pass_paused(plan, clock.wall())
             self.look(plan)
 
     # when
@@ -172,9 +173,25 @@ class Planner:
     def consider(self, plan: Plan) -> None:
         """All of its slots up to now."""
         now = self._desk.loop.clock.wall()
+        self._pass_paused(plan, now)
         self.carry_out(plan, judge(plan.rule, plan.cursor, now))
         if plan.after_finish:
             self._consider_after_finish(plan, now)
+
+    def _pass_paused(self, plan: Plan, now: float) -> None:
+        """What was due in a pause while all was stopped, or this machine slept, is held by it, and not missed.
+
+        The last ones of a pause that goes on come to the gate, which says by whom.
+        """
+        for since, until in self._desk.pauses.spans(plan.id):
+            last = newest_due(plan, until - BEFORE_S if until and until <= now else now - plan.rule.grace)
+            if last is None or last.at <= plan.cursor or plan.rule.due(last).at <= since:
+                continue
+            before = newest_due(plan, since)
+            if before is not None and before.at > plan.cursor:
+                self.carry_out(plan, judge(plan.rule, plan.cursor, now, before.at))
+            self.skip_to(plan, last.at, Skip.PAUSED)
+            self._push(plan, self._first(plan))
 
     def carry_out(self, plan: Plan, judged: Judged) -> None:
         desk = self._desk
@@ -203,15 +220,15 @@ class Planner:
         if plan.after_finish and self.begun:
             self._push(plan, self._first(plan))
 
-    def make_up(self, plan: Plan, since: float, *, all_of_them: bool) -> None:
-        """After a pause that began then: one run if it has held any slot, or one for each, up to what is made up for.
+    def make_up(self, plan: Plan, since: float, until: float, *, all_of_them: bool) -> None:
+        """After a pause from then to then: one run if it has held any slot, or one for each, up to what is made up for.
 
         Those slots have had their end, so these runs claim none; they only stand for them.
         """
         now, policy = self._desk.loop.clock.wall(), plan.schedule.policy
-        stand_for: list[int] | list[None] = [None] if held_any(plan, since, now) else []
+        stand_for: list[int] | list[None] = [None] if held_any(plan, since, until) else []
         if all_of_them:
-            stand_for = held_slots(plan, max(since, now - policy.window), now, policy.max_catchup)
+            stand_for = held_slots(plan, max(since, now - policy.window), until, policy.max_catchup)
         for nominal in stand_for:
             slot = Slot(plan, None, now, Trigger.CATCH_UP, note="after a pause")
             slot.stands_for = nominal

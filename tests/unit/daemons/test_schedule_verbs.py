@@ -424,7 +424,7 @@ def test_the_pause_of_all_can_be_made_longer(world: DeskWorld) -> None:
 
 def test_a_pause_that_is_over_is_none_though_nobody_has_noticed_yet(world: DeskWorld) -> None:
     world.open(job(cron("1 * * * *")), job(id="b"))
-    ask(world, "pause", names=["job"], until=world.now + 60, on_resume="once")
+    ask(world, "pause", names=["job"], until=world.now + 90, on_resume="once")
     world.clocks.jump_wall(120)  # the timer goes by the other clock
     assert ask(world, "pause", names=["job"]) == {"accepted": ["job"], "already": []}
     told = [kind for kind in world.kinds("job") if kind.startswith("schedule.")]
