@@ -13,7 +13,6 @@ from supervisor.engine.texts import duration
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.runner import Context
-from supervisor.runs.seconds import noted
 from supervisor.runs.slot import Slot
 from supervisor.store.rows import RunRow, SlotRow
 
@@ -264,7 +263,7 @@ class Claims:
         if not run.takes_a_slot:
             self.cancel(run, held.reason)
         else:
-            self._desk.writer.release(run.id, held.skip.value, note=noted(held.reason, run.after))
+            self._desk.writer.release(run.id, held.skip.value, note=held.reason)
 
     def wait_again(self, run: Run, plan: Plan) -> None:
         """One that a predecessor had claimed, and that never began."""
@@ -302,7 +301,7 @@ class Claims:
             self.cancel(run, held.reason)
             return
         until, of = int(held.until * 1000) if held.until else None, (plan.id, plan.schedule.revision, run.nominal)
-        self._desk.writer.release(run.id, held.skip.value, until=until, note=noted(held.reason, run.after), of=of)
+        self._desk.writer.release(run.id, held.skip.value, until=until, note=held.reason, of=of)
         slot = Slot(plan, run.nominal, run.due, Trigger(run.trigger))
         self._desk.admission.tell_skipped(slot, held)
         self._gone(run, plan, held.reason)

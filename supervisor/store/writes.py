@@ -78,7 +78,11 @@ def _claim(db: Connection, write: Write) -> bool:
 
 def is_of_an_end(write: Write) -> bool:
     """The one slot that it claims is the end of a run of another schedule."""
-    return len(write.slots) == 1 and str(write.slots[0].get("note") or "").startswith(AFTER)
+    return len(write.slots) == 1 and is_an_end(write.slots[0])
+
+
+def is_an_end(slot: Values) -> bool:
+    return str(slot.get("note") or "").startswith(AFTER)
 
 
 def _move(db: Connection, slot: Values) -> bool:
@@ -148,6 +152,8 @@ def _release(db: Connection, write: Write) -> bool:
     db.execute("DELETE FROM slots WHERE run = ? AND outcome = 'claimed'", (write.key,))
     for row in claimed:
         slot = {**row, "outcome": "skipped", "run": None, **values}
+        if is_an_end(row):  # which it still is
+            slot["note"] = f"{slot['note']}; {row['note']}"
         if follows is None or not _lengthen(db, slot, follows):
             _insert(db, "slots", slot, "")
     db.execute("DELETE FROM runs WHERE id = ? AND ended IS NULL AND state IN ('queued', 'claimed')", (write.key,))

@@ -99,3 +99,13 @@ def test_an_end_that_did_not_run_is_known_whatever_the_reason_and_however_it_is_
 
     rows = db.execute("SELECT nominal, reason, run FROM slots ORDER BY nominal").fetchall()
     assert rows == [(AT, "paused", None), (AT + 1, None, "r3")]
+
+
+def test_one_that_is_released_still_names_its_end(db: _sqlite3.Connection, make: Maker) -> None:
+    """By whomever: a successor that only knows the row of its run does not know what it follows."""
+    apply(db, claim(make, "r1", "x"))
+    apply(db, make.release("r1", {"reason": "paused", "note": "paused since noon"}, of=("web", None, AT)))
+    assert not apply(db, claim(make, "r2", "x"))
+
+    rows = db.execute("SELECT nominal, reason, run, note FROM slots").fetchall()
+    assert rows == [(AT, "paused", None, "paused since noon; after run x")]
