@@ -82,6 +82,17 @@ class Timeline:
                 last = fire
         return last
 
+    def allowed(self, at: float) -> float | None:
+        """That moment, or the first later one within the dates and on no day that is left out; None: there is none."""
+        at = max(at, float(self.valid_from))
+        for _ in range(MOST_TRIES):
+            if self.valid_until and at > self.valid_until:
+                return None
+            if not self.is_excluded(int(at)):
+                return at
+            at = float(end_of_date(self.zone, int(at)))
+        return None
+
     def is_excluded(self, at: int) -> bool:
         return bool(self.exclude) and (at + self.zone.offset(at)) // DAY in self.exclude
 

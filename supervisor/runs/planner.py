@@ -76,8 +76,8 @@ class Planner:
             return None
         since = max(plan.last_at, float(plan.finish_slot))
         if not since:  # its first one
-            return plan.anchor + (0.0 if plan.schedule.run_at_start else plan.after_finish)
-        return since + plan.after_finish
+            since = plan.anchor - (plan.after_finish if plan.schedule.run_at_start else 0.0)
+        return plan.rule.times.allowed(since + plan.after_finish)
 
     def _push(self, plan: Plan, wake: float | None) -> None:
         self._place(plan, wake)

@@ -162,6 +162,10 @@ def _by_rule(course: Course, maker: Maker, wake: float, took: float) -> float | 
 def _by_end(course: Course, maker: Maker, at: float, took: float) -> None:
     """The slot that the end of the run before makes. It is put off where the hours say so, and is the next one then."""
     plan = course.plan
+    allowed = plan.rule.times.allowed(at)
+    if allowed != at:  # a day that is left out, or the end of its dates
+        course.by_end = allowed
+        return
     by_rule = plan.rule.times.prev(int(at) + 1)
     if by_rule is not None and by_rule.at == int(at):  # the same slot, so it is decided
         course.by_end = int(at) + plan.after_finish

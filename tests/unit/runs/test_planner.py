@@ -334,6 +334,18 @@ def test_after_finish_is_counted_anew_where_its_slot_was_held_late(world: DeskWo
     assert world.fates() == ["run", "paused", "paused"]
 
 
+def test_after_finish_keeps_to_its_dates_and_leaves_out_the_days_that_are_excluded(world: DeskWorld) -> None:
+    day = (AT // 86400 + 1) * 86400
+    world.open(job(every(HOUR, after_finish=True), exclude=("2025-10-09",), valid_until=day + 2 * HOUR))
+    assert world.plan().wake == day
+    for number in range(3):
+        world.pass_until(day + number * HOUR)
+        world.end()
+
+    assert world.fates() == ["run"] * 3
+    assert world.plan().wake is None
+
+
 def test_after_finish_waits_its_first_time_where_it_is_not_to_run_at_start(world: DeskWorld) -> None:
     world.open(job(every(600, after_finish=True), run_at_start=False))
     world.pass_time(599)
