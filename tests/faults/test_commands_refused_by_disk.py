@@ -185,7 +185,9 @@ CASES: list[type[Case]] = [Compiler, Edit, Undo, Pause, Disable]
 MORE: list[type[Case]] = [FirstCompiler, Add, Remove]
 
 
-@pytest.mark.parametrize("make", CASES)
+@pytest.mark.parametrize(
+    "make", [pytest.param(case, marks=[pytest.mark.slow] if case in (Edit, Undo) else []) for case in CASES]
+)
 def test_quick(home: TemporaryHome, tmp_path: Path, make: type[Case]) -> None:
     play(home, tmp_path, make, QUICK)
 

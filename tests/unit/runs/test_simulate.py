@@ -197,7 +197,7 @@ DAYTIME = [[None, 7 * HOUR, 17 * HOUR]]
         ([every(HOUR, after_finish=True), cron("0 * * * *")], {"enabled": False}),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("took", [7, 1234])
+@pytest.mark.parametrize("took", [1234, pytest.param(7, marks=pytest.mark.slow)])
 def test_after_finish_meets_the_gates_as_the_planner_has_it(
     world: DeskWorld, triggers: list[dict[str, Any]], keys: dict[str, Any], took: int
 ) -> None:
