@@ -196,11 +196,11 @@ class Engine(Telling):
         service.told_exit = key
         service.detail, service.degraded, service.found = "", False, ""
         self._note_exit(service, cause, ended)
-        if service.spec.pid_file:
-            remove_quietly(service.spec.pid_file)
         if empty:
             service.pumps.close()
         self.feed(service.name, machine.Exited(cause, empty=empty, at=ended and ended[1]))
+        if service.spec.pid_file:  # a successor has been asked for by now, and its file comes with the answer
+            remove_quietly(service.spec.pid_file)
 
     def emptied(self, key: str) -> None:
         service = self.by_key(key)

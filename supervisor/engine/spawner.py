@@ -273,7 +273,9 @@ class RemoteSpawner:
 
 
 def _with_launch(request: Message, launch: Launch) -> bytes:
-    return b'%b,"launch":%b}' % (encode(request)[:-1], launch.encoded or encode(launch.as_message()))
+    """A service is launched in the same way again and again; who waits for its return does not wait for that."""
+    launch.encoded = launch.encoded or encode(launch.as_message())
+    return b'%b,"launch":%b}' % (encode(request)[:-1], launch.encoded)
 
 
 def _sendable(ends: Ends) -> list[int]:
