@@ -130,6 +130,7 @@ def test_two_hundred_times_two_starts_at_once(home: TemporaryHome) -> None:
         assert home.sbctl("stop").code == 0
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_middle_of_a_start(home: TemporaryHome) -> None:
     """Whichever comes first: both end, and the next stop finds nothing left."""
     home.add_plugin("web", SLEEPER)

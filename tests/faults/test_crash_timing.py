@@ -91,6 +91,7 @@ def check_pauses(daemon: Daemon, name: str) -> None:
 # around the limit
 
 
+@pytest.mark.slow
 def test_lives_a_little_shorter_and_longer_than_the_limit(timed: Daemon) -> None:
     names = {f"lives-{int(seconds * 100)}": seconds for seconds in LIVES}
     for name, seconds in names.items():

@@ -161,6 +161,7 @@ def answers(daemon: Daemon) -> bool:
 # a terminal that closes
 
 
+@pytest.mark.slow
 def test_a_terminal_that_closes_while_it_starts(home: TemporaryHome) -> None:
     close_terminals(home, (0, 90, 200, 500))
 

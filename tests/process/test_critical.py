@@ -196,6 +196,7 @@ def test_a_scheduler_that_runs_alone_ends_with_that_code(daemon: Daemon) -> None
     assert "bye" in daemon.home.log("other")
 
 
+@pytest.mark.slow
 def test_why_says_what_depends_on_it_and_what_came_of_that(daemon: Daemon) -> None:
     add(daemon, "sleep 1.5; exit 3", restart="never")
     daemon.start()

@@ -87,6 +87,7 @@ def test_a_disk_that_fills_up_while_logs_rotate(daemon: Daemon, logs: Path) -> N
 
 
 @pytest.mark.root
+@pytest.mark.slow
 def test_what_is_over_the_budget_goes_when_the_disk_is_full(daemon: Daemon, logs: Path) -> None:
     daemon.home.settings["logs"] = {"maxMb": 0.02, "keep": 50, "totalBudgetMb": 0.05}
     daemon.home.write()

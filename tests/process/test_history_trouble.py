@@ -45,6 +45,7 @@ def next_scheduler(desk: Scheduling) -> None:
     eventually(lambda: desk.home.pid("scheduler") not in (old, None))
 
 
+@pytest.mark.slow
 def test_it_is_removed(scheduling: Scheduling) -> None:
     desk = scheduling
     path = every_second(desk)
