@@ -16,6 +16,7 @@ from supervisor.model.home import Home
 
 MORE_CHILDREN = (10, 1000)  # beside those of the plan, and without --quick
 QUESTIONS = 200
+ASK_LIMIT_S = 60
 FRESH_QUESTIONS = 20
 LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
 
@@ -60,10 +61,12 @@ def _questions(figure: Figure, subject: Subject, count: int) -> None:
 
 def _ask_peer(argv: list[str], env: dict[str, str]) -> tuple[list[float], str]:
     try:
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=ASK_LIMIT_S, check=True)
         return json.loads(done.stdout), ""
-    except (subprocess.SubprocessError, ValueError) as error:
-        return [], f"could not be asked: {error}"
+    except subprocess.TimeoutExpired:
+        return [], f"no {QUESTIONS} answers in {ASK_LIMIT_S} s"
+    except (subprocess.SubprocessError, ValueError):  # its words name the command, with this machine's paths
+        return [], "could not be asked"
 
 
 def _ask_ours(ours: Ours, times: int, pause: float) -> list[float]:
