@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import signal
 import threading
@@ -275,6 +276,28 @@ def test_between_two_execs_there_is_nothing_else(listening: Listening, monkeypat
     assert "stat" in done[:first]
     assert done[first:].count("pidfd_open") == 3
     assert done[first:].count("write") == 1
+
+
+def test_what_a_process_was_given_is_closed_before_it_is_held(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where descriptors are short: one that has run already would be killed for want of its pidfd."""
+    all_of_them = [asked(f"true.{number}", "/bin/true") for number in range(3)]
+    given = [each.ends.out_write for each in all_of_them]
+    real, left = os.pidfd_open, [3]
+
+    def hold(pid: int) -> int:
+        left.append(sum(os.path.exists(f"/proc/self/fd/{fd}") for fd in given))
+        return real(pid)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pidfd_open", hold)
+        entries = listening.store.spawn_all(listening, all_of_them)
+
+    assert all(entry.cause is None for entry in entries)
+    assert len(left) == 4
+    assert all(after <= before for before, after in itertools.pairwise(left))
+    assert left[1] <= 2
 
 
 def test_no_descriptor_stays_after_any_of_it(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
