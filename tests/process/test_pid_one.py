@@ -128,6 +128,7 @@ def test_killed_after_the_grace_of_the_runtime_all_had_their_term(container: Con
     container.daemon.settle()
     assert {row["state"] for row in container.daemon.rows().values()} == {"running"}
     assert "leftover.found" not in start_log(container)
+    eventually(lambda: home.log("deaf").count("ready") == 2)  # else it may not have learnt to be deaf yet
     container.signal(signal.SIGTERM)
     eventually(lambda: home.log("deaf").count("ignored SIGTERM") == 2)
     assert container.stop() == 0
