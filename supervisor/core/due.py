@@ -93,7 +93,7 @@ class Judged(Record):
 class Rule:
     """Of one schedule: its slots, and how they are judged."""
 
-    __slots__ = ("anchor", "grace", "hours", "is_blacked_out", "key", "policy", "seed", "times")
+    __slots__ = ("anchor", "hours", "is_blacked_out", "key", "policy", "seed", "times")
 
     def __init__(
         self,
@@ -111,7 +111,11 @@ class Rule:
         self.hours = hours
         self.key = schedule.id
         self.seed = seed  # of this installation: two boxes with the same schedules are not late in step
-        self.grace = self.policy.grace or grace_of(times.period)
+
+    @property
+    def grace(self) -> float:
+        """So late is still in time. Not kept: there may be a hundred thousand of these."""
+        return self.policy.grace or grace_of(self.times.period)
 
     def is_worth_making_up(self, fire: Fire) -> bool:
         """Not what would not have run at its own time either."""

@@ -198,5 +198,7 @@ def _share(row: dict[str, Any], shared: dict[str, Any]) -> None:
             row[name] = intern(row[name])
     if row["id"] == row["plugin"]:
         row["id"] = row["plugin"]
+    if "revision" in row:  # which goes by the triggers
+        row["revision"] = shared.setdefault(row["revision"], row["revision"])
     for name in ("steps", "triggers"):
         row[name] = shared.setdefault(repr(row[name]), row[name])

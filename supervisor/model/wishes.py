@@ -16,24 +16,36 @@ ON_RESUME = ("next", "once", "catch_up")
 
 
 class Wishes:
-    """By schedule."""
+    """By schedule. Apart from each other: of a hundred thousand intervals there is only when they were first seen."""
 
-    __slots__ = ("_all",)
+    __slots__ = ("_all", "_seen")
 
     def __init__(self, data: Any = None) -> None:
         self._all: dict[str, dict[str, Any]] = {}
+        self._seen: dict[str, int] = {}
         for name, wish in (data if isinstance(data, dict) else {}).items():
             if isinstance(wish, dict):
-                self._all[name] = _checked(wish)
+                self._read(name, wish)
+
+    def _read(self, name: str, wish: dict[str, Any]) -> None:
+        seen = wish.get("first_seen")
+        if isinstance(seen, int) and not isinstance(seen, bool) and 0 < seen < 1 << 40:
+            self._seen[name] = seen
+        if checked := _checked(wish):
+            self._all[name] = checked
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: wish for name, wish in self._all.items() if wish}
+        found: dict[str, Any] = {name: {"first_seen": at} for name, at in self._seen.items()}
+        for name, wish in self._all.items():
+            if wish:
+                found[name] = {**found.get(name, {}), **wish}
+        return found
 
     def first_seen(self, name: str) -> int | None:
-        return self._all.get(name, {}).get("first_seen")
+        return self._seen.get(name)
 
     def see(self, name: str, at: int) -> None:
-        self._all.setdefault(name, {})["first_seen"] = at
+        self._seen[name] = at
 
     def enabled(self, name: str) -> bool | None:
         """None: it goes by the settings."""
@@ -71,9 +83,7 @@ def is_over(pause: dict[str, Any], now: float) -> bool:
 def _checked(wish: dict[str, Any]) -> dict[str, Any]:
     """What can be used of it: a person may have edited the file."""
     good: dict[str, Any] = {}
-    seen, enabled, paused = wish.get("first_seen"), wish.get("enabled"), wish.get("paused")
-    if isinstance(seen, int) and not isinstance(seen, bool) and 0 < seen < 1 << 40:
-        good["first_seen"] = seen
+    enabled, paused = wish.get("enabled"), wish.get("paused")
     if isinstance(enabled, bool):
         good["enabled"] = enabled
     if isinstance(paused, dict):

@@ -1,4 +1,8 @@
-"""From where the slots of a schedule are still to be decided: when it is seen first, after a restart, after an edit."""
+"""From where the slots of a schedule are still to be decided: when it is seen first, after a restart, after an edit.
+
+Each says whether the history is to know of it (`keep`). That is told once all plans are there: what is made for it and
+goes again leaves no holes between what stays.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +28,17 @@ def is_ahead(at: float, now: float) -> bool:
     return at > now + BIG_STEP_S
 
 
-def see_first(desk: Desk, plan: Plan, now: float, *, is_new: bool) -> None:
-    """An interval begins with its anchor, all others with what comes. Kept, so that what is missed next counts."""
-    plan.cursor = int(now) - 1 if is_new and plan.schedule.run_at_start else int(now)
+def keep(desk: Desk, plan: Plan) -> None:
     desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
 
 
-def restore(desk: Desk, plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any], *, is_new: bool) -> None:
+def see_first(plan: Plan, now: float, *, is_new: bool) -> bool:
+    """An interval begins with its anchor, all others with what comes. Kept, so that what is missed next counts."""
+    plan.cursor = int(now) - 1 if is_new and plan.schedule.run_at_start else int(now)
+    return True
+
+
+def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any], *, is_new: bool) -> bool:
     """As the history has it."""
     row, cursor = loaded.schedules.get(plan.id), loaded.cursors.get(plan.id)
     if row is not None:
@@ -39,16 +47,14 @@ def restore(desk: Desk, plan: Plan, loaded: Loaded, now: float, decode: Callable
     if cursor is None:
         if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
             now, is_new = float(plan.anchor), True
-        see_first(desk, plan, now, is_new=is_new)
-        return
+        return see_first(plan, now, is_new=is_new)
     if row is not None and row["revision"] not in (None, plan.schedule.revision):
         plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
     else:
         plan.cursor = _last_decided(plan, cursor, now)
     if is_ahead(plan.cursor, now):
         plan.cursor = int(now)
-    if row is None or row["revision"] != plan.schedule.revision:
-        desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
+    return row is None or bool(row["revision"] != plan.schedule.revision)
 
 
 def _last_decided(plan: Plan, cursor: int, now: float) -> int:
@@ -62,7 +68,7 @@ def _last_decided(plan: Plan, cursor: int, now: float) -> int:
     return fire.at - 1 if fire is not None and plan.rule.due(fire).at > cursor else cursor
 
 
-def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> None:
+def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> bool:
     """The same schedule under other settings, or the same ones."""
     for name in (
         "accepted", "breaker", "cycle", "failed", "finish_slot", "last_at", "last_result", "last_run", "last_took",
@@ -72,11 +78,11 @@ def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> None:
     desk.planner.forget(before)
     if before.schedule.revision == plan.schedule.revision:
         plan.cursor = before.cursor
-        return
+        return False
     desk.planner.skip_to(before, now, Skip.EDITED)
     plan.cursor = before.cursor
     desk.claims.drop_queue(plan, EDITED)
-    desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
+    return True
 
 
 def remove(desk: Desk, plan: Plan, now: float) -> None:

@@ -129,6 +129,7 @@ class Desk:
         self.writer.expect(len(catalogue.schedules))
         now = self.loop.clock.wall()
         self.plans = {}
+        to_keep: list[Plan] = []
         is_new = False
         for schedule in catalogue.schedules.values():
             try:
@@ -139,12 +140,17 @@ class Desk:
             is_new = is_new or seen_first
             before = old.pop(schedule.id, None)
             if before is not None:
-                cursors.go_on(self, before, plan, now)
+                changed = cursors.go_on(self, before, plan, now)
             elif loaded is not None:
-                cursors.restore(self, plan, loaded, now, self._decode, is_new=seen_first)
+                changed = cursors.restore(plan, loaded, now, self._decode, is_new=seen_first)
             else:
-                cursors.see_first(self, plan, now, is_new=seen_first)
+                changed = cursors.see_first(plan, now, is_new=seen_first)
+            if changed:
+                to_keep.append(plan)
             self.plans[schedule.id] = plan
+        self.maker.made_all()
+        for plan in to_keep:
+            cursors.keep(self, plan)
         for plan in old.values():
             cursors.remove(self, plan, now)
         self.followers = {}

@@ -109,6 +109,7 @@ class Maker:
         self._catalogue = catalogue
         self._zones = zones
         self._seed = seed
+        self._times: dict[tuple[Any, ...], tuple[Timeline, Schedule]] = {}
         self._hours: dict[tuple[str, str], Hours] = {}
         self._blackouts: dict[tuple[str, str], Blackout] = {}
 
@@ -116,24 +117,42 @@ class Maker:
         return self._zones(schedule.zone or self._catalogue.zone)
 
     def plan(self, schedule: Schedule, anchor: int) -> Plan:
+        times, policy = self._timeline(schedule, anchor), schedule.policy
+        held = (lambda at: self.blackout(schedule, at) is not None) if policy.blackouts else None
+        plan = Plan(schedule, Rule(schedule, times, self.hours(schedule), self._seed, anchor, held), anchor)
+        for each in times.triggers:
+            if isinstance(each, trigger.AfterFinish):
+                plan.after_finish = each.seconds
+        return plan
+
+    def _timeline(self, schedule: Schedule, anchor: int) -> Timeline:
+        """One for all that have the same triggers and policy, which the catalogue shares already."""
+        triggers = schedule.triggers
+        counted = any(each["kind"] == "interval" for each in triggers)
+        own = any("H" in each.get("expr", "").upper() for each in triggers)  # which may stand for its own minute
+        key = id(triggers), id(schedule.policy), schedule.zone, anchor if counted else 0, schedule.id if own else ""
+        known = self._times.get(key)
+        if known is None:  # with the schedule, so that nobody else gets its two ids
+            known = self._times[key] = self._make_timeline(schedule, anchor), schedule
+        return known[0]
+
+    def _make_timeline(self, schedule: Schedule, anchor: int) -> Timeline:
         zone, policy = self.zone_of(schedule), schedule.policy
         triggers = [
             trigger.build(data, zone=zone, zones=self._zones, key=schedule.id, anchor=anchor, dst=policy.dst)
             for data in schedule.triggers
         ]
-        times = Timeline(
+        return Timeline(
             triggers,
             zone=zone,
             exclude=policy.exclude,
             valid_from=policy.valid_from,
             valid_until=policy.valid_until,
         )
-        held = (lambda at: self.blackout(schedule, at) is not None) if policy.blackouts else None
-        plan = Plan(schedule, Rule(schedule, times, self.hours(schedule), self._seed, anchor, held), anchor)
-        for each in triggers:
-            if isinstance(each, trigger.AfterFinish):
-                plan.after_finish = each.seconds
-        return plan
+
+    def made_all(self) -> None:
+        """What is made later is a schedule or two."""
+        self._times.clear()
 
     def hours(self, schedule: Schedule) -> Hours:
         zone = self.zone_of(schedule)
