@@ -24,6 +24,7 @@ from supervisor.base import garbage
 from supervisor.daemons import common
 from supervisor.daemons.options import Options
 from supervisor.daemons.scheduler import Scheduler
+from supervisor.daemons.time_desk import TimeDesk
 from supervisor.engine.entries import Ends
 from supervisor.model.home import Home
 from supervisor.model.launch import Launch
@@ -55,6 +56,12 @@ def own_memory() -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) << 10
 
 
+def time_of(scheduler: Scheduler) -> TimeDesk:
+    part = scheduler.time.part
+    assert part is not None  # there are schedules
+    return part
+
+
 def opened(home: Home) -> tuple[Scheduler, dict[str, Any]]:
     """And how long that took, with how many looks for garbage at all there is."""
     began = time.perf_counter()
@@ -63,7 +70,7 @@ def opened(home: Home) -> tuple[Scheduler, dict[str, Any]]:
     scheduler = Scheduler(home, Options(), common.read_settings(home, "scheduler"))
     scheduler.engine.spawner = NoProcesses(scheduler)
     scheduler.time.open()
-    run_until(scheduler, lambda: scheduler.time.desk.is_open)
+    run_until(scheduler, lambda: time_of(scheduler).desk.is_open)
     took = time.perf_counter() - began
     return scheduler, {"seconds": took, "looks": gc.get_stats()[2]["collections"] - looks}
 
@@ -76,8 +83,8 @@ def run_until(scheduler: Scheduler, is_true: Any) -> None:
 
 def loaded(home: Home) -> tuple[Scheduler, dict[str, Any]]:
     scheduler, found = opened(home)
-    known = sum(plan.wake is not None for plan in scheduler.time.desk.plans.values())
-    run_until(scheduler, lambda: not scheduler.time.writer.queued)
+    known = sum(plan.wake is not None for plan in time_of(scheduler).desk.plans.values())
+    run_until(scheduler, lambda: not time_of(scheduler).writer.queued)
     facts = {"known": known, "looks_go_on": gc.isenabled(), "frozen": gc.get_freeze_count()}
     return scheduler, {**found, **facts, "memory": own_memory()}
 
@@ -89,11 +96,11 @@ def load(home: Home) -> dict[str, Any]:
 def due(home: Home, wanted: int = 0) -> dict[str, Any]:
     """Decided: the gates were asked, and its claim is on its way. Claimed: it is on the disk, the run may begin."""
     scheduler, found = loaded(home)
-    desk = scheduler.time.desk
+    desk = time_of(scheduler).desk
     decided: list[float] = []
     claimed: list[float] = []
     begun: list[float] = []
-    put, done, begin = scheduler.time.writer.put_claim, scheduler.time.writer._wrote, desk.claims.begin
+    put, done, begin = time_of(scheduler).writer.put_claim, time_of(scheduler).writer._wrote, desk.claims.begin
 
     def given(write: Any) -> bool:
         taken = put(write)
@@ -109,7 +116,7 @@ def due(home: Home, wanted: int = 0) -> dict[str, Any]:
         begun.append(time.time() - run.due)
         begin(run, plan)
 
-    writer = scheduler.time.writer
+    writer = time_of(scheduler).writer
     writer.put_claim, writer._wrote, desk.claims.begin = given, wrote, began  # type: ignore[method-assign]
     count = wanted or len(desk.plans)
     run_until(scheduler, lambda: len(begun) >= count and not desk.runner.runs)

@@ -61,6 +61,11 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "upgrade": ((START,), ("python", "main"), ("back",)),
 }
 
+OF_SCHEDULES = (
+    "schedules", "next", "run", "cancel", "wait_run", "pause", "resume", "schedule_enable", "schedule_disable",
+    "why_schedule",
+)  # fmt: skip
+
 
 def role_of(name: str) -> str:
     """The daemon that answers for a service: `start` for the core ones, `scheduler` for all others."""

@@ -36,8 +36,8 @@ class Announcing:
         daemon = self._daemon
         if daemon.channel is None:
             return
-        schedules = daemon.time.desk.plans
-        more = f", {counted(len(schedules), 'schedule')}" if schedules else ""
+        schedules = daemon.time.count()
+        more = f", {counted(schedules, 'schedule')}" if schedules else ""
         detail = f"{counted(len(daemon.engine.services), 'server')}{more}"
         if daemon.door.trouble:
             detail += f"; can't be asked, its socket can't be made: {daemon.door.trouble}"

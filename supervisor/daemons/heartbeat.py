@@ -59,7 +59,7 @@ class Heartbeat:
         self.last_tick = daemon.clock.wall()
         phases = self._phases()
         said = ", ".join(f"{count} {phase}" for phase, count in phases.items()) or "no servers"
-        nearest = daemon.time.desk.nearest(NEXT_TOLD)
+        nearest = daemon.time.nearest(NEXT_TOLD)
         data = {"tick": self.ticks, "phases": phases, "next": dict(nearest)}
         if nearest:
             said += f"; next {nearest[0][0]} at {nearest[0][1]}"
@@ -78,7 +78,7 @@ class Heartbeat:
         """A net below the news of exits: it has never been needed, so it may be slow to be sure."""
         daemon = self._daemon
         self._sign()
-        daemon.loop.guard(daemon.time.desk.beat)
+        daemon.loop.guard(daemon.time.beat)
         doubted: set[str] = set()
         for service in list(daemon.engine.services.values()):
             if not service.state.has_process or os.path.exists(f"/proc/{service.pid}"):

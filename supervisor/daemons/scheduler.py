@@ -32,7 +32,7 @@ from supervisor.daemons.scheduler_verbs import SchedulerVerbs
 from supervisor.daemons.showing import Showing
 from supervisor.daemons.taking_over import take_over
 from supervisor.daemons.tidying import Tidying
-from supervisor.daemons.time_desk import TimeDesk
+from supervisor.daemons.time_side import TimeSide
 from supervisor.engine.adopt import Kept
 from supervisor.engine.engine import Engine
 from supervisor.engine.governor import Governor, draw
@@ -86,7 +86,7 @@ class Scheduler:
         self.watchdog = Watchdog(self.engine)
         self.log_lines = LogLines(self.engine)
         self.critical = CriticalServers(self)
-        self.time = TimeDesk(self)
+        self.time = TimeSide(self)
         self.heartbeat = Heartbeat(self)
         self.channel: Channel | None = None
         self.remote: RemoteSpawner | None = None
@@ -180,7 +180,7 @@ class Scheduler:
         self.heartbeat.begin()
 
     def _verbs(self) -> dict[str, Handler]:
-        return {**self.verbs.table(), **self.time.verbs.table()}
+        return {**self.verbs.table(), **self.time.verbs()}
 
     def _output(self, name: str, stream: str, fd: int, start: int, end: int) -> None:
         self.logs.output(name, stream, fd, start, end)
@@ -272,7 +272,7 @@ class Scheduler:
             self.bus.tell("scheduler.stopping", "scheduler stops its servers, then itself")
             self.tidying.end()
         self.engine.stop_all(now=now)
-        self.time.desk.stop_all(now=now)
+        self.time.stop_all(now=now)
         if self._all_gone:
             self._finish()
 

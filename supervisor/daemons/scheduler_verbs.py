@@ -10,7 +10,6 @@ from supervisor.daemons.verbs import EngineVerbs
 from supervisor.engine import change, wishes
 from supervisor.model.event import WARNING
 from supervisor.model.service import RELOAD
-from supervisor.runs.view import remarks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,11 +48,10 @@ class SchedulerVerbs(EngineVerbs):
     def summary(self) -> dict[str, Any]:
         self.ticks = self._daemon.heartbeat.ticks
         self.last_activity = self._daemon.logs.last_activity
-        return {**super().summary(), "remarks": remarks(self._daemon.time.desk)}
+        return {**super().summary(), "remarks": self._daemon.time.remarks()}
 
     def more_health(self) -> dict[str, Any]:
         daemon = self._daemon
-        writer = daemon.time.writer
         return {
             "tick": {
                 "number": daemon.heartbeat.ticks,
@@ -66,8 +64,7 @@ class SchedulerVerbs(EngineVerbs):
                 "daily_left_out": daemon.logs.daily.left_out,
                 "output_lost_bytes": daemon.outlet.lost,
                 "syslog_lost": daemon.logs.syslog.lost_in_all,
-                "history_queued": writer.queued,
-                "history_lost": writer.dropped,
+                **daemon.time.counters(),
             },
         }
 
@@ -89,6 +86,7 @@ class SchedulerVerbs(EngineVerbs):
         compiled = common.read_compiled(daemon.home, "scheduler", args["revision"])
         of_schedules = schedule_changes(daemon.time.section(), compiled.get("schedules"))
         common.make_records(compiled)
+        daemon.time.prepare(compiled)
         changes = change.apply(self.engine, compiled.pop("services"), self.rolling)
         changes += own_changes("scheduler", daemon.compiled, compiled) + of_schedules
         daemon.take_over(compiled)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from supervisor.base import garbage, jsons, zones
-from supervisor.base.errors import Problem
 from supervisor.base.proc import boot_id
 from supervisor.daemons import common
 from supervisor.daemons.schedule_verbs import ScheduleVerbs
 from supervisor.model.run import LIVE, RunState
 from supervisor.model.schedule import Catalogue
+from supervisor.runs import view
 from supervisor.runs.desk import Desk
 from supervisor.runs.takeover import Left
 from supervisor.store.writer import Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from supervisor.base.loop import Timer
     from supervisor.daemons.scheduler import Scheduler
     from supervisor.engine.adopt import Kept
@@ -59,7 +57,8 @@ class TimeDesk:
             changed=daemon.after_runs,
         )
         daemon.engine.steps = self.desk
-        self.verbs = ScheduleVerbs(self.desk)
+        self._verbs = ScheduleVerbs(self.desk)
+        self.handlers = self._verbs.table()
 
     def take(self, kept: Kept) -> None:
         """What is of runs in what `start` has kept; before the engine looks at the rest."""
@@ -88,7 +87,7 @@ class TimeDesk:
             text = f"{going} runs go on" if going > 1 else "a run goes on"
             daemon.bus.tell("scheduler.adopted_runs", text, data={"count": going})
         self._left = Left()
-        self.verbs.opened()
+        self._verbs.opened()
         daemon.after_runs()
         if self._loading is not None:
             self._loading.cancel()
@@ -99,14 +98,8 @@ class TimeDesk:
         found: Catalogue | None = self._daemon.compiled.pop(common.SCHEDULES, None)
         return found or Catalogue(None)
 
-    def section(self) -> dict[str, Any]:
-        """What the schedules of now were compiled to; {} where that can't be read any more."""
-        daemon = self._daemon
-        try:
-            found = common.read_compiled(daemon.home, "scheduler", daemon.compiled["revision"]).get(common.SCHEDULES)
-        except Problem:
-            found = None
-        return found or {}
+    def remarks(self) -> list[str]:
+        return view.remarks(self.desk)
 
     def reload(self) -> None:
         if self.desk.is_open:

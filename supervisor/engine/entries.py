@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 
 JOB = "/"  # in the key of a command that runs beside a service: `web/before.3`
-STEP = "run/"  # begins the key of a step of a run: `run/r5k2m9x/1-get.1`; no plugin may be called run
+# Begins the key of a step of a run, `run/r5k2m9x/1-get.1`, and the name of what is noted of a run: `run/r5k2m9x`.
+STEP = "run/"  # No plugin may be called run.
 KEPT = ("out_read", "err_read", "notify")  # by whoever keeps the process; the others are closed after the spawn
 GIVEN = ("out_write", "err_write")
 HELD = (*KEPT, "pidfd")  # descriptors of an entry

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+WAITING = ".waiting"  # ends the name of the file of what waits for the history
+
 
 class Home:
     """Names only; makes and reads nothing."""
@@ -87,6 +89,11 @@ class Home:
     @property
     def history_file(self) -> str:
         return self.join("logs", "history.db")
+
+    @property
+    def history_files(self) -> tuple[str, str]:
+        """And what waits to be written into it (`store/spool.py`)."""
+        return self.history_file, self.history_file + WAITING
 
     @property
     def daily_folder(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.core.pipeline import ENDED, Progress
+from supervisor.engine.entries import STEP
 from supervisor.engine.outlet import Pumps
 from supervisor.model.run import Trigger
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Timer
 
-NOTE = "run/"  # begins the name of the note
+NOTE = STEP  # begins the name of the note
 _NOTED = (
     "after", "args", "begun", "by", "claimed", "correlation", "cpu_ms", "cycle", "done", "due", "ended", "env",
     "forced", "id", "key", "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started",

@@ -10,13 +10,14 @@ import os
 
 from supervisor.base import jsons
 from supervisor.base.files import read_small, remove_quietly, write_all, write_atomic
+from supervisor.model.home import WAITING
 from supervisor.store.writes import CHANGE, CLAIM, END, KINDS, STEP, Write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SUFFIX = ".waiting"
+SUFFIX = WAITING
 WITHDRAWN = "withdrawn"
 TOLD_AGAIN = (CHANGE, END, STEP)
 LIMIT = 16 << 20  # then it is written anew, without what has been replaced
