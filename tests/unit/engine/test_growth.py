@@ -32,7 +32,7 @@ class Busy:
             door=SimpleNamespace(trouble=""),
             is_there=True,
             channel=SimpleNamespace(send=self.said.append),
-            time=SimpleNamespace(desk=SimpleNamespace(plans={})),
+            time=SimpleNamespace(count=lambda: 0),
         )
         self._announcing = Announcing(cast(Any, daemon))
         self.engine.watch(self._after_change)
