@@ -70,6 +70,8 @@ class TimeSide:
     def _begin(self) -> TimeDesk:
         """In a daemon that has gone on without it until now."""
         if self.part is None:
+            if self._daemon.stopping:
+                raise Problem("the scheduler is stopping", remedy="sbctl status", code=FAILED)
             if self._program is not None and self._program.has_changed:
                 raise _changed()
             try:

@@ -33,7 +33,8 @@ class FakePart:
 def side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TimeSide:
     """Of a daemon that has begun without it."""
     monkeypatch.setattr(time_desk, "TimeDesk", FakePart)
-    daemon: Any = SimpleNamespace(compiled={}, home=Home(str(tmp_path)), loop=SimpleNamespace(soon=lambda call: None))
+    loop = SimpleNamespace(soon=lambda call: None)
+    daemon: Any = SimpleNamespace(compiled={}, home=Home(str(tmp_path)), loop=loop, stopping=False)
     side = TimeSide(daemon)
     side.open()
     return side
@@ -54,6 +55,13 @@ def test_the_first_question_loads_it_once(side: TimeSide) -> None:
     assert heard == [{"count": 1}] * 2
     part: Any = side.part
     assert part.opened == 1
+
+
+def test_nothing_begins_while_all_is_stopped(side: TimeSide) -> None:
+    side._daemon.stopping = True
+    with pytest.raises(Problem, match="is stopping"):
+        side.verbs()["run"]({"name": "job"}, [])  # type: ignore[arg-type]
+    assert side.part is None
 
 
 def test_another_program_on_the_disk_is_not_mixed_with_this_one(side: TimeSide, tmp_path: Path) -> None:
