@@ -52,7 +52,8 @@ def _in_words(second: int) -> tuple[int, str, str]:
 def iso(wall: float) -> str:
     """`2026-11-21T05:20:01.123Z`: fixed width, so that lines sort as text."""
     whole = int(wall // 1)
-    return f"{_in_words(whole)[1]}.{int((wall - whole) * 1000):03d}Z"
+    # A time that was told in whole ms is a little less than that as a float.
+    return f"{_in_words(whole)[1]}.{min(int((wall - whole) * 1000 + 0.001), 999):03d}Z"
 
 
 def stamp(wall: float) -> str:

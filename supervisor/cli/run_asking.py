@@ -62,11 +62,12 @@ class Wish:
 
 def start_run(home: Home, wish: Wish, *, name: str = "", **asked: Any) -> int:
     """Ask for it; `asked` is what the verb `run` takes."""
+    retried = asked.get("retry")
     asked = {key: value for key, value in asked.items() if value}
     if name:
         asked["name"] = name
     if not name:
-        raise no_such_run(str(asked.get("retry")))
+        raise _nothing_named(retried)
     called = name
     try:
         reply = ask(home, "run", **asked, by=login())
@@ -85,6 +86,12 @@ def start_run(home: Home, wish: Wish, *, name: str = "", **asked: Any) -> int:
             out.note(f"  next: sbctl show {run}; sbctl run --wait waits for the end")
         return 0
     return _see_through(home, run, schedule, wish, reply)
+
+
+def _nothing_named(retried: str | None) -> Problem:
+    if retried is not None:
+        return no_such_run(retried)
+    return Problem("no schedule and no plugin has an empty name", remedy="sbctl schedule list", code=USAGE)
 
 
 def _refuse_server(home: Home, name: str) -> None:

@@ -162,7 +162,8 @@ def step_ended(before: Progress, rules: Rules, end: StepEnd, now: float) -> Resu
         progress.deadlines.pop(timer, None)
     if progress.rolling_back:
         if not end.ok:
-            progress.cause += f"; rollback failed: {end.text}"
+            why = f"{progress.what} ({end.text})" if progress.what else end.text
+            progress.cause += f"; rollback failed: {why}"
         return _finish(progress)
     _take(progress.metrics, end.metrics)
     if progress.ending:
@@ -189,7 +190,9 @@ def ask_end(before: Progress, rules: Rules, state: RunState, what: str, now: flo
     if progress.phase == WAITING:  # between two tries
         return _bad(progress, rules, now, state, what)
     # Whoever wants it to end while its time is up wants no further try.
-    if progress.ending in ("", RunState.TIMED_OUT.value) and not progress.rolling_back:
+    if progress.rolling_back:
+        progress.what = progress.what or what
+    elif progress.ending in ("", RunState.TIMED_OUT.value):
         progress.ending, progress.what = state.value, what
     if at_once:
         progress.killed = True

@@ -10,7 +10,7 @@ from supervisor.core.pipeline import Progress, steps_of
 from supervisor.daemons.wish_verbs import WishVerbs
 from supervisor.model.run import RunState, Trigger
 from supervisor.model.schedule import DEFAULT_STEPS
-from supervisor.runs import view
+from supervisor.runs import columns, view
 from supervisor.runs.handed_over import check as check_handed_over
 from supervisor.runs.run import Run
 from supervisor.runs.slot import Slot
@@ -187,7 +187,7 @@ class ScheduleVerbs:
     def _begin(self, run: Run, plan: Plan | None, reply: Reply) -> None:
         """A person waits for it, so it begins at once; its row is written beside it."""
         desk = self._desk
-        row = RunRow(run.id, run.schedule or None, **desk.fields_of(run), state=RunState.CLAIMED.value)
+        row = RunRow(run.id, run.schedule or None, **columns.of_claim(run), state=RunState.CLAIMED.value)
         desk.writer.claim([], row, lambda _ok: None)
         desk.claims.begin(run, plan)
         reply.send({"run": run.id, "schedule": run.schedule or None, "log": run.log, "held": None})

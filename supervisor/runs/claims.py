@@ -11,6 +11,7 @@ from supervisor.core.gates import SKIP, WAIT, Held, first_held
 from supervisor.core.pipeline import ENDED, Progress
 from supervisor.engine.texts import duration
 from supervisor.model.run import RunState, Skip, Trigger
+from supervisor.runs import columns
 from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.runner import Context
 from supervisor.runs.slot import Slot
@@ -18,8 +19,6 @@ from supervisor.store.rows import RunRow, SlotRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from supervisor.base.loop import Timer
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
@@ -98,7 +97,7 @@ class Claims:
                 revision=plan.schedule.revision,
             )
         ]  # fmt: skip
-        row = RunRow(run.id, run.schedule or None, **fields_of(run), state=RunState.CLAIMED.value)
+        row = RunRow(run.id, run.schedule or None, **columns.of_claim(run), state=RunState.CLAIMED.value)
         run_id = run.id
         slot.write = self._desk.writer.made_claim(slots, row, lambda ok: self._done(run_id, ok=ok))
 
@@ -332,18 +331,3 @@ class Claims:
 
 def _waits_since(plan: Plan) -> float:
     return plan.queued[0].due
-
-
-def fields_of(run: Run) -> dict[str, Any]:
-    """The columns that are known from the beginning."""
-    return {
-        "plugin": run.plugin, "trigger": Trigger(run.trigger).value, "nominal": run.nominal, "due": _ms(run.due),
-        "claimed": _ms(run.claimed), "attempt": 1, "retry_of": run.retry_of or None, "by": run.by or None,
-        "forced": ", ".join(run.forced) or None, "tenant": run.tenant or None, "steps": list(run.progress.steps),
-        "args": {"args": run.args, "env": sorted(run.env)} if run.args or run.env else None,
-        "correlation": run.correlation,
-    }  # fmt: skip
-
-
-def _ms(wall: float) -> int | None:
-    return int(wall * 1000) if wall else None

@@ -14,7 +14,7 @@ from supervisor.engine.spawner import RemoteSpawner
 from supervisor.model.run import RunState
 from supervisor.model.schedule import Catalogue, Policy
 from supervisor.model.wishes import Wishes
-from supervisor.runs import claims, cursors
+from supervisor.runs import cursors
 from supervisor.runs.admission import Admission
 from supervisor.runs.ahead import Ahead
 from supervisor.runs.claims import Claims
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from supervisor.model.home import Home
     from supervisor.model.schedule import Schedule
     from supervisor.runs.plan import Zones
-    from supervisor.runs.run import Run
     from supervisor.runs.takeover import Left
     from supervisor.store.rows import Loaded
     from supervisor.store.writer import Writer
@@ -113,10 +112,6 @@ class Desk:
     @property
     def spawner(self) -> Spawner:
         return self._spawner()
-
-    @staticmethod
-    def fields_of(run: Run) -> dict[str, Any]:
-        return claims.fields_of(run)
 
     # settings
 

@@ -6,6 +6,7 @@ from supervisor.core import breaker
 from supervisor.core.pipeline import RETRY, WAITING
 from supervisor.core.quality import accepted_after
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
+from supervisor.runs import columns
 from supervisor.runs.plan import RECENT, waits_for
 from supervisor.runs.seconds import Seconds, note_of
 from supervisor.runs.slot import Slot
@@ -61,9 +62,8 @@ class Outcomes:
         """All that is known: the file with its claim may have been deleted since."""
         desk = self._desk
         desk.writer.run_started(
-            run.id, state=RunState.RUNNING.value, started=_ms(run.started), late_ms=int(run.late * 1000), log=run.log,
-            boot=desk.boot, unledgered=int(run.unledgered), **({"schedule": run.schedule} if run.schedule else {}),
-            **desk.fields_of(run),
+            run.id, state=RunState.RUNNING.value, boot=desk.boot, **columns.of_beginning(run),
+            **({"schedule": run.schedule} if run.schedule else {}), **columns.of_claim(run),
         )  # fmt: skip
 
     def write_again(self, run: Run) -> None:
@@ -101,7 +101,7 @@ class Outcomes:
         desk.telling.step_began(run, " ".join((*command.argv, *run.args)) if command is not None else "?")
         desk.writer.step_started(
             StepRow(
-                run.id, progress.number, progress.attempt, name=progress.step, started=_ms(run.begun),
+                run.id, progress.number, progress.attempt, name=progress.step, started=columns.ms(run.begun),
                 state=RunState.RUNNING.value,
             )
         )  # fmt: skip
@@ -111,8 +111,9 @@ class Outcomes:
         desk, progress, used = self._desk, run.progress, run.last.get("used")
         ended = run.last["ended"]  # perhaps long ago, while no scheduler was there
         row: dict[str, Any] = {
-            "number": progress.number, "attempt": progress.attempt, "name": progress.step, "started": _ms(run.begun),
-            "ended": _ms(ended), "state": state, "exit_code": end.code, "signal": end.signal or None,
+            "number": progress.number, "attempt": progress.attempt, "name": progress.step,
+            "started": columns.ms(run.begun), "ended": columns.ms(ended), "state": state, "exit_code": end.code,
+            "signal": end.signal or None,
             "cause": None if end.ok else end.text, "cpu_ms": used[0] if used else None,
             "memory": used[1] if used else None,
         }  # fmt: skip
@@ -178,15 +179,10 @@ class Outcomes:
             plan.breaker = breaker.neither(plan.breaker)
 
     def _write_end(self, run: Run, plan: Plan | None) -> None:
-        desk, progress = self._desk, run.progress
-        fields = {
-            "state": progress.state, "cause": progress.cause or None, "ended": _ms(run.ended),
-            "exit_code": run.last.get("code"), "signal": run.last.get("signal") or None, "cpu_ms": run.cpu_ms,
-            "memory": run.memory, "metrics": progress.metrics or None, "words": run.words or None,
-        }  # fmt: skip
+        desk, fields = self._desk, columns.of_end(run)
         if run.begun:  # all of it: the file may have been deleted since
-            base = {"schedule": run.schedule or None, "started": _ms(run.started), "log": run.log}
-            fields = {**desk.fields_of(run), **base, **fields}
+            base = {"schedule": run.schedule or None, "started": columns.ms(run.started), "log": run.log}
+            fields = {**columns.of_claim(run), **base, **fields}
         if plan is not None:
             recent = list(plan.recent)
             desk.writer.schedule_state(plan.id, **_breaker_columns(plan), accepted=plan.accepted, recent=recent or None)
@@ -237,8 +233,4 @@ def _fits(when: str, state: RunState) -> bool:
 
 def _breaker_columns(plan: Plan) -> dict[str, object]:
     its = plan.breaker
-    return {"breaker": its.state, "breaker_until": _ms(its.until), "breaker_opens": its.opens}
-
-
-def _ms(wall: float) -> int | None:
-    return int(wall * 1000) if wall else None
+    return {"breaker": its.state, "breaker_until": columns.ms(its.until), "breaker_opens": its.opens}

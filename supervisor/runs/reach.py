@@ -12,6 +12,7 @@ from supervisor.engine.entries import STEP, Ends
 from supervisor.engine.probes.exec import OWN
 from supervisor.engine.tail import Tail
 from supervisor.model.launch import Launch
+from supervisor.runs.ending import end_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Reach:
         lines = check.tail.close() if check.tail is not None else []
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         ok = status == 0 and not late
-        self._answer(name, check, ok=ok, text=late or said or cause or f"exit status {status}")
+        self._answer(name, check, ok=ok, text=late or said or cause or end_of(status, "", oom=False).text)
 
     def _answer(self, name: str, check: Check, *, ok: bool, text: str) -> None:
         if check.timer is not None:

@@ -16,6 +16,7 @@ from supervisor.core.pipeline import ENDED
 from supervisor.engine.entries import KEPT, close_fds, is_step
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Policy
+from supervisor.runs import columns
 from supervisor.runs.run import NOTE, Run
 from supervisor.runs.runner import Context
 from supervisor.runs.seconds import note_of
@@ -105,7 +106,7 @@ def _claim_again(desk: Desk, run: Run) -> None:
         plan.id, run.nominal, run=run.id, due=int(run.due * 1000), note=note_of(run.after) or None,
         revision=plan.schedule.revision,
     )  # fmt: skip
-    row = RunRow(run.id, run.schedule, **desk.fields_of(run), state=RunState.CLAIMED.value)
+    row = RunRow(run.id, run.schedule, **columns.of_claim(run), state=RunState.CLAIMED.value)
     desk.writer.claim([slot], row, lambda _ok: None)
 
 

@@ -8,6 +8,7 @@ from supervisor.base.machine_load import memory
 from supervisor.core.breaker import CLOSED
 from supervisor.core.gates import GATES, SKIP, Standing, all_held, first_held
 from supervisor.engine.texts import duration
+from supervisor.runs import columns
 from supervisor.runs.plan import waits_for
 from supervisor.runs.upcoming import next_of
 
@@ -172,13 +173,12 @@ def _waits_for(desk: Desk, plan: Plan, run: Run, now: float) -> str:
 
 
 def run_row(run: Run) -> dict[str, Any]:
-    """A run that goes on, in the words of the history."""
+    """A run that goes on, or has ended just now, in the columns of the history."""
     return {
-        "id": run.id, "schedule": run.schedule or None, "plugin": run.plugin, "trigger": run.trigger,
-        "state": run.progress.state, "cause": run.progress.cause or None, "step": run.progress.step if not
-        run.has_ended else None, "started": iso(run.started) if run.started else None,
-        "ended": iso(run.ended) if run.ended else None, "took_s": round(run.took, 3) if run.ended else None,
-        "exit_code": run.last.get("code"), "signal": run.last.get("signal") or None, "log": run.log,
-        "cpu_ms": run.cpu_ms, "memory": run.memory, "words": run.words, "metrics": run.progress.metrics,
-        "attempt": run.progress.attempt, "by": run.by or None,
-    }  # fmt: skip
+        "id": run.id,
+        "schedule": run.schedule or None,
+        **columns.of_claim(run),
+        **columns.of_beginning(run),
+        **columns.of_end(run),
+        "step": run.progress.step if not run.has_ended else None,
+    }

@@ -90,7 +90,7 @@ def run(path: str, wanted: str) -> Row:
         found = _find(db, wanted)
         it = rows(db, "SELECT * FROM runs WHERE id = ?", (found,))[0]
         it["steps"], it["planned_steps"] = (
-            rows(db, "SELECT * FROM steps WHERE run = ? ORDER BY attempt, number", (found,)),
+            rows(db, "SELECT * FROM steps WHERE run = ? ORDER BY started, number, attempt", (found,)),
             it["steps"],
         )
         it["slots"] = rows(db, "SELECT * FROM slots WHERE run = ? ORDER BY nominal", (found,))

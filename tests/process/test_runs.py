@@ -271,6 +271,19 @@ def test_words_of_a_person_reach_a_command_as_they_are(desk: Scheduling) -> None
     assert (shell["state"], plain["state"]) == ("succeeded", "succeeded")
 
 
+def test_who_waits_gets_what_the_history_has(desk: Scheduling) -> None:
+    words = ("--wait", "--json", "--env", "WHO=me", "--", "a word")
+    result = desk.home.sbctl("run", "signalled", *words).json()["result"]
+    desk.ended(result["id"])
+    [row] = desk.home.sbctl("runs", "signalled", "--json", "-n", "1").json()["runs"]
+
+    del row["p50_s"]  # how long it usually takes: of the table, not of this run
+
+    assert result == row
+    assert row["args"] == {"args": ["a word"], "env": ["WHO"]}
+    assert (row["attempt"], row["steps"]) == (1, ["get"])
+
+
 def test_a_messy_work_folder_is_gone_afterwards(desk: Scheduling) -> None:
     row = desk.done("messy")
 

@@ -260,6 +260,7 @@ class Walk:
 
     def by_hand(self) -> None:
         from supervisor.model.run import RunState, Trigger
+        from supervisor.runs import columns
         from supervisor.runs.slot import Slot
         from supervisor.store.rows import RunRow
 
@@ -267,7 +268,7 @@ class Walk:
         if not self.world.desk.admission.held_by_hand(slot):
             desk = self.world.desk
             run = desk.admission.make_run(slot, self.world.now)
-            row = RunRow(run.id, run.schedule, **desk.fields_of(run), state=RunState.CLAIMED.value)
+            row = RunRow(run.id, run.schedule, **columns.of_claim(run), state=RunState.CLAIMED.value)
             desk.writer.claim([], row, lambda _ok: None)
             desk.claims.begin(run, self.world.plan())
 

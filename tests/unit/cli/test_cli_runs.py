@@ -214,6 +214,13 @@ def test_runs_are_chosen(sbctl: Sbctl) -> None:
     assert sbctl("runs", "maill")[0] == 2
 
 
+def test_nothing_is_named_by_nothing(sbctl: Sbctl) -> None:
+    for words in (["run", ""], ["retry", ""]):
+        code, _, err = sbctl(*words)
+        assert code == 2
+        assert "None" not in err
+
+
 def test_no_history_yet(sbctl: Sbctl) -> None:
     assert sbctl("runs") == (0, "", "no runs yet\n")
     assert sbctl("show", "last")[0] == 2

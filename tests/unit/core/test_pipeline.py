@@ -297,6 +297,9 @@ def test_a_rollback_has_the_time_of_a_run_again_and_no_more() -> None:
     life.wait(RUN).wait(KILL).end(StepEnd(None, signal="SIGKILL"))
 
     assert life.done == ["process.1", "rollback.1", "TERM", "KILL", "failed"]
+    assert (
+        life.progress.cause == "process: exit code 3; rollback failed: it did not end within 30 s (killed by SIGKILL)"
+    )
 
 
 def test_an_old_timer_does_nothing() -> None:
@@ -368,7 +371,7 @@ def test_nobody_cancels_a_rollback_but_a_stop_ends_it() -> None:
     life.ask(RunState.INTERRUPTED).end(StepEnd(None, signal="SIGTERM"))
 
     assert life.done == ["process.1", "rollback.1", "TERM", "failed"]
-    assert "rollback failed: killed by SIGTERM" in life.progress.cause
+    assert "rollback failed: asked (killed by SIGTERM)" in life.progress.cause
 
 
 def test_what_was_before_is_left_as_it_was() -> None:

@@ -45,7 +45,7 @@ def test_a_slot_whose_check_says_no_is_skipped(checked: DeskWorld) -> None:
     answer(checked, 1)
 
     assert (checked.reasons(), checked.rows()) == (["unreachable"], [])
-    assert checked.texts("check.failed") == ["net is not reachable: exit status 256"]
+    assert checked.texts("check.failed") == ["net is not reachable: exit code 1"]
 
 
 def test_many_that_want_to_know_ask_once(checked: DeskWorld) -> None:

@@ -77,6 +77,20 @@ def test_runs_of_one_millisecond_page_too(file: Path) -> None:
     assert pages == [["web-4", "web-3"], ["web-2", "web-1"], ["web-0"]]
 
 
+def test_steps_stand_in_the_order_in_which_they_began(file: Path) -> None:
+    done = [("get", 1), ("process", 1), ("process", 2), ("rollback", 1)]
+    numbers = {"get": 0, "process": 1, "rollback": 2}
+
+    def make(maker: Maker) -> Iterator[Write]:
+        yield maker.claim([SlotRow("web", AT)], RunRow("r-abc", "web", claimed=AT * 1000), lambda _: None)
+        for place, (name, attempt) in enumerate(done):
+            yield maker.step(StepRow("r-abc", numbers[name], attempt, name=name, started=AT * 1000 + place))
+
+    put(file, make)
+
+    assert [(step["name"], step["attempt"]) for step in reading.run(str(file), "r-abc")["steps"]] == done
+
+
 def test_a_run_with_its_steps_in_words_of_people(file: Path) -> None:
     def make(maker: Maker) -> Iterator[Write]:
         row = RunRow("r-abc", "web", claimed=AT * 1000 + 7, nominal=AT, steps=["get", "push"], args={"args": ["x"]})
@@ -287,7 +301,7 @@ def test_a_reader_leaves_a_running_writer_alone(history: History) -> None:
         ("SELECT * FROM slots WHERE schedule = 'a' AND nominal <= 5 ORDER BY nominal DESC LIMIT 1", "PRIMARY KEY"),
         ("SELECT * FROM slots WHERE run = 'a' ORDER BY nominal", "slots_of_run"),
         ("SELECT id FROM runs WHERE state = 'failed' AND claimed < 5 LIMIT 100", "runs_in_state"),
-        ("SELECT * FROM steps WHERE run = 'a' ORDER BY attempt, number", "PRIMARY KEY"),
+        ("SELECT * FROM steps WHERE run = 'a' ORDER BY started, number, attempt", "PRIMARY KEY"),
     ],
 )
 def test_questions_go_by_an_index(file: Path, statement: str, index: str) -> None:
