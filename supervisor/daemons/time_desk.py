@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from supervisor.base import garbage, jsons, zones
 from supervisor.base.proc import boot_id
 from supervisor.daemons import common
@@ -10,6 +12,7 @@ from supervisor.model.run import LIVE, RunState
 from supervisor.model.schedule import Catalogue
 from supervisor.runs import view
 from supervisor.runs.desk import Desk
+from supervisor.runs.run import mark_of
 from supervisor.runs.takeover import Left
 from supervisor.store.writer import Writer
 
@@ -52,6 +55,7 @@ class TimeDesk:
             zones=zones.zone,
             seed=daemon.compiled["home_id"],
             boot=boot_id(),
+            mark=mark_of(os.urandom(4)),
             keeps=daemon.intents,
             decode=jsons.loads,
             changed=daemon.after_runs,

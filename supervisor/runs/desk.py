@@ -71,6 +71,7 @@ class Desk:
         zones: Zones,
         seed: str,
         boot: str,
+        mark: str,
         keeps: Keeps,
         decode: Callable[[str], Any],
         changed: Callable[[], None] = lambda: None,
@@ -97,7 +98,7 @@ class Desk:
         self._decode = decode
         self.maker = Maker(self.catalogue, zones, seed)
         self.telling = Telling(bus)
-        self.ids = Ids()
+        self.ids = Ids(mark)
         self.load = MachineLoad(loop.clock)
         self.runner = Runner(loop, home, outlet, spawner, rest=writer.rest)
         self.pauses = Pauses(self)

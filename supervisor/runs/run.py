@@ -22,6 +22,7 @@ _NOTED = (
 _NEVER_LEFT_OUT = ("due", "id", "nominal", "plugin", "schedule", "trigger")
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and o: they are read as digits
 _BASE = len(_ALPHABET)
+MARK_LETTERS = 3
 _BEGINNING_MS = 1_735_689_600_000  # of 2025: ids stay short
 
 
@@ -132,15 +133,25 @@ def run_of(key: str) -> str:
 
 
 class Ids:
-    """Short names that sort by time; no two schedulers of one home give the same, for the clock goes on meanwhile."""
+    """Short names that sort by time, and that no other scheduler gives: each has a `mark` of its own at their end.
 
-    def __init__(self) -> None:
+    By the time alone one that begins after the clock was set back would give them again, and a claim under the name of
+    a run that has been is taken for that very claim, tried twice.
+    """
+
+    def __init__(self, mark: str) -> None:
         self._last = 0
+        self._mark = mark
 
     def draw(self, wall: float) -> str:
         # 16 a millisecond: a burst of claims takes names from the next milliseconds.
         self._last = max(self._last + 1, (int(wall * 1000) - _BEGINNING_MS) * 16)
-        return "r" + _in_letters(self._last)
+        return f"r{_in_letters(self._last)}{self._mark}"
+
+
+def mark_of(noise: bytes) -> str:
+    """One of some 39,000, from four random bytes."""
+    return _in_letters(_BASE**MARK_LETTERS + int.from_bytes(noise, "big") % _BASE**MARK_LETTERS)[1:]
 
 
 def _in_letters(number: int) -> str:

@@ -28,7 +28,7 @@ from supervisor.model.schedule import Catalogue, Policy, Schedule
 from supervisor.model.wishes import Wishes
 from supervisor.runs.desk import Desk
 from supervisor.runs.plan import Plan
-from supervisor.runs.run import Run
+from supervisor.runs.run import Run, mark_of
 from supervisor.runs.takeover import Left
 from supervisor.store.bulk import apply_all
 from supervisor.store.loading import load
@@ -295,10 +295,12 @@ class DeskWorld:
         self.catalogue.zone = "UTC"
         self.db = _sqlite3.connect(":memory:", isolation_level=None)
         migrate(self.db)
+        self.lives = 0  # of schedulers, so far
         self._is_up = False
         self._make()
 
     def _make(self) -> None:
+        self.lives += 1
         self.loop = DeskLoop(self.clocks)
         self.writer = FakeWriter(self.loop, self.db)
         self.start.is_deaf = False
@@ -316,6 +318,7 @@ class DeskWorld:
             zones=zones.zone,
             seed="seed",
             boot="boot",
+            mark=mark_of(self.lives.to_bytes(4, "big")),
             keeps=self.keeps,
             decode=json.loads,
         )

@@ -253,6 +253,26 @@ def test_slots_that_a_clock_ahead_has_passed_over_come_all_the_same(world: DeskW
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_clock_that_is_set_back_makes_no_slot_run_again(world: DeskWorld, restarted: bool) -> None:
+    def runs_in(hours: float) -> int:
+        before = len(world.start.spawns())
+        live(world, hours * HOUR)
+        return len(world.start.spawns()) - before
+
+    world.open(job(cron("*/5 * * * *")))
+    assert runs_in(8) > 90
+    if restarted:
+        world.kill()
+        world.clocks.jump_wall(-6 * HOUR)
+        world.open()
+    else:
+        world.jump_wall(-6 * HOUR)
+
+    assert runs_in(5) == 0
+    assert runs_in(4) > 30
+
+
 def test_what_a_clock_ahead_has_noted_does_not_hold_a_successor(world: DeskWorld) -> None:
     ahead = 10 * 365 * DAY
     world.clocks.jump_wall(ahead)
