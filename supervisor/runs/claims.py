@@ -267,7 +267,8 @@ class Claims:
     def wait_again(self, run: Run, plan: Plan) -> None:
         """One that a predecessor had claimed, and that never began."""
         desk = self._desk
-        run.progress = Progress(desk.admission.steps_for(plan), plan.accepted)
+        its = run.progress.steps if run.trigger == Trigger.RERUN else []  # those of the run that was cut off
+        run.progress = Progress(its or desk.admission.steps_for(plan), plan.accepted)
         run.tenant = plan.schedule.tenant
         run.not_before = desk.admission.place_again(run, plan)
         run.deadline = run.not_before + plan.rule.grace

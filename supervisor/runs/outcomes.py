@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.core import breaker
-from supervisor.core.pipeline import RETRY, WAITING
+from supervisor.core.pipeline import RETRY, WAITING, Progress
 from supervisor.core.quality import accepted_after
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs import columns
@@ -201,13 +201,20 @@ class Outcomes:
 
     def _rerun(self, plan: Plan, run: Run) -> None:
         """It was cut off; if the settings say so, it is done again from its beginning."""
-        if plan.schedule.policy.interrupted == "rerun":
-            now = self._desk.loop.clock.wall()
-            slot = Slot(plan, None, now, Trigger.RERUN)
-            slot.stands_for = run.nominal  # the time it does its work for is that of the one that was cut off
-            slot.run = again = self._desk.admission.make_run(slot, now)
-            again.retry_of, again.correlation = run.id, run.correlation
-            self._desk.claims.claim(slot, queue=True)
+        if plan.schedule.policy.interrupted != "rerun":
+            return
+        if run.env:
+            text = f"is not done again, for what --env gave it is not kept: sbctl retry {run.id} --env ..."
+            self._desk.telling.unusual(run, "run.not_done_again", text)
+            return
+        now = self._desk.loop.clock.wall()
+        slot = Slot(plan, None, now, Trigger.RERUN)
+        slot.stands_for = run.nominal  # the time it does its work for is that of the one that was cut off
+        slot.run = again = self._desk.admission.make_run(slot, now)
+        again.retry_of, again.correlation, again.args = run.id, run.correlation, run.args
+        if run.trigger in (*BY_HAND, Trigger.RERUN):  # a person has said which
+            again.progress = Progress(run.progress.steps, plan.accepted)
+        self._desk.claims.claim(slot, queue=True)
 
     def _start_followers(self, run: Run, state: RunState) -> None:
         """Those of `after`: each end has a slot of its own, and one, however often it is told."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from supervisor.base import jsons
 from supervisor.core.breaker import HALF_OPEN, neither
 from supervisor.core.gates import Held
 from supervisor.core.pipeline import ENDED
@@ -159,7 +160,9 @@ def _restore(desk: Desk, row: dict[str, Any], left: Left) -> None:
     # The file may have been deleted between its claim and its beginning: then the row does not have it all.
     otherwise = Trigger.SCHEDULE if row["schedule"] else Trigger.MANUAL
     trigger = Trigger(row["trigger"]) if row["trigger"] else otherwise
-    run = Run(row["id"], row["schedule"] or "", row["plugin"], [], trigger=trigger, due=(row["due"] or 0) / 1000)
+    steps, given = _read(row["steps"], []), _read(row["args"], {})
+    run = Run(row["id"], row["schedule"] or "", row["plugin"], steps, trigger=trigger, due=(row["due"] or 0) / 1000)
+    run.args, run.env = given.get("args", []), dict.fromkeys(given.get("env", []), "")  # of which there are names only
     run.nominal, run.claimed = row["nominal"], (row["claimed"] or 0) / 1000
     run.started, run.log = (row["started"] or 0) / 1000, row["log"] or ""
     run.correlation, run.retry_of = row["correlation"] or run.id, row["retry_of"] or ""
@@ -178,3 +181,12 @@ def _restore(desk: Desk, row: dict[str, Any], left: Left) -> None:
         desk.claims.give_up(run, held)
         return
     desk.claims.wait_again(run, plan)
+
+
+def _read(column: str | None, otherwise: Any) -> Any:
+    """A spoilt one costs what is in it, and not the run."""
+    try:
+        found = jsons.loads(column) if column else otherwise
+    except (ValueError, RecursionError):
+        return otherwise
+    return found if isinstance(found, type(otherwise)) else otherwise

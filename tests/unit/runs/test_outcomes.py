@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.desk import AT, HOUR, DeskWorld, after, cron, every, job
 
-from supervisor.model.run import RunState
+from supervisor.model.run import RunState, Trigger
+from supervisor.runs import columns
+from supervisor.runs.run import Run
+from supervisor.store.rows import RunRow
 
 EVERY_MINUTE = cron("* * * * *")
 NEVER = cron("0 0 1 1 *")
@@ -210,6 +215,43 @@ def test_one_that_was_cut_off_is_done_again_where_that_is_wanted(world: DeskWorl
         first.id
     ]
     assert world.running("not") == []
+
+
+def by_hand(world: DeskWorld, **given: Any) -> Run:
+    """One command of two."""
+    desk = world.desk
+    run = Run(desk.ids.draw(world.now), "job", "job", ["push"], trigger=Trigger.MANUAL, due=world.now)
+    run.claimed, run.args, run.env = world.now, given.get("args", []), given.get("env", {})
+    row = RunRow(run.id, "job", **columns.of_claim(run), state="claimed")
+    desk.writer.claim([], row, lambda _ok: None)
+    desk.claims.begin(run, world.plan())
+    world.pass_time(1)
+    return run
+
+
+@pytest.mark.parametrize("lives", [1, 2])
+def test_what_a_person_asked_for_is_done_again_as_it_was_asked_for(world: DeskWorld, lives: int) -> None:
+    world.open(job(steps=("get", "push"), interrupted="rerun"))
+    for _ in range(lives):
+        run = world.run() if world.running() else by_hand(world, args=["--full"])
+        world.desk.stop_all()
+        world.end(run, signal=15)
+        world.kill().open()
+
+    again = world.run()
+    assert (again.trigger, again.progress.steps, again.args) == ("rerun", ["push"], ["--full"])
+
+
+def test_what_is_not_kept_can_not_be_done_again(world: DeskWorld) -> None:
+    world.open(job(steps=("get", "push"), interrupted="rerun"))
+    run = by_hand(world, env={"TOKEN": "x"})
+    world.desk.stop_all()
+    world.end(run, signal=15)
+    world.kill().open()
+
+    assert world.running() == []
+    [said] = world.texts("run.not_done_again")
+    assert f"sbctl retry {run.id}" in said
 
 
 # what is unusual
