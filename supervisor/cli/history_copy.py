@@ -6,25 +6,33 @@ import _sqlite3
 import contextlib
 import time
 
+from supervisor.base.clock import SystemClock
 from supervisor.base.errors import Problem
 from supervisor.base.files import look_at
+from supervisor.model.run import LIVE, RunState, Skip
 from supervisor.store.asking import problem
 from supervisor.store.backup import copy
 from supervisor.store.database import open_reader, open_writer
 from supervisor.store.each import apply_each
 from supervisor.store.loading import load, load_with
+from supervisor.store.making import Maker
+from supervisor.store.rows import RUN_NUMBERS, RUN_TEXTS
 from supervisor.store.schema import migrate
 from supervisor.store.spool import SUFFIX, left
 from supervisor.store.trouble import Trouble
+from supervisor.store.writes import apply, rows_as_dicts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _sqlite3 import Connection
     from collections.abc import Iterator
+    from typing import Any
 
     from supervisor.store.writes import Write
 
 TRIES = 3
+THEN = "it had not ended when the backup was made"
+OF_RUN = RUN_NUMBERS | RUN_TEXTS
 
 
 def cursors(path: str) -> dict[str, int]:
@@ -73,6 +81,47 @@ def set_cursors(path: str, wanted: dict[str, int]) -> None:
     with _changed(path) as db:
         statement = "INSERT INTO schedules (id, cursor) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET cursor = ?2"
         db.executemany(statement, sorted(wanted.items()))
+
+
+def end_live(path: str, present: str) -> None:
+    """In such a copy: what had not ended when it was made has ended since, and does not begin again.
+
+    As the history of now has it. Where that knows nothing of it, what ran is lost, and what waited has missed its time.
+    """
+    with _changed(path) as db:
+        live = db.execute(f"SELECT id, state FROM runs WHERE state IN ({','.join('?' * len(LIVE))})", LIVE).fetchall()
+        known = _rows_of(present, [id for id, _ in live])
+        make = Maker(SystemClock(), report=_raise)
+        for id, state in live:
+            row = known.get(id)
+            if row is not None and row["ended"] is None:
+                continue  # it is still to be looked after
+            if row is not None:
+                write = make.end(id, {name: value for name, value in row.items() if name in OF_RUN}, None)
+            elif state == RunState.RUNNING:
+                write = make.end(id, {"state": RunState.LOST.value, "cause": THEN}, None)
+            else:
+                write = make.release(id, {"reason": Skip.MISSED.value, "note": THEN})
+            apply(db, write)
+
+
+def _rows_of(path: str, ids: list[str]) -> dict[str, dict[str, Any]]:
+    """Those of these runs that it has; none, where it can't be read."""
+    try:
+        db = open_reader(path)
+    except (OSError, _sqlite3.Error, Trouble):
+        return {}
+    try:
+        found = [rows_as_dicts(db, "SELECT * FROM runs WHERE id = ?", (id,)) for id in ids]
+    except (_sqlite3.Error, Trouble):
+        return {}
+    finally:
+        db.close()
+    return {row["id"]: row for rows in found for row in rows}
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 @contextlib.contextmanager

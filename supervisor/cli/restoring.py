@@ -14,7 +14,7 @@ from supervisor.base.files import sync_folder, take_lock
 from supervisor.cli import consent
 from supervisor.cli.archive import HISTORY, SECRETS, unpack
 from supervisor.cli.backing_up import files_below, plugins_of
-from supervisor.cli.history_copy import cursors, set_cursors
+from supervisor.cli.history_copy import cursors, end_live, set_cursors
 from supervisor.cli.home import is_free
 from supervisor.cli.out import answer, at_home, note
 from supervisor.cli.starting import make_folders
@@ -176,6 +176,7 @@ def _keep_cursors(home: Home, restored: str) -> None:
     present, then = cursors(home.history_file), cursors(restored)
     now = int(time.time())
     set_cursors(restored, {**dict.fromkeys(then, now), **present})
+    end_live(restored, home.history_file)
 
 
 def _replace(home: Home, work: str, names: list[str], leaving: list[str], aside: str) -> None:

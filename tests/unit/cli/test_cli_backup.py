@@ -18,7 +18,7 @@ from supervisor.base.files import take_lock
 from supervisor.cli.archive import Entry, problem_of, write_archive
 from supervisor.cli.history_copy import cursors, set_cursors
 from supervisor.cli.main import main
-from supervisor.cli.past import run
+from supervisor.cli.past import run, slots
 from supervisor.model.home import Home
 from supervisor.store.database import open_writer
 
@@ -149,6 +149,45 @@ def test_present_cursors_stay(sbctl: Sbctl, home: Home, backup: str) -> None:
     assert cursors(home.history_file) == {"mail": 900, "later": 800, "gone": 100}
     assert sbctl("restore", backup, "--yes", "--cursors", "from-backup")[0] == 0
     assert cursors(home.history_file) == {"mail": 100, "gone": 100}
+
+
+def put(home: Home, statement: str, *values: object) -> None:
+    db = open_writer(home.history_file, NOW)
+    db.execute(statement, values)
+    db.close()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_had_not_ended_at_the_backup_does_not_begin_again(
+    sbctl: Sbctl, home: Home, tmp_path: Path, elsewhere: bool
+) -> None:
+    for id, state in (("r_waits", "queued"), ("r_goes", "running")):
+        remember(home, id)
+        put(home, "UPDATE runs SET state = ?, ended = NULL, cause = NULL WHERE id = ?", state, id)
+        columns = "(schedule, nominal, nominal_to, outcome, run, decided)"
+        put(home, f"INSERT INTO slots {columns} VALUES ('mail', ?1, ?1, 'claimed', ?2, 1)", 500 + len(id), id)
+    path = str(tmp_path / "live.tar.gz")
+    assert sbctl("backup", path)[0] == 0
+    put(home, "UPDATE runs SET state = 'succeeded', ended = started + 1000 WHERE id = 'r_goes'")
+    target = Home(str(tmp_path / "other")) if elsewhere else home
+
+    assert sbctl("--home", target.path, "restore", path, "--yes")[0] == 0
+
+    row = run(target, "r_goes")
+    assert row is not None
+    known = ("lost", "it had not ended when the backup was made") if elsewhere else ("succeeded", None)
+    assert (row["state"], row["cause"]) == known
+    found = {(slot["outcome"], slot["reason"]) for slot in slots(target, "mail", limit=9)}
+    if elsewhere:
+        assert run(target, "r_waits") is None
+        assert found == {("run", None), ("skipped", "missed")}
+    else:  # there it still waits
+        assert found == {("run", None), ("claimed", None)}
+    assert sbctl("--home", target.path, "restore", path, "--yes", "--cursors", "from-backup")[0] == 0
+    for id, state in (("r_waits", "queued"), ("r_goes", "running")):
+        again = run(target, id)
+        assert again is not None
+        assert again["state"] == state
 
 
 def wait_for_history(home: Home) -> Path:
