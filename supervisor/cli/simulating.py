@@ -31,7 +31,10 @@ def test_schedules(home: Home, names: Sequence[str], *, days: int, begin: str | 
     end = start + days * DAY_S
     wishes = wishes_of(home)
     seen = {id: at for id in ids if (at := wishes.first_seen(id)) is not None}
-    found = simulate(schedules, zones=zone_named, start=start, end=end, ids=ids, seed=read_home_id(home), seen=seen)
+    found = simulate(
+        schedules, zones=zone_named, start=start, end=end, ids=ids, seed=read_home_id(home), seen=seen,
+        with_start=begin is not None,
+    )  # fmt: skip
     facts = {"from": iso(float(start)), "to": iso(float(end)), "days": days, "schedules": found}
     if not found and not as_json:
         note("there are no schedules")

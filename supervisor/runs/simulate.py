@@ -96,11 +96,13 @@ def simulate(
     took: Mapping[str, float] | None = None,
     seed: str = "",
     seen: Mapping[str, int] | None = None,
+    with_start: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """By schedule: runs, skipped, the longest silence, days of other offsets, and who starts at the same time.
 
     `took`: how long the runs of a schedule take, in seconds. `seed`: the id of the home, which jitter goes by. `seen`:
-    when a schedule was first seen, which intervals are counted from; else they begin at the start.
+    when a schedule was first seen, which intervals are counted from; else they begin at the start. `with_start`: a slot
+    at exactly the start is among them. Where the start is now, it is not: that one has been decided.
     """
     maker = Maker(catalogue, zones, seed)
     ids = list(ids)
@@ -109,6 +111,7 @@ def simulate(
     for name in ids:
         plan = maker.plan(catalogue.schedules[name], min((seen or {}).get(name, start), start))
         courses[name] = Course(plan, start, keeps=1 < len(ids) <= MOST_COMPARED)
+        plan.cursor = _begin(plan, start, with_start=with_start)
         _follow(courses[name], maker, end, (took or {}).get(name, 0.0), most)
     met = meetings({name: its.starts for name, its in courses.items() if its.starts is not None}, start)
     return {name: _facts(course, met.get(name, []), maker, start, end) for name, course in courses.items()}
@@ -116,7 +119,6 @@ def simulate(
 
 def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> None:
     plan, start = course.plan, course.start
-    plan.cursor = _begin(plan, start)
     wake = judge(plan.rule, plan.cursor, float(plan.cursor)).wake
     if plan.after_finish:
         course.by_end = max(float(start), plan.anchor + (0.0 if plan.schedule.run_at_start else plan.after_finish))
@@ -132,14 +134,14 @@ def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> N
     course.silence(course.cut or end)
 
 
-def _begin(plan: Plan, start: int) -> int:
+def _begin(plan: Plan, start: int, *, with_start: bool) -> int:
     """The cursor. One that was seen before may have a slot that is late by its jitter, or put off by its hours."""
-    if plan.anchor == start:
-        is_interval = any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers)
-        return start - 1 if is_interval and plan.schedule.run_at_start else start
-    last = plan.rule.times.prev(start + 1)
-    is_late = last is not None and last.at >= plan.anchor and plan.rule.due(last).at > start
-    return last.at - 1 if last is not None and is_late else start
+    if plan.anchor == start and any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers):
+        return start - 1 if plan.schedule.run_at_start else start
+    cursor = start - 1 if with_start else start
+    last = plan.rule.times.prev(cursor + 1) if plan.anchor < start else None
+    is_late = last is not None and last.at >= plan.anchor and plan.rule.due(last).at > cursor
+    return last.at - 1 if last is not None and is_late else cursor
 
 
 def _by_rule(course: Course, maker: Maker, wake: float, took: float) -> float | None:
