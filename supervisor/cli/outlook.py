@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from math import nextafter
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
@@ -18,9 +19,10 @@ from supervisor.cli.wishes import wishes_of
 from supervisor.cli.zones import zone_named
 from supervisor.core.breaker import HALF_OPEN, OPEN
 from supervisor.core.coming import Known, Nearest, coming
-from supervisor.core.timeline import Timeline
+from supervisor.core.due import decided
 from supervisor.model.identity import read_home_id
 from supervisor.model.wishes import is_over
+from supervisor.runs.cursors import anchor_of, place, see_first
 from supervisor.runs.plan import Maker
 
 TYPE_CHECKING = False
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from supervisor.core.zone import Zone
     from supervisor.model.home import Home
     from supervisor.model.schedule import Catalogue, Schedule
+    from supervisor.runs.plan import Plan
 
     Facts = dict[str, Any]
 
@@ -46,9 +49,11 @@ class Outlook:
     ) -> None:
         self.now = time.time() if now is None else now
         self._schedules = schedules
-        self._maker = Maker(schedules, zone_named, read_home_id(home) or "")
+        self.maker = Maker(schedules, zone_named, read_home_id(home) or "")
         self._home = home
         self._kept = kept  # None: not yet read
+        self._is_of_one = kept is not None
+        self._newest: dict[str, int] | None = None
         self._flag = flag(home, self.now)
         self._wishes = wishes_of(home)
 
@@ -62,13 +67,52 @@ class Outlook:
                 self._kept = {}
         return self._kept
 
+    def _newest_slot(self, id: str) -> float:
+        """Of those that were decided; 0: there is none. Of all of them at once, where more than one is asked about."""
+        if self._is_of_one:
+            return past.newest_slot(self._home, id)
+        if self._newest is None:
+            self._newest = past.newest_slots(self._home)
+        return self._newest.get(id, 0)
+
     def zone_of(self, schedule: Schedule) -> Zone:
-        return self._maker.zone_of(schedule)
+        return self.maker.zone_of(schedule)
 
     def rule(self, schedule: Schedule) -> Rule:
-        """An interval is counted from when it was first seen; one never seen begins now."""
+        return self._made(schedule)[0].rule
+
+    def plan(self, schedule: Schedule) -> Plan:
+        """As a scheduler has it that starts now, once it has decided what is due.
+
+        The last slot may be late by its jitter, or put off until its hours open; an interval that was never seen is due
+        at once.
+        """
+        plan, is_new = self._made(schedule)
+        kept = self.kept().get(schedule.id) or {}
+        cursor = parse_iso(kept.get("cursor"))
+        if cursor is None:
+            see_first(plan, self.now, is_new=is_new)
+            return plan
+        place(plan, int(max(cursor, self._newest_slot(schedule.id))), kept["revision"], self.now)
+        plan.cursor = decided(plan.rule, plan.cursor, self.now)
+        return plan
+
+    def plan_at(self, schedule: Schedule, start: int) -> Plan:
+        """As it would be at that moment, with the slot of that moment still to come."""
         seen = self._wishes.first_seen(schedule.id)
-        return self._maker.plan(schedule, int(self.now) if seen is None else seen).rule
+        anchor, is_new = anchor_of(schedule, seen if seen is None or seen <= start else None, start)
+        plan = self.maker.plan(schedule, anchor)
+        if is_new:
+            see_first(plan, start, is_new=True)
+            return plan
+        known = self.plan(schedule).cursor if start >= self.now else anchor - schedule.run_at_start
+        plan.cursor = decided(plan.rule, known, nextafter(start, 0))
+        return plan
+
+    def _made(self, schedule: Schedule) -> tuple[Plan, bool]:
+        """An interval is counted from when it was first seen; one never seen begins now."""
+        anchor, is_new = anchor_of(schedule, self._wishes.first_seen(schedule.id), self.now)
+        return self.maker.plan(schedule, anchor), is_new
 
     def _paused(self, schedule: Schedule) -> Facts | None:
         """As of `schedules`: by the file, else its own."""
@@ -90,8 +134,8 @@ class Outlook:
         nearest = Nearest(count)
         for id in sorted(ids):
             schedule = self._schedules.schedules[id]
-            rule = self.rule(schedule)
-            for fire, due, hold in coming(rule, self._begin(schedule, rule), self._known(schedule), count):
+            plan = self.plan(schedule)
+            for fire, due, hold in coming(plan.rule, plan.cursor, self._known(schedule), count):
                 if not nearest.add(due.at, hold, _slot(schedule, fire, due, hold)):
                     break
         return nearest.slots()
@@ -99,34 +143,14 @@ class Outlook:
     def walk(self, id: str) -> Iterator[tuple[int, Callable[[], Facts] | None]]:
         """All of its slots to come, by nominal time; None: it is disabled, or hours or a blackout do not let it run."""
         schedule = self._schedules.schedules[id]
-        rule = self.rule(schedule)
+        plan = self.plan(schedule)
+        at, rule = plan.cursor, plan.rule
         known, stands = self._known(schedule), Known(is_enabled=self._enabled(schedule))
         stands.blackout = known.blackout
-        at = self._begin(schedule, rule)
         while (fire := rule.times.next(at)) is not None:
             at, due = fire.at, rule.due(fire)
             runs = stands.hold(rule, due) is None
             yield at, partial(_judged, schedule, rule, fire, due, known) if runs else None
-
-    def _begin(self, schedule: Schedule, rule: Rule) -> int:
-        """After what was decided: the last slot may be late by its jitter, or put off until its hours open.
-
-        An interval that was never seen is due at once.
-        """
-        has_interval = any(data["kind"] == "interval" for data in schedule.triggers)
-        is_new = self._wishes.first_seen(schedule.id) is None and schedule.run_at_start and has_interval
-        last = rule.times.prev(int(self.now) + 1)
-        if not is_new and last is not None and rule.due(last).at > self.now and self._is_open(schedule, last.at):
-            return last.at - 1
-        return int(self.now) - is_new
-
-    def _is_open(self, schedule: Schedule, nominal: int) -> bool:
-        """That slot is still to be decided; after an edit those before it are nobody's."""
-        kept = self.kept().get(schedule.id) or {}
-        cursor = parse_iso(kept.get("cursor"))
-        if cursor is None or cursor >= nominal or kept["revision"] not in (None, schedule.revision):
-            return False
-        return past.newest_slot(self._home, schedule.id) < nominal
 
     def _known(self, schedule: Schedule) -> Known:
         known = Known(is_enabled=self._enabled(schedule), cooldown_until=self._cooldown(schedule))
@@ -134,7 +158,7 @@ class Outlook:
         if paused is not None:
             known.paused_until, known.pause_reason = parse_iso(paused["until"]), str(paused["reason"] or "")
         if schedule.policy.blackouts:
-            known.blackout = partial(self._maker.blackout, schedule)
+            known.blackout = partial(self.maker.blackout, schedule)
         return known
 
     def _cooldown(self, schedule: Schedule) -> float:
@@ -144,8 +168,8 @@ class Outlook:
         return until if kept.get("breaker") in (OPEN, HALF_OPEN) and until > self.now else 0.0
 
     def _row(self, schedule: Schedule) -> Facts:
-        rule = self.rule(schedule)
-        next_ = self._next(schedule, rule)
+        plan = self.plan(schedule)
+        next_ = self._next(plan)
         kept = self.kept().get(schedule.id) or {}
         enabled, paused = self._enabled(schedule), self._paused(schedule)
         cooldown = self._cooldown(schedule)
@@ -155,7 +179,7 @@ class Outlook:
             "plugin": schedule.plugin,
             "tenant": schedule.tenant,
             "description": schedule.description,
-            "rule": _describe(rule),
+            "rule": plan.rule.times.describe(),
             "zone": self.zone_of(schedule).name,
             "source": schedule.source,
             "enabled": enabled,
@@ -180,9 +204,10 @@ class Outlook:
             "steps": list(schedule.steps),
         }
 
-    def _next(self, schedule: Schedule, rule: Rule) -> Facts | None:
+    def _next(self, plan: Plan) -> Facts | None:
         """The first that would run; the first of all where none does."""
-        found = list(coming(rule, self._begin(schedule, rule), self._known(schedule), 1))
+        schedule = plan.schedule
+        found = list(coming(plan.rule, plan.cursor, self._known(schedule), 1))
         if not found:
             return None
         fire, due, hold = next((each for each in found if each[2] is None), found[0])
@@ -204,11 +229,6 @@ def _slot(schedule: Schedule, fire: Fire, due: Due, hold: Hold | None) -> Facts:
         "would": "run" if hold is None else hold.skip.value,
         "until": iso(hold.until) if hold is not None and hold.until else None,
     }
-
-
-def _describe(rule: Rule) -> str:
-    times = rule.times
-    return times.describe() if isinstance(times, Timeline) else ""
 
 
 def _reason(slot: Facts | None) -> str:

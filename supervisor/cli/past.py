@@ -8,7 +8,7 @@ from __future__ import annotations
 from supervisor.base.errors import Problem
 from supervisor.cli.out import note
 from supervisor.cli.times import parse_iso
-from supervisor.store import reading
+from supervisor.store import loading, reading
 from supervisor.store.asking import ask, rows
 from supervisor.store.statistics import figures
 
@@ -92,6 +92,11 @@ def newest_slot(home: Home, schedule: str) -> float:
     """The nominal time of the last one that was decided; 0: there is none."""
     found = slots(home, schedule, limit=1)
     return (parse_iso(found[0]["nominal_to"]) or 0.0) if found else 0.0
+
+
+def newest_slots(home: Home) -> dict[str, int]:
+    """The same of all schedules that have any."""
+    return ask(home.history_file, loading.newest_slots, {})
 
 
 def slot_at(home: Home, schedule: str, at: int) -> Row | None:

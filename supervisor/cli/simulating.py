@@ -7,11 +7,10 @@ import time
 from supervisor.base.clock import iso
 from supervisor.cli.moments import parse_moment
 from supervisor.cli.out import answer, note
+from supervisor.cli.outlook import Outlook
 from supervisor.cli.schedules import catalogue, meant, owners_of
 from supervisor.cli.simulation_view import simulation_lines
-from supervisor.cli.wishes import wishes_of
 from supervisor.cli.zones import zone_named
-from supervisor.model.identity import read_home_id
 from supervisor.runs.simulate import simulate
 
 TYPE_CHECKING = False
@@ -29,12 +28,10 @@ def test_schedules(home: Home, names: Sequence[str], *, days: int, begin: str | 
     now = time.time()
     start = int(now if begin is None else parse_moment(begin, now, zone_named(schedules.zone)))
     end = start + days * DAY_S
-    wishes = wishes_of(home)
-    seen = {id: at for id in ids if (at := wishes.first_seen(id)) is not None}
-    found = simulate(
-        schedules, zones=zone_named, start=start, end=end, ids=ids, seed=read_home_id(home), seen=seen,
-        with_start=begin is not None,
-    )  # fmt: skip
+    outlook = Outlook(home, schedules, now)
+    meant_ones = [schedules.schedules[id] for id in ids]
+    plans = [outlook.plan(each) if begin is None else outlook.plan_at(each, start) for each in meant_ones]
+    found = simulate(plans, outlook.maker, start=start, end=end)
     facts = {"from": iso(float(start)), "to": iso(float(end)), "days": days, "schedules": found}
     if not found and not as_json:
         note("there are no schedules")

@@ -157,6 +157,13 @@ class Rule:
         return Due(float(opens), moved=True)
 
 
+def decided(rule: Rule, cursor: int, now: float) -> int:
+    """The cursor, once all that is due now has been judged. Of all slots only the last one can be due later."""
+    last = rule.times.prev(int(now) + 1)
+    is_late = last is not None and last.at > cursor and rule.due(last).at > now
+    return last.at - 1 if last is not None and is_late else max(cursor, int(now))
+
+
 def grace_of(period: float) -> float:
     return min(MAX_GRACE_S, max(MIN_GRACE_S, GRACE_SHARE * period))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from supervisor.model.schedule import Schedule
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
     from supervisor.store.rows import Loaded
@@ -30,6 +31,13 @@ def is_ahead(at: float, now: float) -> bool:
 
 def keep(desk: Desk, plan: Plan) -> None:
     desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
+
+
+def anchor_of(schedule: Schedule, seen: int | None, now: float) -> tuple[int, bool]:
+    """From when its intervals are counted, and whether that is now. `seen`: when it was seen first; only of those."""
+    if not any(trigger["kind"] == "interval" for trigger in schedule.triggers):
+        return 0, False
+    return (int(now), True) if seen is None or is_ahead(seen, now) else (seen, False)
 
 
 def see_first(plan: Plan, now: float, *, is_new: bool) -> bool:
@@ -48,13 +56,18 @@ def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any]
         if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
             now, is_new = float(plan.anchor), True
         return see_first(plan, now, is_new=is_new)
-    if row is not None and row["revision"] not in (None, plan.schedule.revision):
+    place(plan, cursor, row["revision"] if row is not None else None, now)
+    return row is None or bool(row["revision"] != plan.schedule.revision)
+
+
+def place(plan: Plan, cursor: int, revision: str | None, now: float) -> None:
+    """Where the history has left it."""
+    if revision not in (None, plan.schedule.revision):
         plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
     else:
         plan.cursor = _last_decided(plan, cursor, now)
     if is_ahead(plan.cursor, now):
         plan.cursor = int(now)
-    return row is None or bool(row["revision"] != plan.schedule.revision)
 
 
 def _last_decided(plan: Plan, cursor: int, now: float) -> int:

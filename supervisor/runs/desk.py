@@ -168,13 +168,9 @@ class Desk:
 
     def _plan(self, schedule: Schedule, now: int) -> tuple[Plan, bool]:
         """Only an interval is counted from when it was first seen, so only that is remembered."""
-        anchor, is_new = 0, False
-        if any(trigger["kind"] == "interval" for trigger in schedule.triggers):
-            known = self.wishes.first_seen(schedule.id)
-            is_new = known is None or cursors.is_ahead(known, now)
-            anchor = now if known is None or is_new else known
-            if is_new:
-                self.wishes.see(schedule.id, now)
+        anchor, is_new = cursors.anchor_of(schedule, self.wishes.first_seen(schedule.id), now)
+        if is_new:
+            self.wishes.see(schedule.id, now)
         return self.maker.plan(schedule, anchor), is_new
 
     # life

@@ -14,7 +14,6 @@ from supervisor.core.gates import SKIP, WAIT, Standing, first_held
 from supervisor.core.timeline import Timeline
 from supervisor.core.trigger import After
 from supervisor.runs.meetings import meetings
-from supervisor.runs.plan import Maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.core.gates import Held
-    from supervisor.model.schedule import Catalogue
-    from supervisor.runs.plan import Plan, Zones
+    from supervisor.runs.plan import Maker, Plan
 
 FIRST = 5
 DAY_S = 86_400
@@ -87,32 +85,19 @@ class Course:
 
 
 def simulate(
-    catalogue: Catalogue,
-    *,
-    zones: Zones,
-    start: int,
-    end: int,
-    ids: Iterable[str],
-    took: Mapping[str, float] | None = None,
-    seed: str = "",
-    seen: Mapping[str, int] | None = None,
-    with_start: bool = False,
+    plans: Iterable[Plan], maker: Maker, *, start: int, end: int, took: Mapping[str, float] | None = None
 ) -> dict[str, dict[str, Any]]:
     """By schedule: runs, skipped, the longest silence, days of other offsets, and who starts at the same time.
 
-    `took`: how long the runs of a schedule take, in seconds. `seed`: the id of the home, which jitter goes by. `seen`:
-    when a schedule was first seen, which intervals are counted from; else they begin at the start. `with_start`: a slot
-    at exactly the start is among them. Where the start is now, it is not: that one has been decided.
+    `plans`: as they are at the start; each goes on from its cursor. `took`: how long the runs of a schedule take, in
+    seconds.
     """
-    maker = Maker(catalogue, zones, seed)
-    ids = list(ids)
-    most = max(LEAST, min(MOST, MOST_OF_ALL // max(len(ids), 1)))
+    plans = list(plans)
+    most = max(LEAST, min(MOST, MOST_OF_ALL // max(len(plans), 1)))
     courses: dict[str, Course] = {}
-    for name in ids:
-        plan = maker.plan(catalogue.schedules[name], min((seen or {}).get(name, start), start))
-        courses[name] = Course(plan, start, keeps=1 < len(ids) <= MOST_COMPARED)
-        plan.cursor = _begin(plan, start, with_start=with_start)
-        _follow(courses[name], maker, end, (took or {}).get(name, 0.0), most)
+    for plan in plans:
+        course = courses[plan.id] = Course(plan, start, keeps=1 < len(plans) <= MOST_COMPARED)
+        _follow(course, maker, end, (took or {}).get(plan.id, 0.0), most)
     met = meetings({name: its.starts for name, its in courses.items() if its.starts is not None}, start)
     return {name: _facts(course, met.get(name, []), maker, start, end) for name, course in courses.items()}
 
@@ -132,16 +117,6 @@ def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> N
         if at == course.by_end:
             _by_end(course, maker, at, took)
     course.silence(course.cut or end)
-
-
-def _begin(plan: Plan, start: int, *, with_start: bool) -> int:
-    """The cursor. One that was seen before may have a slot that is late by its jitter, or put off by its hours."""
-    if plan.anchor == start and any(trigger["kind"] == "interval" for trigger in plan.schedule.triggers):
-        return start - 1 if plan.schedule.run_at_start else start
-    cursor = start - 1 if with_start else start
-    last = plan.rule.times.prev(cursor + 1) if plan.anchor < start else None
-    is_late = last is not None and last.at >= plan.anchor and plan.rule.due(last).at > cursor
-    return last.at - 1 if last is not None and is_late else cursor
 
 
 def _by_rule(course: Course, maker: Maker, wake: float, took: float) -> float | None:

@@ -26,15 +26,18 @@ def load(db: Connection) -> Loaded:
     """All of it in one look: nothing is written meanwhile, for only the one who asks writes."""
     schedules: dict[str, dict[str, Any]] = {row["id"]: row for row in rows_as_dicts(db, "SELECT * FROM schedules")}
     cursors = {name: row["cursor"] for name, row in schedules.items() if row["cursor"] is not None}
-    for name in _with_slots(db):
-        last = db.execute(
-            "SELECT nominal_to FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1", (name,)
-        ).fetchone()[0]
+    for name, last in newest_slots(db).items():
         cursors[name] = max(last, cursors.get(name, last))
     runs = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
     for run in runs:
         run["slots"] = rows_as_dicts(db, "SELECT * FROM slots WHERE run = ? ORDER BY nominal", (run["id"],))
     return Loaded(schedules, cursors, runs)
+
+
+def newest_slots(db: Connection) -> dict[str, int]:
+    """By schedule: the nominal time of the last slot that was decided."""
+    newest = "SELECT nominal_to FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
+    return {name: db.execute(newest, (name,)).fetchone()[0] for name in _with_slots(db)}
 
 
 def load_with(db: Connection, writes: Sequence[Write]) -> Loaded:

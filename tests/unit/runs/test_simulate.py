@@ -11,6 +11,7 @@ from support.desk import AT, DAY, HOUR, DeskWorld, after, at, cron, every, job
 from supervisor.base import zones
 from supervisor.base.clock import iso
 from supervisor.model.schedule import Catalogue, Schedule
+from supervisor.runs.cursors import anchor_of, see_first
 from supervisor.runs.plan import Maker
 from supervisor.runs.simulate import simulate
 
@@ -21,13 +22,20 @@ CALENDARS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def run(*schedules: Schedule, start: int = AT, seconds: int = DAY, **more: Any) -> dict[str, dict[str, Any]]:
+def run(
+    *schedules: Schedule, start: int = AT, seconds: int = DAY, seed: str = "", seen: int | None = None,
+    took: float = 0.0,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Seen first at the start, or at `seen`; nothing of them was decided before."""
     catalogue = Catalogue(None)
     catalogue.zone = "UTC"
     catalogue.calendars.update(CALENDARS)
-    catalogue.schedules = {schedule.id: schedule for schedule in schedules}
-    ids = list(catalogue.schedules)
-    return simulate(catalogue, zones=zones.zone, start=start, end=start + seconds, ids=ids, **more)
+    maker, plans = Maker(catalogue, zones.zone, seed), []
+    for schedule in schedules:
+        anchor, is_new = anchor_of(schedule, seen, start)
+        plans.append(maker.plan(schedule, anchor))
+        see_first(plans[-1], start, is_new=is_new)
+    return simulate(plans, maker, start=start, end=start + seconds, took=dict.fromkeys((s.id for s in schedules), took))
 
 
 def test_a_day_of_an_hourly_schedule() -> None:
@@ -45,20 +53,7 @@ def test_an_interval_begins_with_its_first_sight() -> None:
 
 def test_an_interval_that_was_seen_goes_on_as_it_is() -> None:
     seen = AT - 10_000  # no whole number of hours ago
-    first = run(job(every(HOUR)), seen={"job": seen})["job"]["first"]
-    assert first[0] == iso(seen + 3 * HOUR)
-    assert run(job(every(HOUR)), seen={"job": AT + 100})["job"]["first"][0] == iso(AT)  # a start before its time
-
-
-def test_a_slot_that_is_late_at_the_start_is_among_them_where_it_was_seen() -> None:
-    put_off = {"active_hours": [[None, 11 * HOUR, 20 * HOUR]], "outside": "defer"}
-    opens, nominal = iso(AT + 2 * HOUR), AT - HOUR
-
-    assert run(job(every(6 * HOUR), **put_off), seen={"job": nominal})["job"]["first"][:1] == [opens]
-    late = run(job(at(8 * HOUR), **put_off))["job"]["first"]
-    assert late == []  # seen first at the start: what was before is nobody's
-    assert run(job(at(8 * HOUR), **put_off), seen={"job": nominal - 1})["job"]["first"] == [opens]
-    assert run(job(at(8 * HOUR), **put_off), seen={"job": nominal + 1})["job"]["first"] == []
+    assert run(job(every(HOUR)), seen=seen)["job"]["first"][0] == iso(seen + 3 * HOUR)
 
 
 def test_the_jitter_is_that_of_the_home() -> None:
@@ -115,12 +110,12 @@ def test_a_check_of_whom_nobody_knows_the_answer_opens_no_other_gate() -> None:
     assert noon["skipped"] == {"blackout": 10}
     assert run(job(blackouts=("noon",), check="gh"), seconds=10 * DAY)["job"] == noon
     assert run(job(enabled=False, check="gh"))["job"]["skipped"] == {"disabled": 23}
-    assert run(job(check="gh"), took={"job": 5000.0})["job"]["skipped"] == {"overlap": 11}
+    assert run(job(check="gh"), took=5000.0)["job"]["skipped"] == {"overlap": 11}
 
 
 def test_runs_that_take_too_long_meet_the_next_slot() -> None:
-    assert run(job(), took={"job": 5000.0})["job"]["skipped"] == {"overlap": 11}
-    assert run(job(overlap="queueOne"), took={"job": 5000.0})["job"]["skipped"] == {}
+    assert run(job(), took=5000.0)["job"]["skipped"] == {"overlap": 11}
+    assert run(job(overlap="queueOne"), took=5000.0)["job"]["skipped"] == {}
 
 
 def together(*lines: str, start: int = AT, seconds: int = DAY) -> dict[str, list[tuple[str, int, str]]]:
@@ -168,7 +163,7 @@ def test_of_two_that_start_together_the_rarer_one_says_how_often() -> None:
 
 
 def test_after_finish_goes_by_how_long_a_run_takes() -> None:
-    assert run(job(every(HOUR, after_finish=True)), took={"job": HOUR})["job"]["runs"] == 12
+    assert run(job(every(HOUR, after_finish=True)), took=HOUR)["job"]["runs"] == 12
 
 
 DAYTIME = [[None, 7 * HOUR, 17 * HOUR]]
@@ -202,7 +197,7 @@ def test_after_finish_meets_the_gates_as_the_planner_has_it(
     world: DeskWorld, triggers: list[dict[str, Any]], keys: dict[str, Any], took: int
 ) -> None:
     schedule = job(*triggers, **keys)
-    facts = run(schedule, seconds=3 * DAY, took={"job": float(took)})["job"]
+    facts = run(schedule, seconds=3 * DAY, took=float(took))["job"]
 
     world.catalogue.calendars, world.catalogue.groups = dict(CALENDARS), {"heavy": 1}
     started: list[float] = []
