@@ -18,25 +18,26 @@ from supervisor.cli.times import parse_iso
 from supervisor.cli.wishes import wishes_of
 from supervisor.cli.zones import zone_named
 from supervisor.core.breaker import HALF_OPEN, OPEN
-from supervisor.core.coming import Known, Nearest, coming
+from supervisor.core.coming import Known, Nearest
 from supervisor.core.due import decided
 from supervisor.model.identity import read_home_id
 from supervisor.model.wishes import is_over
 from supervisor.runs.cursors import anchor_of, place, see_first
 from supervisor.runs.plan import Maker
+from supervisor.runs.upcoming import by_its_end, by_time, of_rule, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from supervisor.core.coming import Hold
     from supervisor.core.cron_search import Fire
     from supervisor.core.due import Due, Rule
     from supervisor.core.zone import Zone
     from supervisor.model.home import Home
     from supervisor.model.schedule import Catalogue, Schedule
     from supervisor.runs.plan import Plan
+    from supervisor.runs.upcoming import Slot
 
     Facts = dict[str, Any]
 
@@ -90,6 +91,7 @@ class Outlook:
         plan, is_new = self._made(schedule)
         kept = self.kept().get(schedule.id) or {}
         cursor = parse_iso(kept.get("cursor"))
+        plan.last_at = min(parse_iso(kept.get("last_at")) or 0.0, self.now)
         if cursor is None:
             see_first(plan, self.now, is_new=is_new)
             return plan
@@ -135,22 +137,24 @@ class Outlook:
         for id in sorted(ids):
             schedule = self._schedules.schedules[id]
             plan = self.plan(schedule)
-            for fire, due, hold in coming(plan.rule, plan.cursor, self._known(schedule), count):
-                if not nearest.add(due.at, hold, _slot(schedule, fire, due, hold)):
+            for slot in self._slots(plan, self._known(schedule), count):
+                if not nearest.add(slot[1].at, slot[3], told(plan, slot)):
                     break
         return nearest.slots()
 
+    def _slots(self, plan: Plan, known: Known, count: int) -> Iterator[Slot]:
+        return by_time(plan, known, count, by_its_end(plan, known, plan.after_end(), self.now))
+
     def walk(self, id: str) -> Iterator[tuple[int, Callable[[], Facts] | None]]:
-        """All of its slots to come, by nominal time; None: it is disabled, or hours or a blackout do not let it run."""
+        """Those of its rules of time, by nominal time; None: disabled, or hours or a blackout do not let it run."""
         schedule = self._schedules.schedules[id]
-        plan = self.plan(schedule)
+        plan, known = self.plan(schedule), self._known(schedule)
+        stands = Known(is_enabled=known.is_enabled, blackout=known.blackout)
         at, rule = plan.cursor, plan.rule
-        known, stands = self._known(schedule), Known(is_enabled=self._enabled(schedule))
-        stands.blackout = known.blackout
         while (fire := rule.times.next(at)) is not None:
             at, due = fire.at, rule.due(fire)
             runs = stands.hold(rule, due) is None
-            yield at, partial(_judged, schedule, rule, fire, due, known) if runs else None
+            yield at, partial(_judged, plan, fire, due, known) if runs else None
 
     def _known(self, schedule: Schedule) -> Known:
         known = Known(is_enabled=self._enabled(schedule), cooldown_until=self._cooldown(schedule))
@@ -206,29 +210,12 @@ class Outlook:
 
     def _next(self, plan: Plan) -> Facts | None:
         """The first that would run; the first of all where none does."""
-        schedule = plan.schedule
-        found = list(coming(plan.rule, plan.cursor, self._known(schedule), 1))
-        if not found:
-            return None
-        fire, due, hold = next((each for each in found if each[2] is None), found[0])
-        return _slot(schedule, fire, due, hold)
+        found = list(self._slots(plan, self._known(plan.schedule), 1))
+        return told(plan, next((each for each in found if each[3] is None), found[0])) if found else None
 
 
-def _judged(schedule: Schedule, rule: Rule, fire: Fire, due: Due, known: Known) -> Facts:
-    return _slot(schedule, fire, due, known.hold(rule, due))
-
-
-def _slot(schedule: Schedule, fire: Fire, due: Due, hold: Hold | None) -> Facts:
-    note = fire.shifted or ("moved into its active hours" if due.moved else "")
-    return {
-        "schedule": schedule.id,
-        "nominal": iso(float(fire.at)),
-        "due": iso(due.at),
-        "rule": fire.rule,
-        "note": note or (hold.reason if hold is not None else ""),
-        "would": "run" if hold is None else hold.skip.value,
-        "until": iso(hold.until) if hold is not None and hold.until else None,
-    }
+def _judged(plan: Plan, fire: Fire, due: Due, known: Known) -> Facts:
+    return told(plan, of_rule(fire, due, known.hold(plan.rule, due)))
 
 
 def _reason(slot: Facts | None) -> str:

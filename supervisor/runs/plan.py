@@ -80,6 +80,15 @@ class Plan:
             except (ValueError, TypeError):
                 self.recent = ()
 
+    def after_end(self) -> float | None:
+        """When it is due by the end of its last run; None: it does not go by that."""
+        if not self.after_finish:
+            return None
+        since = max(self.last_at, float(self.finish_slot))
+        if not since:  # its first one
+            since = self.anchor - (self.after_finish if self.schedule.run_at_start else 0.0)
+        return self.rule.times.allowed(since + self.after_finish)
+
     def slot_before(self, nominal: int) -> int | None:
         """The slot just before this one; None: there is none, or another one may still come between.
 

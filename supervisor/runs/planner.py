@@ -74,10 +74,7 @@ class Planner:
         desk = self._desk
         if not plan.after_finish or plan.queued or desk.claims.pending(plan.id) or desk.runner.of(plan.id):
             return None
-        since = max(plan.last_at, float(plan.finish_slot))
-        if not since:  # its first one
-            since = plan.anchor - (plan.after_finish if plan.schedule.run_at_start else 0.0)
-        return plan.rule.times.allowed(since + plan.after_finish)
+        return plan.after_end()
 
     def _push(self, plan: Plan, wake: float | None) -> None:
         self._place(plan, wake)

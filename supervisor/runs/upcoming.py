@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.core.coming import Hold
+    from supervisor.core.cron_search import Fire
     from supervisor.core.due import Due
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
@@ -46,43 +47,50 @@ def upcoming(desk: Desk, plans: Iterable[Plan], count: int) -> list[dict[str, An
     """The next slots of all of them, by time; what would hold them is said of the way things are now."""
     nearest = Nearest(min(count, MAX_NEXT))
     for plan in plans:
-        rule, known = plan.rule.times.describe(), _known(desk, plan)
-        for nominal, due, note, hold in _slots(desk, plan, known, count):
-            one = {
-                "schedule": plan.id, "nominal": iso(nominal), "due": iso(due.at), "rule": rule,
-                "note": note or (hold.reason if hold is not None else ""),
-                "would": "run" if hold is None else hold.skip.value,
-                "until": iso(hold.until) if hold is not None and hold.until else None,
-                "last_result": plan.last_result or None, "last_duration_s": round(plan.last_took, 3),
-            }  # fmt: skip
-            if not nearest.add(due.at, hold, one):
+        last = {"last_result": plan.last_result or None, "last_duration_s": round(plan.last_took, 3)}
+        for slot in _slots(desk, plan, _known(desk, plan), count):
+            if not nearest.add(slot[1].at, slot[3], {**told(plan, slot), **last}):
                 break
     return nearest.slots()
 
 
 def _slots(desk: Desk, plan: Plan, known: Known, count: int) -> Iterator[Slot]:
-    """By when they are due."""
-    by_rule = (
-        (fire.at, due, fire.shifted or (MOVED if due.moved else ""), hold)
-        for fire, due, hold in coming(plan.rule, plan.cursor, known, count)  # one may be late by its jitter
-    )
-    by_itself = _by_itself(desk, plan, known)
-    return heapq.merge(by_itself, by_rule, key=_due_at) if by_itself else by_rule
-
-
-def _by_itself(desk: Desk, plan: Plan, known: Known) -> list[Slot]:
-    """What has a moment of its own."""
-    rule = plan.rule
-    found: list[Slot] = []
+    waiting: list[Slot] = []
     for run in plan.queued:
         due = begins_at(desk, plan, run)
         if due is not None:
-            found.append((run.nominal or int(run.due), due, "it waits for its time", known.hold(rule, due)))
-    by_end = desk.planner.after_finish(plan)
-    if by_end is not None:
-        due = rule.begins(by_end)
-        found.append((int(by_end), due, MOVED if due.moved else "", known.hold(rule, due)))
-    return sorted(found, key=_due_at)
+            waiting.append((run.nominal or int(run.due), due, "it waits for its time", known.hold(plan.rule, due)))
+    by_end = by_its_end(plan, known, desk.planner.after_finish(plan), desk.loop.clock.wall())
+    return by_time(plan, known, count, waiting + by_end)
+
+
+def by_its_end(plan: Plan, known: Known, at: float | None, now: float) -> list[Slot]:
+    """The slot that the end of its last run makes then, if it does. One that is late begins now."""
+    if at is None:
+        return []
+    due = plan.rule.begins(max(at, now))
+    return [(int(at), due, MOVED if due.moved else "", known.hold(plan.rule, due))]
+
+
+def by_time(plan: Plan, known: Known, count: int, by_itself: list[Slot]) -> Iterator[Slot]:
+    """Those of its rule, up to so many, and what has a moment of its own: by when they are due."""
+    by_rule = (of_rule(*each) for each in coming(plan.rule, plan.cursor, known, count))  # one may be late by its jitter
+    return heapq.merge(sorted(by_itself, key=_due_at), by_rule, key=_due_at) if by_itself else by_rule
+
+
+def of_rule(fire: Fire, due: Due, hold: Hold | None) -> Slot:
+    return fire.at, due, fire.shifted or (MOVED if due.moved else ""), hold
+
+
+def told(plan: Plan, slot: Slot) -> dict[str, Any]:
+    """As everybody sees it."""
+    nominal, due, note, hold = slot
+    return {
+        "schedule": plan.id, "nominal": iso(nominal), "due": iso(due.at), "rule": plan.rule.times.describe(),
+        "note": note or (hold.reason if hold is not None else ""),
+        "would": "run" if hold is None else hold.skip.value,
+        "until": iso(hold.until) if hold is not None and hold.until else None,
+    }  # fmt: skip
 
 
 def _due_at(slot: Slot) -> float:

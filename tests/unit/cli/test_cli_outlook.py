@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,75 @@ def test_a_slot_that_was_decided_or_is_nobodys_is_not(home: Home, case: str) -> 
         kept(home, nominal - 6 * HOUR)
     now = nominal + (60 if case != "over" else 5.9 * HOUR)
     assert outlook(home, now).slots(["mail"], 1)[0]["nominal"] == iso(nominal + 6 * HOUR)
+
+
+# by the end of a run
+
+AFTER = {"plugins": ["mail"], "commands": ["get"], "intervalHours": 6, "afterFinish": True}
+
+
+def seen_first(home: Home, at: float) -> None:
+    Path(home.intent_file).parent.mkdir(exist_ok=True)
+    Path(home.intent_file).write_text(json.dumps({"schedules": {"mail": {"first_seen": int(at)}}}))
+
+
+def by_its_end(home: Home, ended: float, cursor: float, **values: Any) -> dict[str, Any]:
+    seen_first(home, NOW - 48 * HOUR)
+    kept(home, cursor, last_at=int(ended * 1000), **values)
+    (slot,) = outlook(home, NOW).slots(["mail"], 3)
+    row = outlook(home, NOW).rows(["mail"])[0]
+    assert (row["next_run"], row["next_due"], row["status"]) == (slot["nominal"], slot["due"], "active")
+    return slot
+
+
+def test_after_finish_is_counted_from_the_end_of_the_last_run(sbctl: Sbctl, home: Home) -> None:
+    compiled(home, [AFTER])
+    ended = NOW - 2 * HOUR + 0.25
+    slot = by_its_end(home, ended, NOW - 2 * HOUR - 60)
+
+    assert (slot["nominal"], slot["due"]) == (iso(int(ended + 6 * HOUR)), iso(ended + 6 * HOUR))
+    assert (slot["would"], slot["note"]) == ("run", "")
+
+
+def test_what_was_due_by_the_end_of_a_run_meanwhile_is_due_at_once(home: Home) -> None:
+    compiled(home, [AFTER])
+    slot = by_its_end(home, NOW - 9 * HOUR, NOW - 9 * HOUR)
+    assert (slot["nominal"], slot["due"]) == (iso(NOW - 3 * HOUR), iso(NOW))
+
+
+def test_what_an_end_makes_waits_for_its_hours(home: Home) -> None:
+    compiled(home, [{**AFTER, "activeHours": {"start": 14, "end": 20}}])
+    slot = by_its_end(home, NOW - HOUR, NOW - HOUR)
+    assert (slot["due"][11:16], slot["note"]) == ("14:00", "moved into its active hours")
+
+
+def test_after_a_slot_that_was_held_it_is_counted_from_that(home: Home) -> None:
+    compiled(home, [AFTER])
+    held = int(NOW) - HOUR
+    remember(home, "slots", schedule="mail", nominal=held, nominal_to=held, decided=1, outcome="skipped", count=1)
+    assert by_its_end(home, NOW - 7 * HOUR, NOW - 8 * HOUR)["due"] == iso(held + 6 * HOUR)
+
+
+def test_after_an_edit_it_is_counted_from_the_end_all_the_same(home: Home) -> None:
+    compiled(home, [AFTER])
+    slot = by_its_end(home, NOW - HOUR, NOW - 60, revision="another")
+    assert slot["due"] == iso(NOW + 5 * HOUR)
+
+
+def test_one_that_was_never_seen_is_due_at_once_or_after_its_time(home: Home) -> None:
+    for runs_at_start, wait in ((True, 0), (False, 6 * HOUR)):
+        compiled(home, [{**AFTER, "runAtStart": runs_at_start}])
+        assert [slot["due"] for slot in outlook(home, NOW).slots(["mail"], 3)] == [iso(NOW + wait)]
+
+
+def test_its_time_is_shown_wherever_it_is_asked_for(sbctl: Sbctl, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: NOW)
+    compiled(home, [{**AFTER, "intervalHours": 11}])
+    seen_first(home, NOW - 48 * HOUR)
+    kept(home, NOW - HOUR, last_at=int(NOW - HOUR) * 1000)
+    for words in (("next", "mail"), ("schedule", "list"), ("schedule", "show", "mail"), ("why", "mail")):
+        out = sbctl(*words)[1]
+        assert "18:00" in out or "in 10h 0m" in out, words
 
 
 # what holds a slot
