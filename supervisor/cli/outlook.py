@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from math import nextafter
+from math import ceil, nextafter
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
@@ -103,12 +103,13 @@ class Outlook:
         """As it would be at that moment, with the slot of that moment still to come."""
         seen = self._wishes.first_seen(schedule.id)
         anchor, is_new = anchor_of(schedule, seen if seen is None or seen <= start else None, start)
-        plan = self.maker.plan(schedule, anchor)
-        if is_new:
-            see_first(plan, start, is_new=True)
-            return plan
-        known = self.plan(schedule).cursor if start >= self.now else anchor - schedule.run_at_start
-        plan.cursor = decided(plan.rule, known, nextafter(start, 0))
+        if start >= self.now and not is_new:
+            plan = self.plan(schedule)
+        else:
+            plan = self.maker.plan(schedule, anchor)
+            plan.cursor = anchor - schedule.run_at_start
+        plan.cursor = decided(plan.rule, plan.cursor, nextafter(start, 0))
+        _go_on(plan, start)
         return plan
 
     def _made(self, schedule: Schedule) -> tuple[Plan, bool]:
@@ -212,6 +213,13 @@ class Outlook:
         """The first that would run; the first of all where none does."""
         found = list(self._slots(plan, self._known(plan.schedule), 1))
         return told(plan, next((each for each in found if each[3] is None), found[0])) if found else None
+
+
+def _go_on(plan: Plan, start: int) -> None:
+    """Up to that moment it runs again and again, and its runs take no time."""
+    due = plan.after_end()
+    if due is not None and due < start:
+        plan.last_at = due + (ceil((start - due) / plan.after_finish) - 1) * plan.after_finish
 
 
 def _judged(plan: Plan, fire: Fire, due: Due, known: Known) -> Facts:

@@ -105,8 +105,8 @@ def simulate(
 def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> None:
     plan, start = course.plan, course.start
     wake = judge(plan.rule, plan.cursor, float(plan.cursor)).wake
-    if plan.after_finish:
-        course.by_end = max(float(start), plan.anchor + (0.0 if plan.schedule.run_at_start else plan.after_finish))
+    by_end = plan.after_end()
+    course.by_end = None if by_end is None else max(by_end, float(start))
     while (at := min((each for each in (wake, course.by_end) if each is not None), default=end)) < end:
         left -= 1
         if left < 0:

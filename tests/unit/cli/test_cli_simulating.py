@@ -97,6 +97,25 @@ def test_so_is_one_of_a_rule_that_no_interval_is_in(sbctl: Sbctl, home: Home, no
     assert times[0] == iso(int(now) + 2 * HOUR)
 
 
+@pytest.mark.parametrize("runs_now", [False, True])
+def test_after_finish_goes_on_from_the_end_of_the_last_run(
+    sbctl: Sbctl, home: Home, now: float, runs_now: bool
+) -> None:
+    """Of a run that goes on, as of one that takes no time: from its slot, and no second one at once."""
+    compiled(home, [{**TASK, "intervalHours": 6, "afterFinish": True}])
+    seen_first(home, int(now) - 7 * HOUR)
+    ended = now - (7 if runs_now else 2) * HOUR + 1.5
+    kept(home, int(ended) - 1, last_at=int(ended * 1000))
+    slot = int(ended) + 6 * HOUR
+    if runs_now:
+        remember(home, "slots", schedule="mail", nominal=slot, nominal_to=slot, decided=1, outcome="run", count=1)
+
+    times, by_next = firsts(sbctl)
+    due = slot + 6 * HOUR if runs_now else ended + 6 * HOUR
+    assert by_next == [iso(due)]
+    assert times[:2] == [iso(due), iso(due + 6 * HOUR)]
+
+
 # from a date
 
 
@@ -105,6 +124,18 @@ def test_what_waits_at_that_moment_for_its_hours_is_among_them(sbctl: Sbctl, hom
     compiled(home, [{**TASK, "cron": "30 7 * * *", **OPENS_LATER}])
     for date in ("2027-02-01", "2026-12-01"):
         assert facts_of(sbctl, "--from", f"{date}T08:00")["first"] == [f"{date}T10:00:00.000Z"]
+
+
+@pytest.mark.parametrize(("date", "first"), [("2027-02-01", "2027-02-01T03:00:00.500Z"), ("2027-01-15T07:00", ""),
+                                             ("2027-01-13", "2027-01-13T03:00:00.000Z")])  # fmt: skip
+def test_after_finish_has_gone_on_until_that_moment(
+    sbctl: Sbctl, home: Home, now: float, date: str, first: str
+) -> None:
+    """Before now by its first sight, which is what is known of then."""
+    compiled(home, [{**TASK, "intervalHours": 6, "afterFinish": True}])
+    seen_first(home, int(now) - 5 * DAY + HOUR)
+    kept(home, int(now) - 5 * HOUR, last_at=int(now * 1000) - 5 * HOUR * 1000 + 250)
+    assert facts_of(sbctl, "--from", date)["first"][0] == (first or "2027-01-15T09:00:00.000Z")
 
 
 def test_one_that_comes_later_than_that_moment_begins_there(sbctl: Sbctl, home: Home, now: float) -> None:
@@ -129,7 +160,7 @@ def test_of_an_interval_it_is_the_beginning_which_is_no_slot_where_nothing_runs_
         assert facts_of(sbctl, "--from", "2027-01-01")["first"][0] == f"2027-01-01T{first}:00:00.000Z"
 
 
-def test_one_that_was_seen_before_has_its_slot_at_that_moment(sbctl: Sbctl, home: Home) -> None:
+def test_one_that_was_seen_before_has_its_slot_at_that_moment(sbctl: Sbctl, home: Home, now: float) -> None:
     compiled(home, [{**TASK, "intervalHours": 6, "runAtStart": False}])
     day = 1_798_761_600  # 2027-01-01
     seen_first(home, day - DAY)
