@@ -46,6 +46,7 @@ class Standing:
     group_running = 0  # runs of its group, of any schedule
     group_size = 0
     by_hand = False
+    takes_a_slot = True  # else its slot has had its end: it waits for its turn, and for no other's place
 
     def __init__(self, deadline: float = 0.0) -> None:
         self.deadline = deadline  # until when a slot may be put off
@@ -153,11 +154,12 @@ def _overlap(policy: Policy, standing: Standing, _now: float) -> Held | None:
     kind = policy.overlap
     if kind == Overlap.ALLOW and standing.running + standing.queued < policy.overlap_max:
         return None
-    if kind in (Overlap.CANCEL_OTHER, Overlap.KILL_OTHER) and not standing.by_hand:
+    may_end_other = standing.takes_a_slot and not standing.by_hand
+    if kind in (Overlap.CANCEL_OTHER, Overlap.KILL_OTHER) and may_end_other:
         return Held("overlap", Skip.OVERLAP, "the run before it is being ended", action=END_OTHER)
     before = "the run before it is still going" if standing.running else "the run before it has not begun yet"
     room = {Overlap.QUEUE_ONE: 1, Overlap.QUEUE_ALL: policy.overlap_max}.get(Overlap(kind), 0)
-    if standing.queued < room:
+    if standing.queued < room or not standing.takes_a_slot:
         return Held("overlap", Skip.OVERLAP, before, action=QUEUE)
     more = standing.queued if standing.running else standing.queued - 1
     waiting = f", and {more} more {'are' if more > 1 else 'is'} waiting" if more else ""

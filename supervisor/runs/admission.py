@@ -91,11 +91,14 @@ class Admission:
         if slot.not_before > now:
             desk.claims.claim(slot, queue=True)  # the gates are asked when its time comes
             return
-        held = first_held(plan.schedule.policy, self.standing(plan, slot.deadline, now=now), now)
+        standing = self.standing(plan, slot.deadline, now=now)
+        if slot.nominal is None:
+            standing.takes_a_slot = False
+        held = first_held(plan.schedule.policy, standing, now)
         if held is None:
             desk.claims.claim(slot)
             return
-        if held.action == SKIP:
+        if held.action == SKIP and slot.nominal is not None:  # else the row of its run is to say why
             self.skip(slot, held)
             return
         if held.action == END_OTHER:
@@ -183,7 +186,8 @@ class Admission:
         if running:
             standing.running = running
         if plan.queued:
-            standing.queued = sum(run.due <= now for run in plan.queued)  # others wait for a time to come
+            # Others wait for a time to come, or take no slot's place.
+            standing.queued = sum(run.due <= now and run.takes_a_slot for run in plan.queued)
         if policy.group:
             standing.group_running = desk.claims.in_group(policy.group)
             standing.group_size = desk.catalogue.groups.get(policy.group, 1)
@@ -205,6 +209,7 @@ class Admission:
         )
         run.nominal, run.tenant, run.claimed = slot.nominal or slot.stands_for, schedule.tenant, wall
         run.after = slot.after
+        run.made_up = slot.nominal is None and slot.trigger is Trigger.CATCH_UP
         run.progress = Progress(steps, plan.accepted)
         return run
 

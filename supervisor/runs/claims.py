@@ -225,8 +225,9 @@ class Claims:
                 return  # else the end of another run, or an answer, brings the next turn
 
     def _tell_if_late(self, run: Run, held: Held, now: float) -> None:
-        """Once: with the first look (there is one with each heartbeat) after it should have begun."""
-        if now > run.deadline and not run.was_told_late:
+        """Once: with the first look (at each heartbeat) after it should have begun; not who just waits its turn."""
+        in_turn = held.gate == "overlap" and not run.takes_a_slot
+        if now > run.deadline and not run.was_told_late and not in_turn:
             run.was_told_late = True
             waits = f"has not started for {duration(now - run.due)}: {held.reason}"
             self._desk.telling.unusual(run, "run.not_started", waits)
@@ -244,7 +245,7 @@ class Claims:
 
     def _held(self, plan: Plan, run: Run) -> Held | None:
         standing = self._desk.admission.standing(plan, run.deadline)
-        standing.queued = 0  # it is the first
+        standing.queued, standing.takes_a_slot = 0, run.takes_a_slot  # it is the first
         return first_held(plan.schedule.policy, standing, self._desk.loop.clock.wall())
 
     def _turn_later(self, plan: Plan, wait: float) -> None:

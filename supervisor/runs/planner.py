@@ -220,8 +220,11 @@ class Planner:
     def make_up(self, plan: Plan, since: float, until: float, *, all_of_them: bool) -> None:
         """After a pause from then to then: one run if it has held any slot, or one for each, up to what is made up for.
 
-        Those slots have had their end, so these runs claim none; they only stand for them.
+        Those slots have had their end, so these runs claim none; they only stand for them. Each waits for its turn; one
+        that can't begin leaves the row of a run that says why.
         """
+        if not self._desk.is_enabled(plan) or self._desk.pauses.of(plan.id) is not None:
+            return  # no pause has held its slots, or another one still does
         now, policy = self._desk.loop.clock.wall(), plan.schedule.policy
         stand_for: list[int] | list[None] = [None] if held_any(plan, since, until) else []
         if all_of_them:

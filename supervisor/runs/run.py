@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 NOTE = STEP  # begins the name of the note
 _NOTED = (
     "after", "args", "begun", "by", "claimed", "correlation", "cpu_ms", "cycle", "done", "due", "ended", "env",
-    "forced", "id", "key", "last", "late", "log", "memory", "nominal", "plugin", "retry_of", "schedule", "started",
-    "tenant", "trigger", "unledgered", "words",
+    "forced", "id", "key", "last", "late", "log", "made_up", "memory", "nominal", "plugin", "retry_of", "schedule",
+    "started", "tenant", "trigger", "unledgered", "words",
 )  # fmt: skip
 _NEVER_LEFT_OUT = ("due", "id", "nominal", "plugin", "schedule", "trigger")
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and o: they are read as digits
@@ -60,6 +60,7 @@ class Run:
         self.tenant = ""
         self.by = ""
         self.retry_of = ""
+        self.made_up = False  # after a pause, in which the slot that it stands for has had its end
         self.after = ""  # the run of another schedule whose end it follows
         self.correlation = id
         self.args: list[str] = []
@@ -88,8 +89,8 @@ class Run:
 
     @property
     def takes_a_slot(self) -> bool:
-        """Whether it began by the time of one; not by hand, and not again for one that was cut off."""
-        return self.nominal is not None and self.trigger != Trigger.RERUN
+        """Whether it began by the time of one; not by hand, again for one that was cut off, or for one of a pause."""
+        return self.nominal is not None and self.trigger != Trigger.RERUN and not self.made_up
 
     @property
     def has_ended(self) -> bool:

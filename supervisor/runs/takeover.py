@@ -164,6 +164,7 @@ def _restore(desk: Desk, row: dict[str, Any], left: Left) -> None:
     run = Run(row["id"], row["schedule"] or "", row["plugin"], steps, trigger=trigger, due=(row["due"] or 0) / 1000)
     run.args, run.env = given.get("args", []), dict.fromkeys(given.get("env", []), "")  # of which there are names only
     run.nominal, run.claimed = row["nominal"], (row["claimed"] or 0) / 1000
+    run.made_up = trigger is Trigger.CATCH_UP and not row["slots"]
     run.started, run.log = (row["started"] or 0) / 1000, row["log"] or ""
     run.correlation, run.retry_of = row["correlation"] or run.id, row["retry_of"] or ""
     plan = desk.plans.get(run.schedule)

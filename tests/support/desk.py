@@ -505,3 +505,9 @@ def job(
         id=id, plugin=plugin or id, steps=steps, triggers=rules, policy=Policy(**policy), zone=zone,
         revision=repr((rules, zone)), enabled=enabled, run_at_start=run_at_start,
     )  # fmt: skip
+
+
+def pause(world: DeskWorld, until: float | None = None, on_resume: str = "next", name: str = "job") -> None:
+    """By a person."""
+    wish = {"at": world.now, "by": "anna", "reason": "disk", "until": until, "on_resume": on_resume}
+    assert world.desk.change_wishes(lambda wishes: [name] if wishes.pause(name, wish) else []) == [name]

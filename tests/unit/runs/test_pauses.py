@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, after, cron, every, job
+from support.desk import AT, HOUR, DeskWorld, after, cron, every, job, pause
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
@@ -19,11 +19,6 @@ EVERY_MINUTE = cron("* * * * *")
 
 def flag(world: DeskWorld) -> Path:
     return Path(world.home.pause_file)
-
-
-def pause(world: DeskWorld, until: float | None = None, on_resume: str = "next", name: str = "job") -> None:
-    wish = {"at": world.now, "by": "anna", "reason": "disk", "until": until, "on_resume": on_resume}
-    assert world.desk.change_wishes(lambda wishes: [name] if wishes.pause(name, wish) else []) == [name]
 
 
 # the file
