@@ -22,7 +22,7 @@ from supervisor.core.coming import Known, Nearest
 from supervisor.core.due import decided
 from supervisor.model.identity import read_home_id
 from supervisor.model.wishes import is_over
-from supervisor.runs.cursors import anchor_of, place, see_first
+from supervisor.runs.cursors import anchor_of, place, see_anew
 from supervisor.runs.plan import Maker
 from supervisor.runs.upcoming import by_its_end, by_time, of_rule, told
 
@@ -68,13 +68,13 @@ class Outlook:
                 self._kept = {}
         return self._kept
 
-    def _newest_slot(self, id: str) -> float:
-        """Of those that were decided; 0: there is none. Of all of them at once, where more than one is asked about."""
+    def _newest_slot(self, id: str) -> int | None:
+        """Of those that were decided; None: there is none. Of all at once, where more than one is asked about."""
         if self._is_of_one:
             return past.newest_slot(self._home, id)
         if self._newest is None:
             self._newest = past.newest_slots(self._home)
-        return self._newest.get(id, 0)
+        return self._newest.get(id)
 
     def zone_of(self, schedule: Schedule) -> Zone:
         return self.maker.zone_of(schedule)
@@ -93,9 +93,10 @@ class Outlook:
         cursor = parse_iso(kept.get("cursor"))
         plan.last_at = min(parse_iso(kept.get("last_at")) or 0.0, self.now)
         if cursor is None:
-            see_first(plan, self.now, is_new=is_new)
+            see_anew(plan, self.now, is_new=is_new)
             return plan
-        place(plan, int(max(cursor, self._newest_slot(schedule.id))), kept["revision"], self.now)
+        newest = self._newest_slot(schedule.id)
+        place(plan, max(int(cursor), newest or 0), newest, kept["revision"], self.now)
         plan.cursor = decided(plan.rule, plan.cursor, self.now)
         return plan
 

@@ -88,10 +88,11 @@ def slots(home: Home, schedule: str, *, around: float | None = None, limit: int 
     return reading.slots(home.history_file, schedule, around=None if around is None else int(around), limit=limit)
 
 
-def newest_slot(home: Home, schedule: str) -> float:
-    """The nominal time of the last one that was decided; 0: there is none."""
+def newest_slot(home: Home, schedule: str) -> int | None:
+    """The nominal time of the last one that was decided; None: there is none."""
     found = slots(home, schedule, limit=1)
-    return (parse_iso(found[0]["nominal_to"]) or 0.0) if found else 0.0
+    at = parse_iso(found[0]["nominal_to"]) if found else None
+    return None if at is None else int(at)
 
 
 def newest_slots(home: Home) -> dict[str, int]:

@@ -46,6 +46,13 @@ def see_first(plan: Plan, now: float, *, is_new: bool) -> bool:
     return True
 
 
+def see_anew(plan: Plan, now: float, *, is_new: bool) -> bool:
+    """The history does not know it. If it was seen before, then that was lost, and nothing runs because of it."""
+    if plan.after_finish and not is_new:
+        plan.finish_slot = int(now)
+    return see_first(plan, now, is_new=is_new)
+
+
 def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any], *, is_new: bool) -> bool:
     """As the history has it."""
     row, cursor = loaded.schedules.get(plan.id), loaded.cursors.get(plan.id)
@@ -55,13 +62,15 @@ def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any]
     if cursor is None:
         if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
             now, is_new = float(plan.anchor), True
-        return see_first(plan, now, is_new=is_new)
-    place(plan, cursor, row["revision"] if row is not None else None, now)
+        return see_anew(plan, now, is_new=is_new)
+    place(plan, cursor, loaded.newest.get(plan.id), row["revision"] if row is not None else None, now)
     return row is None or bool(row["revision"] != plan.schedule.revision)
 
 
-def place(plan: Plan, cursor: int, revision: str | None, now: float) -> None:
-    """Where the history has left it."""
+def place(plan: Plan, cursor: int, newest: int | None, revision: str | None, now: float) -> None:
+    """Where the history has left it. `newest`: the last slot that it knows of."""
+    if plan.after_finish:
+        plan.finish_slot = min(_last_slot(plan, cursor, newest), int(now))
     if revision not in (None, plan.schedule.revision):
         plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
     else:
@@ -70,12 +79,20 @@ def place(plan: Plan, cursor: int, revision: str | None, now: float) -> None:
         plan.cursor = int(now)
 
 
+def _last_slot(plan: Plan, cursor: int, newest: int | None) -> int:
+    """What after-finish is counted from, beside the end of a run: no cursor, which also an edit moves.
+
+    But where the history knows nothing else, it may have been lost since the schedule was first seen.
+    """
+    if newest is not None:
+        return newest
+    return 0 if plan.last_at or cursor <= plan.anchor else cursor
+
+
 def _last_decided(plan: Plan, cursor: int, now: float) -> int:
     """The newest slot of all: that of an end, of which one may have come before an earlier slot was due."""
     if not plan.after_finish and not waits_for(plan.schedule):
         return cursor
-    if plan.after_finish:
-        plan.finish_slot = min(cursor, int(now))
     plan.paused_at = cursor = min(cursor, int(now))  # the slot of an end may lie in the future
     fire = plan.rule.times.prev(cursor + 1)
     return fire.at - 1 if fire is not None and plan.rule.due(fire).at > cursor else cursor

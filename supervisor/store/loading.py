@@ -26,12 +26,13 @@ def load(db: Connection) -> Loaded:
     """All of it in one look: nothing is written meanwhile, for only the one who asks writes."""
     schedules: dict[str, dict[str, Any]] = {row["id"]: row for row in rows_as_dicts(db, "SELECT * FROM schedules")}
     cursors = {name: row["cursor"] for name, row in schedules.items() if row["cursor"] is not None}
-    for name, last in newest_slots(db).items():
+    newest = newest_slots(db)
+    for name, last in newest.items():
         cursors[name] = max(last, cursors.get(name, last))
     runs = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
     for run in runs:
         run["slots"] = rows_as_dicts(db, "SELECT * FROM slots WHERE run = ? ORDER BY nominal", (run["id"],))
-    return Loaded(schedules, cursors, runs)
+    return Loaded(schedules, cursors, runs, newest=newest)
 
 
 def newest_slots(db: Connection) -> dict[str, int]:

@@ -141,7 +141,7 @@ class StepRow:
 class Loaded:
     """What a scheduler needs that starts. Rows as they are in the tables: times in ms, JSON as text."""
 
-    __slots__ = ("cursors", "runs", "schedules", "trouble")
+    __slots__ = ("cursors", "newest", "runs", "schedules", "trouble")
 
     def __init__(
         self,
@@ -149,9 +149,11 @@ class Loaded:
         cursors: dict[str, int],
         runs: list[dict[str, Any]],
         trouble: str = "",
+        newest: dict[str, int] | None = None,
     ) -> None:
         self.schedules = schedules  # by id
-        self.cursors = cursors  # by schedule: nominal seconds of the last slot that was considered
+        self.cursors = cursors  # by schedule: nominal seconds up to which all was considered
+        self.newest = newest or {}  # by schedule: nominal seconds of the last slot that was decided
         self.runs = runs  # those that are live, oldest first; `slots` of each is a list of rows
         self.trouble = trouble  # why it is empty, or may lack what happened last; "" when all is well
 

@@ -137,6 +137,20 @@ def test_one_that_was_never_seen_is_due_at_once_or_after_its_time(home: Home) ->
         assert [slot["due"] for slot in outlook(home, NOW).slots(["mail"], 3)] == [iso(NOW + wait)]
 
 
+def test_without_its_history_it_does_not_run_for_that(home: Home) -> None:
+    compiled(home, [AFTER])
+    seen_first(home, NOW - 48 * HOUR)
+    assert [slot["due"] for slot in outlook(home, NOW).slots(["mail"], 3)] == [iso(NOW + 6 * HOUR)]
+
+
+def test_what_was_only_considered_is_no_slot(home: Home) -> None:
+    """Of a first run that is put off, or after an edit."""
+    compiled(home, [{**AFTER, "activeHours": {"start": 10, "end": 20}}])
+    seen_first(home, NOW - HOUR)
+    kept(home, NOW - HOUR - 1)
+    assert [slot["due"] for slot in outlook(home, NOW).slots(["mail"], 3)] == [iso(NOW + 2 * HOUR)]
+
+
 def test_its_time_is_shown_wherever_it_is_asked_for(sbctl: Sbctl, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: NOW)
     compiled(home, [{**AFTER, "intervalHours": 11}])

@@ -375,6 +375,39 @@ def test_after_finish_waits_its_first_time_where_it_is_not_to_run_at_start(world
     assert world.run().nominal == AT + 600
 
 
+@pytest.mark.parametrize("way", ["as it is", "after an edit"])
+def test_after_finish_is_due_at_the_same_time_after_a_restart(world: DeskWorld, way: str) -> None:
+    """From when it was considered, or changed, nothing is counted."""
+    first = AT + 2 * HOUR
+    its = {"active_hours": [[None, 11 * HOUR, 20 * HOUR]], "outside": "defer", "valid_from": first}
+    world.open(job(every(5 * HOUR, after_finish=True), **its))
+    if way == "after an edit":
+        world.pass_until(first)
+        world.end()
+        world.pass_time(600)
+        world.reload(job(every(4 * HOUR, after_finish=True), **its))
+        world.pass_time(60)
+    wake = world.plan().wake
+    for _ in range(2):
+        world.kill().open()
+        assert world.plan().wake == wake == (first if way == "as it is" else first + 4 * HOUR)
+
+
+def test_without_its_history_after_finish_does_not_run_for_that(world: DeskWorld) -> None:
+    world.open(job(every(600, after_finish=True)))
+    world.end()
+    world.kill()
+    for table in ("slots", "runs", "steps", "schedules"):
+        world.db.execute(f"DELETE FROM {table}")
+    world.clocks.time += 5000
+    for _ in range(2):
+        world.open()
+        assert world.running() == []
+        assert world.plan().wake == int(AT + 5600)
+        world.pass_time(1)
+        world.kill()
+
+
 def test_after_finish_goes_on_after_a_restart(world: DeskWorld) -> None:
     world.open(job(every(600, after_finish=True)))
     world.end()
