@@ -144,7 +144,8 @@ def _by_end(course: Course, maker: Maker, at: float, took: float) -> None:
         course.by_end = allowed
         return
     by_rule = plan.rule.times.prev(int(at) + 1)
-    if by_rule is not None and by_rule.at == int(at):  # the same slot, so it is decided
+    was_put_off = bool(course.put_off_to)  # so its slot is an earlier moment
+    if by_rule is not None and by_rule.at == int(at) and not was_put_off:  # the same slot, so it is decided
         course.by_end = int(at) + plan.after_finish
         return
     held = _held(course, maker, at, queued=0)

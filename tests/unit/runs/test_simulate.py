@@ -187,6 +187,11 @@ DAYTIME = [[None, 7 * HOUR, 17 * HOUR]]
         ([every(HOUR, after_finish=True)], {"run_at_start": False, "group": "heavy"}),
         ([every(HOUR, after_finish=True), cron("15 */4 * * *")], {}),
         ([every(HOUR, after_finish=True), cron("5 * * * *")], {"active_hours": DAYTIME, "outside": "defer"}),
+        ([every(HOUR, after_finish=True), cron("0 7 * * *")], {"active_hours": DAYTIME, "outside": "defer"}),
+        (
+            [every(5 * HOUR, after_finish=True), at(7 * HOUR, 21 * HOUR)],
+            {"active_hours": DAYTIME, "outside": "defer", "jitter": 1800.0, "jitter_kind": "stable"},
+        ),
         ([every(2 * HOUR, after_finish=True), at(12 * HOUR, 3 * HOUR)], {"active_hours": DAYTIME, "outside": "skip"}),
         ([every(5 * HOUR, after_finish=True), every(3 * HOUR)], {"blackouts": ("noon",)}),
         ([every(HOUR, after_finish=True), cron("0 * * * *")], {"enabled": False}),
@@ -197,7 +202,7 @@ def test_after_finish_meets_the_gates_as_the_planner_has_it(
     world: DeskWorld, triggers: list[dict[str, Any]], keys: dict[str, Any], took: int
 ) -> None:
     schedule = job(*triggers, **keys)
-    facts = run(schedule, seconds=3 * DAY, took=float(took))["job"]
+    facts = run(schedule, seconds=3 * DAY, took=float(took), seed="seed")["job"]
 
     world.catalogue.calendars, world.catalogue.groups = dict(CALENDARS), {"heavy": 1}
     started: list[float] = []
