@@ -24,7 +24,7 @@ from supervisor.model.identity import read_home_id
 from supervisor.model.wishes import is_over
 from supervisor.runs.cursors import anchor_of, place, see_anew
 from supervisor.runs.plan import Maker
-from supervisor.runs.upcoming import by_its_end, by_time, of_rule, told
+from supervisor.runs.upcoming import by_its_end, by_time, of_rule, that_waits, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Outlook:
         self._kept = kept  # None: not yet read
         self._is_of_one = kept is not None
         self._newest: dict[str, int] | None = None
+        self._waiting: dict[str, list[tuple[int, float]]] | None = None
         self._flag = flag(home, self.now)
         self._wishes = wishes_of(home)
 
@@ -98,6 +99,8 @@ class Outlook:
         newest = self._newest_slot(schedule.id)
         place(plan, max(int(cursor), newest or 0), newest, kept["revision"], self.now)
         plan.cursor = decided(plan.rule, plan.cursor, self.now)
+        for nominal, _ in self._waits(plan):  # a slot that an end has made, and that is still to come
+            plan.finish_slot = min(plan.finish_slot, nominal - int(plan.after_finish))
         return plan
 
     def plan_at(self, schedule: Schedule, start: int) -> Plan:
@@ -145,7 +148,16 @@ class Outlook:
         return nearest.slots()
 
     def _slots(self, plan: Plan, known: Known, count: int) -> Iterator[Slot]:
-        return by_time(plan, known, count, by_its_end(plan, known, plan.after_end(), self.now))
+        by_itself = by_its_end(plan, known, plan.after_end(), self.now)
+        if not plan.after_finish:  # else that is the one
+            begin = [(nominal, plan.rule.begins(max(due, self.now))) for nominal, due in self._waits(plan)]
+            by_itself = [that_waits(plan, known, nominal, due) for nominal, due in begin if not due.passed]
+        return by_time(plan, known, count, by_itself)
+
+    def _waits(self, plan: Plan) -> list[tuple[int, float]]:
+        if self._waiting is None:
+            self._waiting = past.waiting(self._home) if self.kept() else {}  # none of what can't be read
+        return self._waiting.get(plan.id, [])
 
     def walk(self, id: str) -> Iterator[tuple[int, Callable[[], Facts] | None]]:
         """Those of its rules of time, by nominal time; None: disabled, or hours or a blackout do not let it run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from supervisor.base.errors import Problem
 from supervisor.cli.out import note
 from supervisor.cli.times import parse_iso
+from supervisor.model.run import RunState
 from supervisor.store import loading, reading
 from supervisor.store.asking import ask, rows
 from supervisor.store.statistics import figures
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from supervisor.model.home import Home
 
     Row = dict[str, Any]
+
+
+NOT_BEGUN = (RunState.QUEUED.value, RunState.CLAIMED.value)
 
 
 def tell_trouble(problem: Problem) -> None:
@@ -104,6 +108,16 @@ def slot_at(home: Home, schedule: str, at: int) -> Row | None:
     """The row, or the stretch, that has the slot of that second; None: there is none."""
     found = reading.slot_at(home.history_file, schedule, at)
     return found if found is not None and found["holds"] else None
+
+
+def waiting(home: Home) -> dict[str, list[tuple[int, float]]]:
+    """By schedule: the slots that were claimed and have not begun, and when each was due."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in reading.open_runs(home.history_file):
+        nominal, due = parse_iso(row["nominal"]), parse_iso(row["due"])
+        if row["state"] in NOT_BEGUN and nominal is not None:
+            found.setdefault(row["schedule"], []).append((int(nominal), due or nominal))
+    return found
 
 
 def statistics(home: Home, schedule: str | None = None) -> dict[str, Row]:

@@ -55,13 +55,18 @@ def upcoming(desk: Desk, plans: Iterable[Plan], count: int) -> list[dict[str, An
 
 
 def _slots(desk: Desk, plan: Plan, known: Known, count: int) -> Iterator[Slot]:
-    waiting: list[Slot] = []
-    for run in plan.queued:
-        due = begins_at(desk, plan, run)
-        if due is not None:
-            waiting.append((run.nominal or int(run.due), due, "it waits for its time", known.hold(plan.rule, due)))
+    waiting = [
+        that_waits(plan, known, run.nominal or int(run.due), due)
+        for run in plan.queued
+        if (due := begins_at(desk, plan, run)) is not None
+    ]
     by_end = by_its_end(plan, known, desk.planner.after_finish(plan), desk.loop.clock.wall())
     return by_time(plan, known, count, waiting + by_end)
+
+
+def that_waits(plan: Plan, known: Known, nominal: int, due: Due) -> Slot:
+    """One that has been claimed already."""
+    return nominal, due, "it waits for its time", known.hold(plan.rule, due)
 
 
 def by_its_end(plan: Plan, known: Known, at: float | None, now: float) -> list[Slot]:

@@ -137,6 +137,39 @@ def test_one_that_was_never_seen_is_due_at_once_or_after_its_time(home: Home) ->
         assert [slot["due"] for slot in outlook(home, NOW).slots(["mail"], 3)] == [iso(NOW + wait)]
 
 
+def claimed(home: Home, nominal: float, due: float, state: str = "queued") -> None:
+    """It has not begun."""
+    remember(home, "slots", schedule="mail", nominal=int(nominal), nominal_to=int(nominal), decided=1, outcome="run",
+             count=1, run="r1")  # fmt: skip
+    remember(home, "runs", id="r1", schedule="mail", plugin="mail", trigger="schedule", state=state,
+             nominal=int(nominal), due=int(due * 1000), claimed=1)  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "due"), [("queued", "10:00"), ("running", "14:00")])
+def test_one_that_was_claimed_and_waits_for_its_hours_is_the_next(home: Home, state: str, due: str) -> None:
+    compiled(home, [{**AFTER, "intervalHours": 9, "activeHours": {"start": 10, "end": 20}}])
+    claimed(home, NOW - 3 * HOUR, NOW - 3 * HOUR, state)
+    slot = by_its_end(home, NOW - 12 * HOUR + 0.25, NOW - 12 * HOUR)
+
+    assert slot["due"][11:16] == due
+    assert (slot["nominal"] == iso(NOW - 3 * HOUR)) == (state == "queued")
+
+
+@pytest.mark.parametrize("later", [600, -600])
+def test_one_that_waits_for_its_delay_after_another_is_the_next(home: Home, later: int) -> None:
+    """Its time may be over by now: then it begins at once."""
+    compiled(home, [{"plugins": ["mail"], "commands": ["get"], "name": "first", "cron": "0 0 1 1 *"},
+                    {"plugins": ["mail"], "commands": ["get"],
+                     "afterSchedule": {"schedule": "mail.first", "when": "done", "delaySeconds": 3600}}])  # fmt: skip
+    kept(home, NOW - HOUR)
+    claimed(home, NOW - 60, NOW + later)
+    (slot,) = outlook(home, NOW).slots(["mail"], 3)
+    row = outlook(home, NOW).rows(["mail"])[0]
+
+    assert slot["due"] == row["next_due"] == iso(NOW + max(later, 0))
+    assert (slot["would"], slot["note"]) == ("run", "it waits for its time")
+
+
 def test_without_its_history_it_does_not_run_for_that(home: Home) -> None:
     compiled(home, [AFTER])
     seen_first(home, NOW - 48 * HOUR)
