@@ -129,7 +129,7 @@ class Outlook:
         until = None if own["until"] is None else iso(own["until"])
         return {"at": iso(own["at"]), "by": own["by"], "reason": own["reason"], "until": until}
 
-    def _enabled(self, schedule: Schedule) -> bool:
+    def is_enabled(self, schedule: Schedule) -> bool:
         wish = self._wishes.enabled(schedule.id)
         return schedule.enabled if wish is None else wish
 
@@ -171,7 +171,7 @@ class Outlook:
             yield at, partial(_judged, plan, fire, due, known) if runs else None
 
     def _known(self, schedule: Schedule) -> Known:
-        known = Known(is_enabled=self._enabled(schedule), cooldown_until=self._cooldown(schedule))
+        known = Known(is_enabled=self.is_enabled(schedule), cooldown_until=self._cooldown(schedule))
         paused = self._paused(schedule)
         if paused is not None:
             known.paused_until, known.pause_reason = parse_iso(paused["until"]), str(paused["reason"] or "")
@@ -189,7 +189,7 @@ class Outlook:
         plan = self.plan(schedule)
         next_ = self._next(plan)
         kept = self.kept().get(schedule.id) or {}
-        enabled, paused = self._enabled(schedule), self._paused(schedule)
+        enabled, paused = self.is_enabled(schedule), self._paused(schedule)
         cooldown = self._cooldown(schedule)
         status = "disabled" if not enabled else "paused" if paused else "cooldown" if cooldown else "active"
         return {

@@ -31,7 +31,8 @@ def test_schedules(home: Home, names: Sequence[str], *, days: int, begin: str | 
     outlook = Outlook(home, schedules, now)
     meant_ones = [schedules.schedules[id] for id in ids]
     plans = [outlook.plan(each) if begin is None else outlook.plan_at(each, start) for each in meant_ones]
-    found = simulate(plans, outlook.maker, start=start, end=end)
+    disabled = [each.id for each in meant_ones if not outlook.is_enabled(each)]
+    found = simulate(plans, outlook.maker, start=start, end=end, disabled=disabled)
     facts = {"from": iso(float(start)), "to": iso(float(end)), "days": days, "schedules": found}
     if not found and not as_json:
         note("there are no schedules")

@@ -35,8 +35,9 @@ MOST_COMPARED = 200  # schedules; more than that are not compared with each othe
 class Course:
     """What becomes of one schedule."""
 
-    def __init__(self, plan: Plan, start: int, *, keeps: bool) -> None:
+    def __init__(self, plan: Plan, start: int, *, keeps: bool, is_enabled: bool) -> None:
         self.plan = plan
+        self.is_enabled = is_enabled
         self.start = start
         self.runs = 0
         self.skipped: dict[str, int] = {}
@@ -85,18 +86,26 @@ class Course:
 
 
 def simulate(
-    plans: Iterable[Plan], maker: Maker, *, start: int, end: int, took: Mapping[str, float] | None = None
+    plans: Iterable[Plan],
+    maker: Maker,
+    *,
+    start: int,
+    end: int,
+    took: Mapping[str, float] | None = None,
+    disabled: Iterable[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """By schedule: runs, skipped, the longest silence, days of other offsets, and who starts at the same time.
 
     `plans`: as they are at the start; each goes on from its cursor. `took`: how long the runs of a schedule take, in
     seconds.
     """
-    plans = list(plans)
+    plans, off = list(plans), frozenset(disabled)
     most = max(LEAST, min(MOST, MOST_OF_ALL // max(len(plans), 1)))
     courses: dict[str, Course] = {}
     for plan in plans:
-        course = courses[plan.id] = Course(plan, start, keeps=1 < len(plans) <= MOST_COMPARED)
+        course = courses[plan.id] = Course(
+            plan, start, keeps=1 < len(plans) <= MOST_COMPARED, is_enabled=plan.id not in off
+        )  # fmt: skip
         _follow(course, maker, end, (took or {}).get(plan.id, 0.0), most)
     met = meetings({name: its.starts for name, its in courses.items() if its.starts is not None}, start)
     return {name: _facts(course, met.get(name, []), maker, start, end) for name, course in courses.items()}
@@ -163,7 +172,7 @@ def _by_end(course: Course, maker: Maker, at: float, took: float) -> None:
 def _held(course: Course, maker: Maker, at: float, *, queued: int) -> Held | None:
     plan, schedule = course.plan, course.plan.schedule
     standing = Standing()
-    standing.enabled = schedule.enabled
+    standing.enabled = course.is_enabled
     standing.hours_open = plan.rule.hours.is_open(int(at))
     if not standing.hours_open:
         standing.opens_at = float(plan.rule.hours.next_open(int(at)) or 0)

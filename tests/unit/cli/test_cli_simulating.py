@@ -116,6 +116,16 @@ def test_after_finish_goes_on_from_the_end_of_the_last_run(
     assert times[:2] == [iso(due), iso(due + 6 * HOUR)]
 
 
+@pytest.mark.parametrize("by_file", [False, True])
+def test_one_is_enabled_or_not_as_somebody_has_said(sbctl: Sbctl, home: Home, now: float, by_file: bool) -> None:
+    compiled(home, [{**TASK, "cron": "0 * * * *", "enabled": by_file}])
+    Path(home.intent_file).parent.mkdir(exist_ok=True)
+    Path(home.intent_file).write_text(json.dumps({"schedules": {"mail": {"enabled": not by_file}}}))
+
+    found = facts_of(sbctl)
+    assert (found["runs"], found["skipped"]) == ((0, {"disabled": 23}) if by_file else (23, {}))
+
+
 # from a date
 
 

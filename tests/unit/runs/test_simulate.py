@@ -35,7 +35,9 @@ def run(
         anchor, is_new = anchor_of(schedule, seen, start)
         plans.append(maker.plan(schedule, anchor))
         see_first(plans[-1], start, is_new=is_new)
-    return simulate(plans, maker, start=start, end=start + seconds, took=dict.fromkeys((s.id for s in schedules), took))
+    off = [schedule.id for schedule in schedules if not schedule.enabled]
+    lengths = {schedule.id: took for schedule in schedules}
+    return simulate(plans, maker, start=start, end=start + seconds, took=lengths, disabled=off)
 
 
 def test_a_day_of_an_hourly_schedule() -> None:
