@@ -16,7 +16,7 @@ from supervisor.model.schedule import Overlap
 from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.run import Run
 from supervisor.runs.seconds import noted
-from supervisor.store.rows import SlotRow
+from supervisor.store.rows import HELD_ENDS, SlotRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class Admission:
         plan = slot.plan
         if held.skip is Skip.PAUSED and slot.nominal is not None:
             plan.paused_at = max(plan.paused_at, slot.nominal)
+            if slot.trigger is Trigger.AFTER:
+                plan.held_ends = (*plan.held_ends, slot.nominal)[-HELD_ENDS:]
         if plan.stretch is not held.skip:
             plan.stretch = held.skip
             self._desk.telling.held(plan, slot, held, WARNING if held.skip in TOLD_AS_WARNING else INFO)

@@ -59,6 +59,7 @@ def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any]
     if row is not None:
         plan.restore(row, decode)
         plan.last_at = min(plan.last_at, now)
+    plan.held_ends = loaded.held_ends.get(plan.id, ())
     if cursor is None:
         if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
             now, is_new = float(plan.anchor), True
@@ -101,8 +102,8 @@ def _last_decided(plan: Plan, cursor: int, now: float) -> int:
 def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> bool:
     """The same schedule under other settings, or the same ones."""
     for name in (
-        "accepted", "breaker", "cycle", "failed", "finish_slot", "last_at", "last_result", "last_run", "last_took",
-        "paused_at", "queued", "recent", "stretch", "succeeded", "total",
+        "accepted", "breaker", "cycle", "failed", "finish_slot", "held_ends", "last_at", "last_result", "last_run",
+        "last_took", "paused_at", "queued", "recent", "stretch", "succeeded", "total",
     ):  # fmt: skip
         setattr(plan, name, getattr(before, name))
     desk.planner.forget(before)

@@ -40,8 +40,23 @@ def held_slots(plan: Plan, since: float, until: float, count: int) -> list[int]:
     return found[::-1]
 
 
-def held_any(plan: Plan, since: float, until: float) -> bool:
-    """Also of ends, its own or another's, whose slots are in no rule of time."""
-    if (plan.after_finish or waits_for(plan.schedule)) and plan.paused_at >= int(since):
-        return True
-    return bool(held_slots(plan, since, until, 1))
+def stand_for(plan: Plan, since: float, until: float, now: float, *, all_of_them: bool) -> list[int] | list[None]:
+    """What runs after a pause: a slot for each, None for one that stands for whatever was held."""
+    if not all_of_them:
+        return [None] if _held_any(plan, since, until) else []
+    policy = plan.schedule.policy
+    since = max(since, now - policy.window)
+    of_times = held_slots(plan, since, until, policy.max_catchup)
+    ends = [end for end in plan.held_ends if end >= int(since)]
+    if found := sorted([*of_times, *ends])[-policy.max_catchup :]:
+        return found
+    return [None] if _held_an_end(plan, since) else []
+
+
+def _held_any(plan: Plan, since: float, until: float) -> bool:
+    return _held_an_end(plan, since) or bool(held_slots(plan, since, until, 1))
+
+
+def _held_an_end(plan: Plan, since: float) -> bool:
+    """Its own or another's, whose slots are in no rule of time."""
+    return bool(plan.after_finish or waits_for(plan.schedule)) and plan.paused_at >= int(since)

@@ -31,9 +31,9 @@ class Plan:
     """Times are wall clock; `cursor` is the nominal time up to which every slot has been decided."""
 
     __slots__ = (
-        "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "finish_slot", "id", "last_at",
-        "last_result", "last_run", "last_took", "paused_at", "queued", "recent", "rule", "schedule", "stamp", "stretch",
-        "succeeded", "total", "wake",
+        "accepted", "after_finish", "anchor", "breaker", "cursor", "cycle", "failed", "finish_slot", "held_ends",
+        "id", "last_at", "last_result", "last_run", "last_took", "paused_at", "queued", "recent", "rule", "schedule",
+        "stamp", "stretch", "succeeded", "total", "wake",
     )  # fmt: skip
 
     def __init__(self, schedule: Schedule, rule: Rule, anchor: int) -> None:
@@ -47,6 +47,7 @@ class Plan:
         self.after_finish = 0.0  # seconds; 0: it does not go by the ends of its runs
         self.finish_slot = 0  # the last of those slots that was decided
         self.paused_at = 0  # the newest slot that a pause has held, or after a restart the newest of all
+        self.held_ends: tuple[int, ...] = ()  # the newest slots of ends of others that a pause has held, in order
         self.stretch: Skip | None = None  # why the slot before was skipped: said once, not for each
         self.queued: tuple[Run, ...] = ()
         self.breaker = NOTHING_WRONG

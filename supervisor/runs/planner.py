@@ -11,7 +11,7 @@ import heapq
 from supervisor.core.breaker import Breaker
 from supervisor.core.due import COUNT_AT_MOST, judge
 from supervisor.model.run import Skip, Trigger
-from supervisor.runs.made_up import BEFORE_S, held_any, held_slots, newest_due
+from supervisor.runs.made_up import BEFORE_S, newest_due, stand_for
 from supervisor.runs.ready import AHEAD_S, HOLDS_S, make_ready
 from supervisor.runs.slot import Slot
 
@@ -225,11 +225,8 @@ class Planner:
         """
         if not self._desk.is_enabled(plan) or self._desk.pauses.of(plan.id) is not None:
             return  # no pause has held its slots, or another one still does
-        now, policy = self._desk.loop.clock.wall(), plan.schedule.policy
-        stand_for: list[int] | list[None] = [None] if held_any(plan, since, until) else []
-        if all_of_them:
-            stand_for = held_slots(plan, max(since, now - policy.window), until, policy.max_catchup)
-        for nominal in stand_for:
+        now = self._desk.loop.clock.wall()
+        for nominal in stand_for(plan, since, until, now, all_of_them=all_of_them):
             slot = Slot(plan, None, now, Trigger.CATCH_UP, note="after a pause")
             slot.stands_for = nominal
             self._desk.admission.admit(slot, spread=True)

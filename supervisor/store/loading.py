@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import _sqlite3
 
-from supervisor.model.run import LIVE
+from supervisor.model.run import LIVE, Skip
 from supervisor.store.each import apply_each
-from supervisor.store.rows import Loaded
+from supervisor.store.rows import AFTER, HELD_ENDS, Loaded
 from supervisor.store.schema import migrate
 from supervisor.store.writes import rows_as_dicts
 
@@ -26,19 +26,36 @@ def load(db: Connection) -> Loaded:
     """All of it in one look: nothing is written meanwhile, for only the one who asks writes."""
     schedules: dict[str, dict[str, Any]] = {row["id"]: row for row in rows_as_dicts(db, "SELECT * FROM schedules")}
     cursors = {name: row["cursor"] for name, row in schedules.items() if row["cursor"] is not None}
-    newest = newest_slots(db)
-    for name, last in newest.items():
+    newest, held_ends = _newest(db), {}
+    for name, (last, note) in newest.items():
         cursors[name] = max(last, cursors.get(name, last))
+        if note and AFTER in note and (held := _held_ends(db, name)):
+            held_ends[name] = held
     runs = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
     for run in runs:
         run["slots"] = rows_as_dicts(db, "SELECT * FROM slots WHERE run = ? ORDER BY nominal", (run["id"],))
-    return Loaded(schedules, cursors, runs, newest=newest)
+    return Loaded(
+        schedules, cursors, runs, newest={name: last for name, (last, _) in newest.items()}, held_ends=held_ends
+    )
+
+
+def _held_ends(db: Connection, schedule: str) -> tuple[int, ...]:
+    """Of a schedule whose newest slot is an end: those among its newest slots that a pause has held."""
+    newest = "SELECT nominal, reason, note FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT ?"
+    found = db.execute(newest, (schedule, HELD_ENDS)).fetchall()
+    return tuple(
+        nominal for nominal, reason, note in reversed(found) if reason == Skip.PAUSED.value and AFTER in (note or "")
+    )
 
 
 def newest_slots(db: Connection) -> dict[str, int]:
     """By schedule: the nominal time of the last slot that was decided."""
-    newest = "SELECT nominal_to FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
-    return {name: db.execute(newest, (name,)).fetchone()[0] for name in _with_slots(db)}
+    return {name: last for name, (last, _) in _newest(db).items()}
+
+
+def _newest(db: Connection) -> dict[str, tuple[int, str | None]]:
+    newest = "SELECT nominal_to, note FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
+    return {name: db.execute(newest, (name,)).fetchone() for name in _with_slots(db)}
 
 
 def load_with(db: Connection, writes: Sequence[Write]) -> Loaded:

@@ -31,6 +31,7 @@ STEP_TEXTS = frozenset(("run", "name", "state", "signal", "cause", "words"))
 
 JSON_COLUMNS = frozenset(("steps", "args", "metrics", "words", "accepted", "recent"))
 AFTER = "after run "  # begins the note of a slot that is the end of a run of another schedule
+HELD_ENDS = 100  # are known of a schedule, so that they can be made up for after a pause
 MAX_NUMBER = (1 << 63) - 1
 MAX_TEXT = 1 << 20
 
@@ -141,7 +142,7 @@ class StepRow:
 class Loaded:
     """What a scheduler needs that starts. Rows as they are in the tables: times in ms, JSON as text."""
 
-    __slots__ = ("cursors", "newest", "runs", "schedules", "trouble")
+    __slots__ = ("cursors", "held_ends", "newest", "runs", "schedules", "trouble")
 
     def __init__(
         self,
@@ -150,11 +151,13 @@ class Loaded:
         runs: list[dict[str, Any]],
         trouble: str = "",
         newest: dict[str, int] | None = None,
+        held_ends: dict[str, tuple[int, ...]] | None = None,
     ) -> None:
         self.schedules = schedules  # by id
         self.cursors = cursors  # by schedule: nominal seconds up to which all was considered
         self.newest = newest or {}  # by schedule: nominal seconds of the last slot that was decided
         self.runs = runs  # those that are live, oldest first; `slots` of each is a list of rows
+        self.held_ends = held_ends or {}  # by schedule: the newest slots of ends that a pause has held, in order
         self.trouble = trouble  # why it is empty, or may lack what happened last; "" when all is well
 
     @classmethod

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, cron, job, pause
+from support.desk import AT, HOUR, DeskWorld, after, cron, every, job, pause
 
 EVERY_MINUTE = cron("* * * * *")
 SPREAD = 2.0
 
 
-def end_each(world: DeskWorld, seconds: float = 3, times: int = 6) -> None:
+def end_each(world: DeskWorld, seconds: float = 3, times: int = 6, name: str = "job") -> None:
     """Every run takes so long."""
     for _ in range(times):
         world.pass_time(seconds)
-        for run in world.running():
+        for run in world.running(name):
             world.end(run)
 
 
@@ -108,3 +108,63 @@ def test_what_another_pause_still_holds_is_not_made_up_for_yet(world: DeskWorld)
     end_each(world)
 
     assert stood_for(world) == [1, 2, 3, 4]
+
+
+# ends, which are in no rule of time
+
+
+def pause_what_follows(world: DeskWorld, *, delay: float = 0.0, **policy: float) -> list[int]:
+    """`b` is paused for ten minutes in which `job` ends three times, the last one half a minute before the end."""
+    world.open(job(cron("1,2,9 * * * *"), steps=("get",)), job(after("job", delay=delay), id="b", **policy))
+    pause(world, until=AT + 600.0, on_resume="catch_up", name="b")
+    ends = []
+    for minute in (1, 2, 9):
+        world.pass_until(AT + minute * 60 + 30)
+        world.end()
+        ends.append(int(world.now + delay))
+    return ends
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_each_end_that_was_held_is_made_up_for(world: DeskWorld, restarted: bool) -> None:
+    ends = pause_what_follows(world, spread=SPREAD)
+    if restarted:
+        world.kill().open()
+    world.pass_until(AT + 601)
+    end_each(world, name="b")
+
+    assert world.fates("b") == ["paused"] * 3
+    assert [(row["nominal"], row["state"]) for row in world.rows("b")] == [(at, "succeeded") for at in ends]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_end_whose_delay_was_over_in_the_pause_was_held_and_no_other(world: DeskWorld, restarted: bool) -> None:
+    ends = pause_what_follows(world, delay=45.0, spread=SPREAD)
+    if restarted:
+        world.kill().open()
+    world.pass_until(AT + 601)
+    assert world.fates("b") == ["paused"] * 2 + ["claimed"]
+    end_each(world, name="b", times=30)
+
+    found = {row["trigger"]: row["nominal"] for row in world.rows("b")}
+    assert sorted(row["nominal"] for row in world.rows("b")) == ends
+    assert found == {"catch_up": ends[1], "after": ends[2]}
+
+
+def test_of_many_ends_the_newest_few_are_made_up_for(world: DeskWorld) -> None:
+    ends = pause_what_follows(world, spread=SPREAD, max_catchup=2)
+    world.pass_until(AT + 601)
+    end_each(world, name="b")
+
+    assert [row["nominal"] for row in world.rows("b")] == ends[1:]
+
+
+def test_what_goes_by_its_own_end_runs_once_for_it_comes_again_by_that(world: DeskWorld) -> None:
+    world.open(job(every(60, after_finish=True), spread=SPREAD))
+    world.end()
+    pause(world, until=AT + 250.0, on_resume="catch_up")
+    world.pass_until(AT + 251)
+    assert world.fates().count("paused") > 1
+
+    assert world.run().trigger == "catch_up"
+    assert world.plan().queued == ()
