@@ -28,6 +28,7 @@ TOO_LONG_S = 10.0  # ... so much more
 TOO_SHORT_TIMES = 0.2
 SHORT_S = 2.0  # what usually takes less has no "too short"
 DONE = "done"
+CUT_OFF = (RunState.INTERRUPTED, RunState.LOST)
 KEPT_ROWS = 20  # of steps: more than a writer can be behind by
 
 
@@ -148,9 +149,9 @@ class Outcomes:
         ):
             desk.telling.breaker(plan)
         if run.schedule:
-            self._start_followers(run, state)
-            if plan is not None and state in (RunState.INTERRUPTED, RunState.LOST):
-                self._rerun(plan, run)
+            is_done_again = plan is not None and state in CUT_OFF and self._rerun(plan, run)
+            if not is_done_again:  # else it is that one's end that others wait for
+                self._start_followers(run, state)
             desk.claims.turn_of_all_soon()
         self.no_run(run)
         desk.changed()
@@ -199,14 +200,14 @@ class Outcomes:
 
     # who waits for it
 
-    def _rerun(self, plan: Plan, run: Run) -> None:
-        """It was cut off; if the settings say so, it is done again from its beginning."""
+    def _rerun(self, plan: Plan, run: Run) -> bool:
+        """It was cut off; if the settings say so, it is done again from its beginning. False: it is not."""
         if plan.schedule.policy.interrupted != "rerun":
-            return
+            return False
         if run.env:
             text = f"is not done again, for what --env gave it is not kept: sbctl retry {run.id} --env ..."
             self._desk.telling.unusual(run, "run.not_done_again", text)
-            return
+            return False
         now = self._desk.loop.clock.wall()
         slot = Slot(plan, None, now, Trigger.RERUN)
         slot.stands_for = run.nominal  # the time it does its work for is that of the one that was cut off
@@ -215,6 +216,7 @@ class Outcomes:
         if run.trigger in (*BY_HAND, Trigger.RERUN):  # a person has said which
             again.progress = Progress(run.progress.steps, plan.accepted)
         self._desk.claims.claim(slot, queue=True)
+        return True
 
     def _start_followers(self, run: Run, state: RunState) -> None:
         """Those of `after`: each end has a slot of its own, and one, however often it is told."""
@@ -234,7 +236,7 @@ class Outcomes:
 
 def _fits(when: str, state: RunState) -> bool:
     if when == DONE:
-        return state in (RunState.SUCCEEDED, *BAD)
+        return state is not RunState.CANCELLED  # whoever takes a run back wants nothing of what hangs on it
     return state is RunState.SUCCEEDED if when == RunState.SUCCEEDED.value else state in BAD
 
 

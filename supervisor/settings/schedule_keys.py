@@ -70,7 +70,9 @@ class After(Shape):
     """Another schedule, whose end is a trigger."""
 
     schedule: Annotated[str, Field(min_length=1, max_length=127)] = Field(description="its id")
-    when: Literal["succeeded", "failed", "done"] = Field("succeeded", description="which of its ends count")
+    when: Literal["succeeded", "failed", "done"] = Field(
+        "succeeded", description="which of its ends count; `done`: all but `cancelled`"
+    )
     delay_seconds: ZeroSeconds = Field(0.0, description="so long after that")
 
 

@@ -145,7 +145,41 @@ def test_others_follow_its_end(world: DeskWorld, code: int, begun: list[str]) ->
     assert (run.trigger, run.nominal) == ("after", AT + HOUR + 5)
 
 
+@pytest.mark.parametrize("state", ["interrupted", "lost"])
+def test_one_that_was_cut_off_is_done_and_neither_succeeded_nor_failed(world: DeskWorld, state: str) -> None:
+    """A follower that tidies up is wanted then most of all. It begins with the next scheduler."""
+    world.open(job(), *(job(after("job", when), id=when) for when in ("succeeded", "failed", "done")))
+    world.pass_until(AT + HOUR)
+    cut_off(world, state)
+
+    assert [run.schedule for run in world.desk.runner.runs.values()] == ["done"]
+
+
+@pytest.mark.parametrize("state", ["interrupted", "lost"])
+def test_one_that_is_done_again_is_done_once(world: DeskWorld, state: str) -> None:
+    world.open(job(interrupted="rerun"), job(after("job", "done"), id="done"))
+    world.pass_until(AT + HOUR)
+    cut_off(world, state)
+    assert (world.run().trigger, world.slots("done")) == ("rerun", [])
+    world.end()
+
+    assert world.run("done").trigger == "after"
+
+
+def cut_off(world: DeskWorld, state: str) -> None:
+    if state == "interrupted":
+        world.desk.stop_all()
+        world.end(signal=15)
+    else:  # with `start`, which knew its process and had its note
+        world.start.entries.clear()
+        world.start.notes.clear()
+    world.kill().open()
+    world.pass_time(1)
+    assert world.states()[0] == state
+
+
 def test_nobody_follows_one_that_was_cancelled(world: DeskWorld) -> None:
+    """Whoever takes a run back wants nothing of what hangs on it; after that of `cancelOther` comes another one."""
     world.open(job(), *(job(after("job", when), id=when) for when in ("succeeded", "failed", "done")))
     world.pass_until(AT + HOUR)
     world.desk.end_run(world.run().id, "")
