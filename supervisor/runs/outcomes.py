@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor.core import breaker
 from supervisor.core.pipeline import RETRY, WAITING, Progress
-from supervisor.core.quality import accepted_after
+from supervisor.core.quality import accepted_after, is_standard
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs import columns
 from supervisor.runs.plan import RECENT, waits_for
@@ -168,7 +168,8 @@ class Outcomes:
         if state is RunState.SUCCEEDED:
             plan.succeeded += 1
             plan.breaker = breaker.succeeded(plan.breaker)
-            plan.accepted = accepted_after(run.progress.metrics, plan.accepted or {}) or None
+            if is_standard(run.progress.steps, self._desk.admission.steps_for(plan)):
+                plan.accepted = accepted_after(run.progress.metrics, plan.accepted or {}) or None
         elif state in BAD and run.trigger in BY_HAND:
             plan.failed += 1  # what somebody tries out says little about the schedule
             plan.breaker = breaker.neither(plan.breaker)

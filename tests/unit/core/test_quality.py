@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.core.quality import accepted_after, data_gate, figure, quality_gate
+from supervisor.core.quality import accepted_after, data_gate, figure, is_standard, quality_gate
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,21 @@ def test_what_the_next_run_is_compared_with(
     metrics: dict[str, Any], before: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert accepted_after(metrics, before) == expected
+
+
+@pytest.mark.parametrize(
+    ("did", "whole", "expected"),
+    [
+        ("get process push", "get process push", True),
+        ("process push", "get process push", True),
+        ("get process", "get process push", False),
+        ("process", "get process push", False),
+        ("get process push", "get process", True),
+        ("get process", "get process", True),
+        ("process", "get process", False),
+        ("get", "get", True),
+        ("backup process", "backup process", True),
+    ],
+)
+def test_only_what_went_out_or_a_whole_run_sets_the_standard(did: str, whole: str, expected: bool) -> None:
+    assert is_standard(did.split(), whole.split()) is expected

@@ -52,6 +52,21 @@ def test_the_last_figures_that_were_good_are_kept_through_failures_and_restarts(
     assert world.plan().accepted == {"quality": 0.95}
 
 
+def test_what_was_tried_out_and_did_not_go_out_is_no_standard(world: DeskWorld) -> None:
+    """A person ran `process` alone, and its figures were better than they usually are."""
+    world.open(job(EVERY_MINUTE, safety={"rollback_on_degradation": True}, steps=("process", "push")))
+    world.pass_time(60)
+    alone = world.run()
+    alone.progress.steps = ["process"]
+    world.end(result='{"quality": 0.99}')
+    world.pass_time(60)
+    world.end(result='{"quality": 0.95}')
+    world.end()
+
+    assert world.states() == ["succeeded", "succeeded"]
+    assert world.plan().accepted == {"quality": 0.95}
+
+
 # the breaker
 
 
