@@ -72,12 +72,22 @@ def _next(row: Row, now: float) -> str:
 
 def rate(row: Row) -> str:
     """Which part of its runs went well."""
-    ended = (row["successful_runs"] or 0) + (row["failed_runs"] or 0)
-    if not ended:
-        return "-"
-    share = f"{row['successful_runs'] / ended * 100:.0f}% of {ended}"
-    streak = row["consecutive_failures"] or 0
-    return f"{share}, {streak} failed in a row" if streak > 1 else share
+    return ", ".join((*share(row), *streak(row))) or "-"
+
+
+def ended_by_itself(row: Row) -> int:
+    """Runs that say something: nobody cancelled them, and nothing cut them off."""
+    return (row["successful_runs"] or 0) + (row["failed_runs"] or 0)
+
+
+def share(row: Row) -> list[str]:
+    ended = ended_by_itself(row)
+    return [f"{row['successful_runs'] / ended * 100:.0f}% of {ended}"] if ended else []
+
+
+def streak(row: Row) -> list[str]:
+    failures = row["consecutive_failures"] or 0
+    return [f"{failures} failed in a row"] if failures > 1 else []
 
 
 def totals(system: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from supervisor.base.counting import counted
 from supervisor.cli.marks import short, words
 from supervisor.cli.pausing import paused_text
-from supervisor.cli.schedule_table import rate, status
+from supervisor.cli.schedule_table import ended_by_itself, share, status, streak
 from supervisor.cli.schedule_zones import told
 from supervisor.cli.table import duration
 from supervisor.cli.times import parse_iso
@@ -45,7 +45,7 @@ def schedule_lines(facts: Facts, its: Zone, now: float, style: Style) -> list[st
     cooldown = parse_iso(row["cooldown_until"])
     lines += _titled("cooldown", f"until {minute(cooldown, its, now)}" if cooldown is not None else "")
     lines += _going(row)
-    lines += _titled("runs", f"{row['total_runs']}, {rate(row)} went well" if row["total_runs"] else "none yet")
+    lines += _titled("runs", _runs(row))
     lines += _titled("usual", _usual(facts.get("usual")))
     lines += _titled("last", _last(row, its, now))
     lines += _titled("policy", "all as by default" if not changed(facts["policy"]) else "")
@@ -63,6 +63,17 @@ def _going(row: Facts) -> list[str]:
     if not row["running"]:
         return _titled("waiting", counted(row["queued"], "run") if row["queued"] else "")
     return _titled("running", ", ".join(row["running"]) + (f", {row['queued']} waiting" if row["queued"] else ""))
+
+
+def _runs(row: Facts) -> str:
+    """How many there were, and what became of them."""
+    total = row["total_runs"] or 0
+    if not total:
+        return "none yet"
+    cut_off = total - ended_by_itself(row)
+    parts = [f"{each} went well" for each in share(row)] + streak(row)
+    parts += [f"{cut_off} cancelled or cut off"] if cut_off > 0 else []
+    return f"{total}: {', '.join(parts)}"
 
 
 def _usual(usual: Facts | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supervisor.cli.schedule_story import _asked
-from supervisor.cli.schedule_view import _usual
+from supervisor.cli.schedule_view import _runs, _usual
 
 
 def slot(nominal: str, nominal_to: str | None = None, due: str | None = None) -> dict[str, Any]:
@@ -43,6 +43,21 @@ def test_the_slot_that_a_time_means(asked: str, meant: int | None) -> None:
 
 def test_without_a_time_none_is_meant() -> None:
     assert _asked(SLOTS, None) == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ((0, 0, 0, 0), "none yet"),
+        ((4, 0, 4, 4), "4: 0% of 4 went well, 4 failed in a row"),
+        ((10, 9, 1, 0), "10: 90% of 10 went well"),
+        ((10, 3, 1, 1), "10: 75% of 4 went well, 6 cancelled or cut off"),
+        ((2, 0, 0, 0), "2: 2 cancelled or cut off"),
+    ],
+)
+def test_what_became_of_its_runs(counts: tuple[int, ...], text: str) -> None:
+    names = ("total_runs", "successful_runs", "failed_runs", "consecutive_failures")
+    assert _runs(dict(zip(names, counts, strict=True))) == text
 
 
 def test_how_long_its_runs_take() -> None:
