@@ -154,7 +154,7 @@ def _slot(slot: Facts, runs: dict[str, Facts], its: Zone, now: float, style: Sty
     note = f" ({told(slot['note'], its, now)})" if slot.get("note") else ""
     if slot["outcome"] == "skipped":
         until = parse_iso(slot.get("until"))
-        then = f", until {minute(until, its, now)}" if until is not None else ""
+        then = f", until {minute(until, its, now)}" if until is not None and ", until " not in note else ""
         return f"{when}  skipped: {words(told(str(slot.get('reason') or '?'), its, now))}{then}{note}"
     run = runs.get(str(slot.get("run")))
     if run is None:

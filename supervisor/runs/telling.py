@@ -123,7 +123,8 @@ class Telling:
     # slots
 
     def held(self, plan: Plan, slot: Slot, held: Held, level: str) -> None:
-        until = f", until {stamp(held.until)}" if held.until else ""
+        says_so = ", until " in held.reason  # that of a pause
+        until = f", until {stamp(held.until)}" if held.until and not says_so else ""
         self._tell(
             "slot.held", plan.id, f"did not start: {held.reason}{until}", level,
             gate=held.gate, reason=held.skip.value, nominal=slot.nominal, until=held.until or None,

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli.schedule_story import _asked
+from supervisor.base.zones import zone
+from supervisor.cli.schedule_story import _asked, _slot
 from supervisor.cli.schedule_view import _runs, _usual
+from supervisor.cli.table import Style
+from supervisor.cli.times import parse_iso
 
 
 def slot(nominal: str, nominal_to: str | None = None, due: str | None = None) -> dict[str, Any]:
@@ -39,6 +42,22 @@ SLOTS = [
 def test_the_slot_that_a_time_means(asked: str, meant: int | None) -> None:
     found = _asked(SLOTS, f"2026-11-28T{asked}Z")
     assert found == ([] if meant is None else [SLOTS[meant]])
+
+
+@pytest.mark.parametrize(
+    ("note", "text"),
+    [
+        ("paused since 08:30 by anna, until 09:30", "paused (paused since 08:30 by anna, until 09:30)"),
+        ("3 failures", "paused, until 09:30 (3 failures)"),
+        (None, "paused, until 09:30"),
+    ],
+)
+def test_until_when_a_slot_was_held_is_said_once(note: str | None, text: str) -> None:
+    held = {**slot("09:00:00.000"), "outcome": "skipped", "reason": "paused", "note": note}
+    held["until"] = "2026-11-28T09:30:00.000Z"
+    now = parse_iso("2026-11-28T09:10:00.000Z")
+    assert now is not None
+    assert _slot(held, {}, zone("UTC"), now, Style(colour=False)) == f"09:00  skipped: {text}"
 
 
 def test_without_a_time_none_is_meant() -> None:

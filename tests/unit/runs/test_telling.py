@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from support.desk import AT, DAY, HOUR, DeskWorld, cron, job
+from support.desk import AT, DAY, HOUR, DeskWorld, cron, job, pause
 
 from supervisor.model.run import RunState, Trigger
 from supervisor.runs.telling import LEVELS, WHY
@@ -92,3 +92,17 @@ def test_a_stretch_that_was_passed_over_is_one_sentence(world: DeskWorld) -> Non
     assert world.texts("slot.passed") == [
         "job: did not start at 2025-10-09 10:00:00 UTC to 2025-10-09 14:00:00 UTC, 5 times: missed, and not made up for"
     ]
+
+
+def test_until_when_it_is_held_is_said_once(world: DeskWorld) -> None:
+    """A pause says so itself; a cool-down does not."""
+    world.open(job(EVERY_MINUTE), job(EVERY_MINUTE, id="b", safety={"max_failures": 1, "cooldown": 600.0}))
+    world.pass_time(60)
+    world.end("b", code=1)
+    pause(world, until=AT + HOUR)
+    world.pass_time(60)
+
+    paused, cooling = world.texts("slot.held")
+    since = "2025-10-09 09:01:00 UTC by anna: disk"
+    assert paused == f"job: did not start: paused since {since}, until 2025-10-09 10:00:00 UTC"
+    assert cooling == "b: did not start: cooling down after failures in a row, until 2025-10-09 09:11:00 UTC"
