@@ -89,6 +89,7 @@ class Pump:
     def set_limits(self, limit: int, keep: int, age: float = 0.0, budget: int = 0) -> None:
         """Other settings, from the next bytes on."""
         self._limit, self._keep, self._age, self._budget = limit, keep, age, budget
+        self._overrun = min(LONGEST_LINE, limit // 4) if self._head else LONGEST_LINE  # who wants a head has a cap
         if self._file >= 0:
             self._old_at = self._when_old()
 
@@ -252,11 +253,12 @@ class Pump:
             return 0
         if len(ahead) <= room:
             return self._splice(len(ahead))
-        end = ahead.find(b"\n", max(room - 1, 0)) + 1
-        if end == 0 and self._size < self._limit + LONGEST_LINE:
+        most = max(room + self._overrun, 1)
+        end = ahead.find(b"\n", max(room - 1, 0), most) + 1
+        if end == 0 and len(ahead) < most:
             return self._splice(len(ahead))  # the line goes on; a bounded overrun keeps it whole
-        moved = self._splice(end or len(ahead))
-        if moved == (end or len(ahead)) and self._file >= 0:
+        moved = self._splice(end or most)
+        if moved == (end or most) and self._file >= 0:
             self._rotate()
         return moved
 
