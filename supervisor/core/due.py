@@ -1,7 +1,8 @@
 """When a slot is due, and what becomes of those that nobody started in time.
 
     nominal   what the rule says; the identity of the slot
-    due       nominal + delay, moved into the active hours; never after the next nominal time, so slots keep their order
+    due       nominal, or the beginning of the active hours where it lies outside of them, + delay; never after the next
+              nominal time, so slots keep their order, nor after the end of the hours
     missed    not started by due + grace
 
 Nothing here walks from the cursor onwards: after ten years the newest few are looked at, and the rest is a range.
@@ -133,19 +134,18 @@ class Rule:
     def due(self, fire: Fire) -> Due:
         nominal, policy = fire.at, self.policy
         after = self.times.next(nominal)
-        at = nominal + self.delay(nominal)
+        begins, closes = nominal, None
+        if policy.outside != Outside.RUN:
+            if not self.hours.is_open(nominal):
+                opens = self.hours.next_open(nominal)
+                if policy.outside == Outside.SKIP or opens is None or (after is not None and after.at <= opens):
+                    return Due(float(nominal), passed=True)
+                begins = opens  # the delay counts from there: else all that was put off would begin at once
+            closes = self.hours.closes_at(begins)
+        at = begins + self.delay(nominal)
         if after is not None:
             at = min(at, float(after.at))
-        if policy.outside == Outside.RUN:
-            return Due(at)
-        if self.hours.is_open(nominal):
-            closes = self.hours.closes_at(nominal)
-            return Due(at if closes is None else min(at, closes - 1.0))
-        opens = self.hours.next_open(nominal)
-        if policy.outside == Outside.SKIP or opens is None or (after is not None and after.at <= opens):
-            return Due(float(nominal), passed=True)
-        at, closes = max(at, float(opens)), self.hours.closes_at(opens)
-        return Due(at if closes is None else min(at, closes - 1.0), moved=True)
+        return Due(at if closes is None else min(at, closes - 1.0), moved=begins != nominal)
 
     def begins(self, at: float) -> Due:
         """Of what has a moment of its own, and no place between the slots of the rule."""

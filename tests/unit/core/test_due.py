@@ -93,6 +93,46 @@ def test_outside_its_hours_the_last_slot_before_they_open_is_moved_and_the_other
     assert due(rule({"kind": "at", "times": [7 * HOUR]}, active_hours=NINE_TO_FIVE), 7) == (9.0, True, False)
 
 
+def test_what_waits_for_its_hours_does_not_all_begin_when_they_do() -> None:
+    """The delay counts from there, up to the next slot and the end of the hours."""
+    six_hourly = {"kind": "interval", "seconds": 6.0 * HOUR}
+    jitter = {"active_hours": [[None, 7 * HOUR, 23 * HOUR]], "outside": "defer", "jitter": 1800.0}
+    begun = {due(rule(six_hourly, seed=seed, jitter_kind="perRun", **jitter), 6)[0] for seed in map(str, range(50))}
+    assert len(begun) > 25
+    assert all(7.0 <= hour <= 7.5 for hour in begun)
+    assert max(begun) > 7.4
+
+    its = rule(six_hourly, seed="box", **jitter)
+    assert due(its, 6) == (7.0 + its.delay(DAY0 + 6 * HOUR) / HOUR, True, False)
+    soon = [
+        due(rule({"kind": "at", "times": [6 * HOUR, 7 * HOUR + 60]}, seed=seed, **jitter), 6)[0] for seed in "abcdefgh"
+    ]
+    assert all(7.0 <= hour <= 7.0 + 1 / 60 for hour in soon)
+    assert 7.0 + 1 / 60 in soon
+
+
+@pytest.mark.parametrize("zone_name", ["Europe/Berlin", "Antarctica/Troll", "America/Santiago", "Australia/Lord_Howe"])
+def test_over_a_year_each_delay_lies_within_the_hours_and_before_the_next_slot(zone_name: str) -> None:
+    """Also on the days on which the clock is changed within the hours, or when they begin."""
+    its_zone = zone(zone_name)
+    policy = Policy(active_hours=[[None, 2 * HOUR, 5 * HOUR]], outside="defer", jitter=3000.0, jitter_kind="perRun")
+    schedule = Schedule(id="one", plugin="p", steps=("get",), triggers=[], policy=policy)
+    times = Timeline([build({"kind": "interval", "seconds": 5400.0}, zone=its_zone, zones=zone, key="", anchor=DAY0)],
+                     zone=its_zone)  # fmt: skip
+    its = Rule(schedule, times, Hours(policy.active_hours, its_zone), "box", DAY0)
+    fire = times.next(DAY0)
+    moved = 0
+    while fire is not None and fire.at < DAY0 + 366 * 24 * HOUR:
+        found, after = its.due(fire), times.next(fire.at)
+        assert after is not None
+        if not found.passed:
+            assert its.hours.is_open(int(found.at)), (fire.at, found)
+            assert fire.at <= found.at <= after.at
+            moved += found.moved and found.at > (its.hours.next_open(fire.at) or 0)
+        fire = after
+    assert moved > 150  # else slots lie within the hours, or just before such a one
+
+
 def test_outside_its_hours_it_runs_or_passes_where_the_settings_say_so() -> None:
     daily = {"kind": "at", "times": [7 * HOUR]}
 
