@@ -6,6 +6,7 @@ changes the settings or the rule. Afterwards every nominal slot must stand in ex
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from supervisor.model.pause import encode
+from supervisor.model.run import LIVE
 from supervisor.model.schedule import Schedule
 from support.desk import DAY, HOUR, at, cron, desk_world, every, job
 from support.reckoner import Line, Minute, minutes
@@ -228,7 +231,8 @@ class Walk:
 
     def pause(self) -> None:
         flag = Path(self.world.home.pause_file)
-        flag.touch()
+        flag.write_bytes(encode("anna", on_resume=self.dice.choice(("next", "once", "catch_up"))))
+        os.utime(flag, (self.world.now, self.world.now))
         self.pass_time(self.dice.choice((100.0, 10_000.0, 100_000.0)))
         flag.unlink()
 
@@ -309,6 +313,7 @@ class Walk:
         rows = [row for row in world.rows() if row["trigger"] != "rerun"]  # which stands for one that was cut off
         nominals = [row["nominal"] for row in rows if row["nominal"] is not None]
         assert len(nominals) == len(set(nominals)), f"{self}: a slot ran twice"
+        assert not [row for row in rows if row["state"] in LIVE], f"{self}: a run that has no end"
         assert not world.start.notes, f"{self}: {world.start.notes}"
 
     def __str__(self) -> str:
