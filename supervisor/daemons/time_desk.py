@@ -81,7 +81,7 @@ class TimeDesk:
         self._was_opened = True
         self._loading = self._daemon.loop.after(LOADING_S, garbage.end_loading)
         self.writer.open()
-        self.writer.load(self._loaded)
+        self.writer.load(self._loaded, self._left.over)
 
     def _loaded(self, loaded: Loaded) -> None:
         daemon = self._daemon

@@ -12,6 +12,7 @@ from supervisor.store.rows import AFTER
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from supervisor.runs.plan import Plan
     from supervisor.runs.run import Run
@@ -28,12 +29,17 @@ class Seconds:
         self._given: dict[tuple[str, int], str] = {}  # the run that has ended, by follower and second
         self._causes: set[tuple[str, str]] = set()  # ends that a predecessor has begun a run for, by follower
 
-    def take_over(self, runs: Iterable[Run]) -> None:
-        """Runs of a predecessor, whose claims are perhaps not on the disk yet."""
+    def take_over(self, runs: Iterable[Run], rows: Iterable[dict[str, Any]]) -> None:
+        """Of a predecessor: runs whose claims are perhaps not on the disk yet, and rows of those that still wait."""
         for run in runs:
-            if run.after and run.nominal is not None:
-                self._given[run.schedule, run.nominal] = run.after
-                self._causes.add((run.schedule, run.after))
+            self._know(run.schedule, run.nominal, run.after)
+        for row in rows:
+            self._know(row["schedule"] or "", row["nominal"], cause_of(row))
+
+    def _know(self, schedule: str, nominal: int | None, cause: str) -> None:
+        if cause and nominal is not None:
+            self._given[schedule, nominal] = cause
+            self._causes.add((schedule, cause))
 
     def give(self, plan: Plan, cause: str, at: float) -> int | None:
         """None: this end has its slot already."""
@@ -61,6 +67,12 @@ class Seconds:
 def note_of(cause: str) -> str:
     """As the row of its slot has it."""
     return AFTER + cause if cause else ""
+
+
+def cause_of(row: dict[str, Any]) -> str:
+    """Of a live run with its slots: the run whose end it follows, "" if none."""
+    notes = (str(slot["note"] or "") for slot in row["slots"])
+    return next((note[len(AFTER) :] for note in notes if note.startswith(AFTER)), "")
 
 
 def noted(reason: str, cause: str) -> str:

@@ -20,7 +20,7 @@ from supervisor.model.schedule import Policy
 from supervisor.runs import columns
 from supervisor.runs.run import NOTE, Run
 from supervisor.runs.runner import Context
-from supervisor.runs.seconds import note_of
+from supervisor.runs.seconds import cause_of, note_of
 from supervisor.runs.stories import Story, stories_of
 from supervisor.store.rows import RunRow, SlotRow, StepRow
 
@@ -57,6 +57,11 @@ class Left:
             self._stories = stories_of(self.past())
         return self._stories.get(run_id) or Story()
 
+    @property
+    def over(self) -> list[str]:
+        """Runs that have ended, as far as `start` knows; whether the history has that is to be asked."""
+        return [note["id"] for note in self.notes if note["progress"].get("phase") == ENDED]
+
     def take(self, entries: list[dict[str, Any]], notes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         """What is none of ours."""
         self.entries = [entry for entry in entries if is_step(entry["key"])]
@@ -71,7 +76,7 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     noted: set[str] = set()
     going = 0
     runs = sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0)
-    desk.outcomes.seconds.take_over(runs)
+    desk.outcomes.seconds.take_over(runs, loaded.runs)
     entries = {entry["key"]: entry for entry in left.entries}
     told = left.told(run.id for run in runs if run.progress.phase == ENDED)
     for run in runs:
@@ -79,8 +84,9 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
         if run.unledgered:
             _claim_again(desk, run)
         if run.progress.phase == ENDED:
-            is_live = run.id in live or run.unledgered or bool(loaded.trouble)
-            _end_again(desk, run, is_live=is_live, told=run.id in told)
+            # With trouble it may lack what happened last; what it has counts, wherever that stands.
+            may_lack = (run.unledgered or bool(loaded.trouble)) and run.id not in loaded.ended
+            _end_again(desk, run, is_live=run.id in live or may_lack, told=run.id in told)
         else:
             _go_on(desk, run, entries.pop(run.key, None))
             going += 1
@@ -167,6 +173,7 @@ def _restore(desk: Desk, row: dict[str, Any], left: Left) -> None:
     run.made_up = trigger is Trigger.CATCH_UP and not row["slots"]
     run.started, run.log = (row["started"] or 0) / 1000, row["log"] or ""
     run.correlation, run.retry_of = row["correlation"] or run.id, row["retry_of"] or ""
+    run.after = cause_of(row)
     plan = desk.plans.get(run.schedule)
     story = left.story(run.id)
     if story.state is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Job:
     """One thing to do, and how it went. It belongs to one of the two sides at a time."""
 
-    __slots__ = ("answers", "done", "errors", "kind", "loaded", "more", "news", "policy", "trouble", "writes")
+    __slots__ = ("answers", "asked", "done", "errors", "kind", "loaded", "more", "news", "policy", "trouble", "writes")
 
     def __init__(
         self,
@@ -28,11 +28,13 @@ class Job:
         writes: list[Write] | None = None,
         policy: dict[str, Any] | None = None,
         done: Callable[[Loaded], None] | None = None,
+        asked: list[str] | None = None,
     ) -> None:
         self.kind = kind  # write, load, prune, stop
         self.writes = writes or []  # all in one transaction
         self.policy = policy or {}
         self.done = done
+        self.asked = asked or []  # runs: have they ended?
         # how it went
         self.trouble: Trouble | None = None  # why it could not be done; None: it is done
         self.news: list[str] = []  # what has happened to the file meanwhile

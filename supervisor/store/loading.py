@@ -22,8 +22,8 @@ _LIVE = tuple(state.value for state in LIVE)
 _MARKS = ",".join("?" * len(_LIVE))
 
 
-def load(db: Connection) -> Loaded:
-    """All of it in one look: nothing is written meanwhile, for only the one who asks writes."""
+def load(db: Connection, asked: Iterable[str] = ()) -> Loaded:
+    """All of it in one look: nothing is written meanwhile, for only the one who asks writes. `asked`: of `ended`."""
     schedules: dict[str, dict[str, Any]] = {row["id"]: row for row in rows_as_dicts(db, "SELECT * FROM schedules")}
     cursors = {name: row["cursor"] for name, row in schedules.items() if row["cursor"] is not None}
     newest, held_ends = _newest(db), {}
@@ -34,9 +34,13 @@ def load(db: Connection) -> Loaded:
     runs = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
     for run in runs:
         run["slots"] = rows_as_dicts(db, "SELECT * FROM slots WHERE run = ? ORDER BY nominal", (run["id"],))
-    return Loaded(
-        schedules, cursors, runs, newest={name: last for name, (last, _) in newest.items()}, held_ends=held_ends
+    ended = frozenset(
+        run for run in asked if db.execute("SELECT 1 FROM runs WHERE id = ? AND ended IS NOT NULL", (run,)).fetchone()
     )
+    return Loaded(
+        schedules, cursors, runs, newest={name: last for name, (last, _) in newest.items()}, held_ends=held_ends,
+        ended=ended,
+    )  # fmt: skip
 
 
 def _held_ends(db: Connection, schedule: str) -> tuple[int, ...]:
@@ -58,7 +62,7 @@ def _newest(db: Connection) -> dict[str, tuple[int, str | None]]:
     return {name: db.execute(newest, (name,)).fetchone() for name in _with_slots(db)}
 
 
-def load_with(db: Connection, writes: Sequence[Write]) -> Loaded:
+def load_with(db: Connection, writes: Sequence[Write], asked: Sequence[str] = ()) -> Loaded:
     """As it would be with these writes, which the file does not take now: done to a copy of what they are about."""
     copy = _sqlite3.connect(":memory:", isolation_level=None)
     try:
@@ -73,11 +77,11 @@ def load_with(db: Connection, writes: Sequence[Write]) -> Loaded:
             _copy(copy, "slots", _rows_of(db, "SELECT * FROM slots WHERE nominal_to >= ?", first))
         live = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
         _copy(copy, "runs", live)
-        for run in dict.fromkeys((*(run["id"] for run in live), *(write.key for write in writes))):
+        for run in dict.fromkeys((*(run["id"] for run in live), *(write.key for write in writes), *asked)):
             _copy(copy, "runs", _rows_of(db, "SELECT * FROM runs WHERE id = ?", run))
             _copy(copy, "slots", _rows_of(db, "SELECT * FROM slots WHERE run = ?", run))
         apply_each(copy, writes)  # the writer will tell of those that can't be done
-        return load(copy)
+        return load(copy, asked)
     finally:
         copy.close()
 

@@ -142,7 +142,7 @@ class StepRow:
 class Loaded:
     """What a scheduler needs that starts. Rows as they are in the tables: times in ms, JSON as text."""
 
-    __slots__ = ("cursors", "held_ends", "newest", "runs", "schedules", "trouble")
+    __slots__ = ("cursors", "ended", "held_ends", "newest", "runs", "schedules", "trouble")
 
     def __init__(
         self,
@@ -152,12 +152,14 @@ class Loaded:
         trouble: str = "",
         newest: dict[str, int] | None = None,
         held_ends: dict[str, tuple[int, ...]] | None = None,
+        ended: frozenset[str] = frozenset(),
     ) -> None:
         self.schedules = schedules  # by id
         self.cursors = cursors  # by schedule: nominal seconds up to which all was considered
         self.newest = newest or {}  # by schedule: nominal seconds of the last slot that was decided
         self.runs = runs  # those that are live, oldest first; `slots` of each is a list of rows
         self.held_ends = held_ends or {}  # by schedule: the newest slots of ends that a pause has held, in order
+        self.ended = ended  # of the runs that were asked about, those whose end is known
         self.trouble = trouble  # why it is empty, or may lack what happened last; "" when all is well
 
     @classmethod

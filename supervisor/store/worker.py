@@ -83,7 +83,7 @@ class Worker:
             self._write(db, job)
         elif job.kind == "load":
             database.look_over(db, self.path)
-            job.loaded = load_with(db, job.writes) if job.writes else load(db)
+            job.loaded = load_with(db, job.writes, job.asked) if job.writes else load(db, job.asked)
         elif job.kind == "prune":
             self._prune(db, job)
 
@@ -146,7 +146,7 @@ class Worker:
         except (OSError, Trouble, _sqlite3.Error):
             return None
         try:
-            return load_with(db, job.writes) if job.writes else load(db)
+            return load_with(db, job.writes, job.asked) if job.writes else load(db, job.asked)
         except _sqlite3.Error:
             return None
         finally:

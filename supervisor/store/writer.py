@@ -195,9 +195,9 @@ class Writer(Rows):
             self._policy = dict(policy)
             self._call()
 
-    def load(self, done: Callable[[Loaded], None]) -> None:
-        """What a starting scheduler needs; when it can't be read in time, an empty one that says why."""
-        job = Job("load", done=done)
+    def load(self, done: Callable[[Loaded], None], asked: list[str] | None = None) -> None:
+        """What a starting scheduler needs; when it can't be read in time, an empty one that says why (see Loaded)."""
+        job = Job("load", done=done, asked=asked)
         self._loads.append(job)
         self._loop.after(0.0 if self._nowhere else LOAD_LIMIT_S, lambda: self._answer_load(job, None))
         self._call()

@@ -64,6 +64,37 @@ def test_who_follows_does_so_once_though_neither_end_is_on_the_disk(scheduling: 
 
 
 @pytest.mark.slow
+def test_who_waits_to_follow_does_so_once_however_often_the_scheduler_dies_under_the_lock(
+    scheduling: Scheduling, lock: Lock
+) -> None:
+    desk = scheduling
+    set_defaults(desk.home, missedSpreadSeconds=0, graceSeconds=3600)
+    desk.job("first", NOTES_ITS_SLOT, intervalHours=1, runAtStart=False)
+    desk.job("bad", "exit 3", intervalHours=1, runAtStart=False, safety={"maxConsecutiveFailures": 3})
+    desk.job("follows", NOTES_ITS_SLOT, afterSchedule={"schedule": "first", "delaySeconds": 6}, overlap="queueAll")
+    begin(desk)
+    lock.take()
+    for name in ("first", "bad"):
+        desk.run(name)
+    ends(desk, "first")
+    eventually(lambda: desk.events("run.failed", "bad"), 10)
+
+    for _ in range(2):
+        old = desk.daemon.pid("scheduler")
+        desk.daemon.kill_scheduler()
+        eventually(lambda old=old: desk.home.pid("scheduler") not in (old, None))  # type: ignore[misc]
+        desk.daemon.settle()
+        assert desk.row("bad")["failed_runs"] == 1
+    ends(desk, "follows")
+    lock.give_back()
+    desk.first("follows")
+
+    assert len(started(desk, "follows")) == len(desk.slots("follows")) == len(desk.runs("follows")) == 1
+    assert (desk.row("first")["total_runs"], desk.row("bad")["failed_runs"]) == (1, 1)
+    assert len(desk.events("run.succeeded", "first")) == len(desk.events("run.failed", "bad")) == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("dies", ["both", "in peace"])
 def test_what_could_not_be_written_is_written_by_the_next_start(scheduling: Scheduling, lock: Lock, dies: str) -> None:
     """A run that has ended, one that goes on, one by hand, a slot that was skipped: all of it only in memory."""

@@ -196,6 +196,11 @@ class FakeWriter:
             if each.done is not None:
                 self._loop.guard(each.done, bool(ok))
 
+    def keep(self) -> None:
+        """All of it beside a file that takes nothing now: a successor knows of it, and nobody is answered."""
+        waiting, self._waiting = self._waiting, []
+        apply_all(self.db, waiting)
+
     def claim(self, slots: list[SlotRow], run: RunRow | None, done: Callable[[bool], None]) -> bool:
         return self.put_claim(self.made_claim(slots, run, done))
 
@@ -326,7 +331,8 @@ class DeskWorld:
 
     # life
 
-    def open(self, *schedules: Schedule, trouble: str = "") -> DeskWorld:
+    def open(self, *schedules: Schedule, trouble: str = "", locked: str = "") -> DeskWorld:
+        """`trouble`: the history can't be read. `locked`: it is known, with what waits for it, and can't be written."""
         if schedules:
             self.set(*schedules)
         desk, left = self.desk, Left()
@@ -336,7 +342,9 @@ class DeskWorld:
         told = {event.data["run"] for event in self.events if event.kind in ENDS and event.data}
         left.told = told.intersection
         left.past = lambda: [event.as_record() for event in self.events]
-        desk.open(self.catalogue, left, Loaded.empty(trouble) if trouble else load(self.db))
+        loaded = Loaded.empty(trouble) if trouble else load(self.db, left.over)
+        loaded.trouble = trouble or locked
+        desk.open(self.catalogue, left, loaded)
         self._is_up = True
         self.loop.run_soon()  # what was heard meanwhile, then the planner begins ...
         self.loop.run_soon()  # ... and what is due at once

@@ -57,9 +57,9 @@ class History:
         """All is written that was asked for."""
         self.until(lambda: not self.writer.queued)
 
-    def load(self) -> Loaded:
+    def load(self, *asked: str) -> Loaded:
         loaded: list[Loaded] = []
-        self.writer.load(loaded.append)
+        self.writer.load(loaded.append, list(asked))
         self.until(lambda: loaded)
         return loaded[0]
 

@@ -203,8 +203,9 @@ def test_a_successor_sees_it_while_it_still_can_not_be_written(tmp_path: Path) -
     first = History(tmp_path / "history.db")
     first.writer.open()
     first.load()
-    for number, name in enumerate(("web", "mail", "old")):
+    for number, name in enumerate(("web", "mail", "old", "over")):
         first.claim(name, AT - 10, f"run-{number}")
+    first.writer.run_ended("run-3", {"state": "succeeded"})
     first.settle()
     lock = Lock(str(first.path))
     lock.take()
@@ -216,9 +217,10 @@ def test_a_successor_sees_it_while_it_still_can_not_be_written(tmp_path: Path) -
 
     second = History(tmp_path / "history.db")
     second.writer.open()
-    loaded = second.load()
+    loaded = second.load("run-0", "run-1", "run-3", "never")
 
-    assert loaded.cursors == {"web": AT, "mail": AT, "old": AT + 5}
+    assert loaded.ended == {"run-0", "run-3"}
+    assert loaded.cursors == {"web": AT, "mail": AT, "old": AT + 5, "over": AT - 10}
     assert [(run["id"], [slot["nominal"] for slot in run["slots"]]) for run in loaded.runs] == [
         ("run-1", [AT - 10]), ("run-2", [AT - 10]), ("run-4", [AT]),
     ]  # fmt: skip
@@ -226,6 +228,7 @@ def test_a_successor_sees_it_while_it_still_can_not_be_written(tmp_path: Path) -
     lock.give_back()
     second.settle()
     assert query(second.path, "SELECT max(nominal) FROM slots") == [(AT,)]
+    assert second.load("run-0", "run-1", "run-3", "never").ended == {"run-0", "run-3"}
     second.end()
     first.end()
 

@@ -427,7 +427,7 @@ def test_a_disk_that_does_not_answer(history: History, monkeypatch: pytest.Monke
         slow.setattr(writer, "SLOW_S", 0.01)
         slow.setattr(writer, "LOAD_LIMIT_S", 0.05)
         real = worker.load
-        slow.setattr(worker, "load", lambda db: (hangs.acquire(), hangs.release(), real(db))[2])
+        slow.setattr(worker, "load", lambda *args: (hangs.acquire(), hangs.release(), real(*args))[2])
         loaded = history.load()
         answers = history.claim("web")
         assert not history.writer.close(0.05)  # nor does the end wait for it
