@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from support.desk import AT, HOUR, DeskWorld, after, cron, every, job, pause
 
@@ -47,12 +49,14 @@ def test_who_waits_to_be_made_up_for_takes_no_slot_away(world: DeskWorld) -> Non
     assert world.states() == ["succeeded"] * 4
 
 
-def test_what_another_run_is_in_the_way_of_waits_for_its_end(world: DeskWorld) -> None:
-    world.open(job(EVERY_MINUTE, spread=SPREAD))
+@pytest.mark.parametrize("overlap", ["skip", "cancelOther"])
+def test_what_another_run_is_in_the_way_of_waits_for_its_end(world: DeskWorld, overlap: str) -> None:
+    world.open(job(EVERY_MINUTE, spread=SPREAD, overlap=overlap))
     world.pass_time(60)
     pause(world, until=AT + 130.0, on_resume="once")
     world.pass_until(AT + 140)
     assert (world.fates(), len(world.plan().queued)) == (["claimed", "paused"], 1)
+    assert world.start.signals() == []
     world.end()
 
     assert world.run().trigger == "catch_up"
@@ -83,6 +87,18 @@ def test_one_that_does_not_begin_says_why(world: DeskWorld, restarted: bool) -> 
     assert world.fates() == ["paused"] * 3
 
 
+def test_who_only_waits_its_turn_is_not_told_as_one_that_has_not_started(world: DeskWorld) -> None:
+    world.open(job(cron("0,1,2 9 * * *"), spread=SPREAD))
+    pause(world, until=AT + 190.0, on_resume="catch_up")
+    world.pass_until(AT + 191)
+    for _ in range(20):
+        world.pass_time(60)
+        world.beat()
+
+    assert len(world.plan().queued) == 1
+    assert world.kinds().count("run.not_started") == 0
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_those_that_wait_for_a_schedule_that_is_changed_or_removed_say_so(world: DeskWorld, gone: bool) -> None:
     world.open(job(EVERY_MINUTE, spread=SPREAD))
@@ -100,6 +116,8 @@ def test_what_another_pause_still_holds_is_not_made_up_for_yet(world: DeskWorld)
     world.open(job(EVERY_MINUTE, spread=SPREAD))
     pause(world, until=AT + 250.0, on_resume="catch_up")
     world.desk.pauses.pause_all("anna", "", "", "catch_up")
+    os.utime(world.home.pause_file, (AT, AT))
+    world.beat()
     world.pass_until(AT + 190)
     assert world.desk.pauses.resume_all()
     world.pass_time(10)
