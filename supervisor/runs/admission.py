@@ -13,7 +13,8 @@ from supervisor.core.pipeline import Progress, steps_of
 from supervisor.model.event import INFO, WARNING
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Overlap
-from supervisor.runs.plan import NOTHING_WRONG
+from supervisor.runs.plan import NOTHING_WRONG, waits_for
+from supervisor.runs.ranges import around
 from supervisor.runs.run import Run
 from supervisor.runs.seconds import noted
 from supervisor.store.rows import HELD_ENDS, SlotRow
@@ -43,11 +44,18 @@ class Admission:
 
     def pass_range(self, plan: Plan, first: int, last: int, reason: Skip, count: int | None = None) -> None:
         count = 1 if first == last else count
-        row = SlotRow(
-            plan.id, first, nominal_to=last, outcome="skipped", reason=reason.value, count=count,
-            revision=plan.schedule.revision,
-        )  # fmt: skip
-        self._desk.writer.skip([row])
+        parts = [(first, last, count)]
+        if waits_for(plan.schedule):
+            parts = around(
+                plan.rule.times, first, last, count, self._desk.outcomes.seconds.between(plan.id, first, last)
+            )
+        self._desk.writer.skip([
+            SlotRow(
+                plan.id, begin, nominal_to=end, outcome="skipped", reason=reason.value, count=number,
+                revision=plan.schedule.revision,
+            )
+            for begin, end, number in parts
+        ])  # fmt: skip
         if plan.stretch is not reason:
             plan.stretch = reason
             level = WARNING if reason in TOLD_AS_WARNING else INFO

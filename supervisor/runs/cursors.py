@@ -64,18 +64,23 @@ def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any]
         if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
             now, is_new = float(plan.anchor), True
         return see_anew(plan, now, is_new=is_new)
-    place(plan, cursor, loaded.newest.get(plan.id), row["revision"] if row is not None else None, now)
+    newest, revision = loaded.newest.get(plan.id), row["revision"] if row is not None else None
+    place(plan, cursor, newest, revision, now, is_of_a_time=True)
     return row is None or bool(row["revision"] != plan.schedule.revision)
 
 
-def place(plan: Plan, cursor: int, newest: int | None, revision: str | None, now: float) -> None:
-    """Where the history has left it. `newest`: the last slot that it knows of."""
+def place(
+    plan: Plan, cursor: int, newest: int | None, revision: str | None, now: float, *, is_of_a_time: bool = False
+) -> None:
+    """Where the history has left it. `newest`: the last slot that it knows of; of which the cursor may be, if it is no
+    slot of a time for sure.
+    """
     if plan.after_finish:
         plan.finish_slot = min(_last_slot(plan, cursor, newest), int(now))
     if revision not in (None, plan.schedule.revision):
         plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
     else:
-        plan.cursor = _last_decided(plan, cursor, now)
+        plan.cursor = _last_decided(plan, cursor, max(cursor, newest or 0), now, is_of_a_time=is_of_a_time)
     if is_ahead(plan.cursor, now):
         plan.cursor = int(now)
 
@@ -90,13 +95,25 @@ def _last_slot(plan: Plan, cursor: int, newest: int | None) -> int:
     return 0 if plan.last_at or cursor <= plan.anchor else cursor
 
 
-def _last_decided(plan: Plan, cursor: int, now: float) -> int:
-    """The newest slot of all: that of an end, of which one may have come before an earlier slot was due."""
+def _last_decided(plan: Plan, cursor: int, newest: int, now: float, *, is_of_a_time: bool) -> int:
+    """Of a time: the slot of an end may have come before an earlier one was due. Of its own ends no row says so."""
     if not plan.after_finish and not waits_for(plan.schedule):
         return cursor
-    plan.paused_at = cursor = min(cursor, int(now))  # the slot of an end may lie in the future
+    plan.paused_at = min(newest, int(now))  # the slot of an end may lie in the future
+    if is_of_a_time and not plan.after_finish:
+        return cursor
+    cursor = plan.paused_at
     fire = plan.rule.times.prev(cursor + 1)
     return fire.at - 1 if fire is not None and plan.rule.due(fire).at > cursor else cursor
+
+
+def know_ends(desk: Desk, loaded: Loaded, now: float) -> None:
+    """Which have their slots already, where slots of a time were missed: those are told around them."""
+    for name, ends in loaded.ends.items():
+        plan = desk.plans.get(name)
+        fire = None if plan is None else plan.rule.times.next(plan.cursor)
+        if fire is not None and fire.at <= now:
+            desk.outcomes.seconds.know(name, ends)
 
 
 def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> bool:

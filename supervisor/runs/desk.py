@@ -178,11 +178,12 @@ class Desk:
     def open(self, catalogue: Catalogue, left: Left, loaded: Loaded) -> int:
         """Take over and begin. Returns how many runs go on."""
         now = self.loop.clock.wall()
-        if any(cursors.is_ahead(cursor, now) for cursor in loaded.cursors.values()):
+        if any(cursors.is_ahead(at, now) for at in (*loaded.cursors.values(), *loaded.newest.values())):
             self.writer.cut(int(now))
         if loaded.trouble and not loaded.cursors:
             self.telling.history_not_read(loaded.trouble)
         self.take_catalogue(catalogue, loaded)
+        cursors.know_ends(self, loaded, now)
         self.is_open = True
         going = open_desk(self, left, loaded)
         early, self._early = self._early, []

@@ -41,6 +41,15 @@ class Seconds:
             self._given[schedule, nominal] = cause
             self._causes.add((schedule, cause))
 
+    def know(self, follower: str, ends: dict[int, str]) -> None:
+        """Those that the history has, of one follower."""
+        for second, cause in ends.items():
+            self._given[follower, second] = cause
+
+    def between(self, follower: str, first: int, last: int) -> list[int]:
+        """Which of these seconds are slots of ends, in order."""
+        return sorted(at for name, at in self._given if first <= at <= last and name == follower)
+
     def give(self, plan: Plan, cause: str, at: float) -> int | None:
         """None: this end has its slot already."""
         if (plan.id, cause) in self._causes:

@@ -8,7 +8,7 @@ from supervisor.model.run import LIVE, Skip
 from supervisor.store.each import apply_each
 from supervisor.store.rows import AFTER, HELD_ENDS, Loaded
 from supervisor.store.schema import migrate
-from supervisor.store.writes import rows_as_dicts
+from supervisor.store.writes import end_of, names_an_end, rows_as_dicts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from supervisor.store.writes import Write
 
+MOST_ENDS = 100  # that are looked at: no time can lie undecided before that many
 _LIVE = tuple(state.value for state in LIVE)
 _MARKS = ",".join("?" * len(_LIVE))
 
@@ -26,10 +27,14 @@ def load(db: Connection, asked: Iterable[str] = ()) -> Loaded:
     """All of it in one look: nothing is written meanwhile, for only the one who asks writes. `asked`: of `ended`."""
     schedules: dict[str, dict[str, Any]] = {row["id"]: row for row in rows_as_dicts(db, "SELECT * FROM schedules")}
     cursors = {name: row["cursor"] for name, row in schedules.items() if row["cursor"] is not None}
-    newest, held_ends = _newest(db), {}
-    for name, (last, note) in newest.items():
-        cursors[name] = max(last, cursors.get(name, last))
-        if note and AFTER in note and (held := _held_ends(db, name)):
+    newest, ends, held_ends = dict[str, int](), dict[str, dict[int, str]](), {}
+    for name in _with_slots(db):
+        rows = _back_to_a_time(db, name, "nominal, nominal_to, note")
+        newest[name] = rows[0]["nominal_to"]
+        cursors[name], its_ends = _decided(rows, cursors.get(name))
+        if its_ends:
+            ends[name] = its_ends
+        if names_an_end(rows[0]["note"]) and (held := _held_ends(db, name)):
             held_ends[name] = held
     runs = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
     for run in runs:
@@ -37,10 +42,28 @@ def load(db: Connection, asked: Iterable[str] = ()) -> Loaded:
     ended = frozenset(
         run for run in asked if db.execute("SELECT 1 FROM runs WHERE id = ? AND ended IS NOT NULL", (run,)).fetchone()
     )
-    return Loaded(
-        schedules, cursors, runs, newest={name: last for name, (last, _) in newest.items()}, held_ends=held_ends,
-        ended=ended,
-    )  # fmt: skip
+    return Loaded(schedules, cursors, runs, newest=newest, ends=ends, held_ends=held_ends, ended=ended)
+
+
+def _decided(rows: list[dict[str, Any]], kept: int | None) -> tuple[int, dict[int, str]]:
+    """Up to which slot of a time, and which slots behind it are ends of which runs."""
+    last = rows[-1]
+    cursor: int = last["nominal_to"]
+    if names_an_end(last["note"]):  # none of a time was decided yet, or that is long ago
+        cursor = last["nominal"] - 1 if kept is None or len(rows) == MOST_ENDS else kept
+    cursor = max(cursor, kept or cursor)
+    return cursor, {row["nominal"]: end_of(row["note"])[len(AFTER) :] for row in rows if row["nominal"] > cursor}
+
+
+def _back_to_a_time(db: Connection, name: str, columns: str = "*") -> list[dict[str, Any]]:
+    """From the newest slot of it back to the last one of a time: those behind that are ends of other schedules."""
+    select = f"SELECT {columns} FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT ?"
+    rows = rows_as_dicts(db, select, (name, 1))
+    if not names_an_end(rows[0]["note"]):
+        return rows
+    rows = rows_as_dicts(db, select, (name, MOST_ENDS))
+    last = next((number for number, row in enumerate(rows) if not names_an_end(row["note"])), len(rows) - 1)
+    return rows[: last + 1]
 
 
 def _held_ends(db: Connection, schedule: str) -> tuple[int, ...]:
@@ -54,12 +77,8 @@ def _held_ends(db: Connection, schedule: str) -> tuple[int, ...]:
 
 def newest_slots(db: Connection) -> dict[str, int]:
     """By schedule: the nominal time of the last slot that was decided."""
-    return {name: last for name, (last, _) in _newest(db).items()}
-
-
-def _newest(db: Connection) -> dict[str, tuple[int, str | None]]:
-    newest = "SELECT nominal_to, note FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
-    return {name: db.execute(newest, (name,)).fetchone() for name in _with_slots(db)}
+    newest = "SELECT nominal_to FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
+    return {name: db.execute(newest, (name,)).fetchone()[0] for name in _with_slots(db)}
 
 
 def load_with(db: Connection, writes: Sequence[Write], asked: Sequence[str] = ()) -> Loaded:
@@ -69,8 +88,7 @@ def load_with(db: Connection, writes: Sequence[Write], asked: Sequence[str] = ()
         migrate(copy)
         _copy(copy, "schedules", rows_as_dicts(db, "SELECT * FROM schedules"))
         for name in _with_slots(db):
-            newest = "SELECT * FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
-            _copy(copy, "slots", rows_as_dicts(db, newest, (name,)))
+            _copy(copy, "slots", _back_to_a_time(db, name))
         named = [nominal for write in writes for slot in write.slots if isinstance(nominal := slot.get("nominal"), int)]
         if named:
             first = max(min(named), 0)  # whatever a spoilt one says

@@ -142,7 +142,7 @@ class StepRow:
 class Loaded:
     """What a scheduler needs that starts. Rows as they are in the tables: times in ms, JSON as text."""
 
-    __slots__ = ("cursors", "ended", "held_ends", "newest", "runs", "schedules", "trouble")
+    __slots__ = ("cursors", "ended", "ends", "held_ends", "newest", "runs", "schedules", "trouble")
 
     def __init__(
         self,
@@ -151,12 +151,14 @@ class Loaded:
         runs: list[dict[str, Any]],
         trouble: str = "",
         newest: dict[str, int] | None = None,
+        ends: dict[str, dict[int, str]] | None = None,
         held_ends: dict[str, tuple[int, ...]] | None = None,
         ended: frozenset[str] = frozenset(),
     ) -> None:
         self.schedules = schedules  # by id
-        self.cursors = cursors  # by schedule: nominal seconds up to which all was considered
+        self.cursors = cursors  # by schedule: nominal seconds up to which all slots of a time were considered
         self.newest = newest or {}  # by schedule: nominal seconds of the last slot that was decided
+        self.ends = ends or {}  # by schedule: slots behind its cursor, which are ends of these runs of others
         self.runs = runs  # those that are live, oldest first; `slots` of each is a list of rows
         self.held_ends = held_ends or {}  # by schedule: the newest slots of ends that a pause has held, in order
         self.ended = ended  # of the runs that were asked about, those whose end is known

@@ -85,6 +85,12 @@ def is_an_end(slot: Values) -> bool:
     return str(slot.get("note") or "").startswith(AFTER)
 
 
+def names_an_end(note: Value) -> bool:
+    """Also of one that did not run, where the reason comes first."""
+    text = str(note or "")
+    return text.startswith(AFTER) or f"; {AFTER}" in text
+
+
 def _move(db: Connection, slot: Values) -> bool:
     """To the first second that is free; False: that same end, which its note names, has been decided before.
 
@@ -94,14 +100,14 @@ def _move(db: Connection, slot: Values) -> bool:
     while (holder := holder_of(db, schedule, second)) is not None:
         if holder[2] is not None and holder[2] == slot.get("run"):
             break  # by this very claim, tried before
-        if _end_of(_note_of(db, schedule, holder[0])) == _end_of(slot.get("note")):
+        if end_of(_note_of(db, schedule, holder[0])) == end_of(slot.get("note")):
             return False
         second = holder[1] + 1
     slot["nominal"] = slot["nominal_to"] = second
     return True
 
 
-def _end_of(note: Value) -> str:
+def end_of(note: Value) -> str:
     """Which one it names, whatever else it says: of one that did not run the reason comes first."""
     text = str(note or "")
     return text[text.rfind(AFTER) :] if AFTER in text else text
@@ -183,20 +189,30 @@ def holder_of(db: Connection, schedule: str, nominal: int) -> tuple[int, int, st
 
 
 def _insert_slot(db: Connection, slot: Values) -> None:
-    """A slot keeps its first outcome, and a range begins behind what was decided within it before."""
+    """A slot keeps its first outcome, and a range leaves out what was decided within it before."""
     schedule, first, last = str(slot["schedule"]), _whole(slot["nominal"]), _whole(slot["nominal_to"])
-    held = holder_of(db, schedule, last)
-    if held is None and first != last:
-        held = db.execute(
-            "SELECT nominal, nominal_to, run FROM slots WHERE schedule = ? AND nominal BETWEEN ? AND ?"
+    for begin, end in _free(db, schedule, first, last):
+        if (begin, end) != (first, last):  # whoever asks counts the slots of each part; here nobody knows them
+            slot = {**slot, "nominal": begin, "nominal_to": end, "count": 1 if begin == end else None}
+        _insert(db, "slots", slot, "")
+
+
+def _free(db: Connection, schedule: str, first: int, last: int) -> list[tuple[int, int]]:
+    """Where no row is yet: behind the last one of a time, for times are decided in their order, and around ends."""
+    found: list[tuple[int, int]] = []
+    while last >= first:
+        row = db.execute(
+            "SELECT nominal, nominal_to, note FROM slots WHERE schedule = ? AND nominal <= ?"
             " ORDER BY nominal DESC LIMIT 1",
-            (schedule, first, last),
-        ).fetchone() or holder_of(db, schedule, first)
-    if held is not None:
-        if held[1] >= last:
-            return
-        slot = {**slot, "nominal": held[1] + 1, "count": None}
-    _insert(db, "slots", slot, "")
+            (schedule, last),
+        ).fetchone()
+        begin = first if row is None else max(row[1] + 1, first)
+        if begin <= last:
+            found.append((begin, last))
+        if row is None or not names_an_end(row[2]):
+            break
+        last = row[0] - 1
+    return found[::-1]
 
 
 def _whole(value: Value) -> int:

@@ -78,6 +78,38 @@ def test_a_range_is_stepped_over(db: _sqlite3.Connection, make: Maker) -> None:
     assert seconds(db) == [(-60, None), (61, "r1")]
 
 
+def missed(make: Maker, first: int, last: int, count: int) -> Write:
+    return make.skip(
+        [SlotRow("web", AT + first, nominal_to=AT + last, outcome="skipped", reason="missed", count=count)]
+    )
+
+
+def spans(db: _sqlite3.Connection) -> list[tuple[int, int, int | None]]:
+    rows = db.execute("SELECT nominal, nominal_to, count FROM slots ORDER BY nominal")
+    return [(first - AT, last - AT, count) for first, last, count in rows]
+
+
+def test_a_range_goes_around_the_ends_in_it(db: _sqlite3.Connection, make: Maker) -> None:
+    """It did not know of them; nor does anybody, here, how many slots each part has."""
+    assert apply(db, claim(make, "r1", "x1", AT + 100))
+    assert apply(db, skip(make, "x2", AT + 200))
+    for _ in range(2):
+        apply(db, missed(make, 0, 300, 6))
+
+    assert spans(db) == [(0, 99, None), (100, 100, 1), (101, 199, None), (200, 200, 1), (201, 300, None)]
+
+
+def test_a_range_begins_behind_a_time_and_goes_around_the_ends_behind_that(
+    db: _sqlite3.Connection, make: Maker
+) -> None:
+    apply(db, make.skip([SlotRow("web", AT + 60, outcome="skipped", reason="disabled")]))
+    assert apply(db, claim(make, "r1", "x1", AT + 30))
+    assert apply(db, claim(make, "r2", "x2", AT + 100))
+    apply(db, missed(make, 0, 300, 6))
+
+    assert spans(db) == [(30, 30, 1), (60, 60, 1), (61, 99, None), (100, 100, 1), (101, 300, None)]
+
+
 def test_many_at_once_go_one_by_one(db: _sqlite3.Connection, make: Maker) -> None:
     """Twenty that are claimed together, of which every second has the second of another."""
     writes = [claim(make, f"r{number:02}", f"x{number}", AT + number // 2) for number in range(20)]
