@@ -102,7 +102,7 @@ class WishVerbs:
         changed = desk.change_wishes(change)
         for name in changed:
             desk.telling.enabled(name, args.get("by") or "", enabled=enabled)
-        desk.claims.turn_of_all()
+        desk.turns.of_all()
         reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
 
 

@@ -138,7 +138,7 @@ class Admission:
 
     def _end_other(self, plan: Plan) -> None:
         reason = "the next slot takes its place"
-        self._desk.claims.make_room(plan, reason)
+        self._desk.turns.make_room(plan, reason)
         at_once = plan.schedule.policy.overlap == Overlap.KILL_OTHER
         for run in self._desk.runner.of(plan.id):
             self._desk.runner.end(run, RunState.CANCELLED, reason, now=at_once)

@@ -7,9 +7,8 @@ under a claim that stands in the journal, and is marked. `ledger: required` rath
 from __future__ import annotations
 
 from supervisor.core.breaker import begun, neither
-from supervisor.core.gates import SKIP, WAIT, Held, first_held
-from supervisor.core.pipeline import ENDED, Progress
-from supervisor.engine.texts import duration
+from supervisor.core.gates import Held
+from supervisor.core.pipeline import ENDED
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.runs import columns
 from supervisor.runs.plan import NOTHING_WRONG
@@ -19,15 +18,12 @@ from supervisor.store.rows import RunRow, SlotRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.base.loop import Timer
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
     from supervisor.runs.run import Run
 
 PATIENCE_S = 2.0
 PROMPT_S = 0.5
-SHORTEST_WAIT_S = 0.2
-LONGEST_WAIT_S = 30.0  # who waits looks again at least so often: the reason may be gone
 
 
 class Claims:
@@ -39,8 +35,6 @@ class Claims:
         self._of: dict[str, int] = {}  # how many that begin with their claim, by schedule ...
         self._in_group: dict[str, int] = {}  # ... and by group
         self._timer = False
-        self._turns: dict[str, Timer] = {}
-        self._turn_of_all_comes = False
 
     def pending(self, schedule: str) -> int:
         return self._of.get(schedule, 0)
@@ -48,6 +42,9 @@ class Claims:
     def in_group(self, group: str) -> int:
         """Runs of it that go, or are about to."""
         return self._desk.runner.in_group(group) + self._in_group.get(group, 0)
+
+    def is_on_its_way(self, run: Run) -> bool:
+        return run.id in self._pending
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -127,11 +124,11 @@ class Claims:
         if not ok:  # somebody had it before us: a clock that was set back, a history that was put back
             self._gone(run, plan, "its slot had been decided before")
         elif found.queue:
-            self.turn(plan)
+            self._desk.turns.turn(plan)
         elif plan.id not in self._desk.plans:
-            self._release(plan, run, Held("settings", Skip.EDITED, "the schedule has been removed"))
+            self.release(plan, run, Held("settings", Skip.EDITED, "the schedule has been removed"))
         elif held := self._paused_since(found, run, plan):
-            self._release(plan, run, held)
+            self.release(plan, run, held)
         else:
             self.begin(run, plan)
 
@@ -139,7 +136,7 @@ class Claims:
         """A pause that came while its claim was on its way: if that took long, somebody relies on it."""
         if run.nominal is None or self._desk.loop.clock.now() - slot.since < PROMPT_S:
             return None
-        held = self._held(plan, run)
+        held = self._desk.turns.held(plan, run)
         return held if held is not None and held.skip in (Skip.PAUSED, Skip.DISABLED) else None
 
     def _look(self) -> None:
@@ -200,64 +197,6 @@ class Claims:
             plan.stretch = None
         desk.runner.begin(run, Context(policy, commands))
 
-    def turn(self, plan: Plan) -> None:
-        """Let the first in its queue begin, if it may; then the next."""
-        desk, policy = self._desk, plan.schedule.policy
-        desk.runner.hear()
-        timer = self._turns.pop(plan.id, None)
-        if timer is not None:
-            timer.cancel()
-        while (run := self._first(plan)) is not None:
-            now = desk.loop.clock.wall()
-            if run.takes_a_slot and now - run.due > policy.window + policy.spread:
-                self._release(plan, run, Held("queue", Skip.NOT_STARTED, "it has waited for too long"))
-                continue
-            held = self._held(plan, run)
-            if held is None:
-                plan.queued = tuple(each for each in plan.queued if each is not run)
-                self.begin(run, plan)
-            elif held.action == SKIP:
-                self._release(plan, run, held)
-            else:
-                self._tell_if_late(run, held, now)
-                if held.action == WAIT:
-                    self._turn_later(plan, held.until - now if held.until else LONGEST_WAIT_S)
-                return  # else the end of another run, or an answer, brings the next turn
-
-    def _tell_if_late(self, run: Run, held: Held, now: float) -> None:
-        """Once: with the first look (at each heartbeat) after it should have begun; not who just waits its turn."""
-        in_turn = held.gate == "overlap" and not run.takes_a_slot
-        if now > run.deadline and not run.was_told_late and not in_turn:
-            run.was_told_late = True
-            waits = f"has not started for {duration(now - run.due)}: {held.reason}"
-            self._desk.telling.unusual(run, "run.not_started", waits)
-
-    def _first(self, plan: Plan) -> Run | None:
-        """The first whose time has come; one whose claim is on its way keeps those behind it waiting."""
-        now, begins = self._desk.loop.clock.wall(), 0.0
-        for run in plan.queued if not self._desk.stopping else ():
-            if run.not_before <= now:
-                return None if run.id in self._pending else run
-            begins = min(begins or run.not_before, run.not_before)
-        if begins:
-            self._turn_later(plan, begins - now)
-        return None
-
-    def _held(self, plan: Plan, run: Run) -> Held | None:
-        standing = self._desk.admission.standing(plan, run.deadline)
-        standing.queued, standing.takes_a_slot = 0, run.takes_a_slot  # it is the first
-        return first_held(plan.schedule.policy, standing, self._desk.loop.clock.wall())
-
-    def _turn_later(self, plan: Plan, wait: float) -> None:
-        wait, name = min(max(wait, SHORTEST_WAIT_S), LONGEST_WAIT_S), plan.id
-        self._turns[name] = self._desk.loop.after(wait, lambda: self._turn_of(name))
-
-    def _turn_of(self, name: str) -> None:
-        self._turns.pop(name, None)
-        plan = self._desk.plans.get(name)
-        if plan is not None:
-            self.turn(plan)
-
     def give_up(self, run: Run, held: Held) -> None:
         """One that a predecessor had claimed, and that can't begin any more."""
         if not run.takes_a_slot:
@@ -265,38 +204,7 @@ class Claims:
         else:
             self._desk.writer.release(run.id, held.skip.value, note=held.reason)
 
-    def wait_again(self, run: Run, plan: Plan) -> None:
-        """One that a predecessor had claimed, and that never began."""
-        desk = self._desk
-        its = run.progress.steps if run.trigger == Trigger.RERUN else []  # those of the run that was cut off
-        run.progress = Progress(its or desk.admission.steps_for(plan), plan.accepted)
-        run.tenant = plan.schedule.tenant
-        run.not_before = desk.admission.place_again(run, plan)
-        run.deadline = run.not_before + plan.rule.grace
-        plan.queued += (run,)
-        self.turn(plan)
-
-    def turn_of_all(self) -> None:
-        """A place in a group is free, a check has its answer, a pause is over: who waits longest is first."""
-        self._turn_of_all_comes = False
-        for plan in sorted((plan for plan in self._desk.plans.values() if plan.queued), key=_waits_since):
-            self.turn(plan)
-
-    def turn_of_all_soon(self) -> None:
-        """Once, however many runs end at a time."""
-        if not self._turn_of_all_comes:
-            self._turn_of_all_comes = True
-            self._desk.loop.soon(self.turn_of_all)
-
-    def clock_set(self, by: float) -> None:
-        """Who waits does so no longer, and no shorter, for that."""
-        for plan in self._desk.plans.values():
-            for run in plan.queued:
-                run.deadline += by
-                if run.not_before:
-                    run.not_before += by
-
-    def _release(self, plan: Plan, run: Run, held: Held) -> None:
+    def release(self, plan: Plan, run: Run, held: Held) -> None:
         """It does not run after all."""
         if run.nominal is None or not run.takes_a_slot:
             self.cancel(run, held.reason)
@@ -306,18 +214,6 @@ class Claims:
         slot = Slot(plan, run.nominal, run.due, Trigger(run.trigger))
         self._desk.admission.tell_skipped(slot, held)
         self._gone(run, plan, held.reason)
-
-    def drop_queue(self, plan: Plan, reason: str) -> None:
-        """The schedule is no more, or another one."""
-        for run in plan.queued:
-            self._release(plan, run, Held("settings", Skip.EDITED, reason))
-
-    def make_room(self, plan: Plan, reason: str) -> None:
-        """A later slot takes the place of those that wait for their turn."""
-        now = self._desk.loop.clock.wall()
-        for run in plan.queued:
-            if run.due <= now:
-                self._release(plan, run, Held("overlap", Skip.OVERLAP, reason))
 
     def cancel(self, run: Run, cause: str) -> None:
         """One that has not begun."""
@@ -329,7 +225,3 @@ class Claims:
         run.progress.phase = ENDED
         run.ended = self._desk.loop.clock.wall()
         self._desk.outcomes.run_ended(run)
-
-
-def _waits_since(plan: Plan) -> float:
-    return plan.queued[0].due

@@ -129,11 +129,11 @@ def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> bool:
         return False
     desk.planner.skip_to(before, now, Skip.EDITED)
     plan.cursor = before.cursor
-    desk.claims.drop_queue(plan, EDITED)
+    desk.turns.drop_queue(plan, EDITED)
     return True
 
 
 def remove(desk: Desk, plan: Plan, now: float) -> None:
     desk.planner.forget(plan)
     desk.planner.skip_to(plan, now, Skip.EDITED)
-    desk.claims.drop_queue(plan, REMOVED)
+    desk.turns.drop_queue(plan, REMOVED)

@@ -28,6 +28,7 @@ from supervisor.runs.run import Ids
 from supervisor.runs.runner import Runner
 from supervisor.runs.takeover import open_desk
 from supervisor.runs.telling import Telling
+from supervisor.runs.turns import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Desk:
         self.reach = Reach(self)
         self.admission = Admission(self)
         self.claims = Claims(self)
+        self.turns = Turns(self)
         self.outcomes = Outcomes(self)
         self.ahead = Ahead(self)
         self.planner = Planner(self)
@@ -158,7 +160,7 @@ class Desk:
         if self.planner.begun:
             for plan in self.plans.values():
                 self.planner.look(plan)
-            self.claims.turn_of_all_soon()
+            self.turns.of_all_soon()
 
     def _save_first_seen(self) -> None:
         try:
@@ -209,7 +211,7 @@ class Desk:
         if self.is_open and not self.stopping:
             self.planner.check_clock()
             self.pauses.look()
-            self.claims.turn_of_all()
+            self.turns.of_all()
 
     def nearest(self, count: int) -> list[tuple[str, str]]:
         """The schedules that are due next, and when."""
@@ -308,7 +310,7 @@ class Desk:
             plan = self.plans.get(name)
             if plan is not None and how != "next":
                 self.planner.make_up(plan, since, until, all_of_them=how == "catch_up")
-        self.claims.turn_of_all()
+        self.turns.of_all()
 
     def _slot_before(self, name: str, revision: object, nominal: int) -> int | None:
         plan = self.plans.get(name)
@@ -321,7 +323,7 @@ class Desk:
         plan.breaker = NOTHING_WRONG
         self.writer.schedule_state(plan.id, streak=0, breaker=plan.breaker.state, breaker_until=0, breaker_opens=0)
         self.telling.breaker(plan)
-        self.claims.turn_of_all_soon()
+        self.turns.of_all_soon()
         return True
 
     # ends

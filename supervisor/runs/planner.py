@@ -253,7 +253,7 @@ class Planner:
         """A small step passes over slots like a pause of the machine; a large one sets the clock right."""
         desk, now = self._desk, self._desk.loop.clock.wall()
         desk.telling.stepped(by)
-        desk.claims.clock_set(by)
+        desk.turns.clock_set(by)
         if by > BIG_STEP_S:
             for plan in desk.plans.values():
                 self.skip_to(plan, now, Skip.CLOCK)

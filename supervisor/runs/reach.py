@@ -131,7 +131,7 @@ class Reach:
         check.ok, check.text, check.at = ok, text, self._desk.loop.clock.now()
         if before is not ok and (before is not None or not ok):
             self._desk.telling.unreachable(name, text, ok=ok)
-        self._desk.loop.soon(self._desk.claims.turn_of_all)
+        self._desk.loop.soon(self._desk.turns.of_all)
 
     def _by_key(self, key: str) -> tuple[str, Check] | None:
         name = key.removeprefix(PREFIX).rpartition(".")[0]

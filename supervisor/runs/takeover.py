@@ -188,7 +188,7 @@ def _restore(desk: Desk, row: dict[str, Any], left: Left) -> None:
         held = Held("settings", Skip.EDITED, "the schedule has been removed, or it was asked for by hand")
         desk.claims.give_up(run, held)
         return
-    desk.claims.wait_again(run, plan)
+    desk.turns.wait_again(run, plan)
 
 
 def _read(column: str | None, otherwise: Any) -> Any:

@@ -387,6 +387,6 @@ def test_nothing_is_left_of_a_day_of_runs(world: DeskWorld) -> None:
     timers = [timer for _, _, timer in world.loop._timers if timer.call is not None]
 
     assert len(timers) <= 3  # the planner's, the pruning of the history
-    assert (desk.runner.runs, len(desk.claims), desk.claims._turns, desk.outcomes._long) == ({}, 0, {}, {})
+    assert (desk.runner.runs, len(desk.claims), len(desk.turns), desk.outcomes._long) == ({}, 0, 0, {})
     assert (desk.runner._contexts, desk.runner._of, desk.claims._of, desk.outcomes._ended_watchers) == ({}, {}, {}, {})
     assert (world.start.entries, world.start.notes) == ({}, {})

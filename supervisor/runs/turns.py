@@ -1,0 +1,135 @@
+"""Turns: whoever is claimed and can't begin yet waits in the queue of its plan, until its time has come and it may."""
+
+from __future__ import annotations
+
+from supervisor.core.gates import SKIP, WAIT, Held, first_held
+from supervisor.core.pipeline import Progress
+from supervisor.engine.texts import duration
+from supervisor.model.run import Skip, Trigger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.base.loop import Timer
+    from supervisor.runs.desk import Desk
+    from supervisor.runs.plan import Plan
+    from supervisor.runs.run import Run
+
+SHORTEST_WAIT_S = 0.2
+LONGEST_WAIT_S = 30.0  # who waits looks again at least so often: the reason may be gone
+
+
+class Turns:
+    """Of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._timers: dict[str, Timer] = {}
+        self._of_all_comes = False
+
+    def __len__(self) -> int:
+        return len(self._timers)
+
+    def turn(self, plan: Plan) -> None:
+        """Let the first in its queue begin, if it may; then the next."""
+        desk, policy = self._desk, plan.schedule.policy
+        desk.runner.hear()
+        timer = self._timers.pop(plan.id, None)
+        if timer is not None:
+            timer.cancel()
+        while (run := self._first(plan)) is not None:
+            now = desk.loop.clock.wall()
+            if run.takes_a_slot and now - run.due > policy.window + policy.spread:
+                self._desk.claims.release(plan, run, Held("queue", Skip.NOT_STARTED, "it has waited for too long"))
+                continue
+            held = self.held(plan, run)
+            if held is None:
+                plan.queued = tuple(each for each in plan.queued if each is not run)
+                desk.claims.begin(run, plan)
+            elif held.action == SKIP:
+                self._desk.claims.release(plan, run, held)
+            else:
+                self._tell_if_late(run, held, now)
+                if held.action == WAIT:
+                    self._turn_later(plan, held.until - now if held.until else LONGEST_WAIT_S)
+                return  # else the end of another run, or an answer, brings the next turn
+
+    def _tell_if_late(self, run: Run, held: Held, now: float) -> None:
+        """Once: with the first look (at each heartbeat) after it should have begun; not who just waits its turn."""
+        in_turn = held.gate == "overlap" and not run.takes_a_slot
+        if now > run.deadline and not run.was_told_late and not in_turn:
+            run.was_told_late = True
+            waits = f"has not started for {duration(now - run.due)}: {held.reason}"
+            self._desk.telling.unusual(run, "run.not_started", waits)
+
+    def _first(self, plan: Plan) -> Run | None:
+        """The first whose time has come; one whose claim is on its way keeps those behind it waiting."""
+        now, begins = self._desk.loop.clock.wall(), 0.0
+        for run in plan.queued if not self._desk.stopping else ():
+            if run.not_before <= now:
+                return None if self._desk.claims.is_on_its_way(run) else run
+            begins = min(begins or run.not_before, run.not_before)
+        if begins:
+            self._turn_later(plan, begins - now)
+        return None
+
+    def held(self, plan: Plan, run: Run) -> Held | None:
+        standing = self._desk.admission.standing(plan, run.deadline)
+        standing.queued, standing.takes_a_slot = 0, run.takes_a_slot  # it is the first
+        return first_held(plan.schedule.policy, standing, self._desk.loop.clock.wall())
+
+    def _turn_later(self, plan: Plan, wait: float) -> None:
+        wait, name = min(max(wait, SHORTEST_WAIT_S), LONGEST_WAIT_S), plan.id
+        self._timers[name] = self._desk.loop.after(wait, lambda: self._turn_of(name))
+
+    def _turn_of(self, name: str) -> None:
+        self._timers.pop(name, None)
+        plan = self._desk.plans.get(name)
+        if plan is not None:
+            self.turn(plan)
+
+    def wait_again(self, run: Run, plan: Plan) -> None:
+        """One that a predecessor had claimed, and that never began."""
+        desk = self._desk
+        its = run.progress.steps if run.trigger == Trigger.RERUN else []  # those of the run that was cut off
+        run.progress = Progress(its or desk.admission.steps_for(plan), plan.accepted)
+        run.tenant = plan.schedule.tenant
+        run.not_before = desk.admission.place_again(run, plan)
+        run.deadline = run.not_before + plan.rule.grace
+        plan.queued += (run,)
+        self.turn(plan)
+
+    def of_all(self) -> None:
+        """A place in a group is free, a check has its answer, a pause is over: who waits longest is first."""
+        self._of_all_comes = False
+        for plan in sorted((plan for plan in self._desk.plans.values() if plan.queued), key=_waits_since):
+            self.turn(plan)
+
+    def of_all_soon(self) -> None:
+        """Once, however many runs end at a time."""
+        if not self._of_all_comes:
+            self._of_all_comes = True
+            self._desk.loop.soon(self.of_all)
+
+    def clock_set(self, by: float) -> None:
+        """Who waits does so no longer, and no shorter, for that."""
+        for plan in self._desk.plans.values():
+            for run in plan.queued:
+                run.deadline += by
+                if run.not_before:
+                    run.not_before += by
+
+    def drop_queue(self, plan: Plan, reason: str) -> None:
+        """The schedule is no more, or another one."""
+        for run in plan.queued:
+            self._desk.claims.release(plan, run, Held("settings", Skip.EDITED, reason))
+
+    def make_room(self, plan: Plan, reason: str) -> None:
+        """A later slot takes the place of those that wait for their turn."""
+        now = self._desk.loop.clock.wall()
+        for run in plan.queued:
+            if run.due <= now:
+                self._desk.claims.release(plan, run, Held("overlap", Skip.OVERLAP, reason))
+
+
+def _waits_since(plan: Plan) -> float:
+    return plan.queued[0].due
