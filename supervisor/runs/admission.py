@@ -8,7 +8,7 @@ admit -> gates -> claim, durable -> begin
 from __future__ import annotations
 
 from supervisor.core.breaker import allows
-from supervisor.core.gates import END_OTHER, SKIP, Standing, all_held, first_held
+from supervisor.core.gates import END_OTHER, QUEUE, SKIP, Standing, all_held, first_held
 from supervisor.core.pipeline import Progress, steps_of
 from supervisor.model.event import INFO, WARNING
 from supervisor.model.run import RunState, Skip, Trigger
@@ -112,8 +112,9 @@ class Admission:
             self.skip(slot, held)
             return
         if held.action == END_OTHER:
-            self._end_other(plan)
-        desk.claims.claim(slot, queue=True)
+            self.end_other(plan)
+        run = desk.claims.claim(slot, queue=True)
+        run.has_come = held.action in (END_OTHER, QUEUE)  # else the gates behind that one are asked later
 
     def place_in_spread(self, plan: Plan) -> float:
         """When the next of those that came at once may begin: before its own next slot, which else finds it waiting."""
@@ -136,9 +137,10 @@ class Admission:
             return run.due
         return max(self.place_in_spread(plan), run.due)
 
-    def _end_other(self, plan: Plan) -> None:
+    def end_other(self, plan: Plan, *, in_turn: bool = False) -> None:
+        """`in_turn`: for one that has waited for a time, among others that still do."""
         reason = "the next slot takes its place"
-        self._desk.turns.make_room(plan, reason)
+        self._desk.turns.make_room(plan, reason, in_turn=in_turn)
         at_once = plan.schedule.policy.overlap == Overlap.KILL_OTHER
         for run in self._desk.runner.of(plan.id):
             self._desk.runner.end(run, RunState.CANCELLED, reason, now=at_once)

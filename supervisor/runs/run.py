@@ -33,6 +33,7 @@ class Run:
         *_NOTED,
         "deadline",
         "dropped",
+        "has_come",
         "has_strays",
         "not_before",
         "pumps",
@@ -78,6 +79,7 @@ class Run:
         # of this process alone
         self.not_before = 0.0  # while it is queued
         self.deadline = 0.0  # until when it may be put off
+        self.has_come = False  # in a queue: it waits for its turn; else for its time, or for what is asked before that
         self.was_told_late = False  # that it waits
         self.pumps = Pumps()
         self.timer: Timer | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.core.gates import SKIP, WAIT, Held, first_held
+from supervisor.core.gates import END_OTHER, SKIP, WAIT, Held, first_held
 from supervisor.core.pipeline import Progress
 from supervisor.engine.texts import duration
 from supervisor.model.run import Skip, Trigger
@@ -30,28 +30,68 @@ class Turns:
         return len(self._timers)
 
     def turn(self, plan: Plan) -> None:
-        """Let the first in its queue begin, if it may; then the next."""
-        desk, policy = self._desk, plan.schedule.policy
+        """Let those of its queue begin that may, in order; ask about those whose time has come meanwhile."""
+        desk = self._desk
         desk.runner.hear()
         timer = self._timers.pop(plan.id, None)
         if timer is not None:
             timer.cancel()
+        if desk.stopping:
+            return
+        waits = [self._let_begin(plan)]
+        for run in plan.queued:
+            if not run.has_come and run in plan.queued and not desk.claims.is_on_its_way(run):
+                waits.append(self._let_come(plan, run) or self._let_begin(plan))
+        if shortest := min(filter(None, waits), default=0.0):
+            self._turn_later(plan, shortest)
+
+    def _let_begin(self, plan: Plan) -> float:
+        """The first of those that wait for their turn, then the next. Returns when to look again; 0: who is in its way,
+        or an answer, brings the next turn.
+        """
         while (run := self._first(plan)) is not None:
-            now = desk.loop.clock.wall()
-            if run.takes_a_slot and now - run.due > policy.window + policy.spread:
-                self._desk.claims.release(plan, run, Held("queue", Skip.NOT_STARTED, "it has waited for too long"))
-                continue
-            held = self.held(plan, run)
-            if held is None:
-                plan.queued = tuple(each for each in plan.queued if each is not run)
-                desk.claims.begin(run, plan)
-            elif held.action == SKIP:
-                self._desk.claims.release(plan, run, held)
-            else:
-                self._tell_if_late(run, held, now)
-                if held.action == WAIT:
-                    self._turn_later(plan, held.until - now if held.until else LONGEST_WAIT_S)
-                return  # else the end of another run, or an answer, brings the next turn
+            held = self._ask(plan, run)
+            if held is not None:
+                return self._wait_for(held) if held.action == WAIT else 0.0
+        return 0.0
+
+    def _let_come(self, plan: Plan, run: Run) -> float:
+        """Its time has come, perhaps: then its slot is admitted as if it came now, and makes room or finds none.
+
+        Returns when to look again; 0: it has begun, it is gone, or it waits for its turn now.
+        """
+        now = self._desk.loop.clock.wall()
+        if run.not_before > now:
+            return max(run.not_before - now, SHORTEST_WAIT_S)
+        held = self._ask(plan, run)
+        if held is not None and held.action == WAIT:
+            return self._wait_for(held)
+        if held is not None:
+            if held.action == END_OTHER:
+                self._desk.admission.end_other(plan, in_turn=True)
+            run.has_come = True
+        return 0.0
+
+    def _ask(self, plan: Plan, run: Run) -> Held | None:
+        """Begin, or be gone (both None), or wait for that."""
+        desk, policy, now = self._desk, plan.schedule.policy, self._desk.loop.clock.wall()
+        if run.takes_a_slot and now - run.due > policy.window + policy.spread:
+            desk.claims.release(plan, run, Held("queue", Skip.NOT_STARTED, "it has waited for too long"))
+            return None
+        held = self.held(plan, run)
+        if held is None:
+            plan.queued = tuple(each for each in plan.queued if each is not run)
+            desk.claims.begin(run, plan)
+        elif held.action == SKIP:
+            desk.claims.release(plan, run, held)
+        else:
+            self._tell_if_late(run, held, now)
+            return held
+        return None
+
+    def _wait_for(self, held: Held) -> float:
+        wait = held.until - self._desk.loop.clock.wall() if held.until else LONGEST_WAIT_S
+        return max(wait, SHORTEST_WAIT_S)
 
     def _tell_if_late(self, run: Run, held: Held, now: float) -> None:
         """Once: with the first look (at each heartbeat) after it should have begun; not who just waits its turn."""
@@ -62,19 +102,16 @@ class Turns:
             self._desk.telling.unusual(run, "run.not_started", waits)
 
     def _first(self, plan: Plan) -> Run | None:
-        """The first whose time has come; one whose claim is on its way keeps those behind it waiting."""
-        now, begins = self._desk.loop.clock.wall(), 0.0
-        for run in plan.queued if not self._desk.stopping else ():
-            if run.not_before <= now:
-                return None if self._desk.claims.is_on_its_way(run) else run
-            begins = min(begins or run.not_before, run.not_before)
-        if begins:
-            self._turn_later(plan, begins - now)
-        return None
+        """Of those that wait for their turn; one whose claim is on its way keeps those behind it waiting."""
+        run = next((run for run in plan.queued if run.has_come), None)
+        return None if run is None or self._desk.claims.is_on_its_way(run) else run
 
     def held(self, plan: Plan, run: Run) -> Held | None:
         standing = self._desk.admission.standing(plan, run.deadline)
-        standing.queued, standing.takes_a_slot = 0, run.takes_a_slot  # it is the first
+        standing.takes_a_slot = run.takes_a_slot
+        standing.queued = 0  # it is the first ...
+        if not run.has_come:  # ... or is to be the last
+            standing.queued = sum(each.has_come and each.takes_a_slot for each in plan.queued)
         return first_held(plan.schedule.policy, standing, self._desk.loop.clock.wall())
 
     def _turn_later(self, plan: Plan, wait: float) -> None:
@@ -123,11 +160,11 @@ class Turns:
         for run in plan.queued:
             self._desk.claims.release(plan, run, Held("settings", Skip.EDITED, reason))
 
-    def make_room(self, plan: Plan, reason: str) -> None:
-        """A later slot takes the place of those that wait for their turn."""
+    def make_room(self, plan: Plan, reason: str, *, in_turn: bool) -> None:
+        """A later slot takes the place of those that wait for their turn; `in_turn`: not of those still to come."""
         now = self._desk.loop.clock.wall()
         for run in plan.queued:
-            if run.due <= now:
+            if run.has_come if in_turn else run.due <= now:
                 self._desk.claims.release(plan, run, Held("overlap", Skip.OVERLAP, reason))
 
 
