@@ -21,6 +21,8 @@ from supervisor.store.rows import HELD_ENDS, SlotRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from supervisor.core.due import Passed
     from supervisor.core.gates import Held
     from supervisor.runs.desk import Desk
@@ -122,8 +124,9 @@ class Admission:
         now, wall = clock.now(), clock.wall()
         wait = max(self._free_from - now, 0.0) if spread else 0.0
         wake = plan.wake
-        if wake is None and (fire := plan.rule.times.next(int(wall))) is not None:  # it is not in the heap yet
-            wake = plan.rule.due(fire).at
+        if wake is None or wake <= wall:  # it is not in the heap yet, or not any more
+            fire = plan.rule.times.next(int(wall))
+            wake = None if fire is None else plan.rule.due(fire).at
         longest = max(wake - wall, 0.0) / 2 if wake is not None else wait
         if wait > longest:
             wait = longest
@@ -132,10 +135,24 @@ class Admission:
         return wall + wait
 
     def place_again(self, run: Run, plan: Plan) -> float:
-        """For one that a predecessor had claimed: what is in time has come at its own time, and waits for nobody."""
-        if self._desk.loop.clock.wall() <= run.due + plan.rule.grace:
+        """For one that a predecessor had claimed: what is in time has come at its own time, and waits for nobody.
+
+        Unless it was one of many that came at once: then it does so again, behind those of them that have begun.
+        """
+        if not _comes_with_others(run, plan) and self._desk.loop.clock.wall() <= run.due + plan.rule.grace:
             return run.due
+        if not self._free_from:
+            self._free_from = self._free_behind(self._desk.runner.runs.values())
         return max(self.place_in_spread(plan), run.due)
+
+    def _free_behind(self, runs: Iterable[Run]) -> float:
+        plans, clock = self._desk.plans, self._desk.loop.clock
+        wall, free = clock.wall(), 0.0
+        for run in runs:
+            plan = plans.get(run.schedule)
+            if plan is not None and run.started and _comes_with_others(run, plan):
+                free = max(free, clock.now() + min(run.started - wall, 0.0) + plan.schedule.policy.spread)
+        return free
 
     def end_other(self, plan: Plan, *, in_turn: bool = False) -> None:
         """`in_turn`: for one that has waited for a time, among others that still do."""
@@ -230,3 +247,8 @@ class Admission:
         schedule = plan.schedule
         has = self._desk.catalogue.commands.get(schedule.plugin, {})
         return steps_of(schedule.steps, tuple(has)) or list(schedule.steps)
+
+
+def _comes_with_others(run: Run, plan: Plan) -> bool:
+    """By its time: what is made up for, and what is due when it is first seen."""
+    return run.trigger == Trigger.CATCH_UP or (run.takes_a_slot and run.nominal == plan.anchor)
