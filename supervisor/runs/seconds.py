@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from supervisor.runs.run import Run
 
 REMEMBERED = 2000  # the store finds those that are forgotten
+LOOKED_AT = 600  # seconds that a time rule may have all of: there is not one that is free, then
 
 
 class Seconds:
@@ -55,8 +56,14 @@ class Seconds:
         if (plan.id, cause) in self._causes:
             return None
         second = int(at)
-        while self._is_taken(plan, second, cause):
+        for _ in range(LOOKED_AT):
+            if not self._is_taken(plan, second, cause):
+                break
             second += 1
+        else:  # it has a slot each second, and one of these is for both
+            second = int(at)
+            while self._given.get((plan.id, second), cause) != cause:
+                second += 1
         if self._given.get((plan.id, second)) == cause:
             return None
         if len(self._given) >= REMEMBERED:

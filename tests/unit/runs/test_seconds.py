@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from support.desk import AT, HOUR, DeskWorld, after, cron, job
 
+from supervisor.model.run import Trigger
+from supervisor.runs.slot import Slot
+
 NEVER = cron("0 0 1 1 *")
 
 
@@ -115,3 +118,19 @@ def test_one_that_was_claimed_and_does_not_begin_still_names_its_end(world: Desk
 
     assert [row["outcome"] for row in world.slots("follows")] == ["skipped"]
     assert world.slots("follows")[0]["note"].endswith(f"; after run {end}")
+
+
+@pytest.mark.timeout(20)
+def test_where_each_second_is_a_slot_already_one_of_them_is_for_both(world: DeskWorld) -> None:
+    """There is no free one to be found, and it is not looked for for ever."""
+    world.open(job(NEVER, id="x"), job({**cron("* * * * * *"), "seconds": True}, after("x"), id="b"))
+    world.pass_time(3)
+    world.end("b")
+    world.desk.claims.claim(Slot(world.plan("x"), AT + 3, AT + 3, Trigger.SCHEDULE))
+    world.loop.run_soon()
+    world.end("x")
+    world.pass_time(5)
+
+    assert len([row for row in world.slots("b") if "after run" in (row["note"] or "")]) == 1
+    nominal = [row["nominal"] - AT for row in world.slots("b")]
+    assert nominal == sorted(set(nominal))
