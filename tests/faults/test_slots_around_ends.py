@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 from support.scheduling import Scheduling, seconds
 from support.waiting import eventually
@@ -34,4 +35,4 @@ def test_each_slot_is_in_one_row(scheduling: Scheduling) -> None:
     ]
     times = [row for row in rows if row[0] % EVERY_S == 0]
     assert sum(count for _, _, count in times) == (times[-1][1] - times[0][0]) // EVERY_S + 1, rows
-    assert all(row[1] < later[0] for row, later in zip(rows, rows[1:], strict=False)), rows
+    assert all(row[1] < later[0] for row, later in pairwise(rows)), rows
