@@ -1,8 +1,10 @@
 """What a person wants of schedules, and what must not be lost with the history: a part of `logs/state.json`.
 
     "schedules": {"twitter": {"first_seen": 1764300000, "enabled": false, "paused":
-                  {"at": 1764300100.0, "by": "anna", "reason": "…", "until": null, "on_resume": "next"}}}
+                  {"at": 1764300100.0, "by": "anna", "reason": "…", "until": null, "on_resume": "next"},
+                  "owed": {"catch_up": [1764300000.0, 1764300050.0]}}}
 
+`owed`: what a pause has held that is over, and is to be made up for once another one is over, too; from when to when.
 Of a schedule nobody has a wish about there is only when it was first seen: an interval is counted from then.
 """
 
@@ -64,6 +66,13 @@ class Wishes:
     def pauses(self) -> dict[str, dict[str, Any]]:
         return {name: wish["paused"] for name, wish in self._all.items() if wish.get("paused")}
 
+    def owed(self, name: str) -> dict[str, list[float]]:
+        """From when to when, by what is to run of it."""
+        return self._all.get(name, {}).get("owed") or {}
+
+    def owe(self, name: str, owed: dict[str, list[float]]) -> bool:
+        return self._set(name, "owed", owed or None)
+
     def _set(self, name: str, key: str, value: Any) -> bool:
         wish = self._all.setdefault(name, {})
         if wish.get(key) == value:
@@ -83,7 +92,7 @@ def is_over(pause: dict[str, Any], now: float) -> bool:
 def _checked(wish: dict[str, Any]) -> dict[str, Any]:
     """What can be used of it: a person may have edited the file."""
     good: dict[str, Any] = {}
-    enabled, paused = wish.get("enabled"), wish.get("paused")
+    enabled, paused, owed = wish.get("enabled"), wish.get("paused"), wish.get("owed")
     if isinstance(enabled, bool):
         good["enabled"] = enabled
     if isinstance(paused, dict):
@@ -95,4 +104,10 @@ def _checked(wish: dict[str, Any]) -> dict[str, Any]:
             "until": float(until) if isinstance(until, int | float) and not isinstance(until, bool) else None,
             "on_resume": paused.get("on_resume") if paused.get("on_resume") in ON_RESUME else ON_RESUME[0],
         }
+    if isinstance(owed, dict) and (spans := {how: owed[how] for how in ON_RESUME[1:] if _is_span(owed.get(how))}):
+        good["owed"] = spans
     return good
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(each) in (int, float) for each in value)

@@ -24,6 +24,7 @@ from supervisor.runs.pauses import Pauses
 from supervisor.runs.plan import NOTHING_WRONG, Maker, Plan, waits_for
 from supervisor.runs.planner import Planner
 from supervisor.runs.reach import PREFIX, Reach
+from supervisor.runs.resuming import make_up
 from supervisor.runs.run import Ids
 from supervisor.runs.runner import Runner
 from supervisor.runs.takeover import open_desk
@@ -305,11 +306,7 @@ class Desk:
         `until`: where that was to end by itself, of which perhaps nobody took notice for long.
         """
         now = self.loop.clock.wall()
-        until = until - BEFORE_S if until and until <= now else now
-        for name in names:
-            plan = self.plans.get(name)
-            if plan is not None and how != "next":
-                self.planner.make_up(plan, since, until, all_of_them=how == "catch_up")
+        make_up(self, how, names, since, until - BEFORE_S if until and until <= now else now)
         self.turns.of_all()
 
     def _slot_before(self, name: str, revision: object, nominal: int) -> int | None:

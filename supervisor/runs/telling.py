@@ -173,8 +173,8 @@ class Telling:
         text = f"it can't be planned, and does not run: {why}; sbctl config validate says more"
         self._tell("schedule.broken", name, text, ERROR, why=why)
 
-    def not_kept(self, why: str) -> None:
-        self._tell("intent.broken", "", f"when schedules were first seen can't be kept: {why}", WARNING, why=why)
+    def not_kept(self, why: str, what: str = "when schedules were first seen") -> None:
+        self._tell("intent.broken", "", f"{what} can't be kept: {why}", WARNING, why=why)
 
     # the whole
 
