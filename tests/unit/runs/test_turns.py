@@ -127,3 +127,20 @@ def test_a_successor_asks_those_that_wait_anew(world: DeskWorld) -> None:
     world.open()
 
     assert world.start.signals() == [15]
+
+
+@pytest.mark.parametrize("overlap", ["skip", "queueOne", "cancelOther"])
+def test_one_that_is_done_again_waits_for_the_run_that_has_gone_first(world: DeskWorld, overlap: str) -> None:
+    world.open(job(EVERY_MINUTE, overlap="allow"))
+    world.pass_until(AT + 120)
+    first, second = world.running()
+    world.kill()
+    world.start.entries.pop(first.key)  # nobody knows what became of it
+    world.start.notes.pop(f"run/{first.id}")
+    world.set(job(EVERY_MINUTE, overlap=overlap, interrupted="rerun"))
+    world.open()
+    world.pass_time(30)
+    assert ([run.id for run in world.running()], world.start.signals()) == ([second.id], [])
+    world.end()
+
+    assert world.run().trigger == "rerun"
