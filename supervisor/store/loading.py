@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_ENDS = 100  # that are looked at: no time can lie undecided before that many
 _LIVE = tuple(state.value for state in LIVE)
 _MARKS = ",".join("?" * len(_LIVE))
+NEWEST = "SELECT nominal_to, note FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
 
 
 def load(db: Connection, asked: Iterable[str] = ()) -> Loaded:
@@ -29,12 +30,15 @@ def load(db: Connection, asked: Iterable[str] = ()) -> Loaded:
     cursors = {name: row["cursor"] for name, row in schedules.items() if row["cursor"] is not None}
     newest, ends, held_ends = dict[str, int](), dict[str, dict[int, str]](), {}
     for name in _with_slots(db):
-        rows = _back_to_a_time(db, name, "nominal, nominal_to, note")
-        newest[name] = rows[0]["nominal_to"]
-        cursors[name], its_ends = _decided(rows, cursors.get(name))
+        last, note = db.execute(NEWEST, (name,)).fetchone()
+        newest[name] = last
+        if not names_an_end(note):
+            cursors[name] = max(last, cursors.get(name, last))
+            continue
+        cursors[name], its_ends = _decided(_back_to_a_time(db, name), cursors.get(name))
         if its_ends:
             ends[name] = its_ends
-        if names_an_end(rows[0]["note"]) and (held := _held_ends(db, name)):
+        if held := _held_ends(db, name):
             held_ends[name] = held
     runs = rows_as_dicts(db, f"SELECT * FROM runs WHERE state IN ({_MARKS}) ORDER BY claimed, rowid", _LIVE)
     for run in runs:
@@ -55,9 +59,9 @@ def _decided(rows: list[dict[str, Any]], kept: int | None) -> tuple[int, dict[in
     return cursor, {row["nominal"]: end_of(row["note"])[len(AFTER) :] for row in rows if row["nominal"] > cursor}
 
 
-def _back_to_a_time(db: Connection, name: str, columns: str = "*") -> list[dict[str, Any]]:
+def _back_to_a_time(db: Connection, name: str) -> list[dict[str, Any]]:
     """From the newest slot of it back to the last one of a time: those behind that are ends of other schedules."""
-    select = f"SELECT {columns} FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT ?"
+    select = "SELECT * FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT ?"
     rows = rows_as_dicts(db, select, (name, 1))
     if not names_an_end(rows[0]["note"]):
         return rows
@@ -77,8 +81,7 @@ def _held_ends(db: Connection, schedule: str) -> tuple[int, ...]:
 
 def newest_slots(db: Connection) -> dict[str, int]:
     """By schedule: the nominal time of the last slot that was decided."""
-    newest = "SELECT nominal_to FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
-    return {name: db.execute(newest, (name,)).fetchone()[0] for name in _with_slots(db)}
+    return {name: db.execute(NEWEST, (name,)).fetchone()[0] for name in _with_slots(db)}
 
 
 def load_with(db: Connection, writes: Sequence[Write], asked: Sequence[str] = ()) -> Loaded:

@@ -6,6 +6,7 @@ Done in small steps, each a short transaction of its own, so that no claim waits
 from __future__ import annotations
 
 from supervisor.model.run import BAD, LIVE, RunState
+from supervisor.store.rows import AFTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Pruner:
     # slots
 
     def _slots(self, db: Connection) -> bool:
-        """As old, or as many, as runs may be; not those of a run that is there, nor the newest of a schedule."""
+        """As old, or as many, as runs may be; not those of a run that is there, nor the newest, also of a time."""
         names = self._next_schedules(db, "slots", SCHEDULES_A_STEP)
         left = SLOTS_A_STEP
         for name in names:
@@ -106,15 +107,24 @@ class Pruner:
             gone = db.execute(
                 "DELETE FROM slots WHERE schedule = ?1 AND nominal IN (SELECT nominal FROM slots WHERE schedule = ?1"
                 " AND nominal < ?2 AND nominal_to < ?2"
-                " AND nominal < (SELECT max(nominal) FROM slots WHERE schedule = ?1)"
+                " AND nominal < (SELECT max(nominal) FROM slots WHERE schedule = ?1) AND nominal IS NOT ?4"
                 " AND (run IS NULL OR NOT EXISTS (SELECT 1 FROM runs WHERE id = slots.run)) ORDER BY nominal LIMIT ?3)",
-                (name, before, left),
+                (name, before, left, self._last_of_a_time(db, name)),
             ).rowcount
             left -= max(gone, 0)
             if left <= 0:
                 self._after = names[names.index(name) - 1] if names.index(name) else self._before_first
                 return True
         return bool(names)
+
+    def _last_of_a_time(self, db: Connection, schedule: str) -> int | None:
+        """That is no end of another schedule: a scheduler that starts goes on behind it."""
+        row = db.execute(
+            "SELECT nominal FROM slots WHERE schedule = ? AND (note IS NULL OR instr(note, ?) = 0)"
+            " ORDER BY nominal DESC LIMIT 1",
+            (schedule, AFTER),
+        ).fetchone()
+        return None if row is None else int(row[0])
 
     def _first_kept(self, db: Connection, schedule: str) -> int:
         """Nominal seconds: what is earlier may go."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from support.history import AT, History, opened, put_runs, query
 
+from supervisor.store.loading import load
 from supervisor.store.retention import Pruner
 
 DAY = 86_400
@@ -72,6 +73,23 @@ def test_slots_go_with_their_runs_but_for_the_newest_of_a_schedule(file: Path) -
 
     assert left(file) == []
     assert query(file, "SELECT schedule, nominal FROM slots ORDER BY 1") == [("job", AT), ("web", AT + 240)]
+
+
+def test_the_newest_of_a_time_is_kept_behind_which_a_scheduler_goes_on(file: Path) -> None:
+    """All that is newer are ends of another schedule, which decide no time."""
+    with opened(file) as db:
+        db.executemany(
+            "INSERT INTO slots (schedule, nominal, nominal_to, outcome, decided, note)"
+            " VALUES ('web', ?1, ?1, 'skipped', 0, ?2)",
+            [(1, None), (2, None), *((number, f"paused; after run r{number}") for number in range(3, 7))],
+        )
+
+    prune(file, keep_runs=2)
+
+    assert left(file, "slots", "nominal") == [2, 5, 6]
+    with opened(file) as db:
+        loaded = load(db)
+    assert (loaded.cursors, loaded.newest, loaded.ends) == ({"web": 2}, {"web": 6}, {"web": {5: "r5", 6: "r6"}})
 
 
 def test_slots_of_runs_that_are_kept_are_kept(file: Path) -> None:
