@@ -46,7 +46,7 @@ class Course:
         self.last = float(start)
         self.gap = (0.0, float(start), float(start))
         self.dst: list[str] = []
-        self.busy_until = 0.0
+        self.began = self.busy_until = 0.0
         self.by_end: float | None = None  # when it is due by the end of its run before
         self.put_off_to = 0.0  # ... and waits for its hours; 0: it does not
         self.cut = 0.0  # where it was given up; 0: it was followed to the end
@@ -56,7 +56,7 @@ class Course:
         if len(self.first) < FIRST:
             self.first.append(at)
         self.silence(at)
-        self.last = at
+        self.last = self.began = at
         self.busy_until = at + took
         if self.plan.after_finish and not self.put_off_to:
             self.by_end = self.busy_until + self.plan.after_finish
@@ -121,6 +121,8 @@ def _follow(course: Course, maker: Maker, end: int, took: float, left: int) -> N
         if left < 0:
             course.cut = at
             break
+        if at == course.put_off_to:  # it has waited, so it is first
+            _by_end(course, maker, at, took)
         if at == wake:
             wake = _by_rule(course, maker, at, took)
         if at == course.by_end:
@@ -135,7 +137,7 @@ def _by_rule(course: Course, maker: Maker, wake: float, took: float) -> float | 
     for passed in judged.passed:
         course.skip(passed.reason.value, passed.count or 1)
     for chosen in judged.chosen:
-        held = _held(course, maker, wake, queued=int(wake <= course.put_off_to))
+        held = _held(course, maker, wake)
         if held is not None and held.action == SKIP:
             course.skip(held.skip.value, 1)
         else:
@@ -147,17 +149,17 @@ def _by_rule(course: Course, maker: Maker, wake: float, took: float) -> float | 
 
 def _by_end(course: Course, maker: Maker, at: float, took: float) -> None:
     """The slot that the end of the run before makes. It is put off where the hours say so, and is the next one then."""
-    plan = course.plan
-    allowed = plan.rule.times.allowed(at)
-    if allowed != at:  # a day that is left out, or the end of its dates
-        course.by_end = allowed
-        return
-    by_rule = plan.rule.times.prev(int(at) + 1)
-    was_put_off = bool(course.put_off_to)  # so its slot is an earlier moment
-    if by_rule is not None and by_rule.at == int(at) and not was_put_off:  # the same slot, so it is decided
-        course.by_end = int(at) + plan.after_finish
-        return
-    held = _held(course, maker, at, queued=0)
+    plan, times = course.plan, course.plan.rule.times
+    if not course.put_off_to:  # else the slot is a moment before
+        allowed = times.allowed(at)
+        if allowed != at:  # a day that is left out, or the end of its dates
+            course.by_end = allowed
+            return
+        by_rule = times.prev(int(at) + 1)
+        if by_rule is not None and by_rule.at == int(at):  # the same slot, so it is decided
+            course.by_end = int(at) + plan.after_finish
+            return
+    held = _held(course, maker, at)
     if held is not None and held.action == WAIT:
         course.by_end = course.put_off_to = held.until
         return
@@ -169,7 +171,7 @@ def _by_end(course: Course, maker: Maker, at: float, took: float) -> None:
         course.run(at, took, "")
 
 
-def _held(course: Course, maker: Maker, at: float, *, queued: int) -> Held | None:
+def _held(course: Course, maker: Maker, at: float) -> Held | None:
     plan, schedule = course.plan, course.plan.schedule
     standing = Standing()
     standing.enabled = course.is_enabled
@@ -179,7 +181,7 @@ def _held(course: Course, maker: Maker, at: float, *, queued: int) -> Held | Non
     blackout = maker.blackout(schedule, int(at)) if schedule.policy.blackouts else None
     if blackout is not None:
         standing.blackout_name = blackout[0]
-    standing.running, standing.queued = int(at < course.busy_until), queued
+    standing.running = int(at < course.busy_until or at == course.began)
     return first_held(schedule.policy, standing, at)
 
 

@@ -191,6 +191,18 @@ DAYTIME = [[None, 7 * HOUR, 17 * HOUR]]
         ([every(HOUR, after_finish=True), cron("5 * * * *")], {"active_hours": DAYTIME, "outside": "defer"}),
         ([every(HOUR, after_finish=True), cron("0 7 * * *")], {"active_hours": DAYTIME, "outside": "defer"}),
         (
+            [every(HOUR, after_finish=True), cron("0 7 * * *")],
+            {"active_hours": DAYTIME, "outside": "defer", "overlap": "queueOne"},
+        ),
+        (
+            [every(13 * HOUR, after_finish=True)],
+            {"active_hours": DAYTIME, "outside": "defer", "valid_until": AT + 14 * HOUR},
+        ),
+        (
+            [every(13 * HOUR, after_finish=True)],
+            {"active_hours": DAYTIME, "outside": "defer", "exclude": ("2025-10-10",)},
+        ),
+        (
             [every(5 * HOUR, after_finish=True), at(7 * HOUR, 21 * HOUR)],
             {"active_hours": DAYTIME, "outside": "defer", "jitter": 1800.0, "jitter_kind": "stable"},
         ),
