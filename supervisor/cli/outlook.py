@@ -53,8 +53,7 @@ class Outlook:
         self.maker = Maker(schedules, zone_named, read_home_id(home) or "")
         self._home = home
         self._kept = kept  # None: not yet read
-        self._is_of_one = kept is not None
-        self._newest: dict[str, int] | None = None
+        self._newest: dict[str, tuple[int, int]] | None = None
         self._waiting: dict[str, list[tuple[int, float]]] | None = None
         self._flag = flag(home, self.now)
         self._wishes = wishes_of(home)
@@ -69,13 +68,11 @@ class Outlook:
                 self._kept = {}
         return self._kept
 
-    def _newest_slot(self, id: str) -> int | None:
-        """Of those that were decided; None: there is none. Of all at once, where more than one is asked about."""
-        if self._is_of_one:
-            return past.newest_slot(self._home, id)
+    def _newest_slot(self, id: str) -> tuple[int, int | None]:
+        """When the last one of those that were decided was due, and when that was; 0 and None: there is none."""
         if self._newest is None:
             self._newest = past.newest_slots(self._home)
-        return self._newest.get(id)
+        return self._newest.get(id, (0, None))
 
     def zone_of(self, schedule: Schedule) -> Zone:
         return self.maker.zone_of(schedule)
@@ -96,8 +93,8 @@ class Outlook:
         if cursor is None:
             see_anew(plan, self.now, is_new=is_new)
             return plan
-        newest = self._newest_slot(schedule.id)
-        place(plan, max(int(cursor), newest or 0), newest, kept["revision"], self.now)
+        newest, at = self._newest_slot(schedule.id)
+        place(plan, max(int(cursor), newest), newest, at, kept["revision"], self.now)
         plan.cursor = decided(plan.rule, plan.cursor, self.now)
         for nominal, _ in self._waits(plan):  # a slot that an end has made, and that is still to come
             plan.finish_slot = min(plan.finish_slot, nominal - int(plan.after_finish))

@@ -92,15 +92,8 @@ def slots(home: Home, schedule: str, *, around: float | None = None, limit: int 
     return reading.slots(home.history_file, schedule, around=None if around is None else int(around), limit=limit)
 
 
-def newest_slot(home: Home, schedule: str) -> int | None:
-    """The nominal time of the last one that was decided; None: there is none."""
-    found = slots(home, schedule, limit=1)
-    at = parse_iso(found[0]["nominal_to"]) if found else None
-    return None if at is None else int(at)
-
-
-def newest_slots(home: Home) -> dict[str, int]:
-    """The same of all schedules that have any."""
+def newest_slots(home: Home) -> dict[str, tuple[int, int]]:
+    """Of each schedule that has any: the nominal time of the last one that was decided, and when that was."""
     return ask(home.history_file, loading.newest_slots, {})
 
 

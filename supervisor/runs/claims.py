@@ -179,6 +179,7 @@ class Claims:
             plan.breaker = neither(plan.breaker)  # it may have been the probe
         run.progress.state, run.progress.cause = RunState.CANCELLED.value, why
         self._desk.outcomes.no_run(run)
+        plan.finish_slot = max(plan.finish_slot, int(self._desk.loop.clock.wall()))  # held: counted from now
         self._desk.planner.finished(plan)
 
     # beginning

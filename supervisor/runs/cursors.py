@@ -64,34 +64,37 @@ def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any]
         if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
             now, is_new = float(plan.anchor), True
         return see_anew(plan, now, is_new=is_new)
-    newest, revision = loaded.newest.get(plan.id), row["revision"] if row is not None else None
-    place(plan, cursor, newest, revision, now, is_of_a_time=True)
+    revision = row["revision"] if row is not None else None
+    newest, decided = loaded.newest.get(plan.id, 0), loaded.decided.get(plan.id)
+    place(plan, cursor, newest, decided, revision, now, is_of_a_time=True)
     return row is None or bool(row["revision"] != plan.schedule.revision)
 
 
 def place(
-    plan: Plan, cursor: int, newest: int | None, revision: str | None, now: float, *, is_of_a_time: bool = False
-) -> None:
-    """Where the history has left it. `newest`: the last slot that it knows of; of which the cursor may be, if it is no
-    slot of a time for sure.
+    plan: Plan, cursor: int, newest: int, decided: int | None, revision: str | None, now: float, *,
+    is_of_a_time: bool = False,
+) -> None:  # fmt: skip
+    """Where the history has left it. `newest`, `decided`: the last slot that it knows of, and when that was.
+
+    The cursor may be that of such a slot, too, if it is not of a time for sure.
     """
     if plan.after_finish:
-        plan.finish_slot = min(_last_slot(plan, cursor, newest), int(now))
+        plan.finish_slot = min(_last_slot(plan, cursor, decided), int(now))
     if revision not in (None, plan.schedule.revision):
         plan.cursor = max(int(now), cursor)  # another rule: what it would have done before is nobody's loss
     else:
-        plan.cursor = _last_decided(plan, cursor, max(cursor, newest or 0), now, is_of_a_time=is_of_a_time)
+        plan.cursor = _last_decided(plan, cursor, max(cursor, newest), now, is_of_a_time=is_of_a_time)
     if is_ahead(plan.cursor, now):
         plan.cursor = int(now)
 
 
-def _last_slot(plan: Plan, cursor: int, newest: int | None) -> int:
+def _last_slot(plan: Plan, cursor: int, decided: int | None) -> int:
     """What after-finish is counted from, beside the end of a run: no cursor, which also an edit moves.
 
     But where the history knows nothing else, it may have been lost since the schedule was first seen.
     """
-    if newest is not None:
-        return newest
+    if decided is not None:
+        return decided
     return 0 if plan.last_at or cursor <= plan.anchor else cursor
 
 

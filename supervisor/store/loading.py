@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 MOST_ENDS = 100  # that are looked at: no time can lie undecided before that many
 _LIVE = tuple(state.value for state in LIVE)
 _MARKS = ",".join("?" * len(_LIVE))
-NEWEST = "SELECT nominal_to, note FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT 1"
+NEWEST = (
+    "SELECT nominal_to, note, max(nominal_to, coalesce(decided, 0) / 1000) FROM slots WHERE schedule = ?"
+    " ORDER BY nominal DESC LIMIT 1"
+)
 
 
 def load(db: Connection, asked: Iterable[str] = ()) -> Loaded:
     """All of it in one look: nothing is written meanwhile, for only the one who asks writes. `asked`: of `ended`."""
     schedules: dict[str, dict[str, Any]] = {row["id"]: row for row in rows_as_dicts(db, "SELECT * FROM schedules")}
     cursors = {name: row["cursor"] for name, row in schedules.items() if row["cursor"] is not None}
-    newest, ends, held_ends = dict[str, int](), dict[str, dict[int, str]](), {}
+    newest, decided = dict[str, int](), dict[str, int]()
+    ends, held_ends = dict[str, dict[int, str]](), {}
     for name in _with_slots(db):
-        last, note = db.execute(NEWEST, (name,)).fetchone()
+        last, note, decided[name] = db.execute(NEWEST, (name,)).fetchone()
         newest[name] = last
         if not names_an_end(note):
             cursors[name] = max(last, cursors.get(name, last))
@@ -46,7 +50,7 @@ def load(db: Connection, asked: Iterable[str] = ()) -> Loaded:
     ended = frozenset(
         run for run in asked if db.execute("SELECT 1 FROM runs WHERE id = ? AND ended IS NOT NULL", (run,)).fetchone()
     )
-    return Loaded(schedules, cursors, runs, newest=newest, ends=ends, held_ends=held_ends, ended=ended)
+    return Loaded(schedules, cursors, runs, newest=newest, decided=decided, ends=ends, held_ends=held_ends, ended=ended)
 
 
 def _decided(rows: list[dict[str, Any]], kept: int | None) -> tuple[int, dict[int, str]]:
@@ -79,9 +83,9 @@ def _held_ends(db: Connection, schedule: str) -> tuple[int, ...]:
     )
 
 
-def newest_slots(db: Connection) -> dict[str, int]:
-    """By schedule: the nominal time of the last slot that was decided."""
-    return {name: db.execute(NEWEST, (name,)).fetchone()[0] for name in _with_slots(db)}
+def newest_slots(db: Connection) -> dict[str, tuple[int, int]]:
+    """By schedule, in seconds: the nominal time of the last slot that was decided, and when that was: no earlier."""
+    return {name: db.execute(NEWEST, (name,)).fetchone()[::2] for name in _with_slots(db)}
 
 
 def load_with(db: Connection, writes: Sequence[Write], asked: Sequence[str] = ()) -> Loaded:

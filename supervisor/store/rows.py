@@ -142,7 +142,7 @@ class StepRow:
 class Loaded:
     """What a scheduler needs that starts. Rows as they are in the tables: times in ms, JSON as text."""
 
-    __slots__ = ("cursors", "ended", "ends", "held_ends", "newest", "runs", "schedules", "trouble")
+    __slots__ = ("cursors", "decided", "ended", "ends", "held_ends", "newest", "runs", "schedules", "trouble")
 
     def __init__(
         self,
@@ -151,6 +151,7 @@ class Loaded:
         runs: list[dict[str, Any]],
         trouble: str = "",
         newest: dict[str, int] | None = None,
+        decided: dict[str, int] | None = None,
         ends: dict[str, dict[int, str]] | None = None,
         held_ends: dict[str, tuple[int, ...]] | None = None,
         ended: frozenset[str] = frozenset(),
@@ -158,6 +159,7 @@ class Loaded:
         self.schedules = schedules  # by id
         self.cursors = cursors  # by schedule: nominal seconds up to which all slots of a time were considered
         self.newest = newest or {}  # by schedule: nominal seconds of the last slot that was decided
+        self.decided = decided or {}  # by schedule: when that was, and not before it was due
         self.ends = ends or {}  # by schedule: slots behind its cursor, which are ends of these runs of others
         self.runs = runs  # those that are live, oldest first; `slots` of each is a list of rows
         self.held_ends = held_ends or {}  # by schedule: the newest slots of ends that a pause has held, in order

@@ -393,6 +393,34 @@ def test_after_finish_is_due_at_the_same_time_after_a_restart(world: DeskWorld, 
         assert world.plan().wake == wake == (first if way == "as it is" else first + 4 * HOUR)
 
 
+def test_a_slot_that_was_held_late_is_not_made_up_for_after_a_restart(world: DeskWorld) -> None:
+    """What after-finish is counted from is when it was held, whoever counts."""
+    world.open(job(every(600, after_finish=True)))
+    world.end()
+    world.kill()
+    Path(world.home.pause_file).touch()
+    world.clocks.time += 5000
+    world.open()
+    assert world.fates() == ["run", "paused"]
+    world.kill()
+    Path(world.home.pause_file).unlink()
+    world.open()
+
+    assert (world.running(), world.plan().wake) == ([], AT + 5600)
+
+
+def test_after_finish_is_counted_from_when_its_slot_was_given_up(world: DeskWorld) -> None:
+    """It had waited for its hours, and came into a blackout."""
+    world.catalogue.calendars["noon"] = [{"weekdays": None, "start": 11 * HOUR, "end": 11 * HOUR + 100}]
+    hours = [[None, 11 * HOUR, 20 * HOUR]]
+    world.open(job(every(600, after_finish=True), active_hours=hours, outside="defer", blackouts=("noon",)))
+    world.pass_until(AT + 2 * HOUR + 30)
+    assert world.fates() == ["blackout"]
+    for _ in range(2):
+        assert world.plan().wake == AT + 2 * HOUR + 600
+        world.kill().open()
+
+
 def test_without_its_history_after_finish_does_not_run_for_that(world: DeskWorld) -> None:
     world.open(job(every(600, after_finish=True)))
     world.end()
