@@ -81,7 +81,7 @@ class TimeDesk:
         self._was_opened = True
         self._loading = self._daemon.loop.after(LOADING_S, garbage.end_loading)
         self.writer.open()
-        self.writer.load(self._loaded, self._left.over)
+        self.writer.load(self._loaded, self._left.over, self._learned)
 
     def _loaded(self, loaded: Loaded) -> None:
         daemon = self._daemon
@@ -96,6 +96,10 @@ class TimeDesk:
         if self._loading is not None:
             self._loading.cancel()
         garbage.end_loading()
+
+    def _learned(self, loaded: Loaded) -> None:
+        self.desk.learn(loaded)
+        self._daemon.after_runs()
 
     def _catalogue(self) -> Catalogue:
         """Taken out of the settings: ten thousand rows need not stand there as well."""

@@ -75,7 +75,7 @@ class WishVerbs:
         self._end_those_over(names)
         before = {name: desk.wishes.paused(name) for name in names}
         changed = desk.change_wishes(lambda wishes: [name for name in names if wishes.pause(name, None)])
-        cooled = [name for name in names if desk.end_cooldown(desk.plans[name])]
+        cooled = [name for name in names if desk.outcomes.end_cooldown(desk.plans[name])]
         for name in changed:
             pause = before[name] or {}
             desk.telling.resumed(by, name)

@@ -49,6 +49,9 @@ class Claims:
     def __len__(self) -> int:
         return len(self._pending)
 
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._pending
+
     # claiming
 
     def claim(self, slot: Slot, *, queue: bool = False) -> Run:

@@ -30,7 +30,7 @@ def is_ahead(at: float, now: float) -> bool:
 
 
 def keep(desk: Desk, plan: Plan) -> None:
-    desk.writer.schedule_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
+    desk.outcomes.note_state(plan.id, revision=plan.schedule.revision, cursor=plan.cursor)
 
 
 def anchor_of(schedule: Schedule, seen: int | None, now: float) -> tuple[int, bool]:

@@ -21,15 +21,16 @@ from supervisor.runs.claims import Claims
 from supervisor.runs.made_up import BEFORE_S
 from supervisor.runs.outcomes import Outcomes
 from supervisor.runs.pauses import Pauses
-from supervisor.runs.plan import NOTHING_WRONG, Maker, Plan, waits_for
+from supervisor.runs.plan import Maker, Plan, waits_for
 from supervisor.runs.planner import Planner
 from supervisor.runs.reach import PREFIX, Reach
 from supervisor.runs.resuming import make_up
 from supervisor.runs.run import Ids
 from supervisor.runs.runner import Runner
-from supervisor.runs.takeover import open_desk
+from supervisor.runs.takeover import learn, open_desk
 from supervisor.runs.telling import Telling
 from supervisor.runs.turns import Turns
+from supervisor.runs.unread import Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Desk:
         self.secret_env: tuple[str, ...] = ()
         self.stopping = False
         self.is_open = False  # all that a predecessor left has been taken over
+        self.unread: Unread | None = None  # it has begun without its history
         self._early: list[Callable[[], None]] = []  # what was heard before
         self._spawner = spawner
         self._zones = zones
@@ -185,8 +187,11 @@ class Desk:
             self.writer.cut(int(now))
         if loaded.trouble and not loaded.cursors:
             self.telling.history_not_read(loaded.trouble)
+        self.unread = Unread(left) if loaded.comes_later else None
         self.take_catalogue(catalogue, loaded)
         cursors.know_ends(self, loaded, now)
+        if self.unread is not None:
+            self.unread.opened(self)
         self.is_open = True
         going = open_desk(self, left, loaded)
         early, self._early = self._early, []
@@ -199,6 +204,13 @@ class Desk:
             # Ends that came meanwhile are heard first: a run that is over holds up no slot.
             self.loop.soon(self._begin)
         return going
+
+    def learn(self, loaded: Loaded) -> None:
+        """What could not be read when it was opened."""
+        unread, self.unread = self.unread, None
+        if unread is not None:
+            unread.learn(self, loaded, self._decode)
+            self.telling.history_read(learn(self, loaded, unread))
 
     def _begin(self) -> None:
         self.runner.hear()
@@ -312,16 +324,6 @@ class Desk:
     def _slot_before(self, name: str, revision: object, nominal: int) -> int | None:
         plan = self.plans.get(name)
         return plan.slot_before(nominal) if plan is not None and plan.schedule.revision == revision else None
-
-    def end_cooldown(self, plan: Plan) -> bool:
-        """By a person: its failures are forgotten. False: there were none."""
-        if plan.breaker == NOTHING_WRONG:
-            return False
-        plan.breaker = NOTHING_WRONG
-        self.writer.schedule_state(plan.id, streak=0, breaker=plan.breaker.state, breaker_until=0, breaker_opens=0)
-        self.telling.breaker(plan)
-        self.turns.of_all_soon()
-        return True
 
     # ends
 

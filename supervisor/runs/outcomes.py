@@ -7,7 +7,7 @@ from supervisor.core.pipeline import RETRY, WAITING, Progress
 from supervisor.core.quality import accepted_after, is_standard
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs import columns
-from supervisor.runs.plan import RECENT, waits_for
+from supervisor.runs.plan import NOTHING_WRONG, RECENT, waits_for
 from supervisor.runs.seconds import Seconds, note_of
 from supervisor.runs.slot import Slot
 from supervisor.store.rows import StepRow
@@ -52,9 +52,11 @@ class Outcomes:
     def run_began(self, run: Run) -> None:
         desk, plan = self._desk, self._desk.plans.get(run.schedule)
         desk.telling.run_began(run)
+        if desk.unread is not None:
+            desk.unread.began(run)
         self._write_beginning(run)
         if plan is not None:
-            desk.writer.schedule_state(plan.id, cycle=plan.cycle, **_breaker_columns(plan))
+            self.note_state(plan.id, cycle=plan.cycle, **_breaker_columns(plan))
             if run.late > plan.rule.grace and run.trigger == Trigger.SCHEDULE:
                 desk.telling.unusual(run, "run.late", f"started {run.late:.0f} s late")
             self.watch_length(run)
@@ -75,7 +77,7 @@ class Outcomes:
             desk.writer.step_ended(StepRow(run.id, **row))
         if plan is not None and run.cycle > plan.cycle:
             plan.cycle = run.cycle
-            desk.writer.schedule_state(plan.id, cycle=plan.cycle)
+            self.note_state(plan.id, cycle=plan.cycle)
 
     def write_end_again(self, run: Run) -> None:
         """It is not live in the history, so most likely its end is there."""
@@ -138,7 +140,9 @@ class Outcomes:
         state = RunState(run.progress.state)
         was_open = plan is not None and plan.breaker.state != breaker.CLOSED
         if plan is not None:
-            self._count(plan, run, state)
+            if desk.unread is not None:
+                desk.unread.ended(run)
+            self.count(plan, run, state)
             self._tell_if_short(plan, run, state)
             desk.planner.finished(plan)
         self._write_end(run, plan)
@@ -158,10 +162,12 @@ class Outcomes:
 
     def no_run(self, run: Run) -> None:
         """It is over, or does not begin at all: whoever waits for it need not any more."""
+        if self._desk.unread is not None:
+            self._desk.unread.gone(run)
         for call in self._ended_watchers.pop(run.id, []):
             self._desk.loop.guard(call, run)
 
-    def _count(self, plan: Plan, run: Run, state: RunState) -> None:
+    def count(self, plan: Plan, run: Run, state: RunState) -> None:
         policy, wall = plan.schedule.policy, run.ended
         plan.total += 1
         plan.last_run, plan.last_result, plan.last_at, plan.last_took = run.id, state.value, wall, run.took
@@ -186,9 +192,14 @@ class Outcomes:
             base = {"schedule": run.schedule or None, "started": columns.ms(run.started), "log": run.log}
             fields = {**columns.of_claim(run), **base, **fields}
         if plan is not None:
-            recent = list(plan.recent)
-            desk.writer.schedule_state(plan.id, **_breaker_columns(plan), accepted=plan.accepted, recent=recent or None)
+            self.write_state(plan)
         desk.writer.run_ended(run.id, fields, lambda _ok: desk.runner.forget_note(run.id))
+
+    def write_state(self, plan: Plan) -> None:
+        recent = list(plan.recent)
+        self.note_state(
+            plan.id, cycle=plan.cycle, **_breaker_columns(plan), accepted=plan.accepted, recent=recent or None
+        )
 
     def _tell_if_short(self, plan: Plan, run: Run, state: RunState) -> None:
         if state is not RunState.SUCCEEDED:
@@ -198,6 +209,24 @@ class Outcomes:
             text = f"took only {run.took:.1f} s, it usually takes {usual[0]:.1f} s"
             self._desk.telling.unusual(run, "run.too_short", text)
         plan.recent = (*plan.recent, round(run.took, 3))[-RECENT:]
+
+    def note_state(self, name: str, **fields: Any) -> None:
+        """Into the history, unless that may know better."""
+        if self._desk.unread is None:
+            self._desk.writer.schedule_state(name, **fields)
+
+    def end_cooldown(self, plan: Plan) -> bool:
+        """By a person: its failures are forgotten. False: there were none."""
+        desk = self._desk
+        if desk.unread is not None:
+            desk.unread.forgiven(plan)
+        if plan.breaker == NOTHING_WRONG:
+            return False
+        plan.breaker = NOTHING_WRONG
+        self.note_state(plan.id, streak=0, **_breaker_columns(plan))
+        desk.telling.breaker(plan)
+        desk.turns.of_all_soon()
+        return True
 
     # who waits for it
 

@@ -17,7 +17,7 @@ from supervisor.core.pipeline import ENDED
 from supervisor.engine.entries import KEPT, close_fds, is_step
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Policy
-from supervisor.runs import columns
+from supervisor.runs import columns, cursors
 from supervisor.runs.run import NOTE, Run
 from supervisor.runs.runner import Context
 from supervisor.runs.seconds import cause_of, note_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.runs.desk import Desk
+    from supervisor.runs.unread import Unread
     from supervisor.store.rows import Loaded
 
 LOST = "sbctl or this machine died in the middle of it"
@@ -72,7 +73,6 @@ class Left:
 
 def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     """Returns how many runs go on."""
-    live = {row["id"]: row for row in loaded.runs}
     noted: set[str] = set()
     going = 0
     runs = sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0)
@@ -83,22 +83,46 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
         noted.add(run.id)
         if run.unledgered:
             _claim_again(desk, run)
-        if run.progress.phase == ENDED:
-            # With trouble it may lack what happened last; what it has counts, wherever that stands.
-            may_lack = (run.unledgered or bool(loaded.trouble)) and run.id not in loaded.ended
-            _end_again(desk, run, is_live=run.id in live or may_lack, told=run.id in told)
-        else:
+        if run.progress.phase != ENDED:
             _go_on(desk, run, entries.pop(run.key, None))
             going += 1
+        elif desk.unread is not None and run.id not in loaded.ended:
+            desk.unread.over.append((run, run.id in told))
+        else:
+            _end_again(desk, run, loaded, told=run.id in told)
     for entry in entries.values():
         _let_go(desk, entry)
-    for row in loaded.runs:
-        if row["id"] not in noted:
-            desk.loop.guard(_restore, desk, row, left)  # a row that can't be read costs no other run, and not the desk
+    _restore_all(desk, [row for row in loaded.runs if row["id"] not in noted], left)
+    return going
+
+
+def learn(desk: Desk, loaded: Loaded, unread: Unread) -> int:
+    """Of a desk that had to begin without its history. Returns how many runs there were that it did not know of."""
+    now = desk.loop.clock.wall()
+    if any(cursors.is_ahead(cursor, now) for cursor in loaded.cursors.values()):
+        desk.writer.cut(int(now))
+    rows = [row for row in loaded.runs if not unread.is_known(desk, row["id"])]
+    desk.outcomes.seconds.take_over((), rows)
+    for run, told in unread.over:
+        desk.loop.guard(_end_again_as_told if told else _end_again, desk, run, loaded)
+    later = {plan.id: plan.queued for plan in desk.plans.values() if plan.queued}
+    for name in later:
+        desk.plans[name].queued = ()
+    _restore_all(desk, rows, unread.left)
+    for name, queued in later.items():
+        desk.plans[name].queued += queued  # behind those that were there before
+    for plan in desk.plans.values():
+        desk.planner.finished(plan)
+    desk.turns.of_all_soon()
+    return len(rows)
+
+
+def _restore_all(desk: Desk, rows: list[dict[str, Any]], left: Left) -> None:
+    for row in rows:
+        desk.loop.guard(_restore, desk, row, left)  # a row that can't be read costs no other run, and not the desk
     for plan in desk.plans.values():
         if plan.breaker.state == HALF_OPEN and not desk.runner.of(plan.id):
             plan.breaker = neither(plan.breaker)  # a probe of which nothing is left
-    return going
 
 
 def _claim_again(desk: Desk, run: Run) -> None:
@@ -136,8 +160,14 @@ def _watch_length(desk: Desk, run: Run) -> None:
         desk.outcomes.watch_length(run)
 
 
-def _end_again(desk: Desk, run: Run, *, is_live: bool, told: bool) -> None:
-    if not is_live:
+def _end_again_as_told(desk: Desk, run: Run, loaded: Loaded) -> None:
+    _end_again(desk, run, loaded, told=True)
+
+
+def _end_again(desk: Desk, run: Run, loaded: Loaded, *, told: bool = False) -> None:
+    # With trouble it may lack what happened last; what it has counts, wherever that stands.
+    may_lack = (run.unledgered or bool(loaded.trouble)) and run.id not in loaded.ended
+    if not may_lack and all(row["id"] != run.id for row in loaded.runs):
         desk.outcomes.write_end_again(run)
     else:
         desk.outcomes.write_again(run)

@@ -191,9 +191,15 @@ class Telling:
                    ERROR, why=text)  # fmt: skip
 
     def history_not_read(self, text: str) -> None:
-        lost = "cool-downs, counts and what waited are not known, and slots that were missed are not made up for"
+        lost = "cool-downs, counts and what waits are not known until it can, and missed slots are not made up for"
         self._tell(
             "history.not_read", "", f"the history could not be read at the start: {text}; {lost}", ERROR, why=text
+        )
+
+    def history_read(self, runs: int) -> None:
+        found = f"; {counted(runs, 'run')} of it waited or went on" if runs else ""
+        self._tell(
+            "history.read", "", f"the history that could not be read at the start is known now{found}", runs=runs
         )
 
     def history_recovered(self, text: str, dropped: int) -> None:

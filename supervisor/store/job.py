@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 class Job:
     """One thing to do, and how it went. It belongs to one of the two sides at a time."""
 
-    __slots__ = ("answers", "asked", "done", "errors", "kind", "loaded", "more", "news", "policy", "trouble", "writes")
+    __slots__ = (
+        "answers",
+        "asked",
+        "done",
+        "errors",
+        "kind",
+        "late",
+        "loaded",
+        "more",
+        "news",
+        "policy",
+        "trouble",
+        "writes",
+    )
 
     def __init__(
         self,
@@ -28,12 +41,14 @@ class Job:
         writes: list[Write] | None = None,
         policy: dict[str, Any] | None = None,
         done: Callable[[Loaded], None] | None = None,
+        late: Callable[[Loaded], None] | None = None,
         asked: list[str] | None = None,
     ) -> None:
         self.kind = kind  # write, load, prune, stop
         self.writes = writes or []  # all in one transaction
         self.policy = policy or {}
         self.done = done
+        self.late = late  # called when it can be read at last, if `done` got nothing
         self.asked = asked or []  # runs: have they ended?
         # how it went
         self.trouble: Trouble | None = None  # why it could not be done; None: it is done
@@ -42,6 +57,10 @@ class Job:
         self.answers: list[bool | None] = []  # of each write; None: it can't be written at all
         self.loaded: Loaded | None = None
         self.more = False  # a prune that has not come to its end
+
+    @property
+    def is_late(self) -> bool:
+        return self.done is None and self.late is not None
 
 
 class Bench:

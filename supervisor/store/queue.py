@@ -17,13 +17,13 @@ NEXT_TO_GO = (SKIP,)
 class Queue:
     """In the order in which they came. What the thread has taken counts, and comes back if it fails."""
 
-    __slots__ = ("_counts", "_inherits", "_out", "_spool", "_states", "_waiting", "cap", "dropped", "ends_dropped")
+    __slots__ = ("_counts", "_inherited", "_out", "_spool", "_states", "_waiting", "cap", "dropped", "ends_dropped")
 
     def __init__(self, cap: int = CAP, path: str = "") -> None:
         self.cap = cap
         self.dropped = 0
         self.ends_dropped: list[Done] = []  # who is to be told
-        self._inherits = False  # some of it is a predecessor's
+        self._inherited = 0  # so many of the first are a predecessor's
         self._spool = Spool(path)
         self._waiting: list[Write] = []
         self._out: list[Write] = []
@@ -48,13 +48,12 @@ class Queue:
         for write in self._spool.read():
             if write.kind in KINDS:
                 self._append(write)
-        self._inherits = bool(self._waiting)
+        self._inherited = len(self._waiting)
 
     def inherited(self) -> list[Write]:
-        """If that could not be written yet, copies of all that waits, for another thread to read."""
-        if not self._inherits:
-            return []
-        return [Write(each.kind, each.key, each.values and dict(each.values), each.slots) for each in self._waiting]
+        """If that could not be written yet, copies of it, for another thread to read."""
+        found = (*self._out, *self._waiting)[: self._inherited] if self._inherited else ()
+        return [Write(each.kind, each.key, each.values and dict(each.values), each.slots) for each in found]
 
     def keep(self) -> bool:
         """With each turn: what has come since, if there is trouble. False: that is not kept; try again later."""
@@ -114,6 +113,8 @@ class Queue:
 
     def _remove(self, number: int) -> None:
         write = self._waiting.pop(number)
+        if len(self._out) + number < self._inherited:
+            self._inherited -= 1
         self._counts[write.kind] -= 1
 
     def drop(self, write: Write) -> None:
@@ -126,7 +127,7 @@ class Queue:
         waiting = self._waiting
         self._forget_waiting()
         self._spool.forget()
-        self._inherits = False
+        self._inherited = 0
         for write in waiting:
             self.drop(write)
 
@@ -144,7 +145,7 @@ class Queue:
     def written(self) -> None:
         self._out = []
         self._spool.forget()
-        self._inherits = False
+        self._inherited = 0
 
     def put_back(self) -> None:
         """What was taken last, before what has come since."""

@@ -10,9 +10,9 @@ import select
 from supervisor.base.loop import READ
 from supervisor.store.condition import Condition
 from supervisor.store.job import Job, start_thread
+from supervisor.store.loads import Loads
 from supervisor.store.making import Maker
 from supervisor.store.queue import CAP, Queue
-from supervisor.store.rows import Loaded
 from supervisor.store.spooling import Spooling
 from supervisor.store.trouble import BUSY, DISK, NO_THREAD, NOT_OURS, Trouble
 from supervisor.store.unanswered import Rows
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from supervisor.base.clock import Clock
     from supervisor.base.loop import Loop, Timer
     from supervisor.store.job import Bench
-    from supervisor.store.rows import RunRow, SlotRow
+    from supervisor.store.rows import Loaded, RunRow, SlotRow
     from supervisor.store.writes import Write
 
-LOAD_LIMIT_S = 10.0  # so long a starting scheduler waits for what was: a backup of it may have it locked
 SLOW_S = 10.0  # a disk that takes longer is trouble
 PRUNE_PAUSE_S = 0.02  # between two steps, for everybody else
 LOCK_PAUSE_S = 0.02  # at the end, when there is no later
@@ -60,7 +59,7 @@ class Writer(Rows):
             path, lambda text: loop.guard(on_trouble, text), lambda text, lost: loop.guard(on_recovered, text, lost)
         )
         self._bench: Bench | None = None
-        self._loads: list[Job] = []
+        self._loads = Loads(loop, self._queue, lambda: self.trouble)
         self._policy: dict[str, Any] | None = None
         self._prune_timer: Timer | None = None
         self._retry: Timer | None = None
@@ -195,11 +194,14 @@ class Writer(Rows):
             self._policy = dict(policy)
             self._call()
 
-    def load(self, done: Callable[[Loaded], None], asked: list[str] | None = None) -> None:
+    def load(
+        self,
+        done: Callable[[Loaded], None],
+        asked: list[str] | None = None,
+        late: Callable[[Loaded], None] | None = None,
+    ) -> None:
         """What a starting scheduler needs; when it can't be read in time, an empty one that says why (see Loaded)."""
-        job = Job("load", done=done, asked=asked)
-        self._loads.append(job)
-        self._loop.after(0.0 if self._nowhere else LOAD_LIMIT_S, lambda: self._answer_load(job, None))
+        self._loads.ask(Job("load", done=done, late=late, asked=asked), is_hopeless=self._nowhere)
         self._call()
 
     # the turn
@@ -231,11 +233,9 @@ class Writer(Rows):
 
     def _next_job(self) -> Job | None:
         """Writes and loads take turns; retention when there is nothing else."""
-        if self._loads and (self._wrote_last or not self._queue.has_waiting):
+        if self._loads and (self._wrote_last or not self._queue.has_waiting or self._loads.go_first):
             self._wrote_last = False
-            job = self._loads.pop(0)
-            job.writes = self._queue.inherited()  # what the file does not take yet has happened all the same
-            return job
+            return self._loads.take()
         if self._queue.has_waiting:
             if self._rests and not self._queue.has_claims:
                 return None
@@ -260,12 +260,12 @@ class Writer(Rows):
             self._failed(job.trouble)
         elif job.kind in ("write", "prune"):
             self._worked()
-        elif not self.is_durable:
+        elif not self.is_durable and not (job.is_late and self._queue.has_waiting):
             self._try_later()  # it can be read, which is not enough
         if job.kind == "write":
             self._wrote(job)
         elif job.kind == "load":
-            self._loaded(job)
+            self._loads.came(job)
         elif job.kind == "prune":
             self._pruned(job)
         if not self._is_closed:
@@ -283,26 +283,6 @@ class Writer(Rows):
                 self._queue.dropped += 1
             if write.done is not None:
                 self._loop.guard(write.done, bool(answer))
-
-    def _loaded(self, job: Job) -> None:
-        if job.trouble is not None and job.trouble.kind == BUSY:
-            if job.done is not None:
-                self._loads.insert(0, job)
-            return
-        self._answer_load(job, job.loaded or Loaded.empty())
-
-    def _answer_load(self, job: Job, loaded: Loaded | None) -> None:
-        """Once: with what was read, or with nothing when the time is over."""
-        done, job.done = job.done, None
-        if done is None:
-            return
-        if job in self._loads:
-            self._loads.remove(job)
-        if loaded is None:
-            loaded = Loaded.empty(self.trouble or "its disk does not answer")
-        elif self.trouble or job.news:
-            loaded.trouble = self.trouble or "; ".join(job.news)
-        self._loop.guard(done, loaded)
 
     def _pruned(self, job: Job) -> None:
         if job.trouble is not None and job.trouble.kind == BUSY:

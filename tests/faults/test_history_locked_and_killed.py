@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.processes import alive
-from support.scheduling import NOTES_ITS_SLOT, Scheduling, set_defaults
+from support.scheduling import NOTES_ITS_SLOT, Scheduling, seconds, set_defaults
 from support.soak.locks import Lock
 from support.waiting import eventually
 
@@ -110,11 +110,8 @@ def test_what_could_not_be_written_is_written_by_the_next_start(scheduling: Sche
     ends(desk, "by-hand")
     eventually(lambda: desk.events("slot.held", "long"), 10)
 
-    start, scheduler = desk.daemon.pid("start"), desk.daemon.pid("scheduler")
     if dies == "both":
-        os.kill(start, signal.SIGKILL)
-        os.kill(scheduler, signal.SIGKILL)
-        eventually(lambda: not alive(start) and not alive(scheduler))
+        kill_both(desk)
     else:
         assert desk.daemon.stop() == 0
     lock.give_back()
@@ -134,6 +131,48 @@ def test_what_could_not_be_written_is_written_by_the_next_start(scheduling: Sche
     assert lost == []
     first = min(slot["nominal"] for slot in desk.slots("long"))
     assert [slot["outcome"] for slot in desk.slots("long") if slot["nominal"] == first] == ["run"]
+
+
+def kill_both(desk: Scheduling) -> None:
+    start, scheduler = desk.daemon.pid("start"), desk.daemon.pid("scheduler")
+    os.kill(start, signal.SIGKILL)
+    os.kill(scheduler, signal.SIGKILL)
+    eventually(lambda: not alive(start) and not alive(scheduler))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_what_could_not_be_read_at_a_start_is_taken_over_once_it_can(scheduling: Scheduling, lock: Lock) -> None:
+    """For longer than a start waits for it: slots that wait, a run that was lost, slots of the time between."""
+    desk = scheduling
+    set_defaults(desk.home, missedSpreadSeconds=0, graceSeconds=3600)
+    waits = f'{NOTES_ITS_SLOT}; until test -e "$SB_HOME/go"; do sleep 0.1; done'
+    desk.job("waits", waits, intervalSeconds=2, overlap="queueAll", overlapMax=100, missedMax=100)
+    desk.job("again", waits, interrupted="rerun")
+    begin(desk)
+    cut_off = desk.run("again")
+    eventually(lambda: len(desk.slots("waits")) >= 4 and len(started(desk, "again")) == 1, 15)
+
+    kill_both(desk)
+    before = [slot["nominal"] for slot in desk.slots("waits")]
+    lock.take(alone=True)
+    desk.daemon.launch()
+    eventually(lambda: desk.events("history.not_read"), 30)
+    eventually(lambda: len(started(desk, "waits")) >= 2, 10)  # it goes on with what comes
+    lock.give_back()
+    eventually(lambda: desk.events("history.read"), 20)
+    (desk.home.path / "go").touch()
+    desk.daemon.settle()
+
+    eventually(lambda: [run["state"] for run in desk.runs("again")] == ["lost", "succeeded"], 20)
+    assert desk.runs("again")[1]["retry_of"] == cut_off
+    eventually(lambda: {s["outcome"] for s in desk.slots("waits") if s["nominal"] in before} == {"run"}, 20)
+    slots = desk.slots("waits")
+    spans = [(int(seconds(slot["nominal"])), int(seconds(slot["nominal_to"]))) for slot in slots]
+    found = [at for first, last in spans for at in range(first, last + 1, 2)]
+    assert found == list(range(spans[0][0], spans[-1][1] + 1, 2))
+    assert any(slot["reason"] == "missed" for slot in slots)  # of the time when nobody was there
+    assert [slot for slot, count in Counter(started(desk, "waits")).items() if count > 1] == []
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ from supervisor.store.schema import migrate
 from supervisor.store.writes import CLAIM, Write, rows_as_dicts
 from support.fakes import FakeClock, FakeLoop, raise_it
 
+LOCKED = "history.db can't be written: another program holds a lock on it"
 AT = 1_760_000_400  # a Thursday in October 2025, 09:00:00 UTC
 HOUR, DAY = 3600, 86_400
 ENDS = frozenset(
@@ -331,8 +332,8 @@ class DeskWorld:
 
     # life
 
-    def open(self, *schedules: Schedule, trouble: str = "", locked: str = "") -> DeskWorld:
-        """`trouble`: the history can't be read. `locked`: it is known, with what waits for it, and can't be written."""
+    def open(self, *schedules: Schedule, trouble: str = "", locked: str = "", later: bool = False) -> DeskWorld:
+        """`trouble`: the history can't be read. `later`: until `learn`. `locked`: it can't be written."""
         if schedules:
             self.set(*schedules)
         desk, left = self.desk, Left()
@@ -343,11 +344,21 @@ class DeskWorld:
         left.told = told.intersection
         left.past = lambda: [event.as_record() for event in self.events]
         loaded = Loaded.empty(trouble) if trouble else load(self.db, left.over)
-        loaded.trouble = trouble or locked
+        loaded.trouble, loaded.comes_later = trouble or locked, later
         desk.open(self.catalogue, left, loaded)
         self._is_up = True
         self.loop.run_soon()  # what was heard meanwhile, then the planner begins ...
         self.loop.run_soon()  # ... and what is due at once
+        return self
+
+    def learn(self) -> DeskWorld:
+        """The history can be read at last: before anything is written."""
+        loaded = load(self.db, [run.id for run, _ in self.desk.unread.over] if self.desk.unread is not None else ())
+        loaded.trouble = LOCKED
+        self.desk.learn(loaded)
+        self.writer.is_held = False
+        self.writer.write()
+        self.loop.run_soon()
         return self
 
     def kill(self) -> DeskWorld:

@@ -12,9 +12,12 @@ class Lock:
         self._path = path
         self._db: sqlite3.Connection | None = None
 
-    def take(self) -> None:
+    def take(self, *, alone: bool = False) -> None:
+        """`alone`: nobody can read it either; only while nobody has it open."""
         self._db = sqlite3.connect(self._path, isolation_level=None, timeout=20)
-        self._db.execute("BEGIN IMMEDIATE")
+        if alone:
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("BEGIN EXCLUSIVE" if alone else "BEGIN IMMEDIATE")
 
     def give_back(self) -> None:
         if self._db is not None:

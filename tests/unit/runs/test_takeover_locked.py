@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, after, job
-
-LOCKED = "history.db can't be written: another program holds a lock on it"
+from support.desk import AT, HOUR, LOCKED, DeskWorld, after, job
 
 
 def die(world: DeskWorld) -> DeskWorld:

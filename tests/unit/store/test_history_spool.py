@@ -14,9 +14,9 @@ from support.fakes import FakeLoop
 from support.history import AT, History, query
 from support.soak.locks import Lock
 
-from supervisor.store import spool, spooling
+from supervisor.store import loads, spool, spooling
 from supervisor.store.queue import Queue
-from supervisor.store.rows import SlotRow
+from supervisor.store.rows import Loaded, SlotRow
 from supervisor.store.writes import CLAIM, END, STATE, STEP, Write
 
 
@@ -80,7 +80,7 @@ def test_slots_of_a_claim_come_back_whole(path: str) -> None:
 
     [claim] = queue.take()
     assert claim.slots == ({"schedule": "x", "nominal": 7},)
-    assert queue.inherited() == []  # it is out
+    assert [each.key for each in queue.inherited()] == ["first"]  # though it is out
 
 
 def test_a_claim_that_was_taken_back_is_not_there(path: str) -> None:
@@ -231,6 +231,44 @@ def test_a_successor_sees_it_while_it_still_can_not_be_written(tmp_path: Path) -
     assert second.load("run-0", "run-1", "run-3", "never").ended == {"run-0", "run-3"}
     second.end()
     first.end()
+
+
+def test_a_successor_that_can_not_even_read_sees_it_later_and_nothing_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loads, "LOAD_LIMIT_S", 0.1)
+    first = History(tmp_path / "history.db")
+    first.writer.open()
+    first.load()
+    lock = Lock(str(first.path))
+    lock.take()
+    first.claim("web", AT, "run-1")
+    first.claim("mail", AT, "run-2")
+    first.writer.run_ended("run-2", {"state": "succeeded"})
+    first.until(lambda: not first.writer.is_durable)
+    first.end()
+    lock.give_back()
+
+    lock.take(alone=True)
+    second = History(tmp_path / "history.db")
+    second.writer.open()
+    found: list[Loaded] = []
+    late: list[Loaded] = []
+    second.writer.load(found.append, ["run-1", "run-2"], late.append)
+    second.until(lambda: found)
+    assert (found[0].comes_later, found[0].ended) == (True, {"run-2"})
+    second.writer.schedule_state("web", cursor=AT + 50)
+    second.claim("web", AT + 60, "run-3")
+    second.turn()
+    lock.give_back()
+    second.until(lambda: late)
+
+    assert [run["id"] for run in late[0].runs] == ["run-1"]
+    assert late[0].cursors == {"web": AT, "mail": AT}
+    assert late[0].ended == {"run-2"}
+    second.settle()
+    assert [row[0] for row in query(second.path, "SELECT id FROM runs ORDER BY id")] == ["run-1", "run-2", "run-3"]
+    second.end()
 
 
 def test_what_is_left_at_the_end_is_kept(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from support.fakes import raise_it
 from support.history import AT, History, opened, put_runs, query
 
 from supervisor.base.clock import SystemClock
-from supervisor.store import condition, database, writer
+from supervisor.store import condition, database, loads, writer
 from supervisor.store.making import Maker
 from supervisor.store.queue import Queue
-from supervisor.store.rows import RunRow, SlotRow
+from supervisor.store.rows import Loaded, RunRow, SlotRow
 
 
 def lock(file: Path) -> _sqlite3.Connection:
@@ -91,7 +91,7 @@ def test_the_pause_between_tries_grows_up_to_five_seconds() -> None:
 def test_a_starting_scheduler_waits_for_a_lock_but_not_for_ever(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "LOAD_LIMIT_S", 0.1)
+    monkeypatch.setattr(loads, "LOAD_LIMIT_S", 0.1)
     put_runs(history.path, "web", ["running"])
     other = _sqlite3.connect(str(history.path), isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -100,7 +100,76 @@ def test_a_starting_scheduler_waits_for_a_lock_but_not_for_ever(
     loaded = history.load()
 
     assert (loaded.runs, loaded.trouble) == ([], "history.db can't be written: another program holds a lock on it")
+    assert not loaded.comes_later  # nobody wants to hear of it
     other.close()
+
+
+def test_what_could_not_be_read_in_time_is_read_before_anything_is_written(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loads, "LOAD_LIMIT_S", 0.1)
+    put_runs(history.path, "web", ["succeeded", "running"])
+    other = _sqlite3.connect(str(history.path), isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    found: list[Loaded] = []
+    late: list[Loaded] = []
+    history.writer.load(found.append, ["web-0"], late.append)
+    history.until(lambda: found)
+    assert (found[0].comes_later, found[0].cursors, late) == (True, {}, [])
+
+    history.writer.schedule_state("web", cursor=AT + 1000, cycle=1)
+    answers = history.claim("web", AT + 1000)
+    history.until(lambda: Path(f"{history.path}.waiting").stat().st_size)  # it dies with nobody
+    other.close()
+    history.until(lambda: answers)
+
+    assert answers == [True]
+    assert [(it.comes_later, it.cursors, it.ended) for it in late] == [(False, {"web": AT + 60}, {"web-0"})]
+    assert [row["id"] for row in late[0].runs] == ["web-1"]
+    history.settle()
+    assert not Path(f"{history.path}.waiting").exists()
+    assert history.load().cursors == {"web": AT + 1000}
+    assert len(late) == 1
+
+
+def test_what_is_no_lock_is_asked_for_again_too(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_runs(history.path, "web", ["running"])
+    found: list[Loaded] = []
+    late: list[Loaded] = []
+    with monkeypatch.context() as closed:
+        closed.setattr(database, "open_reader", lambda *_: raise_it(OSError()))
+        closed.setattr(database, "open_writer", lambda *_: raise_it(database.Trouble("unwritable", "access is denied")))
+        history.writer.load(found.append, [], late.append)
+        history.until(lambda: found)
+    assert (found[0].comes_later, found[0].runs) == (True, [])
+    history.until(lambda: late)
+
+    assert [row["id"] for row in late[0].runs] == ["web-0"]
+    history.until(lambda: history.writer.is_durable)
+
+
+def test_what_will_never_be_read_is_not_waited_for(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    from supervisor.store import worker
+
+    monkeypatch.setattr(loads, "LOAD_LIMIT_S", 0.05)
+    hangs = _thread.allocate_lock()
+    found: list[Loaded] = []
+    late: list[Loaded] = []
+    with hangs, monkeypatch.context() as broken:
+        broken.setattr(worker, "load", lambda *_: (hangs.acquire(), hangs.release(), raise_it(ValueError("a defect"))))
+        history.writer.load(found.append, [], late.append)
+        history.until(lambda: found)
+        assert found[0].comes_later
+        hangs.release()
+        history.until(lambda: late)
+        hangs.acquire()
+    answers = history.claim("web")
+    history.until(lambda: answers)
+
+    assert (late[0].runs, late[0].comes_later, answers) == ([], False, [True])
+    assert [str(error) for error in history.errors] == ["a defect"]
+    history.errors.clear()
 
 
 def test_the_end_waits_for_a_lock_as_long_as_it_may(history: History) -> None:
@@ -425,7 +494,7 @@ def test_a_disk_that_does_not_answer(history: History, monkeypatch: pytest.Monke
     hangs = _thread.allocate_lock()
     with hangs, monkeypatch.context() as slow:
         slow.setattr(writer, "SLOW_S", 0.01)
-        slow.setattr(writer, "LOAD_LIMIT_S", 0.05)
+        slow.setattr(loads, "LOAD_LIMIT_S", 0.05)
         real = worker.load
         slow.setattr(worker, "load", lambda *args: (hangs.acquire(), hangs.release(), real(*args))[2])
         loaded = history.load()
