@@ -103,6 +103,7 @@ class Unread:
         if cursor is None or first is None:
             return
         ours, finish_slot, paused_at = plan.cursor, plan.finish_slot, plan.paused_at
+        first = min(first, int(wall))  # the clock may have been set back since
         newest, decided = loaded.newest.get(plan.id, 0), loaded.decided.get(plan.id)
         revision = None if row is None else row["revision"]
         cursors.place(plan, cursor, newest, decided, revision, wall, is_of_a_time=True)

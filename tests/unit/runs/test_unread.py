@@ -216,3 +216,16 @@ def test_a_history_that_is_gone_when_it_can_be_read(world: DeskWorld) -> None:
     assert (world.plan().total, world.outcomes()) == (1, [(AT + HOUR, "run")])
     world.kill().open()
     assert (world.plan().total, world.plan().cursor) == (1, AT + HOUR)
+
+
+def test_a_clock_that_is_set_back_meanwhile_is_believed(world: DeskWorld) -> None:
+    world.open(job())
+    world.pass_until(AT + HOUR)
+    world.end()
+    blind(world, HOUR)
+    world.jump_wall(-30 * HOUR)
+    world.learn()
+    hour = int(world.now // HOUR + 1) * HOUR
+    world.pass_until(hour)
+
+    assert world.run().nominal == hour
