@@ -64,10 +64,18 @@ def restore(plan: Plan, loaded: Loaded, now: float, decode: Callable[[str], Any]
         if not loaded.trouble and 0 <= now - plan.anchor < JUST_SEEN_S:  # whoever saw it died before that was kept
             now, is_new = float(plan.anchor), True
         return see_anew(plan, now, is_new=is_new)
-    revision = row["revision"] if row is not None else None
-    newest, decided = loaded.newest.get(plan.id, 0), loaded.decided.get(plan.id)
-    place(plan, cursor, newest, decided, revision, now, is_of_a_time=True)
+    _place_as(plan, loaded, now)
     return row is None or bool(row["revision"] != plan.schedule.revision)
+
+
+def _place_as(plan: Plan, loaded: Loaded, now: float) -> bool:
+    """False: it is not known there."""
+    row, cursor = loaded.schedules.get(plan.id), loaded.cursors.get(plan.id)
+    if cursor is None:
+        return False
+    newest, decided = loaded.newest.get(plan.id, 0), loaded.decided.get(plan.id)
+    place(plan, cursor, newest, decided, None if row is None else row["revision"], now, is_of_a_time=True)
+    return True
 
 
 def place(
@@ -117,6 +125,24 @@ def know_ends(desk: Desk, loaded: Loaded, now: float) -> None:
         fire = None if plan is None else plan.rule.times.next(plan.cursor)
         if fire is not None and fire.at <= now:
             desk.outcomes.seconds.know(name, ends)
+
+
+def pass_gaps(desk: Desk, plan: Plan, loaded: Loaded, now: float) -> None:
+    """Slots that nobody has decided, as who came next did not know where its predecessor had left off."""
+    known = loaded.cursors.get(plan.id)
+    if known is not None:  # what comes after all that is decided is missed in its own way
+        for before, until in loaded.gaps:
+            pass_gap(desk, plan, before, min(until, known), now)
+
+
+def pass_gap(desk: Desk, plan: Plan, before: Loaded, until: int, now: float) -> None:
+    """Its slots from the cursor of then until that time are missed. Where it stands itself stays."""
+    ours, finish_slot, paused_at = plan.cursor, plan.finish_slot, plan.paused_at
+    if _place_as(plan, before, now):
+        if plan.cursor < until:
+            desk.planner.skip_to(plan, until, Skip.MISSED)
+        plan.cursor, plan.finish_slot = ours, max(plan.finish_slot, finish_slot)
+        plan.paused_at = max(plan.paused_at, paused_at)
 
 
 def go_on(desk: Desk, before: Plan, plan: Plan, now: float) -> bool:

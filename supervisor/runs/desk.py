@@ -192,6 +192,9 @@ class Desk:
         cursors.know_ends(self, loaded, now)
         if self.unread is not None:
             self.unread.opened(self)
+        elif loaded.gaps:
+            for plan in self.plans.values():
+                cursors.pass_gaps(self, plan, loaded, now)
         self.is_open = True
         going = open_desk(self, left, loaded)
         early, self._early = self._early, []

@@ -103,6 +103,8 @@ def learn(desk: Desk, loaded: Loaded, unread: Unread) -> int:
         desk.writer.cut(int(now))
     rows = [row for row in loaded.runs if not unread.is_known(desk, row["id"])]
     desk.outcomes.seconds.take_over((), rows)
+    for name, ends in loaded.ends.items():
+        desk.outcomes.seconds.know(name, ends)
     for run, told in unread.over:
         desk.loop.guard(_end_again_as_told if told else _end_again, desk, run, loaded)
     later = {plan.id: plan.queued for plan in desk.plans.values() if plan.queued}

@@ -7,7 +7,7 @@ later it learns all of it: which runs wait or were lost, what is cooling down, a
 
 from __future__ import annotations
 
-from supervisor.model.run import RunState, Skip
+from supervisor.model.run import RunState
 from supervisor.runs import cursors
 from supervisor.runs.plan import NOTHING_WRONG, RECENT
 
@@ -39,6 +39,7 @@ class Unread:
 
     def opened(self, desk: Desk) -> None:
         self._cursors = {plan.id: plan.cursor for plan in desk.plans.values()}
+        desk.writer.blind(int(desk.loop.clock.wall()))
 
     # what happens meanwhile
 
@@ -99,14 +100,7 @@ class Unread:
 
     def _pass_gap(self, desk: Desk, plan: Plan, loaded: Loaded, wall: float) -> None:
         """What was due after its predecessor's last decision, and before its own first one."""
-        row, cursor, first = loaded.schedules.get(plan.id), loaded.cursors.get(plan.id), self._cursors.get(plan.id)
-        if cursor is None or first is None:
-            return
-        ours, finish_slot, paused_at = plan.cursor, plan.finish_slot, plan.paused_at
-        first = min(first, int(wall))  # the clock may have been set back since
-        newest, decided = loaded.newest.get(plan.id, 0), loaded.decided.get(plan.id)
-        revision = None if row is None else row["revision"]
-        cursors.place(plan, cursor, newest, decided, revision, wall, is_of_a_time=True)
-        desk.planner.skip_to(plan, first, Skip.MISSED)
-        plan.cursor, plan.finish_slot = max(plan.cursor, ours), max(plan.finish_slot, finish_slot)
-        plan.paused_at = max(plan.paused_at, paused_at)
+        cursors.pass_gaps(desk, plan, loaded, wall)
+        if (first := self._cursors.get(plan.id)) is not None:
+            # The clock may have been set back since.
+            cursors.pass_gap(desk, plan, loaded, min(first, int(wall)), wall)

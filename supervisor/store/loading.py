@@ -8,7 +8,7 @@ from supervisor.model.run import LIVE, Skip
 from supervisor.store.each import apply_each
 from supervisor.store.rows import AFTER, HELD_ENDS, Loaded
 from supervisor.store.schema import migrate
-from supervisor.store.writes import end_of, names_an_end, rows_as_dicts
+from supervisor.store.writes import BLIND, end_of, names_an_end, rows_as_dicts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,10 +105,22 @@ def load_with(db: Connection, writes: Sequence[Write], asked: Sequence[str] = ()
         for run in dict.fromkeys((*(run["id"] for run in live), *(write.key for write in writes), *asked)):
             _copy(copy, "runs", _rows_of(db, "SELECT * FROM runs WHERE id = ?", run))
             _copy(copy, "slots", _rows_of(db, "SELECT * FROM slots WHERE run = ?", run))
-        apply_each(copy, writes)  # the writer will tell of those that can't be done
-        return load(copy, asked)
+        gaps, first = [], 0
+        for number, write in enumerate(writes):
+            if write.kind == BLIND:
+                apply_each(copy, writes[first:number])
+                before, first = load(copy), number
+                gaps.append((before, _whole((write.values or {}).get("since"))))
+        apply_each(copy, writes[first:])  # the writer will tell of those that can't be done
+        loaded = load(copy, asked)
+        loaded.gaps = gaps
+        return loaded
     finally:
         copy.close()
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _rows_of(db: Connection, statement: str, value: object) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ class Loads:
     @property
     def go_first(self) -> bool:
         """Nothing is to be written before."""
-        return bool(self._waiting) and self._waiting[0].is_late
+        return bool(self._waiting) and (self._waiting[0].is_late or self._queue.inherits_blind)
 
     def ask(self, job: Job, *, is_hopeless: bool) -> None:
         self._waiting.append(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor.store import rows
 from supervisor.store.rows import UnknownColumn, clean
-from supervisor.store.writes import CHANGE, CLAIM, CUT, END, RELEASE, SKIP, STATE, STEP, Write
+from supervisor.store.writes import BLIND, CHANGE, CLAIM, CUT, END, RELEASE, SKIP, STATE, STEP, Write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ class Maker:
 
     def cut(self, until: int) -> Write:
         return Write(CUT, "", {"until": until})
+
+    def blind(self, since: int) -> Write:
+        return Write(BLIND, "", {"since": since})
 
     def change(self, run_id: str, fields: dict[str, Any]) -> Write:
         return Write(CHANGE, run_id, self._run(run_id, fields))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.store.spool import Spool
-from supervisor.store.writes import CHANGE, CLAIM, END, KINDS, SKIP, STATE, STEP, Write
+from supervisor.store.writes import BLIND, CHANGE, CLAIM, END, KINDS, SKIP, STATE, STEP, Write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class Queue:
             if write.kind in KINDS:
                 self._append(write)
         self._inherited = len(self._waiting)
+
+    @property
+    def inherits_blind(self) -> bool:
+        """A predecessor did not know what was: where that ended shows only before what it did is written."""
+        return self._inherited > 0 and bool(self._counts.get(BLIND))
 
     def inherited(self) -> list[Write]:
         """If that could not be written yet, copies of it, for another thread to read."""

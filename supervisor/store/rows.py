@@ -143,7 +143,8 @@ class Loaded:
     """What a scheduler needs that starts. Rows as they are in the tables: times in ms, JSON as text."""
 
     __slots__ = (
-        "comes_later", "cursors", "decided", "ended", "ends", "held_ends", "newest", "runs", "schedules", "trouble",
+        "comes_later", "cursors", "decided", "ended", "ends", "gaps", "held_ends", "newest", "runs", "schedules",
+        "trouble",
     )  # fmt: skip
 
     def __init__(
@@ -165,6 +166,7 @@ class Loaded:
         self.ends = ends or {}  # by schedule: slots behind its cursor, which are ends of these runs of others
         self.runs = runs  # those that are live, oldest first; `slots` of each is a list of rows
         self.held_ends = held_ends or {}  # by schedule: the newest slots of ends that a pause has held, in order
+        self.gaps: list[tuple[Loaded, int]] = []  # what was when a scheduler began without it, and when that was (s)
         self.comes_later = False  # it is empty, as it can't be read now
         self.ended = ended  # of the runs that were asked about, those whose end is known
         self.trouble = trouble  # why it is empty, or may lack what happened last; "" when all is well

@@ -39,6 +39,10 @@ class Rows:
         """After a clock that was ahead: what was skipped later than this (seconds) may come again."""
         self._add(self._make.cut(until))
 
+    def blind(self, since: int) -> None:
+        """Slots up to then (seconds) are decided by nobody, if a predecessor has not: what was could not be read."""
+        self._add(self._make.blind(since))
+
     def run_started(self, run_id: str, **fields: Any) -> None:
         self.run_changed(run_id, **{"state": "running", "started": self._make.now(), **fields})
 

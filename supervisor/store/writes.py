@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Kinds of writes
 CLAIM, SKIP, RELEASE, STATE, CHANGE, END, STEP = "claim", "skip", "release", "state", "change", "end", "step"
 CUT = "cut"
+BLIND = "blind"  # from here on by a scheduler that could not read what was
 
 _BAD = frozenset(state.value for state in BAD)
 _LIVE = frozenset(state.value for state in LIVE)
@@ -309,6 +310,7 @@ def _assignment(table: str, name: str) -> str:
 
 _APPLY: dict[str, Callable[[Connection, Write], bool]] = {
     CLAIM: _claim, SKIP: _skip, RELEASE: _release, CHANGE: _change, END: _end, STEP: _step, STATE: _state, CUT: _cut,
+    BLIND: lambda _db, _write: True,
 }  # fmt: skip
 
 

@@ -142,7 +142,10 @@ def kill_both(desk: Scheduling) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_what_could_not_be_read_at_a_start_is_taken_over_once_it_can(scheduling: Scheduling, lock: Lock) -> None:
+@pytest.mark.parametrize("dies_again", [False, True])
+def test_what_could_not_be_read_at_a_start_is_taken_over_once_it_can(
+    scheduling: Scheduling, lock: Lock, dies_again: bool
+) -> None:
     """For longer than a start waits for it: slots that wait, a run that was lost, slots of the time between."""
     desk = scheduling
     set_defaults(desk.home, missedSpreadSeconds=0, graceSeconds=3600)
@@ -159,6 +162,9 @@ def test_what_could_not_be_read_at_a_start_is_taken_over_once_it_can(scheduling:
     desk.daemon.launch()
     eventually(lambda: desk.events("history.not_read"), 30)
     eventually(lambda: len(started(desk, "waits")) >= 2, 10)  # it goes on with what comes
+    if dies_again:
+        desk.daemon.kill_scheduler()
+        eventually(lambda: len(desk.events("history.not_read")) == 2, 30)
     lock.give_back()
     eventually(lambda: desk.events("history.read"), 20)
     (desk.home.path / "go").touch()

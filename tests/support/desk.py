@@ -31,7 +31,7 @@ from supervisor.runs.plan import Plan
 from supervisor.runs.run import Run, mark_of
 from supervisor.runs.takeover import Left
 from supervisor.store.bulk import apply_all
-from supervisor.store.loading import load
+from supervisor.store.loading import load, load_with
 from supervisor.store.making import Maker
 from supervisor.store.rows import Loaded, RunRow, SlotRow, StepRow
 from supervisor.store.schema import migrate
@@ -166,8 +166,9 @@ class NoOutput:
 class FakeWriter:
     """The writer's interface over a database in memory."""
 
-    def __init__(self, loop: DeskLoop, db: _sqlite3.Connection) -> None:
+    def __init__(self, loop: DeskLoop, db: _sqlite3.Connection, kept: list[Write]) -> None:
         self.db = db
+        self.kept = kept  # beside the file, for a successor
         self.is_held = False  # nothing gets to the disk until `write`
         self.refuses = False  # claims are not even taken
         self.hangs = False  # what was taken can't be taken back
@@ -175,7 +176,9 @@ class FakeWriter:
         self.trouble = ""
         self._loop = loop
         self._make = Maker(loop.clock, raise_it)
-        self._waiting: list[Write] = []
+        self._waiting = list(kept)
+        if kept:
+            loop.soon(self._hand_over)
 
     @property
     def queued(self) -> int:
@@ -192,7 +195,7 @@ class FakeWriter:
 
     def write(self) -> None:
         """All of it, in order."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self.kept = self._waiting, [], []
         for each, ok in zip(waiting, apply_all(self.db, waiting), strict=True):
             if each.done is not None:
                 self._loop.guard(each.done, bool(ok))
@@ -200,7 +203,7 @@ class FakeWriter:
     def keep(self) -> None:
         """All of it beside a file that takes nothing now: a successor knows of it, and nobody is answered."""
         waiting, self._waiting = self._waiting, []
-        apply_all(self.db, waiting)
+        self.kept = [Write(each.kind, each.key, each.values, each.slots) for each in waiting]
 
     def claim(self, slots: list[SlotRow], run: RunRow | None, done: Callable[[bool], None]) -> bool:
         return self.put_claim(self.made_claim(slots, run, done))
@@ -233,6 +236,9 @@ class FakeWriter:
 
     def cut(self, until: int) -> None:
         self._add(self._make.cut(until))
+
+    def blind(self, since: int) -> None:
+        self._add(self._make.blind(since))
 
     def run_started(self, run_id: str, **fields: Any) -> None:
         self.run_changed(run_id, **{"state": "running", **fields})
@@ -308,7 +314,7 @@ class DeskWorld:
     def _make(self) -> None:
         self.lives += 1
         self.loop = DeskLoop(self.clocks)
-        self.writer = FakeWriter(self.loop, self.db)
+        self.writer = FakeWriter(self.loop, self.db, self.writer.kept if self.lives > 1 else [])
         self.start.is_deaf = False
         self.start.soon = self.loop.soon
         self.start.forget_held()
@@ -343,7 +349,7 @@ class DeskWorld:
         told = {event.data["run"] for event in self.events if event.kind in ENDS and event.data}
         left.told = told.intersection
         left.past = lambda: [event.as_record() for event in self.events]
-        loaded = Loaded.empty(trouble) if trouble else load(self.db, left.over)
+        loaded = Loaded.empty(trouble) if trouble else self._load(left.over)
         loaded.trouble, loaded.comes_later = trouble or locked, later
         desk.open(self.catalogue, left, loaded)
         self._is_up = True
@@ -351,9 +357,13 @@ class DeskWorld:
         self.loop.run_soon()  # ... and what is due at once
         return self
 
+    def _load(self, asked: list[str]) -> Loaded:
+        kept = self.writer.kept
+        return load_with(self.db, kept, asked) if kept else load(self.db, asked)
+
     def learn(self) -> DeskWorld:
         """The history can be read at last: before anything is written."""
-        loaded = load(self.db, [run.id for run, _ in self.desk.unread.over] if self.desk.unread is not None else ())
+        loaded = self._load([run.id for run, _ in self.desk.unread.over] if self.desk.unread is not None else [])
         loaded.trouble = LOCKED
         self.desk.learn(loaded)
         self.writer.is_held = False

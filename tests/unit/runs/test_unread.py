@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.desk import AT, HOUR, LOCKED, DeskWorld, after, every, job
+from support.desk import AT, HOUR, LOCKED, DeskWorld, after, cron, every, job
 
 SAFETY = {"max_failures": 2, "cooldown": 5.0 * HOUR}
 
@@ -115,6 +115,49 @@ def test_a_cool_down_that_a_person_ends_meanwhile_stays_ended(world: DeskWorld) 
     assert (world.plan().breaker.state, world.plan().breaker.streak, world.plan().failed) == ("closed", 0, 2)
     world.kill().open()
     assert (world.plan().breaker.state, world.plan().breaker.streak) == ("closed", 0)
+
+
+def blind_and_dead(world: DeskWorld) -> DeskWorld:
+    """It begins at 5 h 1 min without what was, has one run, and dies in the midst of that."""
+    world.open(job(missed="all"), job(cron("0 23 * * *"), id="daily"))
+    world.pass_until(AT + HOUR)
+    world.end()
+    blind(world, 4 * HOUR + 60)
+    world.pass_until(AT + 6 * HOUR + 3)
+    world.end()
+    world.writer.keep()
+    return world.kill()
+
+
+MISSED_TWICE = [(AT + HOUR, "run"), (AT + 2 * HOUR, "missed"), (AT + 6 * HOUR, "run"), (AT + 7 * HOUR, "missed")]
+
+
+def test_every_slot_has_its_row_also_when_the_next_one_is_blind_too(world: DeskWorld) -> None:
+    blind_and_dead(world)
+    blind(world, HOUR)
+    world.learn()
+
+    assert world.outcomes() == MISSED_TWICE
+    assert [row["count"] for row in world.slots()] == [1, 4, 1, 1]
+    assert world.slots("daily") == []
+    world.pass_until(AT + 8 * HOUR)
+    assert world.run().nominal == AT + 8 * HOUR
+
+
+def test_every_slot_has_its_row_when_the_next_one_can_read(world: DeskWorld) -> None:
+    blind_and_dead(world)
+    world.writer.is_held = True
+    world.pass_time(HOUR)
+    world.open(locked=LOCKED)
+    world.writer.is_held = False
+    world.writer.write()
+    world.loop.run_soon()
+
+    assert world.outcomes() == [*MISSED_TWICE[:3], (AT + 7 * HOUR, "claimed")]  # that one is made up for, as ever
+    assert world.slots()[1]["count"] == 4
+    assert world.slots("daily") == []
+    world.pass_until(AT + 8 * HOUR)
+    assert world.run().nominal == AT + 7 * HOUR
 
 
 def test_what_was_accepted_last_and_what_is_usual_is_known_again(world: DeskWorld) -> None:

@@ -257,6 +257,7 @@ def test_a_successor_that_can_not_even_read_sees_it_later_and_nothing_of_its_own
     second.writer.load(found.append, ["run-1", "run-2"], late.append)
     second.until(lambda: found)
     assert (found[0].comes_later, found[0].ended) == (True, {"run-2"})
+    second.writer.blind(AT + 55)
     second.writer.schedule_state("web", cursor=AT + 50)
     second.claim("web", AT + 60, "run-3")
     second.turn()
@@ -268,6 +269,33 @@ def test_a_successor_that_can_not_even_read_sees_it_later_and_nothing_of_its_own
     assert late[0].ended == {"run-2"}
     second.settle()
     assert [row[0] for row in query(second.path, "SELECT id FROM runs ORDER BY id")] == ["run-1", "run-2", "run-3"]
+    second.end()
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_where_a_blind_one_began_is_known_to_its_successor(tmp_path: Path, is_locked: bool) -> None:
+    first = History(tmp_path / "history.db")
+    first.writer.open()
+    first.claim("web", AT, "run-1")
+    first.settle()
+    lock = Lock(str(first.path))
+    lock.take()
+    first.writer.blind(AT + 55)
+    first.claim("web", AT + 60, "run-2")
+    first.until(lambda: not first.writer.is_durable)
+    first.end()
+    if not is_locked:
+        lock.give_back()
+
+    second = History(tmp_path / "history.db")
+    second.writer.open()
+    loaded = second.load()
+    lock.give_back()
+
+    assert [(before.cursors, since) for before, since in loaded.gaps] == [({"web": AT}, AT + 55)]
+    assert loaded.cursors == {"web": AT + 60}
+    second.settle()
+    assert second.load().gaps == []
     second.end()
 
 
