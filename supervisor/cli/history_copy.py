@@ -19,8 +19,9 @@ from supervisor.store.making import Maker
 from supervisor.store.rows import RUN_NUMBERS, RUN_TEXTS
 from supervisor.store.schema import migrate
 from supervisor.store.spool import SUFFIX, left
+from supervisor.store.statements import rows_as_dicts
 from supervisor.store.trouble import Trouble
-from supervisor.store.writes import apply, rows_as_dicts
+from supervisor.store.writes import apply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

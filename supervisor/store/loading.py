@@ -8,7 +8,8 @@ from supervisor.model.run import LIVE, Skip
 from supervisor.store.each import apply_each
 from supervisor.store.rows import AFTER, HELD_ENDS, Loaded
 from supervisor.store.schema import migrate
-from supervisor.store.writes import BLIND, end_of, names_an_end, rows_as_dicts
+from supervisor.store.statements import rows_as_dicts
+from supervisor.store.writes import BLIND, end_of, names_an_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ That is what makes it safe to repeat a whole transaction of which nobody knows w
 
 from __future__ import annotations
 
-from supervisor.model.run import BAD, BY_HAND, LIVE, RunState
+from supervisor.model.run import BAD, BY_HAND, LIVE, RunState, Trigger
 from supervisor.store.rows import AFTER
+from supervisor.store.statements import insert, rows_as_dicts, upsert
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _sqlite3 import Connection
     from collections.abc import Callable
-    from typing import Any
 
     from supervisor.store.rows import Value, Values
 
@@ -26,7 +26,6 @@ BLIND = "blind"  # from here on by a scheduler that could not read what was
 _BAD = frozenset(state.value for state in BAD)
 _LIVE = frozenset(state.value for state in LIVE)
 _BY_HAND = frozenset(trigger.value for trigger in BY_HAND)  # their failures say little about the schedule
-_statements: dict[tuple[str, tuple[str, ...]], str] = {}
 
 
 class Write:
@@ -60,6 +59,8 @@ def apply(db: Connection, write: Write) -> bool:
 def _claim(db: Connection, write: Write) -> bool:
     if is_of_an_end(write) and not _move(db, write.slots[0]):
         return False
+    if not write.slots and _stands_for_a_run(db, write):
+        return False
     for slot in write.slots:
         if slot["outcome"] == "claimed":
             holder = holder_of(db, str(slot["schedule"]), _whole(slot["nominal"]))
@@ -67,14 +68,28 @@ def _claim(db: Connection, write: Write) -> bool:
                 return holder[2] is not None and holder[2] == slot.get("run")  # by this very claim, tried before
     for slot in write.slots:
         if slot["outcome"] == "claimed" and slot["nominal_to"] == slot["nominal"]:
-            _insert(db, "slots", slot, "OR IGNORE")  # that it is free was seen just now
+            insert(db, "slots", slot, "OR IGNORE")  # that it is free was seen just now
         else:
             _insert_slot(db, slot)
     if write.values is not None:
         if is_of_an_end(write):
             write.values["nominal"] = write.slots[0]["nominal"]
-        _insert(db, "runs", write.values, "OR IGNORE")
+        insert(db, "runs", write.values, "OR IGNORE")
     return True
+
+
+def _stands_for_a_run(db: Connection, write: Write) -> bool:
+    """One that makes up for a slot that a pause has held, and that had run before: the clock was set back meanwhile."""
+    values = write.values or {}
+    schedule, nominal = values.get("schedule"), values.get("nominal")
+    if values.get("trigger") != Trigger.CATCH_UP.value or schedule is None or nominal is None:
+        return False
+    holder = holder_of(db, str(schedule), _whole(nominal))
+    if holder is not None and holder[2] is not None:
+        return True
+    made_up = "SELECT id FROM runs WHERE schedule = ? AND nominal = ? AND trigger = ? AND state <> ?"
+    of_it = (schedule, nominal, Trigger.CATCH_UP.value, RunState.CANCELLED.value)
+    return any(id != write.key for (id,) in db.execute(made_up, of_it))
 
 
 def is_of_an_end(write: Write) -> bool:
@@ -162,7 +177,7 @@ def _release(db: Connection, write: Write) -> bool:
         if is_an_end(row):  # which it still is
             slot["note"] = f"{slot['note']}; {row['note']}"
         if follows is None or not _lengthen(db, slot, follows):
-            _insert(db, "slots", slot, "")
+            insert(db, "slots", slot, "")
     db.execute("DELETE FROM runs WHERE id = ? AND ended IS NULL AND state IN ('queued', 'claimed')", (write.key,))
     return True
 
@@ -170,14 +185,33 @@ def _release(db: Connection, write: Write) -> bool:
 def _cut(db: Connection, write: Write) -> bool:
     """The clock was ahead, and is not any more: what was skipped of the time to come is open again."""
     until = (write.values or {})["until"]
+    made_up = _made_up_for(db, until)
     db.execute("DELETE FROM slots WHERE nominal > ? AND outcome = 'skipped'", (until,))
     db.execute(
         "UPDATE slots SET nominal_to = ?1, count = NULL"
         " WHERE nominal <= ?1 AND nominal_to > ?1 AND outcome = 'skipped'",
         (until,),
     )
+    for slot in made_up:
+        insert(db, "slots", slot, "OR IGNORE")
     db.execute("UPDATE schedules SET cursor = ?1 WHERE cursor > ?1", (until,))
     return True
+
+
+def _made_up_for(db: Connection, until: Value) -> list[Values]:
+    """Rows of single slots that a pause has held, and for which something has run already."""
+    of = "SELECT schedule, nominal FROM runs WHERE nominal > ? AND trigger = ? AND state <> ?"
+    found: list[Values] = []
+    for schedule, nominal in db.execute(of, (until, Trigger.CATCH_UP.value, RunState.CANCELLED.value)).fetchall():
+        holder = holder_of(db, schedule, nominal)
+        if holder is not None and holder[2] is None:
+            [row] = rows_as_dicts(
+                db,
+                "SELECT * FROM slots WHERE schedule = ? AND nominal = ? AND outcome = 'skipped'",
+                (schedule, holder[0]),
+            )
+            found.append({**row, "nominal": nominal, "nominal_to": nominal, "count": 1})
+    return found
 
 
 def holder_of(db: Connection, schedule: str, nominal: int) -> tuple[int, int, str | None] | None:
@@ -195,7 +229,7 @@ def _insert_slot(db: Connection, slot: Values) -> None:
     for begin, end in _free(db, schedule, first, last):
         if (begin, end) != (first, last):  # whoever asks counts the slots of each part; here nobody knows them
             slot = {**slot, "nominal": begin, "nominal_to": end, "count": 1 if begin == end else None}
-        _insert(db, "slots", slot, "")
+        insert(db, "slots", slot, "")
 
 
 def _free(db: Connection, schedule: str, first: int, last: int) -> list[tuple[int, int]]:
@@ -224,7 +258,7 @@ def _whole(value: Value) -> int:
 
 
 def _change(db: Connection, write: Write) -> bool:
-    db.execute(_upsert("runs", ("id",), tuple(write.values or ())), tuple((write.values or {}).values()))
+    db.execute(upsert("runs", ("id",), tuple(write.values or ())), tuple((write.values or {}).values()))
     return True
 
 
@@ -262,50 +296,14 @@ def _count(db: Connection, schedule: str, run: str, state: str, ended: int, took
 
 def _step(db: Connection, write: Write) -> bool:
     values = write.values or {}
-    db.execute(_upsert("steps", ("run", "number", "attempt"), tuple(values)), tuple(values.values()))
+    db.execute(upsert("steps", ("run", "number", "attempt"), tuple(values)), tuple(values.values()))
     return True
 
 
 def _state(db: Connection, write: Write) -> bool:
     values = write.values or {}
-    db.execute(_upsert("schedules", ("id",), tuple(values)), tuple(values.values()))
+    db.execute(upsert("schedules", ("id",), tuple(values)), tuple(values.values()))
     return True
-
-
-# statements
-
-
-def _insert(db: Connection, table: str, values: Values, how: str) -> None:
-    given = {name: value for name, value in values.items() if value is not None}
-    names = tuple(given)
-    key = (table + how, names)
-    statement = _statements.get(key)
-    if statement is None:
-        marks = ",".join("?" * len(names))
-        statement = _statements[key] = f"INSERT {how} INTO {table} ({','.join(names)}) VALUES ({marks})"
-    db.execute(statement, tuple(given.values()))
-
-
-def _upsert(table: str, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
-    """Of a run that has ended the state stays; nothing may make it live again."""
-    statement = _statements.get((table, names))
-    if statement is None:
-        changes = [_assignment(table, name) for name in names if name not in keys and name not in _FIRST.get(table, ())]
-        what = f"DO UPDATE SET {', '.join(changes)}" if changes else "DO NOTHING"
-        statement = _statements[table, names] = (
-            f"INSERT INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(names))})"
-            f" ON CONFLICT ({','.join(keys)}) {what}"
-        )
-    return statement
-
-
-_FIRST = {"runs": ("claimed",)}  # only of a row that is not there yet
-
-
-def _assignment(table: str, name: str) -> str:
-    if table == "runs" and name == "state":
-        return "state = CASE WHEN runs.ended IS NULL THEN excluded.state ELSE runs.state END"
-    return f"{name} = excluded.{name}"
 
 
 _APPLY: dict[str, Callable[[Connection, Write], bool]] = {
@@ -315,10 +313,3 @@ _APPLY: dict[str, Callable[[Connection, Write], bool]] = {
 
 
 KINDS = frozenset(_APPLY)
-
-
-def rows_as_dicts(db: Connection, statement: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
-    """What a query answers, by column."""
-    cursor = db.execute(statement, values)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]

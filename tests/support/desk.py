@@ -35,7 +35,8 @@ from supervisor.store.loading import load, load_with
 from supervisor.store.making import Maker
 from supervisor.store.rows import Loaded, RunRow, SlotRow, StepRow
 from supervisor.store.schema import migrate
-from supervisor.store.writes import CLAIM, Write, rows_as_dicts
+from supervisor.store.statements import rows_as_dicts
+from supervisor.store.writes import CLAIM, Write
 from support.fakes import FakeClock, FakeLoop, raise_it
 
 LOCKED = "history.db can't be written: another program holds a lock on it"

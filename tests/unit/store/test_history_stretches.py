@@ -15,7 +15,8 @@ from supervisor.store.bulk import apply_all
 from supervisor.store.making import Maker
 from supervisor.store.rows import RunRow, SlotRow
 from supervisor.store.schema import migrate
-from supervisor.store.writes import Write, apply, rows_as_dicts
+from supervisor.store.statements import rows_as_dicts
+from supervisor.store.writes import Write, apply
 
 AT = 1_760_000_400
 MINUTE = 60
