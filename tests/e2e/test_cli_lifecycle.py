@@ -18,6 +18,7 @@ from supervisor.base import proc
 from supervisor.base.files import take_lock
 
 SLEEPER = ["/bin/sleep", "1000"]
+ENDS_WITH_GO = "while [ ! -e go ]; do sleep 0.05; done; exit 0"
 DIES = ["/bin/sh", "-c", "echo bang; exit 3"]
 
 
@@ -147,7 +148,7 @@ def test_a_stop_in_the_middle_of_a_start(home: TemporaryHome) -> None:
 
 
 def test_a_start_while_it_is_stopping_waits_for_the_end(home: TemporaryHome) -> None:
-    home.add_plugin("slow", ["/bin/sh", "-c", "trap 'sleep 1; exit 0' TERM; echo up; while :; do sleep 0.05; done"])
+    home.add_plugin("slow", ["/bin/sh", "-c", f"trap '{ENDS_WITH_GO}' TERM; echo up; while :; do sleep 0.05; done"])
     assert home.sbctl("start").code == 0
     eventually(lambda: home.log("slow") == "up\n")
     old = home.pid("start")
@@ -161,6 +162,7 @@ def test_a_start_while_it_is_stopping_waits_for_the_end(home: TemporaryHome) -> 
     hasty = home.sbctl("start", "--wait", "0.1s")
     assert (hasty.code, hasty.out) == (1, "")
     assert f"still stopping (pid {old})" in hasty.err
+    (home.path / "plugins" / "slow" / "go").touch()
     started = home.sbctl("start")
     assert started.code == 0, started
     assert f"sbctl is stopping (pid {old})" in started.err

@@ -72,14 +72,14 @@ def answers_soon(daemon: Daemon) -> str:
 
 
 @pytest.mark.parametrize("role", ["scheduler", "start"])
-def test_forty_descriptors(many: Daemon, role: str) -> None:
+def test_descriptors_for_half_of_them(many: Daemon, role: str) -> None:
     pids = {each: many.pid(each) for each in ("scheduler", "start")}
     start_all(many)
     eventually(lambda: all(row["state"] == "running" for row in late_rows(many)), 20)
     stop_all(many)
     base = {each: open_files(pid) for each, pid in pids.items()}  # what is kept of those that are stopped, too
     server = many.row("before")["pid"]
-    with few_files(pids[role], 40):
+    with few_files(pids[role], base[role] + MANY // 2):
         start_all(many)
         shut_out = eventually(lambda: [row for row in late_rows(many) if row["state"] != "running"], 10)
         assert shut_out, "or there were descriptors enough"

@@ -1,4 +1,4 @@
-"""A scheduler that is away over slots of a time rule while a run ends that its schedule follows, too: none is lost."""
+"""R01: a scheduler is away over slots of a time rule while a run ends that its schedule follows, too. None is lost."""
 
 from __future__ import annotations
 
