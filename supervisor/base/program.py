@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    Stamp = tuple[int, int]
+    Stamp = tuple[int, int, int]
 
 
 class Program:
@@ -39,9 +39,9 @@ def _loaded() -> Iterable[str]:
 
 
 def _stamp(path: str) -> Stamp:
-    """Another one with each change, whatever time of change a package gives its files."""
+    """Another one with each change; not for a hard link or other rights."""
     try:
         found = os.stat(path)
     except OSError:
-        return (0, 0)
-    return (found.st_ino, found.st_ctime_ns)
+        return (0, 0, 0)
+    return (found.st_ino, found.st_size, found.st_mtime_ns)

@@ -104,7 +104,7 @@ class Outlook:
         """As it would be at that moment, with the slot of that moment still to come."""
         seen = self._wishes.first_seen(schedule.id)
         anchor, is_new = anchor_of(schedule, seen if seen is None or seen <= start else None, start)
-        if start >= self.now and not is_new:
+        if start >= int(self.now) and not is_new:  # of this very second, too
             plan = self.plan(schedule)
         else:
             plan = self.maker.plan(schedule, anchor)

@@ -76,7 +76,7 @@ class TimeSide:
                 raise _changed()
             try:
                 self._load()
-            except (ImportError, OSError) as error:
+            except (ImportError, OSError, SyntaxError) as error:
                 raise _not_loaded(error) from None
             if self._is_open:
                 self._load().open()

@@ -5,7 +5,7 @@ That is what makes it safe to repeat a whole transaction of which nobody knows w
 
 from __future__ import annotations
 
-from supervisor.model.run import BAD, BY_HAND, LIVE, RunState, Trigger
+from supervisor.model.run import BAD, BY_HAND, LIVE, RunState, Skip, Trigger
 from supervisor.store.rows import AFTER
 from supervisor.store.statements import insert, rows_as_dicts, upsert
 
@@ -59,7 +59,7 @@ def apply(db: Connection, write: Write) -> bool:
 def _claim(db: Connection, write: Write) -> bool:
     if is_of_an_end(write) and not _move(db, write.slots[0]):
         return False
-    if not write.slots and _stands_for_a_run(db, write):
+    if not write.slots and not _is_owed(db, write):
         return False
     for slot in write.slots:
         if slot["outcome"] == "claimed":
@@ -78,18 +78,28 @@ def _claim(db: Connection, write: Write) -> bool:
     return True
 
 
-def _stands_for_a_run(db: Connection, write: Write) -> bool:
-    """One that makes up for a slot that a pause has held, and that had run before: the clock was set back meanwhile."""
+def _is_owed(db: Connection, write: Write) -> bool:
+    """Of one that makes up for a slot: a pause has held that, and nothing was made up for it yet.
+
+    Who asks goes by the rule of now and by the clock. But that may have been set back over what had run, and the
+    schedule may have been disabled, or have had another rule, for a part of the pause.
+    """
     values = write.values or {}
     schedule, nominal = values.get("schedule"), values.get("nominal")
     if values.get("trigger") != Trigger.CATCH_UP.value or schedule is None or nominal is None:
-        return False
-    holder = holder_of(db, str(schedule), _whole(nominal))
-    if holder is not None and holder[2] is not None:
         return True
+    # Of a range that another rule has made only its ends are slots for sure.
+    held = (
+        "SELECT 1 FROM slots WHERE schedule = ?1 AND ?2 BETWEEN nominal AND nominal_to AND outcome = 'skipped'"
+        " AND reason = ?3 AND (?2 IN (nominal, nominal_to)"
+        " OR revision IS (SELECT revision FROM schedules WHERE id = ?1)) AND nominal = ?4"
+    )
+    holder = holder_of(db, str(schedule), _whole(nominal))
+    if holder is None or not db.execute(held, (schedule, nominal, Skip.PAUSED.value, holder[0])).fetchone():
+        return False
     made_up = "SELECT id FROM runs WHERE schedule = ? AND nominal = ? AND trigger = ? AND state <> ?"
     of_it = (schedule, nominal, Trigger.CATCH_UP.value, RunState.CANCELLED.value)
-    return any(id != write.key for (id,) in db.execute(made_up, of_it))
+    return all(id == write.key for (id,) in db.execute(made_up, of_it))
 
 
 def is_of_an_end(write: Write) -> bool:

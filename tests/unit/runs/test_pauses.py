@@ -188,6 +188,22 @@ def test_what_happens_when_it_is_over(world: DeskWorld, on_resume: str, spawns: 
     assert len(world.start.spawns()) == spawns
 
 
+def test_what_no_pause_has_held_is_not_made_up_for(world: DeskWorld) -> None:
+    """Under another rule there would have been more."""
+    world.open(job(cron("*/30 * * * *"), spread=1.0))
+    pause(world, until=AT + 1.5 * HOUR + 60, on_resume="catch_up")
+    world.pass_until(AT + HOUR + 60)
+    world.reload(job(cron("*/10 * * * *"), spread=1.0))
+    world.pass_until(AT + 1.5 * HOUR + 61)
+    for _ in range(20):
+        for run in world.running():
+            world.end(run)
+        world.pass_time(2)
+
+    made_up = [row["nominal"] - AT for row in world.rows() if row["trigger"] == "catch_up"]
+    assert made_up == [1800, 3600, 4200, 4800, 5400]
+
+
 @pytest.mark.parametrize(("on_resume", "runs"), [("once", 1), ("catch_up", 3)])
 def test_a_resume_makes_up_for_as_much_as_it_says(world: DeskWorld, on_resume: str, runs: int) -> None:
     world.open(job(overlap="queueAll", spread=1.0))

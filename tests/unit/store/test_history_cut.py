@@ -70,7 +70,11 @@ def test_what_has_run_is_not_made_up_for_and_nothing_is_twice() -> None:
     apply(db, make.claim([SlotRow("a", AT)], RunRow("r1", "a", plugin="a"), lambda ok: None))
     apply(db, make.skip([SlotRow("a", AT + 600, outcome="skipped", reason="paused")]))
 
+    apply(db, make.skip([SlotRow("a", AT + 660, outcome="skipped", reason="disabled")]))
+
     assert not apply(db, made_up(make, "r2", AT))
+    for nominal in (AT + 630, AT + 660):  # of another rule, say; and while it was disabled
+        assert not apply(db, made_up(make, "r2", nominal))
     first = made_up(make, "r3", AT + 600)
     for _ in range(2):  # a transaction of which nobody knew whether it got through
         assert apply(db, first)
