@@ -212,6 +212,8 @@ class Desk:
         """What could not be read when it was opened."""
         unread, self.unread = self.unread, None
         if unread is not None:
+            for name, ends in loaded.ends.items():  # which the gaps go around
+                self.outcomes.seconds.know(name, ends)
             unread.learn(self, loaded, self._decode)
             self.telling.history_read(learn(self, loaded, unread))
 

@@ -103,8 +103,6 @@ def learn(desk: Desk, loaded: Loaded, unread: Unread) -> int:
         desk.writer.cut(int(now))
     rows = [row for row in loaded.runs if not unread.is_known(desk, row["id"])]
     desk.outcomes.seconds.take_over((), rows)
-    for name, ends in loaded.ends.items():
-        desk.outcomes.seconds.know(name, ends)
     for run, told in unread.over:
         desk.loop.guard(_end_again_as_told if told else _end_again, desk, run, loaded)
     later = {plan.id: plan.queued for plan in desk.plans.values() if plan.queued}
@@ -133,8 +131,9 @@ def _claim_again(desk: Desk, run: Run) -> None:
     if plan is None or run.nominal is None or not run.takes_a_slot:
         return
     # What came before it was decided too, and that is not on the disk either, unless it ran.
-    desk.planner.skip_to(plan, run.nominal - 1, Skip.MISSED)
-    plan.cursor = max(plan.cursor, run.nominal)
+    if not cursors.is_ahead(run.nominal, desk.loop.clock.wall()):  # else the clock was, and has been set right since
+        desk.planner.skip_to(plan, run.nominal - 1, Skip.MISSED)
+        plan.cursor = max(plan.cursor, run.nominal)
     slot = SlotRow(
         plan.id, run.nominal, run=run.id, due=int(run.due * 1000), note=note_of(run.after) or None,
         revision=plan.schedule.revision,

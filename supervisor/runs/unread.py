@@ -102,5 +102,5 @@ class Unread:
         """What was due after its predecessor's last decision, and before its own first one."""
         cursors.pass_gaps(desk, plan, loaded, wall)
         if (first := self._cursors.get(plan.id)) is not None:
-            # The clock may have been set back since.
-            cursors.pass_gap(desk, plan, loaded, min(first, int(wall)), wall)
+            # A clock that was set back since, and by much, has taken it along.
+            cursors.pass_gap(desk, plan, loaded, min(first, plan.cursor), wall)

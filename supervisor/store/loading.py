@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from supervisor.store.writes import Write
 
-MOST_ENDS = 100  # that are looked at: no time can lie undecided before that many
+MOST_ENDS = 100  # that are looked at; with a delay there may be more of them, still to come
 _LIVE = tuple(state.value for state in LIVE)
 _MARKS = ",".join("?" * len(_LIVE))
+SLOTS, NEWEST_FIRST = "SELECT * FROM slots WHERE schedule = ?1", "ORDER BY nominal DESC LIMIT ?2"
+OF_A_TIME = "(note IS NULL OR (instr(note, ?3) <> 1 AND instr(note, '; ' || ?3) = 0))"  # as `names_an_end` has it
 NEWEST = (
     "SELECT nominal_to, note, max(nominal_to, coalesce(decided, 0) / 1000) FROM slots WHERE schedule = ?"
     " ORDER BY nominal DESC LIMIT 1"
@@ -58,21 +60,22 @@ def _decided(rows: list[dict[str, Any]], kept: int | None) -> tuple[int, dict[in
     """Up to which slot of a time, and which slots behind it are ends of which runs."""
     last = rows[-1]
     cursor: int = last["nominal_to"]
-    if names_an_end(last["note"]):  # none of a time was decided yet, or that is long ago
-        cursor = last["nominal"] - 1 if kept is None or len(rows) == MOST_ENDS else kept
+    if names_an_end(last["note"]):  # none of a time was decided yet
+        cursor = last["nominal"] - 1 if kept is None else kept
     cursor = max(cursor, kept or cursor)
     return cursor, {row["nominal"]: end_of(row["note"])[len(AFTER) :] for row in rows if row["nominal"] > cursor}
 
 
 def _back_to_a_time(db: Connection, name: str) -> list[dict[str, Any]]:
     """From the newest slot of it back to the last one of a time: those behind that are ends of other schedules."""
-    select = "SELECT * FROM slots WHERE schedule = ? ORDER BY nominal DESC LIMIT ?"
-    rows = rows_as_dicts(db, select, (name, 1))
+    rows = rows_as_dicts(db, f"{SLOTS} {NEWEST_FIRST}", (name, 1))
     if not names_an_end(rows[0]["note"]):
         return rows
-    rows = rows_as_dicts(db, select, (name, MOST_ENDS))
-    last = next((number for number, row in enumerate(rows) if not names_an_end(row["note"])), len(rows) - 1)
-    return rows[: last + 1]
+    rows = rows_as_dicts(db, f"{SLOTS} {NEWEST_FIRST}", (name, MOST_ENDS))
+    for number, row in enumerate(rows):
+        if not names_an_end(row["note"]):
+            return rows[: number + 1]
+    return rows + rows_as_dicts(db, f"{SLOTS} AND {OF_A_TIME} {NEWEST_FIRST}", (name, 1, AFTER))
 
 
 def _held_ends(db: Connection, schedule: str) -> tuple[int, ...]:

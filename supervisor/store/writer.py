@@ -132,7 +132,8 @@ class Writer(Rows):
             if not bench.busy:
                 # Somebody's lock may go; with other trouble one more try is enough.
                 is_hopeless = tries > 0 and self._condition.kind not in ("", BUSY)
-                is_last = not self._queue.has_waiting or is_hopeless or self._clock.now() >= end
+                # What is to be read before anything is written is read by the next one, then.
+                is_last = not self._queue.has_waiting or is_hopeless or self._clock.now() >= end or self._loads.go_first
                 if tries and not is_last and self._condition.kind:
                     poll.poll(LOCK_PAUSE_S * 1000)
                     end -= LOCK_PAUSE_S / 2

@@ -101,3 +101,25 @@ def test_the_same_end_told_again_has_no_second_slot_for_that(world: DeskWorld) -
     plan = world.plan("f")
 
     assert world.desk.outcomes.seconds.give(plan, cause, run["ended"] / 1000) is None
+
+
+def test_many_ends_that_are_still_to_come_are_no_place_to_go_on_from(world: DeskWorld) -> None:
+    world.open(
+        job(every(5.0), id="a"),
+        job(cron("*/5 * * * *"), after("a", delay=900.0), id="f", overlap="allow", overlap_max=999),
+    )
+    live(world, 1000)
+    world.kill().open()
+    live(world, 500)
+
+    times = [row["nominal"] - AT for row in world.slots("f") if "after run" not in (row["note"] or "")]
+    assert times == [300, 600, 900, 1200, 1500]
+
+
+def live(world: DeskWorld, seconds: float) -> None:
+    end = world.now + seconds
+    while world.now < end:
+        world.pass_time(1)
+        for name in "af":
+            for run in world.running(name):
+                world.end(run)

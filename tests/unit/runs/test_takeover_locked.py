@@ -102,3 +102,27 @@ def test_a_run_that_waited_still_names_the_end_that_it_follows(world: DeskWorld)
     world.pass_time(20)
 
     assert world.run("n").after == world.rows("s")[0]["id"]
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_a_run_of_a_time_to_come_moves_nobody_there(world: DeskWorld, dead: bool) -> None:
+    """It began without its claim on the disk; then the clock was set right, by a day."""
+    world.clocks.jump_wall(24 * HOUR)
+    world.open(job(overlap="allow"))
+    world.writer.is_held = True
+    world.pass_time(HOUR + 5)
+    assert len(world.running()) == 1
+    if not dead:
+        world.jump_wall(-24 * HOUR)
+        world.pass_time(60)
+    die(world)
+    if dead:
+        world.clocks.jump_wall(-24 * HOUR)
+    world.open(locked=LOCKED)
+    world.writer.is_held = False
+    world.writer.write()
+    world.loop.run_soon()
+    began = len(world.start.spawns())
+    world.pass_time(3 * HOUR)
+
+    assert len(world.start.spawns()) - began == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.desk import AT, HOUR, LOCKED, DeskWorld, after, cron, every, job
 
 SAFETY = {"max_failures": 2, "cooldown": 5.0 * HOUR}
@@ -272,3 +273,27 @@ def test_a_clock_that_is_set_back_meanwhile_is_believed(world: DeskWorld) -> Non
     world.pass_until(hour)
 
     assert world.run().nominal == hour
+
+
+def live(world: DeskWorld, seconds: float) -> None:
+    end = world.now + seconds
+    while world.now < end:
+        world.pass_time(min(60.0, end - world.now))
+        for run in world.running():
+            world.end(run)
+
+
+@pytest.mark.parametrize("back", [0.5, 1.5, 1.9, 5.0])
+def test_a_clock_that_is_set_back_by_little_or_much_loses_no_slot(world: DeskWorld, back: float) -> None:
+    world.open(job(cron("*/30 * * * *")))
+    live(world, 6 * HOUR)
+    blind(world, 2 * HOUR)
+    live(world, 600)
+    world.jump_wall(-back * HOUR)
+    live(world, 60)
+    world.learn()
+    live(world, (back + 3) * HOUR)
+
+    rows = world.slots()
+    due = range(AT + 1800, int(world.now), 1800)
+    assert [sum(row["nominal"] <= each <= row["nominal_to"] for row in rows) for each in due] == [1] * len(due)

@@ -272,6 +272,36 @@ def test_a_successor_that_can_not_even_read_sees_it_later_and_nothing_of_its_own
     second.end()
 
 
+def test_who_ends_before_it_could_read_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the lock goes just then: its successor is to see what was before, and that somebody was blind."""
+    monkeypatch.setattr(loads, "LOAD_LIMIT_S", 0.1)
+    first = History(tmp_path / "history.db")
+    first.writer.open()
+    first.load()
+    first.claim("web", AT, "run-1")
+    first.end()
+    lock = Lock(str(first.path))
+    lock.take(alone=True)
+    second = History(tmp_path / "history.db")
+    second.writer.open()
+    found: list[Loaded] = []
+    second.writer.load(found.append, [], found.append)
+    second.until(lambda: found)
+    second.writer.blind(AT + 55)
+    second.claim("web", AT + 60, "run-2")
+    second.turn()
+    lock.give_back()
+    second.end()
+
+    assert query(second.path, "SELECT id FROM runs") == [("run-1",)]
+    third = History(tmp_path / "history.db")
+    third.writer.open()
+    assert third.load().gaps
+    third.settle()
+    assert [row[0] for row in query(third.path, "SELECT id FROM runs ORDER BY id")] == ["run-1", "run-2"]
+    third.end()
+
+
 @pytest.mark.parametrize("is_locked", [True, False])
 def test_where_a_blind_one_began_is_known_to_its_successor(tmp_path: Path, is_locked: bool) -> None:
     first = History(tmp_path / "history.db")
