@@ -8,6 +8,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from support.home import LAUNCHER, TemporaryHome
@@ -162,8 +163,10 @@ def test_a_start_while_it_is_stopping_waits_for_the_end(home: TemporaryHome) -> 
     hasty = home.sbctl("start", "--wait", "0.1s")
     assert (hasty.code, hasty.out) == (1, "")
     assert f"still stopping (pid {old})" in hasty.err
-    (home.path / "plugins" / "slow" / "go").touch()
+    later = Timer(1.0, (home.path / "plugins" / "slow" / "go").touch)  # while that waits
+    later.start()
     started = home.sbctl("start")
+    later.join()
     assert started.code == 0, started
     assert f"sbctl is stopping (pid {old})" in started.err
     assert started.out.startswith("started: all 3 services")

@@ -21,7 +21,7 @@ WRITERS, VICTIMS = 4, 4
 
 
 def test_quick(home: TemporaryHome) -> None:
-    play(home, rounds=25, seed=random.randrange(10**6))
+    play(home, rounds=15, seed=random.randrange(10**6))
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 
+import pytest
 from support.scheduling import Scheduling, seconds
 from support.waiting import eventually
 
@@ -12,6 +13,7 @@ EVERY_S = 2
 AWAY = {"delaysSeconds": [5], "fastCrashSeconds": 60, "giveUpAfter": 100}
 
 
+@pytest.mark.slow
 def test_each_slot_is_in_one_row(scheduling: Scheduling) -> None:
     desk = scheduling
     desk.home.settings["core"] = {"scheduler": AWAY}

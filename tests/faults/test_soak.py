@@ -20,7 +20,7 @@ QUICK = (
 
 @pytest.mark.timeout(180)  # what a killed tree has left is waited for, however busy the machine is
 def test_quick(daemon: Daemon) -> None:
-    soak(daemon, seconds=9, servers=8, jobs=8, pause=0.4, kinds=QUICK)
+    soak(daemon, seconds=6, servers=8, jobs=8, pause=0.4, kinds=QUICK)
 
 
 @pytest.mark.slow

@@ -77,7 +77,9 @@ def test_detached_and_deaf_daemons_end_with_it_and_a_second_interrupt_waits_for_
         assert lines[-1] == "KeyboardInterrupt"  # it came, and later
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM], ids=lambda number: number.name
+)
 def test_a_signal_amid_a_measurement_leaves_neither_a_process_nor_a_file(
     tmp_path: Path, number: signal.Signals
 ) -> None:

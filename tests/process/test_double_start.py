@@ -15,8 +15,8 @@ from support.waiting import eventually
 RIVALS = 4
 
 
-def test_twenty_rounds(daemon: Daemon) -> None:
-    play(daemon, 20)
+def test_quick(daemon: Daemon) -> None:
+    play(daemon, 12)
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ PERIODS = {"quick": 1, "slow": 1, "queued": 1, "pipeline": 1, "retried": 2}
 
 
 def test_quick(scheduling: Scheduling) -> None:
-    play(scheduling, rounds=12, seed=random.randrange(10**6))
+    play(scheduling, rounds=8, seed=random.randrange(10**6))
 
 
 @pytest.mark.slow
