@@ -101,7 +101,8 @@ def learn(desk: Desk, loaded: Loaded, unread: Unread) -> int:
     now = desk.loop.clock.wall()
     if any(cursors.is_ahead(cursor, now) for cursor in loaded.cursors.values()):
         desk.writer.cut(int(now))
-    rows = [row for row in loaded.runs if not unread.is_known(desk, row["id"])]
+    known = unread.known(desk)
+    rows = [row for row in loaded.runs if row["id"] not in known and row["id"] not in desk.claims]
     desk.outcomes.seconds.take_over((), rows)
     for run, told in unread.over:
         desk.loop.guard(_end_again_as_told if told else _end_again, desk, run, loaded)
@@ -168,7 +169,7 @@ def _end_again_as_told(desk: Desk, run: Run, loaded: Loaded) -> None:
 def _end_again(desk: Desk, run: Run, loaded: Loaded, *, told: bool = False) -> None:
     # With trouble it may lack what happened last; what it has counts, wherever that stands.
     may_lack = (run.unledgered or bool(loaded.trouble)) and run.id not in loaded.ended
-    if not may_lack and all(row["id"] != run.id for row in loaded.runs):
+    if not may_lack and run.id not in loaded.live:
         desk.outcomes.write_end_again(run)
     else:
         desk.outcomes.write_again(run)

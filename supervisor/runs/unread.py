@@ -59,14 +59,10 @@ class Unread:
 
     # what is learned
 
-    def is_known(self, desk: Desk, run_id: str) -> bool:
-        """It is ours, or was handed over to us: the history says nothing new of it."""
-        return (
-            run_id in self._known
-            or run_id in desk.runner.runs
-            or run_id in desk.claims
-            or any(run.id == run_id for plan in desk.plans.values() for run in plan.queued)
-        )
+    def known(self, desk: Desk) -> set[str]:
+        """Runs that are ours, or were handed over to us: the history says nothing new of them."""
+        queued = {run.id for plan in desk.plans.values() for run in plan.queued}
+        return self._known | desk.runner.runs.keys() | queued
 
     def learn(self, desk: Desk, loaded: Loaded, decode: Callable[[str], Any]) -> None:
         """How each schedule would be now, had that been known at the beginning."""

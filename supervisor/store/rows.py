@@ -143,8 +143,8 @@ class Loaded:
     """What a scheduler needs that starts. Rows as they are in the tables: times in ms, JSON as text."""
 
     __slots__ = (
-        "comes_later", "cursors", "decided", "ended", "ends", "gaps", "held_ends", "newest", "runs", "schedules",
-        "trouble",
+        "comes_later", "cursors", "decided", "ended", "ends", "gaps", "held_ends", "live", "newest", "runs",
+        "schedules", "trouble",
     )  # fmt: skip
 
     def __init__(
@@ -165,6 +165,7 @@ class Loaded:
         self.decided = decided or {}  # by schedule: when that was, and not before it was due
         self.ends = ends or {}  # by schedule: slots behind its cursor, which are ends of these runs of others
         self.runs = runs  # those that are live, oldest first; `slots` of each is a list of rows
+        self.live = frozenset(run["id"] for run in runs)
         self.held_ends = held_ends or {}  # by schedule: the newest slots of ends that a pause has held, in order
         self.gaps: list[tuple[Loaded, int]] = []  # what was when a scheduler began without it, and when that was (s)
         self.comes_later = False  # it is empty, as it can't be read now

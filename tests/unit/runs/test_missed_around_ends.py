@@ -25,7 +25,8 @@ def both(delay: float = 0.0) -> tuple[Schedule, Schedule]:
     return job(every(DAY), id="a"), job(cron("*/5 * * * *"), after("a", delay=delay), id="f", missed="skip")
 
 
-def test_what_was_missed_before_and_behind_an_end_is_in_a_row(world: DeskWorld) -> None:
+def end_while_away(world: DeskWorld) -> None:
+    """The run that is followed ends amid slots that nobody decides."""
     world.open(*both())
     world.pass_time(1)
     key = world.run("a").key
@@ -33,6 +34,10 @@ def test_what_was_missed_before_and_behind_an_end_is_in_a_row(world: DeskWorld) 
     away(world, 750)
     world.exit(key, 0)
     away(world, 600)
+
+
+def test_what_was_missed_before_and_behind_an_end_is_in_a_row(world: DeskWorld) -> None:
+    end_while_away(world)
     world.open()
     world.pass_time(1)
     world.end("f")
@@ -72,13 +77,7 @@ def test_an_end_that_has_its_slot_does_not_decide_those_before_it(world: DeskWor
 
 
 def test_who_is_killed_once_more_before_he_has_looked_loses_none(world: DeskWorld) -> None:
-    world.open(*both())
-    world.pass_time(1)
-    key = world.run("a").key
-    world.kill()
-    away(world, 750)
-    world.exit(key, 0)
-    away(world, 600)
+    end_while_away(world)
     world.desk.planner.begin = lambda: None  # type: ignore[method-assign]  # it does not come to that
     world.open()
     world.kill().open()
