@@ -6,6 +6,7 @@ import re
 from itertools import groupby
 from typing import Any
 
+from benchmarks import lacks
 from benchmarks.charts import file_name, has_chart
 from benchmarks.design import ASKED
 from benchmarks.report import Figure, Row, number, ratio
@@ -111,22 +112,28 @@ def _other(figure: Figure, other: Row | None, ours: Row) -> str:
     if other is None:
         return ""
     name = re.sub("^limit[,:] ", "", other.subject)
-    return f"{name} {number(other.median)} ({ratio(other.median, ours.median)})"
+    less = ", does less" if lacks.of(other.subject) else ""
+    return f"{name} {number(other.median)} ({ratio(other.median, ours.median)}{less})"
 
 
 def _ahead(results: Results) -> str:
-    """Every peer that is better than ours in a figure, and how much."""
+    """Every peer that is better than ours in a figure, how much, and what it does less."""
     rows = []
     for figure in results.figures:
         for peer in figure.of("peer"):
             if figure.base and not peer.wrong and figure.is_better(peer.median, figure.base):
                 cells = [number(peer.median), number(figure.base), ratio(peer.median, figure.base)]
-                rows.append([figure.title, figure.unit, peer.subject, *cells])
+                rows.append([figure.title, figure.unit, peer.subject, *cells, lacks.of(peer.subject)])
     if not rows:
         return "No peer is ahead of ours in any figure.\n"
-    named = sum(row[2].startswith(NEVER_AHEAD) for row in rows)
-    count = f"{len(rows)} in all; {named} of them {' or '.join(NEVER_AHEAD)}, of whom there should be none.\n"
-    return count + "\n" + table(["figure", "unit", "who", "theirs", "ours", "to sbctl"], rows)
+    named = [row for row in rows if row[2].startswith(NEVER_AHEAD)]
+    same = sum(not row[-1] for row in named)
+    count = (
+        f"{len(rows)} in all; {same} of them {' or '.join(NEVER_AHEAD)} at the same work, where there should be none"
+    )
+    more = f"; {len(named) - same} where they do less" if len(named) > same else ""
+    head = ["figure", "unit", "who", "theirs", "ours", "to sbctl", "what it does not do"]
+    return f"{count}{more}.\n\n" + table(head, rows)
 
 
 # the sections

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ CHILDREN = Path(__file__).parent / "children"
 PATIENCE_S = 300.0
 COMMAND = ["/bin/true"]
 STEP = "get"
-MOST_PLUGINS = 250
+THE_SAME = "APScheduler, the same work"  # in memory, with a job that writes down what our history and logs have
 
 
 class OursOnTime(Ours):
@@ -120,6 +121,15 @@ def child(script: str, *words: object, python: Path | None = None) -> Any:
     argv = [*command, str(CHILDREN / script), *map(str, words)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     return json.loads(done.stdout)
+
+
+def the_same_work(work: Path, count: int, rounds: int, python: Path) -> list[float]:
+    """Seconds until the last of so many commands has ended, in each round; APScheduler as `THE_SAME` says."""
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        found = child("apscheduler_jobs.py", "kept", folder, count, rounds, python=python)
+    assert found["rows"] == count * rounds, found
+    seconds: list[float] = found["ended"]
+    return seconds
 
 
 def fresh(what: str, home: Path, *words: object) -> Any:

@@ -3,16 +3,19 @@
 apscheduler_jobs.py load memory|FILE COUNT
 apscheduler_jobs.py due memory|FILE COUNT
 apscheduler_jobs.py commands memory|FILE COUNT ROUNDS
+apscheduler_jobs.py kept FOLDER COUNT ROUNDS
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,35 @@ def note() -> None:
 def command() -> None:
     subprocess.call(["/bin/true"])
     note()
+
+
+class Kept:
+    """A job that does what ours do for a command: a durable row before it and another after it, its output in a file.
+
+    As one would write it: the pool's threads share one connection, in WAL, and each commits for itself.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(folder / "runs.db", check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, started REAL, ended REAL, exit_code INTEGER)")
+
+    def command(self) -> None:
+        run = uuid.uuid4().hex
+        with self._lock:
+            self._db.execute("INSERT INTO runs (id, started) VALUES (?, ?)", (run, time.time()))
+        with (self._folder / f"{run}.log").open("wb") as log:
+            code = subprocess.call(["/bin/true"], stdout=log, stderr=log)
+        with self._lock:
+            self._db.execute("UPDATE runs SET ended = ?, exit_code = ? WHERE id = ?", (time.time(), code, run))
+        note()
+
+    def count(self) -> int:
+        found: tuple[int] = self._db.execute("SELECT count(*) FROM runs WHERE exit_code = 0").fetchone()
+        return found[0]
 
 
 def own_memory() -> int:
@@ -94,10 +126,16 @@ def at_once(made: BackgroundScheduler, job: Any, count: int) -> list[float]:
 def main(what: str, store: str, count: str, rounds: str = "1") -> dict[str, Any]:
     if what == "load":
         return load(store, int(count))
-    made = scheduler(store)
+    made = scheduler("memory" if what == "kept" else store)
     made.add_job(note, "date", run_date=datetime.now(UTC) + timedelta(days=1))
     if what == "due":
         return {"late": at_once(made, note, int(count))}
+    if what == "kept":
+        kept = Kept(Path(store))
+        return {
+            "ended": [max(at_once(made, kept.command, int(count))) for _ in range(int(rounds))],
+            "rows": kept.count(),
+        }
     return {"ended": [max(at_once(made, command, int(count))) for _ in range(int(rounds))]}
 
 

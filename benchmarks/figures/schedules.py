@@ -143,6 +143,7 @@ def _commands(plan: Plan) -> Figure:
         figure.add("APScheduler, memory", found["ended"], note="not durable")
         found = scheduled.child("apscheduler_jobs.py", "commands", _store(plan), COMMANDS, turns, python=python)
         figure.add("APScheduler, SQLite", found["ended"])
+        figure.add(scheduled.THE_SAME, scheduled.the_same_work(plan.work, COMMANDS, turns, python))
     return figure
 
 

@@ -95,4 +95,6 @@ def _commands(plan: Plan) -> list[Figure]:
         python = peer.programs / "python"
         ended = scheduled.child("apscheduler_jobs.py", "commands", "memory", COMMANDS, turns, python=python)["ended"]
         figure.add("APScheduler, memory", [COMMANDS / seconds for seconds in ended], note="not durable")
+        ended = scheduled.the_same_work(plan.work, COMMANDS, turns, python)
+        figure.add(scheduled.THE_SAME, [COMMANDS / seconds for seconds in ended])
     return [figure]

@@ -10,10 +10,11 @@ import pytest
 from support.figures import FACTS, RUN, figure, kept
 from support.imports import ROOT
 
+from benchmarks import lacks
 from benchmarks.charts import Scale, chart, has_chart
 from benchmarks.markdown import page
 from benchmarks.report import Figure
-from benchmarks.results import Results
+from benchmarks.results import Results, read
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -50,7 +51,7 @@ def test_what_was_not_measured_is_named() -> None:
 def test_a_peer_that_is_ahead_is_named() -> None:
     ahead = page(kept(a_start(ours=0.6))).partition("## Where another is ahead")[2]
 
-    assert "| The figure start.100 | s | circus | 0.5 | 0.6 | 0.833x |" in ahead
+    assert "| The figure start.100 | s | circus | 0.5 | 0.6 | 0.833x |  |" in ahead
     assert "s6" not in ahead.partition("##")[0]
     assert "No peer is ahead" in page(kept(a_start()))
 
@@ -60,9 +61,36 @@ def test_where_more_is_better_the_faster_peer_is_ahead() -> None:
 
     text = page(kept(one))
     assert "| supervisord | 955 | 900 | 1.06x |" in text
-    assert "1 in all; 1 of them supervisord or APScheduler" in text
+    assert "1 in all; 1 of them supervisord or APScheduler at the same work, where there should be none.\n" in text
     one.rows[1].wrong = "not exact"
     assert "No peer is ahead" in page(kept(one))
+
+
+def test_who_is_ahead_for_doing_less_is_shown_and_says_what() -> None:
+    rows = {"sbctl": 0.13, "APScheduler, memory": 0.09, "APScheduler, the same work": 0.18, "s6, no loggers": 0.12}
+
+    ahead = page(kept(figure("schedules.commands.200", rows))).partition("## Where another is ahead")[2]
+
+    assert "2 in all; 0 of them supervisord or APScheduler at the same work" in ahead
+    assert "; 1 where they do less.\n" in ahead
+    assert line_with(ahead, "| APScheduler, memory | 0.09").endswith(
+        "| claims nothing, keeps no output, writes nothing down |"
+    )
+    assert line_with(ahead, "| s6, no loggers | 0.12").endswith("| captures no output |")
+
+
+def test_each_name_that_lacks_something_is_one_of_a_peer() -> None:
+    known = {row.subject.partition(":")[0] for figure in read().figures for row in figure.rows}
+
+    assert set(lacks.OF) <= known
+
+
+def test_a_best_peer_that_does_less_is_marked_in_the_summary() -> None:
+    line = line_with(
+        page(kept(figure("start.100", {"sbctl": 0.2, "s6": 0.3, "s6, no loggers": 0.1}))), "100 servers run"
+    )
+
+    assert "| s6, no loggers 0.1 (0.5x, does less) |" in line
 
 
 def test_what_went_wrong_is_not_reached() -> None:
