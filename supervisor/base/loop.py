@@ -25,15 +25,18 @@ READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 MAX_WAIT_S = 3600.0
 TIDY_FROM = 500  # timers
+NEAR_S = 0.02  # before an exact timer
+HIGHEST_FD = 1023  # that `select` takes
 
 
 class Timer:
     """A call that is owed; `cancel()` is all that can be done to it."""
 
-    __slots__ = ("call",)
+    __slots__ = ("call", "exact")
 
-    def __init__(self, call: Callable[[], None]) -> None:
+    def __init__(self, call: Callable[[], None], *, exact: bool = False) -> None:
         self.call: Callable[[], None] | None = call
+        self.exact = exact
 
     def cancel(self) -> None:
         self.call = None
@@ -46,6 +49,7 @@ class Loop:
         self.clock = clock
         self._report = report
         self._epoll = select.epoll()
+        self._is_low = self._epoll.fileno() <= HIGHEST_FD
         self._readers: dict[int, Callable[[int], None]] = {}
         self._new: set[int] = set()  # watched since the last poll: what that said was of another with this number
         self._timers: list[tuple[float, int, Timer]] = []  # tuples, which a heap compares without a line of Python
@@ -81,10 +85,10 @@ class Loop:
 
     # time
 
-    def at(self, due: float, call: Callable[[], None]) -> Timer:
-        """Call once the monotonic clock reads `due`."""
+    def at(self, due: float, call: Callable[[], None], *, exact: bool = False) -> Timer:
+        """Call once the monotonic clock reads `due`. `exact`: a millisecond later is too late (see `_wait_time`)."""
         self._order += 1
-        timer = Timer(call)
+        timer = Timer(call, exact=exact)
         heapq.heappush(self._timers, (due, self._order, timer))
         if len(self._timers) >= self._tidy_at:
             self._tidy()
@@ -163,9 +167,13 @@ class Loop:
 
     def _poll(self, wait: float) -> list[tuple[int, int]]:
         # epoll rounds up to whole milliseconds by itself; a negative wait would be "for ever".
+        if 0.0 < wait <= NEAR_S and self._timers and self._timers[0][2].exact and self._is_low:
+            select.select((self._epoll,), (), (), wait)  # which counts in microseconds
+            wait = 0.0
         return self._epoll.poll(max(wait, 0.0), 256)
 
     def _wait_time(self) -> float:
+        """The kernel may end a wait later by a thousandth of it, so before an exact timer the last bit is another."""
         if self._soon:
             return 0.0
         timers = self._timers
@@ -173,7 +181,10 @@ class Loop:
             heapq.heappop(timers)
         if not timers:
             return MAX_WAIT_S
-        return min(timers[0][0] - self.clock.now(), MAX_WAIT_S)
+        wait = timers[0][0] - self.clock.now()
+        if wait > NEAR_S and timers[0][2].exact:
+            wait = wait * 0.99 - NEAR_S / 2
+        return min(wait, MAX_WAIT_S)
 
     def _run_timers(self) -> None:
         timers = self._timers

@@ -111,7 +111,7 @@ class Planner:
                 return
             self._timer.cancel()
         self._timer_due = due
-        self._timer = self._desk.loop.at(due, self._wake)
+        self._timer = self._desk.loop.at(due, self._wake, exact=bool(self._coming))
 
     def _wake(self) -> None:
         self._timer = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Iterator
 
 import pytest
-from support.fakes import FakeClock, FakeLoop
+from support.fakes import FakeClock, FakeLoop, raise_it
 
-from supervisor.base.loop import READ, WRITE, Loop
+from supervisor.base.clock import SystemClock
+from supervisor.base.loop import NEAR_S, READ, WRITE, Loop
 
 
 @pytest.fixture
@@ -227,3 +229,60 @@ def test_run_ends_with_stop(loop: FakeLoop) -> None:
     loop.after(0, loop.stop)
 
     loop.run()
+
+
+def test_the_last_moment_before_an_exact_timer_is_a_wait_of_its_own(loop: FakeLoop) -> None:
+    """What the kernel may add to a wait (a thousandth) must have passed before the last one begins."""
+    loop.at(loop.clock.now() + 600, lambda: None, exact=True)
+    waits = []
+
+    while (wait := loop._wait_time()) > 0 and len(waits) < 100:
+        waits.append(wait)
+        loop.fake.time += wait if wait <= NEAR_S else wait * 1.001 + 0.001  # as late as it may be
+
+    assert waits[-1] <= NEAR_S
+    assert loop.fake.time == pytest.approx(1600)
+    assert len(waits) <= 5
+
+
+def test_what_needs_not_be_exact_wakes_up_once(loop: FakeLoop) -> None:
+    loop.at(loop.clock.now() + 600, lambda: None)
+
+    assert loop._wait_time() == 600
+
+
+@pytest.mark.parametrize("is_low", [True, False])
+def test_an_exact_timer_is_waited_for_in_microseconds_where_that_can_be(
+    monkeypatch: pytest.MonkeyPatch, *, is_low: bool
+) -> None:
+    loop = Loop(SystemClock(), raise_it)
+    loop._is_low = is_low  # a high number of a descriptor is not for select
+    by_select: list[float] = []
+    real = select.select
+    monkeypatch.setattr(select, "select", lambda *args: by_select.append(args[3]) or real(*args))
+    late: list[float] = []
+    due = loop.clock.now() + 0.05
+    loop.at(due, lambda: (late.append(loop.clock.now() - due), loop.stop()), exact=True)
+
+    loop.run()
+    loop.close()
+
+    assert late[0] >= 0
+    assert [0 < wait <= NEAR_S for wait in by_select] == [True] * len(by_select)
+    assert bool(by_select) == is_low
+
+
+def test_descriptors_are_heard_while_an_exact_timer_is_near() -> None:
+    loop = Loop(SystemClock(), raise_it)
+    read_end, write_end = os.pipe()
+    heard: list[str] = []
+    loop.watch(read_end, READ, lambda _: (heard.append("bytes"), loop.unwatch(read_end)))
+    loop.at(loop.clock.now() + NEAR_S / 2, lambda: (heard.append("time"), loop.stop()), exact=True)
+    os.write(write_end, b"x")
+
+    loop.run()
+    loop.close()
+    os.close(read_end)
+    os.close(write_end)
+
+    assert heard == ["bytes", "time"]
