@@ -36,7 +36,7 @@ class Logs:
         self._flush: Timer | None = None
         self.last_activity = loop.clock.wall()
         bus.add(self.journal.write)
-        bus.add(self._daily)
+        bus.add(self._daily, patient=True)
 
     def set_limits(self, compiled: dict[str, Any]) -> None:
         """Of what is copied for people."""
@@ -53,6 +53,7 @@ class Logs:
 
     def output(self, name: str, stream: str, fd: int, start: int, end: int) -> None:
         """Bytes were added to the raw file: read back what the daily log will take of them."""
+        self._bus.give_owed()
         self.last_activity = self._loop.clock.wall()
         take = min(self.daily.room(name, self._loop.clock.now(), stream), end - start)
         if take:
@@ -116,6 +117,7 @@ class Logs:
         self._bus.tell("log.not_copied", text, service=name, level=WARNING, data=data)
 
     def close(self) -> None:
+        self._bus.give_owed()
         self.syslog.close()
         self.daily.flush(self._loop.clock.now())
         self.daily.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 
 from supervisor.model.event import INFO, Event
 
@@ -24,16 +25,20 @@ class Bus:
         self._source = source
         self._report = report or _print_traceback
         self._readers: list[Reader] = []
+        self._patient: list[Reader] = []
+        self._owed: deque[Event] = deque()  # to those
+        self._rests = False
         self._failing: list[Reader] = []
         self._waiting: list[Event] = []
         self._busy = False
 
-    def add(self, reader: Reader) -> None:
-        self._readers.append(reader)
+    def add(self, reader: Reader, *, patient: bool = False) -> None:
+        """`patient`: it may hear later while the bus rests, in the same order."""
+        (self._patient if patient else self._readers).append(reader)
 
     def remove(self, reader: Reader) -> None:
         """Unknown readers are no error: a subscriber may go twice."""
-        for known in (self._readers, self._failing):
+        for known in (self._readers, self._patient, self._failing):
             if reader in known:
                 known.remove(reader)
 
@@ -65,8 +70,26 @@ class Bus:
         finally:
             self._busy = False
 
+    def rest(self, rests: bool) -> None:
+        """While it rests, who is patient waits: there is something more urgent to do."""
+        self._rests = rests
+        if not rests:
+            self.give_owed()
+
+    def give_owed(self) -> None:
+        """To who is patient, now: at the end, and before something that must come after it."""
+        while self._owed:
+            self._give_to(self._patient, self._owed.popleft())
+
     def _give(self, event: Event) -> None:
-        for reader in tuple(self._readers):
+        self._give_to(self._readers, event)
+        if self._patient:
+            self._owed.append(event)
+            if not self._rests:
+                self.give_owed()
+
+    def _give_to(self, readers: list[Reader], event: Event) -> None:
+        for reader in tuple(readers):
             try:
                 reader(event)
             except Exception as error:  # one bad reader must not cost the others the event

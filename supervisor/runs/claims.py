@@ -11,8 +11,8 @@ from supervisor.core.gates import Held
 from supervisor.core.pipeline import ENDED
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.runs import columns
+from supervisor.runs.context import Context
 from supervisor.runs.plan import NOTHING_WRONG
-from supervisor.runs.runner import Context
 from supervisor.runs.slot import Slot
 from supervisor.store.rows import RunRow, SlotRow
 

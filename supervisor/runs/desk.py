@@ -104,7 +104,7 @@ class Desk:
         self.telling = Telling(bus)
         self.ids = Ids(mark)
         self.load = MachineLoad(loop.clock)
-        self.runner = Runner(loop, home, outlet, spawner, rest=writer.rest)
+        self.runner = Runner(loop, home, outlet, spawner, rests=(writer.rest, bus.rest))
         self.pauses = Pauses(self)
         self.reach = Reach(self)
         self.admission = Admission(self)

@@ -50,15 +50,20 @@ class Outcomes:
     # the runner tells
 
     def run_began(self, run: Run) -> None:
+        """Told before there is a process, for whoever finds neither us nor a note of it; the rows may come later."""
         desk, plan = self._desk, self._desk.plans.get(run.schedule)
         desk.telling.run_began(run)
         if desk.unread is not None:
             desk.unread.began(run)
+        if plan is not None and run.late > plan.rule.grace and run.trigger == Trigger.SCHEDULE:
+            desk.telling.unusual(run, "run.late", f"started {run.late:.0f} s late")
+        desk.runner.later(lambda: self._note_beginning(run))
+
+    def _note_beginning(self, run: Run) -> None:
+        plan = self._desk.plans.get(run.schedule)
         self._write_beginning(run)
         if plan is not None:
             self.note_state(plan.id, cycle=plan.cycle, **_breaker_columns(plan))
-            if run.late > plan.rule.grace and run.trigger == Trigger.SCHEDULE:
-                desk.telling.unusual(run, "run.late", f"started {run.late:.0f} s late")
             self.watch_length(run)
 
     def _write_beginning(self, run: Run) -> None:
@@ -102,9 +107,13 @@ class Outcomes:
         desk, progress = self._desk, run.progress
         command = desk.catalogue.commands.get(run.plugin, {}).get(progress.step)
         desk.telling.step_began(run, " ".join((*command.argv, *run.args)) if command is not None else "?")
-        desk.writer.step_started(
+        begun = run.begun
+        desk.runner.later(lambda: self._note_step(run, progress, begun))
+
+    def _note_step(self, run: Run, progress: Progress, begun: float) -> None:
+        self._desk.writer.step_started(
             StepRow(
-                run.id, progress.number, progress.attempt, name=progress.step, started=columns.ms(run.begun),
+                run.id, progress.number, progress.attempt, name=progress.step, started=columns.ms(begun),
                 state=RunState.RUNNING.value,
             )
         )  # fmt: skip

@@ -12,14 +12,12 @@ from __future__ import annotations
 from supervisor.base.files import remove_quietly
 from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
-from supervisor.core.pipeline import Finish, Result, Rules, Signal, Start, StepEnd
+from supervisor.core.pipeline import Finish, Result, Signal, Start, StepEnd
 from supervisor.engine.entries import ended_of
 from supervisor.events.words import last_words
-from supervisor.model.launch import Launch
 from supervisor.model.run import RunState
-from supervisor.model.schedule import ROLLBACK
+from supervisor.runs.books import Books
 from supervisor.runs.ending import end_of, explained, step_state, why_it_ends
-from supervisor.runs.ends import Ends
 from supervisor.runs.layout import Layout
 from supervisor.runs.run import NOTE, Run, key_of, run_of
 from supervisor.runs.step import launch_of, log_of, places_of, stream_of
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from supervisor.engine.spawner import Spawner
     from supervisor.model.cause import Cause
     from supervisor.model.home import Home
-    from supervisor.model.schedule import Policy
+    from supervisor.runs.context import Context
 
     class Listener(Protocol):
         """Whoever has the runs hears of each step and end."""
@@ -51,20 +49,6 @@ if TYPE_CHECKING:
 WORDS = 30
 
 
-class Context:
-    """What a run goes by: it stays the same for its whole life, whatever a reload brings."""
-
-    __slots__ = ("commands", "policy")
-
-    def __init__(self, policy: Policy, commands: dict[str, Launch]) -> None:
-        self.policy = policy
-        self.commands = commands
-
-    @property
-    def rules(self) -> Rules:
-        return Rules(self.policy, can_roll_back=ROLLBACK in self.commands)
-
-
 class Runner:
     """All runs that have begun and not ended."""
 
@@ -75,7 +59,7 @@ class Runner:
         outlet: Outlet,
         spawner: Callable[[], Spawner],
         *,
-        rest: Callable[[bool], None],
+        rests: tuple[Callable[[bool], None], ...],
     ) -> None:
         self._loop = loop
         self._home = home
@@ -87,7 +71,7 @@ class Runner:
         self._of: dict[str, list[Run]] = {}  # by schedule
         self._in_group: dict[str, int] = {}  # how many
         self.laid_out: dict[str, Layout] = {}  # for runs that are about to begin (runs/ahead.py)
-        self._ends = Ends(loop, rest)
+        self._books = Books(loop, rests)
         self.folders = Sweeping(loop)
         self.stopping = False
 
@@ -131,7 +115,7 @@ class Runner:
 
     def end(self, run: Run, state: RunState, what: str, *, now: bool = False) -> None:
         """Ask it to end; its end is told as ever."""
-        self._ends.hear()
+        self._books.keep()
         if run.id not in self.runs:  # it had ended by itself
             return
         rules, at = self._contexts[run.id].rules, self._loop.clock.now()
@@ -146,7 +130,11 @@ class Runner:
 
     def hear(self) -> None:
         """Ends that wait to be heard, before somebody asks who is going on."""
-        self._ends.hear()
+        self._books.keep()
+
+    def later(self, entry: Callable[[], None]) -> None:
+        """What nobody waits for: after all that was asked for; before what comes later of the same run."""
+        self._books.put(entry)
 
     def of(self, schedule: str) -> list[Run]:
         return list(self._of.get(schedule, ()))
@@ -163,8 +151,8 @@ class Runner:
 
     def note(self, run: Run, *, with_next: bool = False) -> None:
         """`with_next`: what it goes with is asked for in the same turn."""
-        note = run.note()
-        send = self._spawner().note_with_next if with_next else self._spawner().note
+        note, spawner = run.note(), self._spawner()
+        send = spawner.note_with_next if with_next else spawner.note
         try:
             send(NOTE + run.id, note)
         except BadFrame:  # it has said and reported more than fits: what it does is needed, what it said is not
@@ -173,15 +161,19 @@ class Runner:
     # answers of the spawner
 
     def spawned(self, key: str, pid: int, started: int) -> None:
-        self._ends.answered(key)
+        self._books.answered(key)
         if self._by_key(key) is None:
             self._spawner().drop(key)
 
     def spawn_failed(self, key: str, cause: Cause) -> None:
-        self._ends.answered(key)
+        self._books.answered(key)
         self._failed_to_start(key, cause.text)
 
     def _failed_to_start(self, key: str, text: str) -> None:
+        """Its beginning, perhaps, is not in the books yet."""
+        self._books.put(lambda: self._not_started(key, text))
+
+    def _not_started(self, key: str, text: str) -> None:
         run = self._by_key(key)
         if run is not None:
             self._step_ended(run, StepEnd(None, cause=f"could not be started: {text}"))
@@ -198,10 +190,10 @@ class Runner:
     ) -> None:
         """`ended`: it was not now."""
         at = ended or (self._loop.clock.wall(), self._loop.clock.now())
-        self._ends.answered(key)
+        self._books.answered(key)
         if not empty and (run := self._by_key(key)) is not None:
             run.has_strays = True
-        self._ends.put(lambda: self._exited(key, status, bool(oom), used, at))
+        self._books.put(lambda: self._exited(key, status, bool(oom), used, at))
 
     def _exited(self, key: str, status: int | None, oom: bool, used: Used | None, ended: Ended) -> None:
         run = self._by_key(key)
@@ -271,9 +263,9 @@ class Runner:
         run.begun = self._loop.clock.wall()
         layout = self._layout(run, context)
         if layout is None:
-            key, step = run.key, run.progress.step
+            key, text = run.key, f"its plugin has no command {run.progress.step} any more"
             self.note(run)
-            self._loop.soon(lambda: self._failed_to_start(key, f"its plugin has no command {step} any more"))
+            self._loop.soon(lambda: self._failed_to_start(key, text))
             return
         run.last = {**(run.last if run.progress.rolling_back else {}), "log_from": layout.log_from}
         launch = layout.launch
@@ -285,7 +277,7 @@ class Runner:
             self._loop.soon(lambda: self._failed_to_start(key, text))
             return
         self.listener.step_began(run)
-        self._ends.asked(run.key)
+        self._books.asked(run.key)
         self._spawner().spawn(run.key, launch, replaces="", ends=ends, stop=(15, context.policy.stop_grace))
 
     def _layout(self, run: Run, context: Context) -> Layout | None:
@@ -314,7 +306,7 @@ class Runner:
 
     def _time_is_up(self, run: Run) -> None:
         run.timer = None
-        self._ends.hear()  # one that ended in time has kept to its limit, however late that is heard
+        self._books.keep()  # one that ended in time has kept to its limit, however late that is heard
         if run.id not in self.runs or run.timer is not None:
             return
         now = self._loop.clock.now()

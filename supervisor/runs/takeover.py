@@ -18,8 +18,8 @@ from supervisor.engine.entries import KEPT, close_fds, is_step
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.model.schedule import Policy
 from supervisor.runs import columns, cursors
+from supervisor.runs.context import Context
 from supervisor.runs.run import NOTE, Run
-from supervisor.runs.runner import Context
 from supervisor.runs.seconds import cause_of, note_of
 from supervisor.runs.stories import Story, stories_of
 from supervisor.store.rows import RunRow, SlotRow, StepRow

@@ -86,4 +86,4 @@ def test_a_slot_to_come_is_found_by_when_it_is_due(sbctl: Sbctl, home: Home) -> 
 
     compiled(home, [{**task, "cron": "0 9 * * *", "jitterMinutes": 240}])
     due = json.loads(sbctl("next", "fast", "--json")[1])["slots"][0]["due"]
-    assert " 09:00 is a slot, due " in sbctl("why", "fast", due)[1]
+    assert "09:00 is a slot, due " in sbctl("why", "fast", due)[1]

@@ -84,3 +84,55 @@ def test_a_subscriber_may_leave_while_it_is_told_and_twice(clock: Any) -> None:
     bus.tell("tick", "two")
 
     assert heard == ["one"]
+
+
+def test_who_is_patient_hears_all_in_order_once_the_bus_has_rested(clock: Any) -> None:
+    bus, heard = Bus(clock, "start"), []
+    bus.add(lambda event: heard.append(("daily", event.text)), patient=True)
+    bus.add(lambda event: heard.append(("journal", event.text)))
+
+    bus.tell("tick", "one")
+    bus.rest(True)
+    bus.tell("tick", "two")
+    bus.tell("tick", "three")
+    assert heard == [("journal", "one"), ("daily", "one"), ("journal", "two"), ("journal", "three")]
+
+    bus.rest(False)
+    bus.tell("tick", "four")
+
+    assert heard[4:] == [("daily", "two"), ("daily", "three"), ("journal", "four"), ("daily", "four")]
+
+
+def test_what_is_owed_can_be_given_before_something_that_comes_after_it(clock: Any) -> None:
+    bus, heard = Bus(clock, "start"), []
+    bus.add(lambda event: heard.append(event.text), patient=True)
+    bus.rest(True)
+    bus.tell("tick", "one")
+
+    bus.give_owed()
+    heard.append("output")
+    bus.tell("tick", "two")
+    bus.rest(False)
+
+    assert heard == ["one", "output", "two"]
+
+
+def test_a_patient_reader_that_fails_costs_no_event_of_the_others(clock: Any) -> None:
+    errors: list[BaseException] = []
+    bus, heard = Bus(clock, "start", errors.append), []
+
+    def fails(_event: Event) -> None:
+        raise ValueError("broken")
+
+    bus.add(fails, patient=True)
+    bus.add(lambda event: heard.append(event.text), patient=True)
+    bus.rest(True)
+    bus.tell("tick", "one")
+    bus.tell("tick", "two")
+    bus.rest(False)
+
+    assert heard == ["one", "two"]
+    assert len(errors) == 1
+    bus.remove(fails)
+    bus.tell("tick", "three")
+    assert heard == ["one", "two", "three"]

@@ -284,7 +284,7 @@ def test_the_note_of_its_end_is_there_before_that_is_told(world: DeskWorld) -> N
 
 def busy(world: DeskWorld) -> None:
     """A process is being made for somebody else."""
-    world.desk.runner._ends.asked("run/other/1-get.1")
+    world.desk.runner._books.asked("run/other/1-get.1")
 
 
 def test_one_that_ended_in_time_has_kept_its_limit_however_late_that_is_heard(world: DeskWorld) -> None:

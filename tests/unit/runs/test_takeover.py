@@ -12,8 +12,8 @@ from support.desk import AT, HOUR, DeskWorld, after, desk_world, every, job
 
 from supervisor.model.event import Event
 from supervisor.model.run import RunState, Trigger
+from supervisor.runs.context import Context
 from supervisor.runs.run import Run
-from supervisor.runs.runner import Context
 
 
 def begin(world: DeskWorld, *steps: str, **policy: Any) -> Run:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 from support.fakes import FakeLoop
 
-from supervisor.runs.ends import LONGEST_S, Ends
+from supervisor.runs.books import LONGEST_S, Books
 
 
 class World:
     def __init__(self) -> None:
         self.loop = FakeLoop()
         self.rests = False
-        self.ends = Ends(self.loop, self._rest)
+        self.books = Books(self.loop, (self._rest,))
         self.heard: list[str] = []
 
     def _rest(self, rests: bool) -> None:
@@ -22,7 +22,7 @@ class World:
         self.rests = rests
 
     def put(self, name: str) -> None:
-        self.ends.put(lambda: self.heard.append(name))
+        self.books.put(lambda: self.heard.append(name))
 
 
 @pytest.fixture
@@ -39,15 +39,15 @@ def test_alone_it_is_heard_at_once(world: World) -> None:
 
 def test_it_waits_for_the_last_answer(world: World) -> None:
     for key in ("one", "two"):
-        world.ends.asked(key)
+        world.books.asked(key)
     world.put("a")
-    world.ends.answered("one")
+    world.books.answered("one")
     world.put("b")
     world.loop.run_soon()
     assert world.heard == []
     assert world.rests
 
-    world.ends.answered("two")
+    world.books.answered("two")
     world.loop.run_soon()
     assert world.heard == ["a", "b"]
     assert not world.rests
@@ -56,7 +56,7 @@ def test_it_waits_for_the_last_answer(world: World) -> None:
 
 
 def test_it_does_not_wait_for_ever(world: World) -> None:
-    world.ends.asked("never")
+    world.books.asked("never")
     world.put("a")
     world.loop.pass_time(LONGEST_S * 0.9)
     world.put("b")
@@ -65,26 +65,26 @@ def test_it_does_not_wait_for_ever(world: World) -> None:
     assert world.heard == ["a", "b"]
 
     world.put("c")
-    world.ends.asked("another")
+    world.books.asked("another")
     world.put("d")
     assert world.heard == ["a", "b", "c", "d"]
     assert not world.rests
 
-    world.ends.answered("never")
-    world.ends.answered("another")
-    world.ends.asked("later")
+    world.books.answered("never")
+    world.books.answered("another")
+    world.books.asked("later")
     world.put("e")
     assert world.rests
     assert world.heard == ["a", "b", "c", "d"]
-    world.ends.answered("later")
+    world.books.answered("later")
     world.loop.run_soon()
     assert world.heard == ["a", "b", "c", "d", "e"]
 
 
 def test_a_beginning_in_between_keeps_the_order(world: World) -> None:
-    world.ends.asked("one")
+    world.books.asked("one")
     world.put("a")
-    world.ends.answered("one")
+    world.books.answered("one")
     world.put("b")  # before `a` was heard in the next turn
     world.loop.run_soon()
 
