@@ -272,6 +272,20 @@ def test_a_stretch_is_as_good_as_each_slot_in_it() -> None:
     assert rules(evidence) == {"wrong reason"}
 
 
+def test_what_waits_to_be_done_again_is_let_go_when_its_schedule_is_disabled() -> None:
+    evidence = clean()
+    its = {"id": "again", "nominal": None, "trigger": "rerun", "state": "cancelled", "started": None}
+    evidence.runs.append({**made_up.run_of("job", MIDDLE), **its})
+    evidence.events.append(made_up.told("again", "cancelled"))
+    assert rules(evidence) == {"wrong state"}
+
+    fault(evidence, "disable_schedule", "job", MIDDLE + 0.5, MIDDLE + 0.7)
+    assert rules(evidence) == set()
+
+    evidence.runs[-1]["trigger"] = "schedule"
+    assert "wrong state" in rules(evidence)
+
+
 def test_a_lock_is_noticed_to_be_gone_at_the_next_try() -> None:
     evidence = clean()
     evidence.jobs["job"] = evidence.jobs["job"]._replace(ledger_required=True)

@@ -115,8 +115,14 @@ class _Judge:
         by_next = job.overlap in ("cancelOther", "killOther")
         # What was asked for by hand and had not begun is not begun by the next scheduler.
         never_began = not self.ran[run["id"]] and run["trigger"] == "manual"
-        if not (by_us or by_next or never_began):
+        if not (by_us or by_next or never_began or self._was_let_go(run)):
             yield _of(run, "wrong state", f"cancelled ({run['cause']}), and nobody did it")
+
+    def _was_let_go(self, run: dict[str, Any]) -> bool:
+        """One that waited and takes no slot, when something was done to its schedule."""
+        waited = run["claimed"] / 1000, run["ended"] / 1000
+        is_of_no_slot = run["trigger"] == "rerun" and not self.ran[run["id"]]
+        return is_of_no_slot and self.windows.touch(*waited, *PAUSES, "define", target=run["schedule"])
 
     def _check_interrupted(self, run: dict[str, Any], _job: Job) -> Iterator[Violation]:
         if not self.windows.touch(_began(run), run["ended"] / 1000, *ENDS_OF_THE_TREE):
