@@ -5,8 +5,7 @@ What the compiler answers is described in `supervisor/helpers/compile.py`.
 
 from __future__ import annotations
 
-import json
-
+from supervisor.base import jsons
 from supervisor.base.errors import BAD_SETTINGS, Problem
 from supervisor.base.where import role_command
 from supervisor.cli.out import note
@@ -61,7 +60,7 @@ def run_compiler(home: Home, *options: str, limit: float = COMPILE_S) -> dict[st
 
 def _answer(data: bytes, errors: bytes, code: int) -> dict[str, Any]:
     try:
-        answer = json.loads(data)
+        answer = jsons.loads(data)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
@@ -95,7 +94,7 @@ def read_compiled(home: Home, role: str, revision: str = "current") -> dict[str,
     """One compiled file, or None when it is not there or not whole."""
     try:
         with open(home.compiled_file(role, revision or "current"), "rb") as file:
-            data = json.load(file)
+            data = jsons.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 
 from supervisor.base.errors import NOT_RUNNING, Problem
-from supervisor.cli.times import parse_iso
 from supervisor.control.api import SCHEDULER, START
 from supervisor.control.client import connect
 
@@ -59,5 +58,7 @@ def is_coming(home: Home, within: float = PATIENCE_S) -> bool:
     row = next((row for row in rows if row["name"] == SCHEDULER), None)
     if row is None or row["desired"] != "up" or row["state"] not in COMING:
         return False
+    from supervisor.cli.times import parse_iso  # seldom needed, and it loads `re`
+
     retry_at = parse_iso(row["next_retry_at"])
     return retry_at is None or retry_at - time.time() < within
