@@ -13,6 +13,7 @@ from supervisor.model.schedule import Catalogue
 from supervisor.runs import view
 from supervisor.runs.desk import Desk
 from supervisor.runs.run import mark_of
+from supervisor.runs.stories import START_BEGAN
 from supervisor.runs.takeover import Left
 from supervisor.store.writer import Writer
 
@@ -68,7 +69,7 @@ class TimeDesk:
         """What is of runs in what `start` has kept; before the engine looks at the rest."""
         kept.entries = self._left.take(kept.entries, kept.notes)
         journal = self._daemon.logs.journal
-        self._left.past = journal.tail
+        self._left.past = lambda: journal.past_of_runs(START_BEGAN)
         self._left.told = lambda runs: journal.told_runs(runs, RUN_ENDS)
 
     @property

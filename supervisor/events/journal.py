@@ -64,6 +64,10 @@ class Journal:
         """The events in the last bytes, oldest first."""
         return reading.tail(self.path, limit_bytes)
 
+    def past_of_runs(self, starts: str) -> list[dict[str, Any]]:
+        """All that was told of runs lately, and each event of the kind `starts`, oldest first."""
+        return reading.past_of_runs(self.path, starts)
+
     def told_runs(self, runs: Iterable[str], kinds: frozenset[str]) -> set[str]:
         """Those of these runs of which it has an event of such a kind, however much was told after it."""
         return reading.told_runs(self.path, runs, kinds)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+START_BEGAN = "start.began"
 _LIVE = frozenset(state.value for state in LIVE)
 _ROW = ("number", "attempt", "state", "started", "ended", "exit_code", "cause", "cpu_ms", "memory")
 _ENDS = {f"run.{state.value}": state for state in RunState if state.value not in _LIVE}
@@ -41,7 +42,7 @@ def stories_of(past: Iterable[dict[str, Any]]) -> dict[str, Story]:
     found: dict[str, Story] = {}
     for event in past:
         kind, data = event.get("kind"), event.get("data")
-        if kind == "start.began":
+        if kind == START_BEGAN:
             for story in found.values():
                 story.began = story.was_told
         if not isinstance(kind, str) or not isinstance(data, dict) or not isinstance(data.get("run"), str):

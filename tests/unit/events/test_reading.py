@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.events import reading
+from supervisor.runs.stories import stories_of
 
 ENDS = frozenset({"run.succeeded"})
 
@@ -104,6 +105,20 @@ def test_no_journal_is_an_empty_one(tmp_path: Path) -> None:
 def end(number: int, run: object, kind: str = "run.succeeded") -> bytes:
     record = {"seq": f"11.{number}", "kind": kind, "service": "job", "text": "", "data": {"run": run}}
     return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def test_all_beginnings_of_a_burst_are_found(path: str) -> None:
+    """They, and the ends after them, are more than a block: each that is missed would run again."""
+    count = 2 * reading.BLOCK // len(end(1, "r1"))
+    told = [end(number, f"r{number}", "run.started") for number in range(count)]
+    noise = [b'{"kind":"service.started","data":{"run":"none"}}\n', b'{"kind":"run.started", torn\n']
+    Path(path).write_bytes(b"".join([*noise, *told, end(count, "", "start.began"), *noise]))
+
+    found = reading.past_of_runs(path, "start.began")
+
+    assert [event["data"]["run"] for event in found] == [*(f"r{number}" for number in range(count)), ""]
+    assert all(story.began for run, story in stories_of(found).items() if run)
+    assert reading.past_of_runs(f"{path}.none", "start.began") == []
 
 
 def test_the_end_of_a_run_is_found_however_much_was_told_after_it(path: str) -> None:
