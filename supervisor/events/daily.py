@@ -38,6 +38,7 @@ class DailyLog:
         self._lines_per_s = lines_per_s
         self._bytes_per_min = bytes_per_min
         self._outputs: dict[tuple[str, str], Output] = {}  # by server and stream
+        self._owing: dict[tuple[str, str], Output] = {}  # of these, where something was left out that is not told yet
         self._day = -1
         self._file: AppendFile | None = None
         self._stamped = (0, "")
@@ -73,27 +74,30 @@ class DailyLog:
         output = self._output(name, stream)
         noted = output.pending
         text = output.take(data, self._clock.now())
+        self._see(name, stream, output)
         if text:
             if noted:
-                self._note(name, output, noted)
+                self._note(name, stream, output, noted)
             prefix = f"{self._prefix()}{name} | "
             self._write(prefix + text.replace("\n", "\n" + prefix) + "\n", lines=text.count("\n") + 1)
 
     def skipped(self, name: str, nbytes: int, stream: str = OUT) -> None:
         """That much of the output was not even read back."""
-        self._output(name, stream).skip(nbytes, self._clock.now())
+        output = self._output(name, stream)
+        output.skip(nbytes, self._clock.now())
+        self._see(name, stream, output)
 
     def finish(self, name: str) -> None:
         """The server has ended: what it wrote last is shown even without a line end."""
         for stream in (OUT, ERR):
             output = self._outputs.pop((name, stream), None)
             if output is not None:
-                self._finish(name, output)
+                self._finish(name, stream, output)
 
-    def _finish(self, name: str, output: Output) -> None:
+    def _finish(self, name: str, stream: str, output: Output) -> None:
         rest = output.finish()
         if output.pending:
-            self._note(name, output, output.pending)
+            self._note(name, stream, output, output.pending)
         if rest:
             self._write(f"{self._prefix()}{name} | {rest}\n")
 
@@ -103,13 +107,13 @@ class DailyLog:
 
     def flush_due(self) -> float | None:
         """When `flush` should be called; None: nothing is owed, so sleep on."""
-        return min((output.note_due(NOTE_EVERY_S) for output in self._outputs.values() if output.pending), default=None)
+        return min((output.note_due(NOTE_EVERY_S) for output in self._owing.values()), default=None)
 
     def flush(self, now: float) -> None:
         """Write the counts that are due."""
-        for (name, _), output in self._outputs.items():
+        for (name, stream), output in list(self._owing.items()):
             if output.pending and output.note_due(NOTE_EVERY_S) <= now:
-                self._note(name, output, output.pending)
+                self._note(name, stream, output, output.pending)
 
     def close(self) -> None:
         if self._file is not None:
@@ -123,8 +127,16 @@ class DailyLog:
             output = self._outputs[name, stream] = Output(self._lines_per_s, self._bytes_per_min)
         return output
 
-    def _note(self, name: str, output: Output, pending: tuple[int, int]) -> None:
+    def _see(self, name: str, stream: str, output: Output) -> None:
+        """Whether it owes something: who asks after each chunk must not go through all servers."""
+        if output.pending:
+            self._owing[name, stream] = output
+        else:
+            self._owing.pop((name, stream), None)
+
+    def _note(self, name: str, stream: str, output: Output, pending: tuple[int, int]) -> None:
         output.noted(pending)
+        self._see(name, stream, output)
         self.left_out += max(pending[0], 1)
         self._write(f"{self._prefix()}{name} | {left_out(pending)} (sbctl logs {name})\n")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from supervisor.events.daily import DailyLog
+from supervisor.events.output import Output
 from supervisor.model.event import Event
 
 STAMP = "[2026-11-21 05:20:01 UTC] "
@@ -216,3 +217,35 @@ def test_other_limits_count_from_now_on(tmp_path: Path, log: DailyLog) -> None:
 
     shown = [line.rpartition(" | ")[2] for line in lines(tmp_path) if " | " in line]
     assert [line for line in shown if len(line) == 1] == ["1", "2", "4", "5", "a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("servers", [1, 400])
+def test_a_chunk_costs_the_same_however_many_servers_there_are(
+    clock: Any, log: DailyLog, monkeypatch: pytest.MonkeyPatch, servers: int
+) -> None:
+    for number in range(servers):
+        log.output(f"s{number}", b"x\n")
+    looked: list[Output] = []
+    real = Output.pending
+    monkeypatch.setattr(Output, "pending", property(lambda self: looked.append(self) or real.__get__(self)))
+
+    log.output("s0", b"y\n")
+    assert log.flush_due() is None
+    log.flush(clock.now())
+
+    assert len(looked) <= 3
+
+
+def test_what_was_left_out_before_its_end_is_told_once(tmp_path: Path, clock: Any, log: DailyLog) -> None:
+    log.output("web", b"x\n" * 201)
+    log.skipped("api", 5)
+    log.finish("web")
+    clock.pass_by(2.0)
+    assert log.flush_due() is not None
+    log.flush(clock.now())
+
+    assert [line.partition(" | ")[2] for line in lines(tmp_path) if "…" in line] == [
+        "… 1 more line (sbctl logs web)",
+        "… 5 bytes more (sbctl logs api)",
+    ]
+    assert log.flush_due() is None
