@@ -6,7 +6,16 @@ from supervisor.base.errors import Problem
 from supervisor.cli import past
 from supervisor.cli.out import note
 from supervisor.cli.outlook import Outlook
-from supervisor.cli.schedules import ask, ask_if_running, catalogue, in_force, meant, owners_of, several
+from supervisor.cli.schedules import (
+    ask,
+    ask_if_running,
+    catalogue,
+    in_force,
+    meant,
+    owners_of,
+    rows_if_running,
+    several,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ def rows_of(home: Home, names: list[str], tenant: str | None) -> Facts:
     more: Facts = {"names": names} if names else {}
     if tenant is not None:
         more["tenant"] = tenant
-    reply = ask_if_running(home, "schedules", **more)
+    reply = rows_if_running(home, **more)
     if reply is not None:
         return reply
     note(ALONE)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 
+MANY_S = 60.0  # a look at all schedules, of which there may be a hundred thousand
+
+
 def ask(home: Home, verb: str, *, limit: float = ANSWER_S, **args: object) -> Facts:
     """The scheduler's answer."""
     try:
@@ -42,6 +45,15 @@ def ask_if_running(home: Home, verb: str, **args: Any) -> Facts | None:
         if problem.code != NOT_RUNNING:
             raise
         return None
+
+
+def rows_if_running(home: Home, **some: Any) -> Facts | None:
+    """What `schedules` answers, of which each answer has a part."""
+    reply = part = ask_if_running(home, "schedules", **some)
+    while reply is not None and part is not None and part.pop("more", None) is not None:
+        part = ask(home, "schedules", first=len(reply["schedules"]), **some)
+        reply["schedules"] += part["schedules"]
+    return reply
 
 
 def catalogue(home: Home) -> Catalogue:

@@ -46,7 +46,7 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "why": (BOTH, ("name",), ()),
     "reload": (BOTH, ("revision",), ("env",)),
     "events": ((SCHEDULER,), (), ("since", "follow", "kinds", "service")),
-    "schedules": ((SCHEDULER,), (), ("names", "tenant")),
+    "schedules": ((SCHEDULER,), (), ("names", "tenant", "first")),
     "next": ((SCHEDULER,), ("count",), ("names",)),
     "run": ((SCHEDULER,), ("name",), ("retry", "commands", "args", "env", "force", "by")),  # retry: of which run
     "cancel": ((SCHEDULER,), ("run",), ("now", "by")),
@@ -190,6 +190,10 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_COUNT
 
 
+def _is_place(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
+
+
 def _is_after_pause(value: object) -> bool:
     return value in AFTER_PAUSE
 
@@ -224,6 +228,7 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "kinds": (_is_texts, "a list of kinds of events"),
     "service": (_is_text, "a service name"),
     "tenant": (_is_text, "the label of a tenant"),
+    "first": (_is_place, "the number of a row, from 0 on"),
     "count": (_is_count, f"a number from 1 to {MAX_COUNT}"),
     "run": (_is_text, "the id of a run"),
     "retry": (_is_text, "the id of a run"),

@@ -7,6 +7,7 @@ from supervisor.base.errors import FAILED, USAGE, Problem
 from supervisor.control.api import nearest
 from supervisor.core.names import is_pattern, matching
 from supervisor.core.pipeline import Progress, steps_of
+from supervisor.daemons.in_slices import in_slices
 from supervisor.daemons.wish_verbs import WishVerbs
 from supervisor.model.run import RunState, Trigger
 from supervisor.model.schedule import DEFAULT_STEPS
@@ -14,7 +15,7 @@ from supervisor.runs import columns, view
 from supervisor.runs.handed_over import check as check_handed_over
 from supervisor.runs.run import Run
 from supervisor.runs.slot import Slot
-from supervisor.runs.upcoming import upcoming
+from supervisor.runs.upcoming import Upcoming
 from supervisor.store.rows import RunRow
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     Args = dict[str, Any]
 
+MOST_ROWS = 10_000  # of one answer, which must fit a frame
 LOOK_S = 0.05  # between two looks whether a check has its answer
 
 
@@ -100,13 +102,22 @@ class ScheduleVerbs:
         return list(dict.fromkeys(found))
 
     def schedules(self, args: Args, reply: Reply) -> None:
-        rows = [view.row(self._desk, plan) for plan in self._plans(args)]
-        reply.send({"schedules": rows, "system": view.system(self._desk)})
+        """Up to MOST_ROWS of them, from the one with the number `first` on; `more`: the number of the next one."""
+        desk, plans, first = self._desk, self._plans(args), int(args.get("first") or 0)
+        part = plans[first : first + MOST_ROWS]
+        more = first + len(part)
+        rows: list[dict[str, Any]] = []
+        facts = {"schedules": rows, "more": more if more < len(plans) else None}
+        in_slices(
+            desk, reply, part, lambda plan: rows.append(view.row(desk, plan)),
+            lambda: reply.send({**facts, "system": view.system(desk)}),
+        )  # fmt: skip
 
     def next(self, args: Args, reply: Reply) -> None:
-        now = self._desk.loop.clock.wall()
-        slots = upcoming(self._desk, self._plans(args), int(args["count"]))
-        reply.send({"slots": slots, "now": iso(now)})
+        now, found = iso(self._desk.loop.clock.wall()), Upcoming(self._desk, int(args["count"]))
+        in_slices(
+            self._desk, reply, self._plans(args), found.add, lambda: reply.send({"slots": found.slots(), "now": now})
+        )
 
     def why(self, args: Args, reply: Reply) -> None:
         names = self.names([args["name"]])

@@ -43,15 +43,30 @@ def next_of(desk: Desk, plan: Plan) -> tuple[float | None, float | None]:
     return (min(float(nominal) for _, nominal, _ in found) if found else None), plan.wake
 
 
-def upcoming(desk: Desk, plans: Iterable[Plan], count: int) -> list[dict[str, Any]]:
-    """The next slots of all of them, by time; what would hold them is said of the way things are now."""
-    nearest = Nearest(min(count, MAX_NEXT))
-    for plan in plans:
+class Upcoming:
+    """The next slots of many, by time; what would hold them is said of the way things are now."""
+
+    def __init__(self, desk: Desk, count: int) -> None:
+        self._desk = desk
+        self._count = count
+        self._nearest = Nearest(min(count, MAX_NEXT))
+
+    def add(self, plan: Plan) -> None:
         last = {"last_result": plan.last_result or None, "last_duration_s": round(plan.last_took, 3)}
-        for slot in _slots(desk, plan, _known(desk, plan), count):
-            if not nearest.add(slot[1].at, slot[3], {**told(plan, slot), **last}):
+        for slot in _slots(self._desk, plan, _known(self._desk, plan), self._count):
+            if not self._nearest.add(slot[1].at, slot[3], {**told(plan, slot), **last}):
                 break
-    return nearest.slots()
+
+    def slots(self) -> list[dict[str, Any]]:
+        return self._nearest.slots()
+
+
+def upcoming(desk: Desk, plans: Iterable[Plan], count: int) -> list[dict[str, Any]]:
+    """Of few of them, at once."""
+    found = Upcoming(desk, count)
+    for plan in plans:
+        found.add(plan)
+    return found.slots()
 
 
 def _slots(desk: Desk, plan: Plan, known: Known, count: int) -> Iterator[Slot]:

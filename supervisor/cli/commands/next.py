@@ -9,7 +9,7 @@ import click
 from supervisor.cli import out
 from supervisor.cli.main import Asked
 from supervisor.cli.next_table import next_table, ordered
-from supervisor.cli.schedules import ask, ask_if_running, catalogue, meant, owners_of
+from supervisor.cli.schedules import MANY_S, ask_if_running, catalogue, meant, owners_of, rows_if_running
 from supervisor.cli.secrets import mask_of
 from supervisor.cli.style import style_of
 from supervisor.cli.times import parse_iso
@@ -86,10 +86,10 @@ def _untimed(slots: list[Facts], rows: dict[str, Facts]) -> str:
 def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], dict[str, Facts], str]:
     """Slots, rows by id, and when that was."""
     some: Facts = {"names": names} if names else {}
-    reply = ask_if_running(home, "next", count=count, **some)
-    if reply is not None:
-        rows = ask(home, "schedules", **some)["schedules"]
-        return reply["slots"], {row["id"]: row for row in rows}, str(reply["now"])
+    reply = ask_if_running(home, "next", count=count, limit=MANY_S, **some)
+    found = rows_if_running(home, **some) if reply is not None else None
+    if reply is not None and found is not None:
+        return reply["slots"], {row["id"]: row for row in found["schedules"]}, str(reply["now"])
     from supervisor.base.clock import iso
     from supervisor.cli.outlook import Outlook
 

@@ -22,6 +22,10 @@ class FakeReply:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.closed: Callable[[], None] | None = None
+        self.done = False  # the client has gone
+
+    def fail(self, problem: Problem) -> None:
+        self.sent.append({"failed": problem})
 
     def send(self, message: dict[str, Any]) -> None:
         self.sent.append(message)
@@ -436,3 +440,55 @@ def test_a_pause_that_is_over_is_none_though_nobody_has_noticed_yet(world: DeskW
     world.clocks.jump_wall(120)
     assert ask(world, "resume", names=["b"]) == {"accepted": [], "already": ["b"]}
     assert world.kinds("b") == ["schedule.paused", "schedule.resumed"]
+
+
+# a look at very many
+
+
+def test_runs_are_not_late_for_somebody_who_looks(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.daemons.in_slices.SLICE_S", -1.0)
+    world.open(*(job(id=f"j{number}") for number in range(5)))
+    for verb, key in (("schedules", "schedules"), ("next", "slots")):
+        reply, turns = FakeReply(), 0
+        ScheduleVerbs(world.desk).table()[verb]({"count": 9}, reply)  # type: ignore[arg-type]
+        while not reply.sent and turns < 20:
+            world.loop.turn(0)
+            turns += 1
+
+        assert turns >= 5, "one of them in each turn"
+        assert [row.get("id") or row["schedule"] for row in reply.sent[0][key]][:5] == [f"j{n}" for n in range(5)]
+
+
+def test_who_has_gone_is_not_looked_for_any_further(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.daemons.in_slices.SLICE_S", -1.0)
+    world.open(*(job(id=f"j{number}") for number in range(5)))
+    reply = FakeReply()
+    ScheduleVerbs(world.desk).table()["schedules"]({}, reply)  # type: ignore[arg-type]
+    reply.done = True
+    world.loop.run_soon()
+
+    assert reply.sent == []
+
+
+def test_a_defect_in_the_middle_is_an_answer_too(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.open(job())
+    monkeypatch.setattr("supervisor.daemons.schedule_verbs.view.row", lambda *_: 1 / 0)
+    reply = FakeReply()
+
+    with pytest.raises(ZeroDivisionError):
+        ScheduleVerbs(world.desk).table()["schedules"]({}, reply)  # type: ignore[arg-type]
+
+    assert "ZeroDivisionError" in str(reply.sent[0]["failed"].why)
+
+
+def test_rows_come_in_parts_that_fit_an_answer(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.daemons.schedule_verbs.MOST_ROWS", 2)
+    world.open(*(job(id=f"j{number}") for number in range(5)))
+    found, first = [], 0
+    while first is not None:
+        part = ask(world, "schedules", first=first)
+        found.append([row["id"] for row in part["schedules"]])
+        first = part["more"]
+
+    assert found == [["j0", "j1"], ["j2", "j3"], ["j4"]]
+    assert ask(world, "schedules", names=["j4", "j1", "j3"])["more"] == 2
