@@ -12,6 +12,6 @@ def write_script(path: Path, line: str) -> None:
 
 
 def by_stamp(folder: Path) -> list[Path]:
-    """@4000000069a1…, current: oldest first."""
-    current = folder / "current"
-    return [*sorted(folder.glob("@*")), *([current] if current.exists() else [])]
+    """@4000000069a1…, previous (of an s6-log that is just rotating), current: oldest first."""
+    named = [folder / "previous", folder / "current"]
+    return [*sorted(folder.glob("@*")), *(file for file in named if file.exists())]

@@ -11,6 +11,7 @@ from benchmarks.figures import deaf, start_stop
 from benchmarks.peers import from_debian, from_npm, pm2, runit, s6, versions
 from benchmarks.peers.circus import Circus
 from benchmarks.peers.honcho import Honcho
+from benchmarks.peers.scripts import by_stamp
 from benchmarks.peers.supervisord import Supervisord, SupervisordGroup
 from benchmarks.plan import Plan
 from benchmarks.subject import Services, Subject
@@ -130,3 +131,10 @@ def test_whom_deaf_children_hold_for_minutes_is_left_out_and_named(made: dict[st
     assert rows["runit"] == (0, "broken off")
     assert rows["honcho"][1].startswith("never ends: ")
     assert rows["supervisord"] == (0, "left out: about 200 s, since it does not stop all at once")
+
+
+def test_a_log_that_is_just_rotated_is_read_whole(tmp_path: Path) -> None:
+    for name in ("@4000000069a2", "current", "@4000000069a1", "previous", "state", "lock"):
+        (tmp_path / name).touch()
+
+    assert [file.name for file in by_stamp(tmp_path)] == ["@4000000069a1", "@4000000069a2", "previous", "current"]
