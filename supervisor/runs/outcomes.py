@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.core import breaker
-from supervisor.core.pipeline import RETRY, WAITING, Progress
+from supervisor.core.pipeline import RETRY, STEPPING, WAITING, Progress
 from supervisor.core.quality import accepted_after, is_standard
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs import columns
@@ -80,6 +80,8 @@ class Outcomes:
         self._write_beginning(run)
         for row in run.done:
             desk.writer.step_ended(StepRow(run.id, **row))
+        if run.progress.phase == STEPPING and run.begun:
+            self._note_step(run, run.progress, run.begun)  # if it has ended, that is heard next
         if plan is not None and run.cycle > plan.cycle:
             plan.cycle = run.cycle
             self.note_state(plan.id, cycle=plan.cycle)

@@ -80,6 +80,7 @@ def test_a_scheduler_that_is_killed_meanwhile_leaves_no_gap(world: DeskWorld, is
     world.kill().open()
     world.pass_time(1)
     if not is_over:
+        assert [(state, attempt) for _, attempt, state in world.steps()] == [("running", 1)] * 2
         world.end()
     world.pass_time(1)
 
