@@ -43,6 +43,9 @@ class Claims:
         """Runs of it that go, or are about to."""
         return self._desk.runner.in_group(group) + self._in_group.get(group, 0)
 
+    def has_place(self, group: str) -> bool:
+        return self.in_group(group) < self._desk.catalogue.groups.get(group, 1)
+
     def is_on_its_way(self, run: Run) -> bool:
         return run.id in self._pending
 

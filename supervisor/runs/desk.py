@@ -149,6 +149,7 @@ class Desk:
             if changed:
                 to_keep.append(plan)
             self.plans[schedule.id] = plan
+        self.turns.know(self.plans.values())
         self.maker.made_all()
         for plan in to_keep:
             cursors.keep(self, plan)

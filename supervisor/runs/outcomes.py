@@ -167,7 +167,7 @@ class Outcomes:
             is_done_again = plan is not None and state in CUT_OFF and self._rerun(plan, run)
             if not is_done_again:  # else it is that one's end that others wait for
                 self._start_followers(run, state)
-            desk.turns.of_all_soon()
+            desk.turns.after_end(run.schedule)
         self.no_run(run)
         desk.changed()
 

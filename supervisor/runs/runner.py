@@ -70,6 +70,7 @@ class Runner:
         self._contexts: dict[str, Context] = {}
         self._of: dict[str, list[Run]] = {}  # by schedule
         self._in_group: dict[str, int] = {}  # how many
+        self._left: set[str] = set()  # groups in which a place has become free since somebody asked
         self.laid_out: dict[str, Layout] = {}  # for runs that are about to begin (runs/ahead.py)
         self._books = Books(loop, rests)
         self.folders = Sweeping(loop)
@@ -144,6 +145,11 @@ class Runner:
 
     def in_group(self, group: str) -> int:
         return self._in_group.get(group, 0)
+
+    def groups_left(self) -> set[str]:
+        """Those in which runs have ended since it was asked."""
+        left, self._left = self._left, set()
+        return left
 
     def forget_note(self, run_id: str) -> None:
         """Its end is on the disk."""
@@ -323,7 +329,9 @@ class Runner:
             run.timer.cancel()
             run.timer = None
         run.ended = self._loop.clock.wall() if at is None else at
-        self._in_group[self._contexts[run.id].policy.group] -= 1
+        group = self._contexts[run.id].policy.group
+        self._in_group[group] -= 1
+        self._left.add(group)
         del self.runs[run.id], self._contexts[run.id]
         self._of[run.schedule].remove(run)
         if not self._of[run.schedule]:

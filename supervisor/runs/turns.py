@@ -9,6 +9,8 @@ from supervisor.model.run import Skip, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from supervisor.base.loop import Timer
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
@@ -25,9 +27,18 @@ class Turns:
         self._desk = desk
         self._timers: dict[str, Timer] = {}
         self._of_all_comes = False
+        self._ended: dict[str, None] = {}  # schedules of runs that have ended in this turn of the loop
+        self._members: dict[str, list[Plan]] = {}  # by group, in the order of the settings
 
     def __len__(self) -> int:
         return len(self._timers)
+
+    def know(self, plans: Iterable[Plan]) -> None:
+        """The settings, first or other ones."""
+        self._members = {}
+        for plan in plans:
+            if group := plan.schedule.policy.group:
+                self._members.setdefault(group, []).append(plan)
 
     def turn(self, plan: Plan) -> None:
         """Let those of its queue begin that may, in order; ask about those whose time has come meanwhile."""
@@ -136,10 +147,40 @@ class Turns:
         self.turn(plan)
 
     def of_all(self) -> None:
-        """A place in a group is free, a check has its answer, a pause is over: who waits longest is first."""
+        """A check has its answer, a pause is over, the settings are others: who waits longest is first."""
         self._of_all_comes = False
         for plan in sorted((plan for plan in self._desk.plans.values() if plan.queued), key=_waits_since):
             self.turn(plan)
+
+    def after_end(self, name: str) -> None:
+        """A run of that schedule has ended. Once, however many end at a time."""
+        if name not in self._desk.plans:
+            self.of_all_soon()
+            return
+        if not self._ended:
+            self._desk.loop.soon(self._after_ends)
+        self._ended[name] = None
+
+    def _after_ends(self) -> None:
+        """Who waited for those, for a place in their groups, or for what they took of this machine.
+
+        A thousand may wait for one of four places: each is asked when there is one, and not with each end. For what
+        else may have become of them there is the heartbeat.
+        """
+        desk, (ended, self._ended) = self._desk, (self._ended, {})
+        plans = [desk.plans[name] for name in ended if name in desk.plans]
+        groups = desk.runner.groups_left().union(plan.schedule.policy.group for plan in plans)
+        line = [plan for group in groups if desk.claims.has_place(group) for plan in self._members.get(group, ())]
+        others = dict.fromkeys((*plans, *self._short_of_something()))
+        for plan in sorted((plan for plan in dict.fromkeys((*line, *others)) if plan.queued), key=_waits_since):
+            if plan in others or desk.claims.has_place(plan.schedule.policy.group):
+                self.turn(plan)
+
+    def _short_of_something(self) -> list[Plan]:
+        """Those that look again by themselves, and not because their time is to come."""
+        plans, now = self._desk.plans, self._desk.loop.clock.wall()
+        waiting = [plans[name] for name in self._timers if name in plans]
+        return [plan for plan in waiting if any(run.not_before <= now for run in plan.queued)]
 
     def of_all_soon(self) -> None:
         """Once, however many runs end at a time."""
