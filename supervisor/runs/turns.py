@@ -170,11 +170,22 @@ class Turns:
         desk, (ended, self._ended) = self._desk, (self._ended, {})
         plans = [desk.plans[name] for name in ended if name in desk.plans]
         groups = desk.runner.groups_left().union(plan.schedule.policy.group for plan in plans)
-        line = [plan for group in groups if desk.claims.has_place(group) for plan in self._members.get(group, ())]
+        asked = {plan for group in sorted(groups) for plan in self._fill(group)}
         others = dict.fromkeys((*plans, *self._short_of_something()))
-        for plan in sorted((plan for plan in dict.fromkeys((*line, *others)) if plan.queued), key=_waits_since):
-            if plan in others or desk.claims.has_place(plan.schedule.policy.group):
+        for plan in sorted((plan for plan in others if plan.queued and plan not in asked), key=_waits_since):
+            self.turn(plan)
+
+    def _fill(self, group: str) -> list[Plan]:
+        """Returns who has been asked."""
+        asked: list[Plan] = []
+        has_place = self._desk.claims.has_place
+        if group in self._members and has_place(group):
+            for plan in sorted([plan for plan in self._members[group] if plan.queued], key=_waits_since):
+                if not has_place(group):
+                    break
                 self.turn(plan)
+                asked.append(plan)
+        return asked
 
     def _short_of_something(self) -> list[Plan]:
         """Those that look again by themselves, and not because their time is to come."""
