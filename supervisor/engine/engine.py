@@ -316,6 +316,10 @@ class Engine(Telling):
     def all_gone(self) -> bool:
         return not self._rest.anybody()
 
+    def own_pids(self) -> set[int]:
+        """Of the main processes that live."""
+        return {service.pid for service in self.services.values() if service.state.has_process}
+
     def _is_there(self, service: Service) -> bool:
         return service.state.phase not in GONE and self.services.get(service.name) is service
 

@@ -163,7 +163,7 @@ class Gate:
         asking = [waiting for waiting in candidates if waiting.look and not waiting.looked]
         if not asking or self.outside is None:
             return
-        found = self.outside.look([waiting.service.spec for waiting in asking])
+        found = self.outside.look([waiting.service.spec for waiting in asking], self._engine.own_pids())
         for waiting in asking:
             waiting.looked = True
             name = waiting.service.name

@@ -16,7 +16,7 @@ from supervisor.engine.local_disk import Mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from supervisor.base.loop import Loop, Timer
     from supervisor.model.service import Spec
@@ -36,15 +36,19 @@ class Outside:
         self._loop = loop
         self._watched: dict[int, str] = {}  # pid: the service that it stands in for
 
-    def look(self, specs: Sequence[Spec]) -> dict[str, Found]:
-        """By service: the oldest such process. One process stands in for one service (of several instances, say)."""
+    def look(self, specs: Sequence[Spec], ours: Collection[int] = ()) -> dict[str, Found]:
+        """By service: the oldest such process. One process stands in for one service (of several instances, say).
+
+        `ours`: pids of which it is known that they are none. Where few may start at a time, or in a chain, there is a
+        walk for each few that start, and what was started before is not read again each time.
+        """
         by_rest: dict[tuple[bytes, ...], list[Spec]] = {}
         for spec in specs:
             by_rest.setdefault(tuple(os.fsencode(word) for word in spec.launch.argv[1:]), []).append(spec)
         taken = dict(self._watched)
         found: dict[str, Found] = {}
         mounts = Mounts()
-        for started, pid, spec in sorted(_candidates(by_rest), key=lambda one: one[:2]):
+        for started, pid, spec in sorted(_candidates(by_rest, ours), key=lambda one: one[:2]):
             is_free = spec.name not in found and taken.get(pid, spec.name) == spec.name
             if is_free and _is_same(pid, started, spec, mounts):
                 found[spec.name] = (pid, started)
@@ -106,11 +110,13 @@ class Watch:
             self._pidfd = -1
 
 
-def _candidates(by_rest: dict[tuple[bytes, ...], list[Spec]]) -> list[tuple[int, int, Spec]]:
+def _candidates(by_rest: dict[tuple[bytes, ...], list[Spec]], ours: Collection[int]) -> list[tuple[int, int, Spec]]:
     """(start time, pid, spec) where the words after the program's are those of the service; looked at closely later."""
     found: list[tuple[int, int, Spec]] = []
     own = os.getpid()
     for pid in proc.all_pids():
+        if pid in ours:
+            continue
         words = proc.words_of(pid)
         specs = [spec for at in range(min(len(words), 3)) for spec in by_rest.get(tuple(words[at + 1 :]), ())]
         started = proc.start_time(pid) if specs and pid != own else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -103,9 +103,11 @@ class FakeOutside:
     def __init__(self, **running: int) -> None:
         self.running = running
         self.looks: list[list[str]] = []
+        self.ours: set[int] = set()  # what it needs not read
         self.gone: dict[str, Any] = {}
 
-    def look(self, specs: list[Spec]) -> dict[str, tuple[int, int]]:
+    def look(self, specs: list[Spec], ours: Collection[int] = ()) -> dict[str, tuple[int, int]]:
+        self.ours = set(ours)
         self.looks.append([one.name for one in specs])
         return {one.name: (self.running[one.name], 1) for one in specs if one.name in self.running}
 
@@ -131,6 +133,25 @@ def test_one_look_finds_what_runs_outside_and_ours_starts_when_that_ends(world: 
     world.loop.run_soon()
 
     assert phases(world)["a"] == "starting"
+
+
+def test_a_look_outside_does_not_read_what_we_have_started(world: FakeWorld) -> None:
+    """With a chain, or so many at once, there is a look for each: a thousand would read what a thousand are, each."""
+    outside = FakeOutside()
+    world.engine.gate.outside = outside  # type: ignore[assignment]
+    names = [f"s{number}" for number in range(5)]
+    world.engine.load([ordered(name, *names[:at][-1:], look_outside=True) for at, name in enumerate(names)])
+    world.loop.run_soon()
+    for at, name in enumerate(names):
+        assert outside.ours == set(range(100, 100 + at))
+        world.engine.spawned(world.engine.services[name].key, 100 + at, 1)
+        world.loop.run_soon()
+
+    down(world, "s4", 256)
+    world.engine.restart("s4")
+    world.loop.run_soon()
+
+    assert outside.ours == {100, 101, 102, 103}  # nobody knows who has its number now
 
 
 def test_who_has_waited_is_looked_for_again_before_it_starts(world: FakeWorld) -> None:

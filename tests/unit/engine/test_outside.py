@@ -177,6 +177,21 @@ def test_the_oldest_of_several_is_the_one(loop: FakeLoop, start: Start, tmp_path
     assert looked_at(loop, service(tmp_path)) == {"web": min(pids, key=lambda pid: at[pid])}
 
 
+def test_what_is_known_to_be_ours_is_not_even_read(
+    loop: FakeLoop, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, other = start(), start()
+    read: list[int] = []
+    words_of = proc.words_of
+    monkeypatch.setattr(proc, "words_of", lambda pid: read.append(pid) or words_of(pid))
+
+    found = Outside(loop).look([service(tmp_path)], {ours})
+
+    assert found == {"web": (other, proc.start_time(other))}
+    assert other in read
+    assert ours not in read
+
+
 def test_its_end_is_told_once(loop: FakeLoop, start: Start) -> None:
     pid, told = start(), [0]
     outside = Outside(loop)
