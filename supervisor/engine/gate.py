@@ -16,18 +16,23 @@ if TYPE_CHECKING:
     from supervisor.engine.engine import Engine
     from supervisor.engine.outside import Outside, Watch
     from supervisor.engine.service import Service
+    from supervisor.model.order import Order
 
 
 class Waiting:
     """One that has asked, until it is answered or has left."""
 
-    __slots__ = ("look", "looked", "service", "surroundings")
+    __slots__ = ("look", "looked", "names", "order", "reason", "seen", "service", "surroundings")
 
     def __init__(self, service: Service, surroundings: Surroundings, *, look: bool) -> None:
         self.service = service
         self.surroundings = surroundings
         self.look = look  # also for the same program, started by somebody else
         self.looked = False  # ... which has been done, and just now
+        self.order: Order | None = None  # by which it was asked last what is in its way, ...
+        self.names: tuple[str, ...] = ()  # ... of whom ...
+        self.seen: list[object] | None = None  # ... as they were then ...
+        self.reason = ""  # ... and the answer
 
 
 class Gate:
@@ -121,7 +126,7 @@ class Gate:
     def _in_the_way(self, waiting: Waiting) -> str | None:
         """What it must wait for; None: that will be known in a moment."""
         order = waiting.service.spec.order
-        reason = blocked(order, self.standing) or self._still_goes(waiting.service)
+        reason = self._blocked(waiting, order) or self._still_goes(waiting.service)
         if reason:
             waiting.surroundings.cancel()
         elif order.has_surroundings:
@@ -129,6 +134,16 @@ class Gate:
                 waiting.surroundings.look()
             return waiting.surroundings.missing
         return reason
+
+    def _blocked(self, waiting: Waiting, order: Order) -> str:
+        """The same as before, as long as those before it are: of a long chain only the next one is not."""
+        if order is not waiting.order:
+            waiting.order, waiting.names, waiting.seen = order, order.neighbours, None
+        services = self._engine.services
+        seen = [_what_counts(services.get(name)) for name in waiting.names]
+        if seen != waiting.seen:
+            waiting.seen, waiting.reason = seen, blocked(order, self.standing)
+        return waiting.reason
 
     def _still_goes(self, service: Service) -> str:
         """Another number of instances gives them other names: who goes may hold the port of who comes."""
@@ -195,3 +210,11 @@ class Gate:
             self._watch(service, pid, started)
         else:
             self._gone(service.name)
+
+
+def _what_counts(service: Service | None) -> object:
+    """All that `Gate.standing` goes by. A state is made anew with each input, but for those that are adopted."""
+    if service is None:
+        return None
+    state = service.state
+    return service, state, state.phase, state.want, service.leaving, service.removed, service.intent

@@ -97,6 +97,33 @@ def test_only_so_many_start_at_once(world: FakeWorld) -> None:
     assert world.spawner.spawns() == ["a.1", "b.1", "c.1"]
 
 
+def test_what_it_waits_for_is_said_as_it_is_now(world: FakeWorld) -> None:
+    """Whatever of it has changed: its phase, what a person or the settings say of it, that it is about to go."""
+    services = world.engine.services
+    world.engine.load([ordered("web", "db", "never"), spec("db"), spec("never", auto_start=False), spec("other")])
+    up(world, "never")
+    world.engine.stop("never")
+    down(world, "never")
+
+    def said() -> str:
+        world.engine.tell_changed(services["other"], services["other"].state.phase)
+        world.loop.run_soon()
+        return services["web"].state.waits_for
+
+    assert said() == "db (starting), never (stopped)"
+    services["never"].intent = False
+    assert said() == "db (starting), never (stopped: disabled)"
+    services["db"].leaving = "stop"
+    assert said() == "db (stopping), never (stopped: disabled)"
+    services["db"].leaving = ""
+    down(world, "db", 256)
+    assert said() == "db (backoff: exit code 1), never (stopped: disabled)"
+    services["web"].spec.order = Order(requires=(Need("db"),))
+    assert said() == "db (backoff: exit code 1)"
+    services["db"].removed = True
+    assert said() == "db (not in the settings)"
+
+
 class FakeOutside:
     """Somebody else's programs, by service."""
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from support.fakes import FakeWorld, spec
 
+from supervisor.core.order import blocked
+from supervisor.engine import gate
 from supervisor.engine.view import Settling
 from supervisor.model.order import Need, Order
 from supervisor.model.service import Phase, Spec
@@ -55,6 +57,21 @@ def test_the_end_of_the_first_of_a_long_chain_reaches_the_last(world: FakeWorld)
     assert time.process_time() - began < 1.0
     assert len(along) == MANY - 1
     assert [words[1] for words in world.spawner.take() if words[0] == "signal"] == [f"s{MANY - 1}.1"]
+
+
+@pytest.mark.parametrize("number", [50, 200])
+def test_with_each_that_comes_up_only_those_behind_it_are_asked_what_is_in_their_way(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(gate, "blocked", lambda order, look: asked.append(order) or blocked(order, look))
+    world.engine.load(chain()[:number])
+    for at in range(number):
+        world.loop.run_soon()
+        world.engine.spawned(f"s{at:03}.1", 4242, 1)
+
+    assert {service.state.phase for service in world.engine.services.values()} == {Phase.RUNNING}
+    assert len(asked) <= 6 * number
 
 
 @pytest.mark.parametrize("backwards", [False, True])
