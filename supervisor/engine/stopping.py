@@ -143,8 +143,8 @@ class Stops:
         self._soon = False
         while True:
             self._forget_gone()
-            waiting = {name for name, turn in self._turns.items() if not turn.begun}
-            ready = waiting & ready_to_stop(self._engine.ties.orders, set(self._turns), set(self._turns))
+            waiting, there = {name for name, turn in self._turns.items() if not turn.begun}, set(self._turns)
+            ready = waiting & ready_to_stop(self._engine.ties.orders, there, there)
             ready |= {name for name in waiting if self._is_bare(name)}
             in_circle = not ready and len(waiting) == len(self._turns)  # refused by the settings; it holds up nobody
             going = waiting if in_circle else ready | waiting.intersection(now)

@@ -38,7 +38,7 @@ class Need:
 class Order:
     """Names are those of services: a plugin with instances has been written out."""
 
-    __slots__ = ("after", "files", "free_bytes", "free_path", "ports", "requires")
+    __slots__ = ("after", "files", "free_bytes", "free_path", "neighbours", "ports", "requires")
 
     def __init__(
         self,
@@ -52,15 +52,11 @@ class Order:
     ) -> None:
         self.after = after  # order only: wait while they are on their way up
         self.requires = requires  # wait until they are what is required, stop when they stop
+        self.neighbours = (*after, *(need.name for need in requires))  # everybody it is ordered behind
         self.files = files  # absolute paths that must exist
         self.ports = ports  # TCP ports that must be free
         self.free_bytes = free_bytes  # room that must be free ...
         self.free_path = free_path  # ... on the disk of this path
-
-    @property
-    def neighbours(self) -> tuple[str, ...]:
-        """Everybody it is ordered behind."""
-        return (*self.after, *(need.name for need in self.requires))
 
     @property
     def has_surroundings(self) -> bool:
