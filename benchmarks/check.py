@@ -1,6 +1,7 @@
 """python -m benchmarks.check [--only start,restart] [--slack 25] [--retries 3]: is anything worse than what is kept?
 
-What is over is measured again, since this machine may have been busy with something else; the best try counts.
+What is over is measured again, since this machine may have been busy with something else. The best try counts of those
+in which the others (limits, peers) were about as fast as they were; without any such try it says that nobody can tell.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from benchmarks.results import FILE, Results, Unreadable, read
 
 SLACK = 25  # percent
 RETRIES = 3
+UNSURE = [
+    f"  disturbed: in each try the others moved by more than {compare.CALM}x, so beside them ours says nothing.",
+    "  Try again when the machine does nothing else, or with more --retries.",
+    "  If it is always so, the machine is no longer as it was when the results were kept: `make bench` keeps new ones.",
+]
 LONG = ("week", "growth", "growth-schedules")  # parts of minutes, whose quick form measures something else
 
 
@@ -70,7 +76,11 @@ class Check:
         for again in range(1, retries + 1):
             over = [part for part in parts if part in self.failed or part in self.over()]
             if over:
-                print(f"  .. over, once more ({again} of {retries}): {', '.join(over)}", file=sys.stderr, flush=True)
+                print(
+                    f"  .. over or disturbed, once more ({again} of {retries}): {', '.join(over)}",
+                    file=sys.stderr,
+                    flush=True,
+                )
             for part in over:
                 self.measure(part)
 
@@ -78,8 +88,9 @@ class Check:
         return [best_of(tries) for tries in self.tries.values()]
 
     def over(self) -> set[str]:
-        """The parts that may do better another time."""
-        keys = {found.key for found in self.results() if found.verdict in (compare.WORSE, compare.GONE)}
+        """The parts that may do better another time, or can be told then."""
+        again = compare.WORSE, compare.GONE, compare.DISTURBED
+        keys = {found.key for found in self.results() if found.verdict in again}
         return {figure.part for figure in self.kept.figures if figure.key in keys}
 
     # as text
@@ -95,15 +106,21 @@ class Check:
             lines.append(f"  kept, but not measured now: {', '.join(self.missing)}")
         if self.new:
             lines.append(f"  not among what is kept, so compared with nothing: {', '.join(self.new)}")
-        counts = f"{len(found)} rows compared, {len(bad)} worse by more than {self.slack:.0%}"
-        return [*lines, f"{counts}{f', {len(self.failed)} parts not measured' if self.failed else ''}"]
+        unsure = sum(finding.verdict == compare.DISTURBED for finding in found)
+        counts = [f"{len(found)} rows compared, {len(bad) - unsure} worse by more than {self.slack:.0%}"]
+        counts += [f"{unsure} disturbed"] if unsure else []
+        counts += [f"{len(self.failed)} parts not measured"] if self.failed else []
+        return [*lines, *(UNSURE if unsure else []), ", ".join(counts)]
 
     def _mended(self, finding: Finding) -> bool:
-        return finding.verdict == compare.OK and self.tries[finding.name][0].verdict != compare.OK
+        first = self.tries[finding.name][0]
+        return finding.verdict == compare.OK and not (first.verdict == compare.OK and first.is_calm)
 
     def _told(self, finding: Finding) -> str:
-        changes = ", then ".join(f"{number(one.change)}x" for one in self.tries[finding.name])
-        return f"{finding.key} ({finding.row}): {changes}; the best counts"
+        tries = self.tries[finding.name]
+        changes = ", then ".join(f"{number(one.change)}x{'' if one.is_calm else ' (disturbed)'}" for one in tries)
+        which = "the best" if all(one.is_calm for one in tries) else "the best that was not disturbed"
+        return f"{finding.key} ({finding.row}): {changes}; {which} counts"
 
     @property
     def is_good(self) -> bool:

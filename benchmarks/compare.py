@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks.report import Figure, Row, number
 from benchmarks.results import Results
@@ -20,15 +20,17 @@ OF_THE_MACHINE = re.compile(r"(s|ms|us|µs)\b|.*(/s|a second)\b")
 GRAINS = {
     "s a minute": 0.01,
     "s/GB": 0.02,
-    "ms": 0.2,
-    "s": 0.005,
+    "ms": 0.05,
+    "s": 0.002,
     "a minute": 6.0,
     "MiB": 0.5,
     "bytes": 32.0,
     "files": 2.0,
     "x": 0.05,
 }
-WORSE, WRONG, GONE, OK = "worse", "wrong", "gone", "ok"
+# Others who moved more than this, either way, had the machine not as it was kept: ours beside them says nothing.
+CALM = 1.6
+WORSE, WRONG, GONE, DISTURBED, OK = "worse", "wrong", "gone", "disturbed", "ok"
 
 
 class Finding(NamedTuple):
@@ -44,6 +46,7 @@ class Finding(NamedTuple):
     change: float  # of ours to them: above 1 is worse
     verdict: str
     why: str = ""
+    is_calm: bool = True  # the others were about where they were
 
     @property
     def name(self) -> tuple[str, str]:
@@ -70,7 +73,8 @@ def compare(kept: Results, now: Results, slack: float) -> Compared:
             new.append(figure.key)
             continue
         pace = bare_python(kept, old), bare_python(now, figure)
-        findings += [_finding(old, row, figure, pace, slack) for row in old.of("ours")]
+        usual = 1.0 if _is_same_machine(kept.run_of(old), now.run_of(figure)) or 0 in pace else pace[1] / pace[0]
+        findings += [_finding(old, row, figure, pace, slack, usual) for row in old.of("ours")]
     there = {figure.key for figure in now.figures}
     return Compared(findings, [figure.key for figure in kept.figures if figure.key not in there], new)
 
@@ -79,18 +83,32 @@ def bare_python(results: Results, figure: Figure) -> float:
     return float(results.run_of(figure).get("bare_python_ms", 0))
 
 
+def _is_same_machine(was: dict[str, Any], now: dict[str, Any]) -> bool:
+    """On another one everybody is faster or slower, by about as much as a bare Python is."""
+    return all(was.get(name) == now.get(name) for name in ("processor", "cores"))
+
+
 def best_of(tries: Iterable[Finding]) -> Finding:
-    """The best of several counts, but what was wrong once stays so: lost data is no noise."""
+    """The best of the calm ones counts, but what was wrong once stays so: lost data is no noise.
+
+    Where the others were never calm nobody can tell; a limit that was slow for a moment makes ours look good.
+    """
     found = list(tries)
     wrong = [finding for finding in found if finding.verdict == WRONG]
-    return (wrong or sorted(found, key=lambda finding: (finding.verdict != OK, finding.change)))[0]
+    there = [finding for finding in found if finding.verdict != GONE]
+    calm = [finding for finding in there if finding.is_calm]
+    best = min(wrong or calm or there or found, key=lambda finding: (finding.verdict != OK, finding.change))
+    return best if best.is_calm or best.verdict == WRONG else best._replace(verdict=DISTURBED)
 
 
 def grain(unit: str) -> float:
     return next((least for start, least in GRAINS.items() if re.match(rf"{start}\b", unit)), 0.0)
 
 
-def _finding(old: Figure, was: Row, new: Figure, pace: tuple[float, float], slack: float) -> Finding:
+def _finding(
+    old: Figure, was: Row, new: Figure, pace: tuple[float, float], slack: float, usual: float = 1.0
+) -> Finding:
+    """`usual` is how much slower the others are in any case, since the machine is another one."""
     row = new.row(was.subject)
     if row is None or not row.values or row.wrong:
         verdict, why = (WRONG, row.wrong) if row and row.wrong else (GONE, row.note if row else "")
@@ -99,9 +117,13 @@ def _finding(old: Figure, was: Row, new: Figure, pace: tuple[float, float], slac
     others, whose = _others(old, new, pace)
     change = slower(old, was.median, row.median) / others
     expected = was.median * others if old.better == "less" else was.median / others
-    is_worse = change > 1 + slack and abs(row.median - expected) > grain(old.unit)
+    least = grain(old.unit)
+    is_worse = change > 1 + slack and abs(row.median - expected) > least
     verdict = WORSE if is_worse else OK
-    return Finding(old.key, was.subject, old.unit, was.median, row.median, others, whose, change, verdict)
+    moved = max(others / usual, usual / others) if whose else 1.0
+    # Less than a grain, beside them as by itself, is no difference whatever they did.
+    is_calm = moved <= CALM or max(abs(row.median - was.median), abs(row.median - expected)) <= least
+    return Finding(old.key, was.subject, old.unit, was.median, row.median, others, whose, change, verdict, "", is_calm)
 
 
 def slower(figure: Figure, was: float, now: float) -> float:
@@ -142,7 +164,7 @@ def _cells(finding: Finding) -> list[str]:
         why = f"WRONG: {finding.why}" if finding.verdict == WRONG else f"no value any more{_because(finding.why)}"
         return [finding.key, finding.row, was, number(finding.now) if finding.now else "-", "", "", why]
     others = f"{number(finding.others)}x ({finding.whose})" if finding.whose else ""
-    last = "WORSE" if finding.verdict == WORSE else ""
+    last = {WORSE: "WORSE", DISTURBED: "disturbed: cannot tell"}.get(finding.verdict, "")
     return [finding.key, finding.row, was, number(finding.now), others, f"{number(finding.change)}x", last]
 
 

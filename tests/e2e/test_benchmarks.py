@@ -51,6 +51,6 @@ def test_a_quick_run_keeps_nothing_and_the_check_finds_what_got_worse(tmp_path: 
     kept.write_text(json.dumps(data))
     worse = run("benchmarks.check", *SMALL, "--against", str(kept), "--retries", "1")
     assert worse.returncode == 1, worse.stdout + worse.stderr
-    assert "over, once more (1 of 1): launcher" in worse.stderr
+    assert "over or disturbed, once more (1 of 1): launcher" in worse.stderr
     assert worse.stdout.count("WORSE") == 2
     assert "2 rows compared, 2 worse by more than 25%" in worse.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.figures import RUN, figure, kept
 
-from benchmarks.compare import GONE, OK, WORSE, WRONG, Finding, best_of, compare, grain, table
+from benchmarks.compare import DISTURBED, GONE, OK, WORSE, WRONG, Finding, best_of, compare, grain, table
 from benchmarks.report import Figure
 from benchmarks.results import Results
 
@@ -117,7 +117,10 @@ def test_memory_is_the_same_on_any_machine() -> None:
         ("a minute", 0.0, 30.0, WORSE),
         ("s a minute", 0.001, 0.005, OK),
         ("s a minute", 0.001, 0.05, WORSE),
-        ("ms", 0.05, 0.2, OK),
+        ("ms", 0.05, 0.09, OK),
+        ("ms", 0.445, 0.58, WORSE),  # a status over an open connection
+        ("s", 0.0037, 0.0055, OK),
+        ("s", 0.012, 0.0157, WORSE),  # a stop of 100
         ("x", 1.0, 1.3, WORSE),
     ],
 )
@@ -125,7 +128,7 @@ def test_what_a_clock_or_a_heartbeat_decides_is_no_difference(unit: str, was: fl
     assert only(figure("one", {"sbctl": was}, unit=unit), figure("one", {"sbctl": now}, unit=unit)).verdict == verdict
 
 
-@pytest.mark.parametrize(("unit", "least"), [("s", 0.005), ("ms late, of the median slot", 0.2), ("MB/s", 0.0)])
+@pytest.mark.parametrize(("unit", "least"), [("s", 0.002), ("ms late, of the median slot", 0.05), ("MB/s", 0.0)])
 def test_the_least_difference_is_by_the_unit(unit: str, least: float) -> None:
     assert grain(unit) == least
 
@@ -186,3 +189,59 @@ def test_the_table_says_what_and_by_how_much() -> None:
 
     assert lines[0].split()[:4] == ["figure", "row", "was", "is"]
     assert lines[1].split() == ["restart.100", "sbctl", "2", "ms", "6", "1.5x", "(1", "limit)", "2x", "WORSE"]
+
+
+# others that were disturbed
+
+
+@pytest.mark.parametrize(("limit", "calm"), [(1.0, True), (1.5, True), (0.7, True), (7.2, False), (0.6, False)])
+def test_limits_that_moved_much_were_disturbed(limit: float, calm: bool) -> None:
+    assert only(restart(20.0), restart(26.0, limit=limit)).is_calm is calm
+
+
+def test_a_try_whose_limits_were_disturbed_is_not_the_best() -> None:
+    """Ours a third slower each time; once the limit was 7.2 times slower, which made ours look good."""
+    tries = [only(restart(20.0), restart(ours, limit=limit)) for ours, limit in ((26.6, 1.0), (27.0, 7.2))]
+
+    assert tries[1].verdict == OK
+    assert best_of(tries).verdict == WORSE
+    assert best_of(tries).now == 26.6
+
+
+def test_with_disturbed_tries_only_nobody_can_tell() -> None:
+    disturbed = only(restart(20.0), restart(20.0, limit=7.2))
+
+    found = best_of([disturbed, only(restart(20.0), restart(50.0, limit=2.0))])
+
+    assert found.verdict == DISTURBED
+    assert table([found])[1].endswith("disturbed: cannot tell")
+    assert best_of([disturbed, only(restart(20.0), restart(21.0))]).verdict == OK
+
+
+def test_what_gave_no_value_is_no_calm_try() -> None:
+    gone = only(restart(20.0), figure("restart.100", {"limit, C": 1.0}, unit="ms"))
+
+    assert best_of([gone, only(restart(20.0), restart(20.0, limit=7.2))]).verdict == DISTURBED
+    assert best_of([gone]).verdict == GONE
+
+
+def test_less_than_a_grain_needs_no_calm_others() -> None:
+    """Processor time of peers that are idle moves by several times, by the clock's tick alone."""
+    old = figure("idle.100.cpu", {"sbctl": 0.003, "supervisord": 0.01}, unit="s a minute")
+    new = figure("idle.100.cpu", {"sbctl": 0.005, "supervisord": 0.03}, unit="s a minute")
+
+    assert only(old, new).is_calm
+    assert not only(old, figure("idle.100.cpu", {"sbctl": 0.05, "supervisord": 0.03}, unit="s a minute")).is_calm
+
+
+def test_another_machine_is_no_disturbance_but_what_moves_beside_its_pace_is() -> None:
+    then = kept(restart(20.0))
+    facts = {**then.runs[RUN], "processor": "another", "bare_python_ms": 9.8 * 3}
+
+    def is_calm(limit: float) -> bool:
+        (finding,) = compare(then, Results([restart(60.0, limit=limit)], {RUN: facts}), 0.25).findings
+        return finding.is_calm
+
+    assert is_calm(3.0)
+    assert not is_calm(1.0)
+    assert not is_calm(7.2)
