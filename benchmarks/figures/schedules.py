@@ -40,9 +40,9 @@ def _peer(plan: Plan) -> Path | None:
 
 def _store(plan: Plan) -> Path:
     """A file for SQLite that is not there yet."""
-    file = plan.work / "apscheduler.db"
-    file.unlink(missing_ok=True)
-    return file
+    for end in ("", "-wal", "-shm"):
+        (plan.work / f"apscheduler.db{end}").unlink(missing_ok=True)
+    return plan.work / "apscheduler.db"
 
 
 # loading
