@@ -11,10 +11,10 @@ from supervisor.engine.environment import SHIM
 EVERY_S = 10
 
 
-def take(plan: Plan, count: int, turns: int) -> tuple[list[scheduled.Round], list[float], list[float]]:
+def take(plan: Plan, count: int, turns: int) -> tuple[scheduled.Rounds, list[float], list[float]]:
     """Our rounds, and the seconds of a bare posix_spawn loop without and with a shell, taken in between.
 
-    The first time makes folders and does not count.
+    The first time makes folders and does not count, if all of it was done.
     """
     ours = scheduled.started(plan)
     scheduled.all_at(ours, count, {"cron": f"*/{EVERY_S} * * * * *", "seconds": True})
@@ -24,15 +24,23 @@ def take(plan: Plan, count: int, turns: int) -> tuple[list[scheduled.Round], lis
     limits: list[tuple[float, float]] = []
     try:
         scheduled.start(ours)
-        time.sleep(EVERY_S - time.time() % EVERY_S)
+        first = last = _next()
         for turn in range(turns + 1):
             say(f"{count} commands due at once, round {turn} of {turns}")
             time.sleep(EVERY_S * 0.5)
             both = [float(scheduled.child("commands.py", count, *argv)) for argv in (scheduled.COMMAND, shell)]
             limits.append((both[0], both[1]))
-            time.sleep(EVERY_S - time.time() % EVERY_S)
+            last = _next()
         time.sleep(EVERY_S * 0.5)
         bare, through_shell = zip(*limits, strict=True)
-        return scheduled.rounds_of(home, count)[1:], list(bare), list(through_shell)
+        rounds = scheduled.rounds_of(home, count, range(first, last + 1, EVERY_S))
+        counted = [one for one in rounds.whole if one.nominal > first]
+        return rounds._replace(whole=counted), list(bare), list(through_shell)
     finally:
         ours.end()
+
+
+def _next() -> int:
+    """Waits for the next time at which they are due."""
+    time.sleep(EVERY_S - time.time() % EVERY_S)
+    return int(time.time()) // EVERY_S * EVERY_S

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import procs
 from benchmarks.ours import Ours
@@ -79,25 +80,39 @@ class Round:
     """All runs of one nominal time, as the history has them; seconds from that time on."""
 
     def __init__(self, rows: list[tuple[int, ...]]) -> None:
-        nominal = rows[0][0]
+        self.nominal = nominal = rows[0][0]
         self.claimed = [row[1] / 1000 - nominal for row in rows]
         self.started = [row[2] / 1000 - nominal for row in rows]
         self.ended = max(row[3] / 1000 - nominal for row in rows)
 
 
-def rounds_of(home: Home, count: int) -> list[Round]:
-    """Those of which each run has ended well, oldest first."""
+class Rounds(NamedTuple):
+    whole: list[Round]  # those of which each run has ended well, oldest first
+    wrong: str  # what is missing; however fast the others were, work was lost
+
+
+def rounds_of(home: Home, count: int, times: Collection[int]) -> Rounds:
+    """Of these nominal times, each of which was to have so many runs."""
+    found: dict[int, list[tuple[int, ...]]] = {nominal: [] for nominal in times}
+    for row in _ended_well(home):
+        if row[0] in found:
+            found[row[0]].append(row)
+    whole = {nominal: rows for nominal, rows in found.items() if len(rows) == count}
+    lost = sum(max(count - len(rows), 0) for rows in found.values())
+    twice = sum(max(len(rows) - count, 0) for rows in found.values())
+    broken = f"{len(found) - len(whole)} of {len(found)} rounds left out: {lost} of {count * len(found)} runs"
+    wrong = f"{broken} did not end well or never were{f', {twice} too many' if twice else ''}"
+    return Rounds([Round(rows) for _, rows in sorted(whole.items())], wrong if len(whole) < len(found) else "")
+
+
+def _ended_well(home: Home) -> list[tuple[int, ...]]:
     if not os.path.exists(home.history_file):
         return []
-    with sqlite3.connect(f"file:{home.history_file}?mode=ro", uri=True, timeout=5) as db:
-        rows = db.execute(
-            "SELECT nominal, claimed, started, ended FROM runs WHERE state = 'succeeded' ORDER BY nominal"
-        ).fetchall()
-    db.close()
-    found: dict[int, list[tuple[int, ...]]] = {}
-    for row in rows:
-        found.setdefault(row[0], []).append(row)
-    return [Round(rows) for rows in found.values() if len(rows) == count]
+    db = sqlite3.connect(f"file:{home.history_file}?mode=ro", uri=True, timeout=5)
+    try:
+        return db.execute("SELECT nominal, claimed, started, ended FROM runs WHERE state = 'succeeded'").fetchall()
+    finally:
+        db.close()
 
 
 def started(plan: Plan) -> OursOnTime:

@@ -87,7 +87,8 @@ def _commands(plan: Plan) -> list[Figure]:
     figure = Figure(title, "a second", better="more", key=f"spawn.commands.{COMMANDS}", note=note)
     turns = 2 if plan.quick else 4
     rounds, bare, _ = bursts.take(plan, COMMANDS, turns)
-    figure.add(ours.name, [COMMANDS / one.ended for one in rounds], note="each with its durable row")
+    speeds = [COMMANDS / one.ended for one in rounds.whole]
+    figure.add(ours.name, speeds, note="each with its durable row", wrong=rounds.wrong)
     figure.add("limit, posix_spawn and wait", [COMMANDS / seconds for seconds in bare])
     peer = next((subject for subject in plan.subjects if isinstance(subject, Peer)), None)
     if peer is not None:
