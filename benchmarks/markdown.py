@@ -112,7 +112,7 @@ def _other(figure: Figure, other: Row | None, ours: Row) -> str:
     if other is None:
         return ""
     name = re.sub("^limit[,:] ", "", other.subject)
-    less = ", does less" if lacks.of(other.subject) else ""
+    less = ", does less" if lacks.of(figure, other.subject, ours.median) else ""
     return f"{name} {number(other.median)} ({ratio(other.median, ours.median)}{less})"
 
 
@@ -123,7 +123,8 @@ def _ahead(results: Results) -> str:
         for peer in figure.of("peer"):
             if figure.base and not peer.wrong and figure.is_better(peer.median, figure.base):
                 cells = [number(peer.median), number(figure.base), ratio(peer.median, figure.base)]
-                rows.append([figure.title, figure.unit, peer.subject, *cells, lacks.of(peer.subject)])
+                less = lacks.of(figure, peer.subject, figure.base)
+                rows.append([figure.title, figure.unit, peer.subject, *cells, less])
     if not rows:
         return "No peer is ahead of ours in any figure.\n"
     named = [row for row in rows if row[2].startswith(NEVER_AHEAD)]

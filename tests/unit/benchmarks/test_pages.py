@@ -79,10 +79,38 @@ def test_who_is_ahead_for_doing_less_is_shown_and_says_what() -> None:
     assert line_with(ahead, "| s6, no loggers | 0.12").endswith("| captures no output |")
 
 
+def test_who_is_ahead_with_loggers_too_is_not_ahead_for_having_none() -> None:
+    with_loggers = {"sbctl": 15.0, "runit": 1.6, "runit, no loggers": 1.5, "s6": 16.0, "s6, no loggers": 14.0}
+    one = figure("status.command.100", with_loggers, unit="ms")
+
+    ahead = page(kept(one)).partition("## Where another is ahead")[2]
+    assert line_with(ahead, "| runit, no loggers | 1.5").endswith("| 0.1x |  |")
+    assert line_with(ahead, "| s6, no loggers | 14").endswith("| captures no output |")
+
+    one.rows[1].wrong = "lost"
+    assert lacks.of(one, "runit, no loggers", 15.0) == "captures no output"
+
+
+def test_each_command_of_a_peer_is_beside_the_same_one_with_loggers() -> None:
+    rows = {"sbctl status": 22.0, "runit: sv status": 30.0, "runit, no loggers: sv status": 1.0, "runit": 1.0}
+
+    said = lacks.of(figure("commands.10", rows, unit="ms"), "runit, no loggers: sv status", 22.0)
+
+    assert said == "captures no output"
+
+
+def test_circus_answers_less_over_an_open_connection_only() -> None:
+    def said(key: str) -> str:
+        return lacks.of(figure(key, {"sbctl": 1.0, "circus": 0.5}), "circus", 1.0)
+
+    assert said("status.asked.10") == "answers with names and states only"
+    assert said("status.command.10") == ""
+
+
 def test_each_name_that_lacks_something_is_one_of_a_peer() -> None:
     known = {row.subject.partition(":")[0] for figure in read().figures for row in figure.rows}
 
-    assert set(lacks.OF) <= known
+    assert {*lacks.OF, *(who for who, _ in lacks.AT)} <= known
 
 
 def test_a_best_peer_that_does_less_is_marked_in_the_summary() -> None:
