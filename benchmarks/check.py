@@ -35,6 +35,8 @@ def wanted(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--whole", action="store_true", help="all rounds, not those of a quick run")
     parser.add_argument("--all", action="store_true", help="print what has not got worse, too")
     found = parser.parse_args(argv)
+    if found.slack < 0 or found.retries < 0:
+        parser.error("--slack and --retries: a number from 0 on")
     found.quick = not found.whole
     found.n = found.n or options.COUNTS
     options.settle(parser, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from benchmarks.parts import ALIASES, FIGURES
@@ -31,6 +32,8 @@ def settle(made: argparse.ArgumentParser, found: argparse.Namespace) -> argparse
     words = (found.n or (QUICK_COUNTS if found.quick else COUNTS)).split(",")
     if not all(word.isdigit() and 0 < int(word) <= MOST for word in words):
         made.error(f"--n: numbers from 1 to {MOST}, like 100,500")
+    if found.folder and not (found.folder.is_dir() and os.access(found.folder, os.W_OK | os.X_OK)):
+        made.error(f"--folder: {found.folder} is not a folder that can be written into; make it, or name another one")
     found.counts = [int(word) for word in words]
     found.is_whole = not (found.quick or found.n or found.no_peers)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,34 @@ def parse(text: str) -> Results:
     data = json.loads(text)
     if data.get("format") != FORMAT:
         raise ValueError(f"its format is {data.get('format')!r}, not {FORMAT}")
+    for when, facts in data["runs"].items():
+        _check_number(facts.get("bare_python_ms", 0), f"bare_python_ms of the run {when}")
+    for figure in data["figures"]:
+        _check(figure)
     return Results([from_dict(figure) for figure in data["figures"]], data["runs"])
+
+
+def _check(figure: dict[str, Any]) -> None:
+    """What would only come out when it is compared, after minutes of measuring."""
+    key = figure["key"]
+    for name in ("key", "part", "run", "title", "unit", "note"):
+        if not isinstance(figure[name], str):
+            raise ValueError(f"{name} of {key!r} is {json.dumps(figure[name])}, not a text")
+    if figure["better"] not in ("less", "more"):
+        raise ValueError(f"better of {key!r} is {json.dumps(figure['better'])}, not less or more")
+    for row in figure["rows"]:
+        where = f"{row['subject']!r} of {key!r}"
+        if not isinstance(row["values"], list):
+            raise ValueError(f"the values of {where} are {json.dumps(row['values'])}, not a list")
+        for value in row["values"]:
+            _check_number(value, f"a value of {where}")
+        if row.get("target") is not None:
+            _check_number(row["target"], f"the target of {where}")
+
+
+def _check_number(value: object, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{what} is {json.dumps(value)}, not a number")
 
 
 def read(file: Path = FILE) -> Results:
@@ -58,7 +86,11 @@ def read(file: Path = FILE) -> Results:
     except FileNotFoundError:
         return Results([], {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Unreadable(f"{file} can't be used: {error}. `git checkout -- {file}` brings the kept one back.") from None
+        way_out = f"`git checkout -- {file}` brings the kept one back"
+        if file.resolve() != FILE:
+            way_out = f"`make bench ARGS='--json' >{file}` measures such a file anew"
+        why = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
+        raise Unreadable(f"{file} can't be used: {why}. {way_out}.") from None
 
 
 def merged(old: Results, new: Results, *, order: Collection[str], whole: Collection[str] = ()) -> Results:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks import check
 from benchmarks.__main__ import wanted
 from benchmarks.options import why_not_kept
 from benchmarks.parts import FIGURES
@@ -31,6 +32,22 @@ def test_one_part_is_kept_too() -> None:
 def test_less_than_a_whole_run_is_not_kept_unless_asked(option: str) -> None:
     assert option.partition("=")[0] in why_not_kept(wanted([option]), [])
     assert why_not_kept(wanted([option, "--write"]), []) == ""
+
+
+def test_a_folder_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        wanted(["--folder", "/no/such/folder"])
+
+    assert ended.value.code == 2
+    assert "--folder: /no/such/folder is not a folder that can be written into" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--slack=-1", "--retries=-1"])
+def test_less_than_nothing_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        check.wanted([option])
+
+    assert "--slack and --retries: a number from 0 on" in capsys.readouterr().err
 
 
 def test_without_somebody_it_is_not_kept_either() -> None:

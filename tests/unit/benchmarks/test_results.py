@@ -92,5 +92,38 @@ def test_what_can_not_be_read_is_said_with_a_way_out(tmp_path: Path, text: str) 
     file = tmp_path / "results.json"
     file.write_text(text)
 
-    with pytest.raises(Unreadable, match=r"results\.json can't be used: .*git checkout"):
+    with pytest.raises(Unreadable, match=r"results\.json can't be used: .*make bench ARGS='--json'"):
         results.read(file)
+
+
+def test_only_of_the_kept_file_git_has_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path.resolve() / "results.json"
+    file.write_text("{")
+    monkeypatch.setattr(results, "FILE", file)
+
+    with pytest.raises(Unreadable, match=r"`git checkout -- .*results\.json` brings the kept one back"):
+        results.read(file)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("[0.25, 0.5]", "[null, 0.5]", "a value of 'sbctl' of 'start.100' is null, not a number"),
+        ("[0.25, 0.5]", '["0.25", 0.5]', "a value of 'sbctl' of 'start.100' is \"0.25\", not a number"),
+        ("[0.25, 0.5]", "[NaN]", "a value of 'sbctl' of 'start.100' is NaN, not a number"),
+        ("[0.25, 0.5]", "[true]", "a value of 'sbctl' of 'start.100' is true, not a number"),
+        ("[0.25, 0.5]", "0.25", "the values of 'sbctl' of 'start.100' are 0.25, not a list"),
+        ('"target": 0.3', '"target": "x"', "the target of 'sbctl' of 'start.100' is \"x\", not a number"),
+        ('"unit": "s"', '"unit": null', "unit of 'start.100' is null, not a text"),
+        ('"better": "less"', '"better": 1', "better of 'start.100' is 1, not less or more"),
+        ('"bare_python_ms": 9.8', '"bare_python_ms": "x"', 'bare_python_ms of the run .* is "x", not a number'),
+        ('"subject"', '"subjekt"', "KeyError: 'subject'"),
+    ],
+)
+def test_damage_is_found_before_anything_is_measured(tmp_path: Path, was: str, now: str, said: str) -> None:
+    text = kept(figure("start.100", {"sbctl": [0.25, 0.5]}, target=0.3)).text()
+    assert was in text
+    (tmp_path / "results.json").write_text(text.replace(was, now))
+
+    with pytest.raises(Unreadable, match=said):
+        results.read(tmp_path / "results.json")
