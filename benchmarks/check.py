@@ -20,7 +20,7 @@ from benchmarks.results import FILE, Results, Unreadable, read
 SLACK = 25  # percent
 RETRIES = 3
 UNSURE = [
-    f"  disturbed: in each try the others moved by more than {compare.CALM}x, so beside them ours says nothing.",
+    f"  disturbed: each time the others moved by more than {compare.CALM}x, and only beside them ours is good or bad.",
     "  Try again when the machine does nothing else, or with more --retries.",
     "  If it is always so, the machine is no longer as it was when the results were kept: `make bench` keeps new ones.",
 ]

@@ -28,7 +28,7 @@ GRAINS = {
     "files": 2.0,
     "x": 0.05,
 }
-# Others who moved more than this, either way, had the machine not as it was kept: ours beside them says nothing.
+# Others who moved more than this, either way, had the machine not as it was kept: nothing hangs on them alone.
 CALM = 1.6
 WORSE, WRONG, GONE, DISTURBED, OK = "worse", "wrong", "gone", "disturbed", "ok"
 
@@ -46,7 +46,7 @@ class Finding(NamedTuple):
     change: float  # of ours to them: above 1 is worse
     verdict: str
     why: str = ""
-    is_calm: bool = True  # the others were about where they were
+    is_calm: bool = True  # the others were about where they were, or do not matter
 
     @property
     def name(self) -> tuple[str, str]:
@@ -116,14 +116,18 @@ def _finding(
         return Finding(old.key, was.subject, old.unit, was.median, now, 1.0, "", float("inf"), verdict, why)
     others, whose = _others(old, new, pace)
     change = slower(old, was.median, row.median) / others
-    expected = was.median * others if old.better == "less" else was.median / others
-    least = grain(old.unit)
-    is_worse = change > 1 + slack and abs(row.median - expected) > least
-    verdict = WORSE if is_worse else OK
+    is_worse = _is_worse(old, was.median, row.median, others, slack)
     moved = max(others / usual, usual / others) if whose else 1.0
-    # Less than a grain, beside them as by itself, is no difference whatever they did.
-    is_calm = moved <= CALM or max(abs(row.median - was.median), abs(row.median - expected)) <= least
+    # Others that moved much matter only where ours by itself, in plain seconds, would be judged otherwise.
+    is_calm = moved <= CALM or is_worse == _is_worse(old, was.median, row.median, usual, slack)
+    verdict = WORSE if is_worse else OK
     return Finding(old.key, was.subject, old.unit, was.median, row.median, others, whose, change, verdict, "", is_calm)
+
+
+def _is_worse(figure: Figure, was: float, now: float, others: float, slack: float) -> bool:
+    """By more than the slack, and by more than a grain, where the others are so many times slower."""
+    expected = was * others if figure.better == "less" else was / others
+    return slower(figure, was, now) / others > 1 + slack and abs(now - expected) > grain(figure.unit)
 
 
 def slower(figure: Figure, was: float, now: float) -> float:
