@@ -123,6 +123,7 @@ def test_killed_after_the_grace_of_the_runtime_all_had_their_term(container: Con
     container.signal(signal.SIGKILL)
 
     assert container.wait() != 0
+    heard = home.log("deaf").count("ignored SIGTERM")  # twice, if its scheduler outlived `start` for a moment
     assert home.pid("start") == 1
     container.start()
     container.daemon.settle()
@@ -130,7 +131,7 @@ def test_killed_after_the_grace_of_the_runtime_all_had_their_term(container: Con
     assert "leftover.found" not in start_log(container)
     eventually(lambda: home.log("deaf").count("ready") == 2)  # else it may not have learnt to be deaf yet
     container.signal(signal.SIGTERM)
-    eventually(lambda: home.log("deaf").count("ignored SIGTERM") == 2)
+    eventually(lambda: home.log("deaf").count("ignored SIGTERM") > heard)
     assert container.stop() == 0
 
 

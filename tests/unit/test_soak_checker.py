@@ -286,6 +286,19 @@ def test_what_waits_to_be_done_again_is_let_go_when_its_schedule_is_disabled() -
     assert "wrong state" in rules(evidence)
 
 
+def test_the_second_of_two_ends_within_one_second_has_a_second_to_come() -> None:
+    evidence = clean()
+    slot = next(each for each in evidence.slots if each["nominal"] == MIDDLE)
+    change_run(evidence, claimed=MIDDLE * 1000 - 780)
+    assert "too early" in rules(evidence)
+
+    slot.update(note="after run r1", due=MIDDLE * 1000 - 781)
+    assert "too early" not in rules(evidence)
+
+    slot.update(due=MIDDLE * 1000)
+    assert "too early" in rules(evidence)
+
+
 def test_a_lock_is_noticed_to_be_gone_at_the_next_try() -> None:
     evidence = clean()
     evidence.jobs["job"] = evidence.jobs["job"]._replace(ledger_required=True)
