@@ -190,6 +190,10 @@ class Catalogue:
             schedule = Schedule(**values)
             self.schedules[schedule.id] = schedule
 
+    def places_in(self, group: str) -> int:
+        """How many runs of it may go on at a time."""
+        return self.groups.get(group, 1)
+
 
 def _share(row: dict[str, Any], shared: dict[str, Any]) -> None:
     """What is equal in many rows becomes one object for all of them."""

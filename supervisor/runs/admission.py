@@ -219,7 +219,7 @@ class Admission:
             standing.queued = sum(run.due <= now and run.takes_a_slot for run in plan.queued)
         if policy.group:
             standing.group_running = desk.claims.in_group(policy.group)
-            standing.group_size = desk.catalogue.groups.get(policy.group, 1)
+            standing.group_size = desk.catalogue.places_in(policy.group)
         return standing
 
     # what comes of a slot

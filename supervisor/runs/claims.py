@@ -44,7 +44,7 @@ class Claims:
         return self._desk.runner.in_group(group) + self._in_group.get(group, 0)
 
     def has_place(self, group: str) -> bool:
-        return self.in_group(group) < self._desk.catalogue.groups.get(group, 1)
+        return self.in_group(group) < self._desk.catalogue.places_in(group)
 
     def is_on_its_way(self, run: Run) -> bool:
         return run.id in self._pending
