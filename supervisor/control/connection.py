@@ -28,6 +28,9 @@ MAX_WAITING = 64  # requests sent ahead while an earlier one is being answered
 MAX_BACKLOG = 4 << 20  # bytes of answers not yet taken; more of them and the client is let go
 
 
+def nothing() -> None: ...
+
+
 class Reply:
     """What a handler answers with: once by `send`, `raw` or `fail`, or in parts by `stream` and `end`.
 
@@ -81,6 +84,7 @@ class Reply:
         if self.done:
             return
         self.done = True
+        self._connection.before_answer()
         self._connection.write(data)
         self._connection.answered()
 
@@ -94,11 +98,14 @@ class Connection:
         loop: Loop,
         handlers: dict[str, Handler],
         on_closed: Callable[[Connection], None],
+        before_answer: Callable[[], None] = nothing,
     ) -> None:
+        """`before_answer`: what the daemon has said it does must be on its way before anybody is told so."""
         self._sock = sock
         self._loop = loop
         self._handlers = handlers
         self._on_closed = on_closed
+        self.before_answer = before_answer
         self._reader = FrameReader(MAX_REQUEST)
         self._waiting: collections.deque[bytes] = collections.deque()
         self._reply: Reply | None = None  # the request being answered ...

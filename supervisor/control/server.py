@@ -15,10 +15,11 @@ from supervisor.base import loop as loops
 from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.base.files import remove_quietly, socket_address
 from supervisor.base.wire import frame
-from supervisor.control.connection import Connection
+from supervisor.control.connection import Connection, nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from supervisor.base.loop import Loop
@@ -47,9 +48,12 @@ class ControlServer:
         name: str,
         handlers: dict[str, Handler],
         listening: _socket.socket | None = None,
+        before_answer: Callable[[], None] = nothing,
     ) -> None:
+        """`before_answer`: see `Connection`."""
         self._loop = loop
         self._handlers = handlers
+        self._before_answer = before_answer
         self._path = os.path.join(folder, name)
         self._connections: set[Connection] = set()
         self.dropped = 0  # clients let go because they did not read what they asked for
@@ -79,7 +83,12 @@ class ControlServer:
         if problem is not None:
             _refuse(sock, problem)
             return
-        self._connections.add(Connection(sock, self._loop, self._handlers, self._forget))
+        self._connect(sock)
+
+    def _connect(self, sock: _socket.socket) -> Connection:
+        connection = Connection(sock, self._loop, self._handlers, self._forget, self._before_answer)
+        self._connections.add(connection)
+        return connection
 
     def _accept_one(self) -> int:
         """From the reserve if need be: whoever asks what is wrong is answered just then."""
@@ -137,9 +146,7 @@ class ControlServer:
         """Returns what the one is answered with who has asked for it, if it is still there."""
         asker: Reply | None = None
         for data in connections:
-            connection = Connection(_socket.socket(fileno=data["fd"]), self._loop, self._handlers, self._forget)
-            self._connections.add(connection)
-            asker = connection.take_up(data) or asker
+            asker = self._connect(_socket.socket(fileno=data["fd"])).take_up(data) or asker
         return asker
 
     def close(self) -> None:

@@ -20,11 +20,14 @@ RETRY_S = 1.0
 class Door:
     """Opened once; from then on people and `sbctl` get in."""
 
-    def __init__(self, loop: Loop, home: Home, bus: Bus, on_open: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: Loop, home: Home, bus: Bus, on_open: Callable[[], None], before_answer: Callable[[], None]
+    ) -> None:
         self._loop = loop
         self._home = home
         self._bus = bus
         self._on_open = on_open
+        self._before_answer = before_answer
         self._handlers: dict[str, Handler] = {}
         self._server: ControlServer | None = None
         self._is_closed = False
@@ -38,8 +41,9 @@ class Door:
         if self._is_closed:
             return
         try:
+            name = self._home.socket_name("scheduler")
             self._server = ControlServer(
-                self._loop, self._home.run, self._home.socket_name("scheduler"), self._handlers
+                self._loop, self._home.run, name, self._handlers, before_answer=self._before_answer
             )
         except OSError as error:
             self._tell(error.strerror or str(error))

@@ -94,7 +94,7 @@ class Scheduler:
         self.predecessor: Predecessor | None = None  # only alone, until its leftovers are gone
         self.kept = Kept()
         self.announcing = Announcing(self)
-        self.door = Door(self.loop, home, self.bus, self.announcing.say_how_many)
+        self.door = Door(self.loop, home, self.bus, self.announcing.say_how_many, self._say_all)
         self.is_there = False  # what was kept is taken over, and it can be asked
         self.stopping = False
         self._signalled = False
@@ -172,6 +172,12 @@ class Scheduler:
         in a later turn, when all is taken over.
         """
         self.door.open(self._verbs())
+
+    def _say_all(self) -> None:
+        """What this turn asks of `start`, and its notes: whoever is answered may kill us the next moment."""
+        if self.channel is not None:
+            self.engine.flush()
+            self.channel.send_rest()
 
     def _be_there(self) -> None:
         self.is_there = True

@@ -16,7 +16,7 @@ import pytest
 from support.fake_daemon import FakeDaemon, row
 
 from supervisor.base.clock import SystemClock
-from supervisor.base.errors import NO_PERMISSION, NOT_RUNNING, TIMED_OUT, Problem
+from supervisor.base.errors import FAILED, NO_PERMISSION, NOT_RUNNING, TIMED_OUT, Problem
 from supervisor.base.files import socket_address
 from supervisor.base.loop import Loop
 from supervisor.base.wire import FrameReader, decode, frame
@@ -34,12 +34,12 @@ def home(tmp_path: Path) -> Home:
 class Bench:
     """A server and raw sockets in one thread: `turn` lets the server have its say."""
 
-    def __init__(self, home: Home, handlers: dict[str, Any]) -> None:
+    def __init__(self, home: Home, handlers: dict[str, Any], **options: Any) -> None:
         self.errors: list[BaseException] = []
         self.home = home
         self.socks: list[socket.socket] = []
         self.loop = Loop(SystemClock(), self.errors.append)
-        self.server = ControlServer(self.loop, home.run, "start.sock", handlers)
+        self.server = ControlServer(self.loop, home.run, "start.sock", handlers, **options)
 
     def raw(self) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -79,11 +79,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(home: Home) -> Iterator[Callable[[dict[str, Any]], Bench]]:
+def bench(home: Home) -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
-    def make(handlers: dict[str, Any]) -> Bench:
-        made.append(Bench(home, handlers))
+    def make(handlers: dict[str, Any], **options: Any) -> Bench:
+        made.append(Bench(home, handlers, **options))
         return made[-1]
 
     yield make
@@ -129,6 +129,33 @@ def test_answers_come_in_order_however_late(bench: Any) -> None:
     held[0].send({"n": 1})
     first, second = one.answers(sock)[0]
     assert (first["n"], second["args"]["n"]) == (1, 2)
+
+
+def test_what_is_answered_is_on_its_way_before(bench: Any) -> None:
+    """The daemon may be killed as soon as the answer is there; a stream of events promises nothing."""
+    there: list[bytes] = []
+
+    def before() -> None:
+        try:
+            there.append(sock.recv(1 << 16, socket.MSG_PEEK))
+        except BlockingIOError:
+            there.append(b"")
+
+    def both(_args: dict[str, Any], reply: Any) -> None:
+        reply.stream({"n": 1})
+        assert there == []
+        reply.end()
+
+    def refuse(_args: dict[str, Any], _reply: Any) -> None:
+        raise Problem("no", code=FAILED)
+
+    one = bench({"both": both, "refuse": refuse, "echo": echo}, before_answer=before)
+    sock = one.raw()
+    for verb, earlier in (("both", [{"n": 1}]), ("refuse", []), ("echo", [])):
+        sock.send(frame({"verb": verb}))
+        assert len(one.answers(sock)[0]) == len(earlier) + 1
+        assert there.pop() == b"".join(frame(message) for message in earlier)
+        assert there == []
 
 
 def test_a_request_in_pieces(bench: Any) -> None:

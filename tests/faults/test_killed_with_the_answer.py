@@ -1,0 +1,71 @@
+"""R01: the scheduler is killed in the very moment in which it has answered: what it has said it does is done."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from support.children import child
+from support.daemon import Daemon
+from support.killing import await_successor, without_budget
+from support.scheduling import NOTES_ITS_SLOT, Scheduling
+from support.waiting import eventually
+
+ROUNDS = 12
+COUNTS = ["/bin/sh", "-c", "trap 'echo usr1' USR1; echo up; while :; do sleep 0.02; done"]
+
+
+def ask_and_kill(daemon: Daemon, verb: str, **args: object) -> Any:
+    """With nothing between answer and signal but the time that a client needs to read it."""
+    old = daemon.pid("scheduler")
+    held = os.pidfd_open(old)
+    try:
+        with daemon.client("scheduler") as client:
+            answer = client.request(verb, **args)
+            signal.pidfd_send_signal(held, signal.SIGKILL)
+    finally:
+        os.close(held)
+    await_successor(daemon, old)
+    return answer
+
+
+def test_a_signal_it_has_sent_arrives(daemon: Daemon) -> None:
+    without_budget(daemon.home)
+    daemon.home.add_plugin("web", COUNTS)
+    daemon.start()
+    eventually(lambda: daemon.home.log("web") == "up\n")
+    for number in range(1, ROUNDS + 1):
+        ask_and_kill(daemon, "signal", names=["web"], signal="USR1")
+        eventually(lambda number=number: daemon.home.log("web").count("usr1") == number)
+
+
+def test_what_it_has_taken_on_to_start_or_stop_comes_so(daemon: Daemon) -> None:
+    without_budget(daemon.home)
+    daemon.home.add_plugin("web", child("ready"))
+    daemon.home.add_plugin("mail", child("ready"), autoStart=False)
+    daemon.start()
+    for _ in range(ROUNDS // 2):
+        ask_and_kill(daemon, "stop", names=["web"])
+        daemon.in_phase("web", "stopped")
+        ask_and_kill(daemon, "start", names=["web", "mail"])
+        daemon.in_phase("web", "running")
+        daemon.in_phase("mail", "running")
+        before = daemon.row("web")["pid"]
+        ask_and_kill(daemon, "restart", names=["web"])
+        eventually(lambda before=before: daemon.row("web")["pid"] not in (before, None))
+        ask_and_kill(daemon, "stop", names=["mail"])
+        daemon.in_phase("mail", "stopped")
+
+
+def test_a_run_it_has_begun_or_cancelled_is_so(scheduling: Scheduling) -> None:
+    daemon = scheduling.daemon
+    without_budget(daemon.home)
+    scheduling.plugin("job", get=f"{NOTES_ITS_SLOT}; exec sleep 1000")
+    daemon.start()
+    for number in range(1, ROUNDS // 2 + 1):
+        run = ask_and_kill(daemon, "run", name="job")["run"]
+        eventually(lambda number=number: len(scheduling.started()) == number)
+        assert scheduling.started()[-1].endswith(run)
+        ask_and_kill(daemon, "cancel", run=run)
+        assert scheduling.ended(run)["state"] == "cancelled"
