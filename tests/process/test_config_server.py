@@ -222,7 +222,7 @@ def test_a_stop_at_any_moment_of_its_start_is_obeyed(server: Server, delay: floa
     eventually(lambda: time.monotonic() >= until)
     took = server.end()
 
-    assert took < 2.0
+    assert took < 5.0  # far below what it is given before it is killed; a busy machine loads for long
     assert server.process is not None
     assert server.process.returncode in (0, -signal.SIGTERM)
     assert not os.path.exists(server.home.pid_file("config"))

@@ -293,7 +293,7 @@ class Nemesis:
             world.set_rule(name, rule)
             world.change_server(server, str(chance.random()))
             world.write()
-            compiled = self.hands.daemon.compile()
+            compiled = self.hands.daemon.compile_apart()
             assert compiled["ok"], compiled
             self.hands.ask("start", "reload", revision=compiled["revision"], env=None)
             self.hands.ask("scheduler", "reload", revision=compiled["revision"])

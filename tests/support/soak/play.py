@@ -82,7 +82,7 @@ class _Soak:
 
     def _start(self) -> float:
         defined = [self.nemesis.define(name, planned.rule) for name, planned in self.world.jobs.items()]
-        compiled = self.daemon.compile()
+        compiled = self.daemon.compile_apart()
         assert compiled["ok"], compiled
         with self.chronicle.act("start_tree"):
             self.hands.start()
