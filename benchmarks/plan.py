@@ -32,6 +32,11 @@ class Plan(NamedTuple):
         return 2 if self.quick else 5
 
     @property
+    def windows(self) -> int:
+        """How often it is watched for a while what nothing happens to."""
+        return 1 if self.quick else 3
+
+    @property
     def once_each(self) -> list[Subject]:
         return [subject for subject in self.subjects if subject.can_sleep and not subject.twin]
 

@@ -45,7 +45,7 @@ def measure(plan: Plan) -> list[Figure]:
         figure.add(ours.name, values, target=targets.DASHBOARD_S)
         seconds = 5.0 if plan.quick else 20.0
         what = f"{plan.children} children and the config server"
-        return [figure, *idle.watch([ours], what, seconds, key=f"config.idle.{plan.children}")]
+        return [figure, *idle.watch([ours], what, seconds, plan.windows, key=f"config.idle.{plan.children}")]
     except procs.TookTooLong as error:
         figure.add(ours.name, [], note=f"not measured: {error}")
         return [figure]

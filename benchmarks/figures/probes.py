@@ -38,9 +38,9 @@ class OursWithProbes(Ours):
 def measure(plan: Plan) -> list[Figure]:
     if plan.of(Ours) is None:
         return []
-    count, seconds = plan.children, 10.0 if plan.quick else 60.0
+    count, seconds = plan.children, 10.0 if plan.quick else 30.0
     title = f"Probes: processor time of the scheduler for {count} http checks, each every {INTERVAL_S:g} s"
-    figure = Figure(title, "s a minute", key=f"probes.{count}", note=f"over {seconds:g} s")
+    figure = Figure(title, "s a minute", key=f"probes.{count}", note=f"over {seconds:g} s each time")
     ours = OursWithProbes(plan.work, plan.mark)
     (ours.port,) = free_ports(1)
     ours.work.mkdir(parents=True, exist_ok=True)
@@ -50,19 +50,23 @@ def measure(plan: Plan) -> list[Figure]:
         procs.wait_for("the server of the checks", lambda: _listens(ours.port), PATIENCE_S)
         ours.prepare("probes", ours.sleepers(count))
         ours.start(count)
-        say(f"probes, {seconds:g} s")
         time.sleep(1.5)  # titles, and what else is put off until after the start
-        before = procs.cost([ours.daemons()["scheduler"]]).cpu_s
-        time.sleep(seconds)
-        used = procs.cost([ours.daemons()["scheduler"]]).cpu_s - before
+        values = [_used(ours, seconds) * 60 / seconds for _ in range(plan.windows)]
         target = targets.PROBES_CPU_S_A_MINUTE * count / 100
-        figure.add(ours.name, [used * 60 / seconds], target=target, wrong=_wrong(ours))
+        figure.add(ours.name, values, target=target, wrong=_wrong(ours))
     except procs.TookTooLong as error:
         figure.add(ours.name, [], note=f"not measured: {error}")
     finally:
         ours.end()
         procs.end([server.pid])
     return [figure]
+
+
+def _used(ours: OursWithProbes, seconds: float) -> float:
+    say(f"probes, {seconds:g} s")
+    before = procs.cost([ours.daemons()["scheduler"]]).cpu_s
+    time.sleep(seconds)
+    return procs.cost([ours.daemons()["scheduler"]]).cpu_s - before
 
 
 def _wrong(ours: OursWithProbes) -> str:

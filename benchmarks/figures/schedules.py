@@ -161,7 +161,7 @@ def _idle(plan: Plan) -> list[Figure]:
         ours.start(plan.children)
         watched: list[Subject] = [ours]
         what = f"{plan.children} children and {IDLE_SCHEDULES} schedules"
-        return idle.watch(watched, what, seconds, key=f"schedules.idle.{IDLE_SCHEDULES}")
+        return idle.watch(watched, what, seconds, plan.windows, key=f"schedules.idle.{IDLE_SCHEDULES}")
     finally:
         ours.end()
         procs.reap()

@@ -36,13 +36,27 @@ def _figure(plan: Plan, running: list[Subject], seconds: float) -> Figure:
         else:
             rows.append((subject.name, "", list(daemons.values())))
     groups = [pids for _, _, pids in rows]
-    say(f"wake-ups, {seconds:g} s")
-    found, how = wakeups.by_strace(groups, seconds, plan.work), "returns from a wait, by strace"
-    if found is None:
-        found, how = wakeups.by_switches(groups, seconds), "voluntary context switches: strace can't be used here"
+    found, how = _watched(plan, groups, seconds)
     title = f"Idle, {plan.children} children and {SCHEDULES} schedules: wake-ups"
-    figure = Figure(title, "a minute", key=f"wakeups.{plan.children}", note=f"{how}, over {seconds:g} s")
-    for (label, role, pids), value in zip(rows, found, strict=True):
+    figure = Figure(title, "a minute", key=f"wakeups.{plan.children}", note=f"{how}, over {seconds:g} s each time")
+    for (label, role, pids), values in zip(rows, found, strict=True):
         note = f"{len(pids)} processes" if len(pids) > 1 else ""
-        figure.add(label, [value], target=targets.WAKEUPS_A_MINUTE.get(role), note=note)
+        figure.add(label, values, target=targets.WAKEUPS_A_MINUTE.get(role), note=note)
     return figure
+
+
+def _watched(plan: Plan, groups: list[list[int]], seconds: float) -> tuple[list[list[float]], str]:
+    """A value of each window, of each group; and how they were found."""
+    windows: list[list[float]] = []
+    for window in range(plan.windows):
+        say(f"wake-ups, {seconds:g} s, {window + 1} of {plan.windows}")
+        values = wakeups.by_strace(groups, seconds, plan.work)
+        if values is None:
+            windows = [wakeups.by_switches(groups, seconds) for _ in range(plan.windows)]
+            return _by_group(windows), "voluntary context switches: strace can't be used here"
+        windows.append(values)
+    return _by_group(windows), "returns from a wait, by strace"
+
+
+def _by_group(windows: list[list[float]]) -> list[list[float]]:
+    return [list(values) for values in zip(*windows, strict=True)]
