@@ -36,7 +36,7 @@ def _with(plan: Plan, count: int) -> Figure:
             if turn >= rounds_of(plan, subject, count) or subject.name in failed:
                 continue
             try:
-                values[subject.name].append(_one(subject, count))
+                values[subject.name].append(one(subject, count))
             except procs.TookTooLong as error:
                 failed[subject.name] = f"broken off: {error}"
                 say(str(error))
@@ -77,7 +77,7 @@ def _note(plan: Plan, subject: Subject, count: int) -> str:
     return "" if found == _most(plan) else "one round"
 
 
-def _one(subject: Subject, count: int) -> float:
+def one(subject: Subject, count: int) -> float:
     subject.start(count)
     procs.wait_for(f"{subject.name}: {count} deaf children", lambda: _are_deaf(subject.servers), PATIENCE_S)
     return start_stop.stop(subject)[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks import procs, targets
 from benchmarks.doubling import Doubling, table
+from benchmarks.figures import deaf
 from benchmarks.figures.adopt import adoption
 from benchmarks.ours import LAUNCHER, Ours
 from benchmarks.plan import Plan, say
@@ -26,6 +27,7 @@ COMMANDS = 3
 LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
 QUESTIONS = 8
 PAUSE_S = 0.05
+IDLE_S = 60.0  # two looks of each daemon at all it has, and one heartbeat
 
 
 class OursThatGrows(Ours):
@@ -46,10 +48,13 @@ class Costs:
         self.command = Doubling("status, the command", "ms")
         self.question = Doubling("status over an open connection", "ms")
         self.memory = Doubling("memory of start and scheduler, idle", "MiB PSS")
+        self.cpu = Doubling("processor time of start and scheduler, idle", "s a minute")
+        self.deaf = Doubling("stop of servers that ignore SIGTERM, their grace 1 s", "s")
 
     @property
     def all(self) -> list[Doubling]:
-        return [self.start, self.stop, self.restart, self.adopt, self.command, self.question, self.memory]
+        stops = [self.stop, self.deaf]
+        return [self.start, *stops, self.restart, self.adopt, self.command, self.question, self.memory, self.cpu]
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -67,6 +72,7 @@ def measure(plan: Plan) -> list[Figure]:
         for ours in homes.values():
             ours.stamps.close()
             shutil.rmtree(ours.folder, ignore_errors=True)
+    _deaf(plan, counts, costs)
     title = f"Growth: twice the services, from {counts[0]} to {counts[-1]}"
     return [table(title, "growth.services", costs.all, targets.GROWTH)]
 
@@ -80,9 +86,25 @@ def _rounds(homes: dict[int, OursThatGrows], turns: int, costs: Costs, *, all_of
                 servers = _start(ours, count, costs)
                 if all_of_them:
                     _in_between(ours, count, servers, costs)
+                if all_of_them and turn == 1:
+                    _idle(ours, count, costs)
                 _stop(ours, count, servers, costs)
             finally:
                 ours.end()
+
+
+def _deaf(plan: Plan, counts: tuple[int, ...], costs: Costs) -> None:
+    """In homes of their own, each of which is compiled anew: of such a stop nothing else is needed."""
+    ours = Ours(plan.work / "growth-deaf", plan.mark)
+    for turn in range(2):
+        for count in counts:
+            say(f"growth, {count} deaf servers, round {turn + 1} of 2")
+            try:
+                ours.prepare(f"deaf-{count}", ours.deaf(count), grace_s=deaf.GRACE_S)
+                costs.deaf.add(count, deaf.one(ours, count))
+            finally:
+                ours.end()
+                shutil.rmtree(ours.folder, ignore_errors=True)
 
 
 def _home(plan: Plan, count: int, program: Path) -> OursThatGrows:
@@ -108,6 +130,15 @@ def _in_between(ours: OursThatGrows, count: int, servers: list[int], costs: Cost
     costs.restart.add(count, *_restarts(ours, servers))
     _questions(ours, count, costs)
     costs.adopt.add(count, *[_adoption(ours, count) for _ in range(ADOPTIONS)])
+
+
+def _idle(ours: OursThatGrows, count: int, costs: Costs) -> None:
+    say(f"growth, {count} services, idle for {IDLE_S:g} s")
+    time.sleep(1.0)
+    pids = ours.daemons().values()
+    before = procs.cost(pids).cpu_s
+    time.sleep(IDLE_S)
+    costs.cpu.add(count, (procs.cost(pids).cpu_s - before) * 60 / IDLE_S)
 
 
 def _stop(ours: OursThatGrows, count: int, servers: list[int], costs: Costs) -> None:

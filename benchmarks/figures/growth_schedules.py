@@ -6,7 +6,7 @@ import shutil
 import statistics
 from pathlib import Path
 
-from benchmarks import scheduled, targets
+from benchmarks import bursts, scheduled, targets
 from benchmarks.doubling import Doubling, table
 from benchmarks.ours import Ours
 from benchmarks.plan import Plan, say
@@ -15,6 +15,8 @@ from benchmarks.report import Figure
 LOADED = (12_500, 25_000, 50_000, 100_000)
 DUE = (250, 500, 1000, 2000)
 DUE_OF_MANY = 100
+COMMANDS = (125, 250, 500, 1000)
+BURSTS = 3
 EVERY_S = 6  # what is to be due; so the same home can be measured again and again
 RULE = {"cron": f"*/{EVERY_S} * * * * *", "seconds": True}
 
@@ -29,10 +31,11 @@ class Costs:
         self.decided = Doubling("so many due in one second, the median decided", "ms late")
         self.last = Doubling("so many due in one second, the last decided", "ms late")
         self.claimed = Doubling("so many due in one second, the last claim on the disk", "ms late")
+        self.commands = Doubling("so many commands due in one second, the last has ended", "s")
 
     @property
     def all(self) -> list[Doubling]:
-        return [self.load, self.memory, self.few, self.decided, self.last, self.claimed]
+        return [self.load, self.memory, self.few, self.decided, self.last, self.claimed, self.commands]
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -52,6 +55,8 @@ def measure(plan: Plan) -> list[Figure]:
             say(f"growth, {count} due, round {turn + 1}")
             _due(home, count, costs)
     _remove(homes)
+    for count in COMMANDS[:2] if plan.quick else COMMANDS:
+        _commands(plan, count, costs)
     title = f"Growth: twice the schedules, from {loaded[0]} to {loaded[-1]}, and of those that are due to {due[-1]}"
     return [table(title, "growth.schedules", costs.all, targets.GROWTH)]
 
@@ -85,3 +90,11 @@ def _due(home: Path, count: int, costs: Costs) -> None:
     costs.decided.add(count, statistics.median(found["decided"]) * 1000)
     costs.last.add(count, max(found["decided"]) * 1000)
     costs.claimed.add(count, max(found["claimed"]) * 1000)
+
+
+def _commands(plan: Plan, count: int, costs: Costs) -> None:
+    """Each burst is a round."""
+    rounds, _, _ = bursts.take(plan, count, BURSTS)
+    assert not rounds.wrong, rounds.wrong
+    for each in rounds.whole:
+        costs.commands.add(count, each.ended)
