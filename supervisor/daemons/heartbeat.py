@@ -6,8 +6,7 @@ reconcile   every half minute, silently: a sign of life to `start`, and what we 
 
 from __future__ import annotations
 
-import os
-
+from supervisor.base import proc
 from supervisor.model.service import Phase
 
 TYPE_CHECKING = False
@@ -81,7 +80,7 @@ class Heartbeat:
         daemon.loop.guard(daemon.time.beat)
         doubted: set[str] = set()
         for service in list(daemon.engine.services.values()):
-            if not service.state.has_process or os.path.exists(f"/proc/{service.pid}"):
+            if not service.state.has_process or proc.is_there(service.pid):
                 continue
             if service.key in self._doubted:
                 daemon.engine.exited(service.key, None, True)

@@ -53,9 +53,11 @@ def test_a_zombie_is_dead_but_still_has_its_start_time() -> None:
     eventually(lambda: not proc.is_alive(pid))
 
     assert proc.start_time(pid) is not None
+    assert proc.is_there(pid)
     os.waitpid(pid, 0)
     assert proc.start_time(pid) is None
     assert not proc.is_alive(pid)
+    assert not proc.is_there(pid)
 
 
 @pytest.mark.parametrize("by_pidfd", [True, False])
