@@ -59,6 +59,7 @@ class Channel:
         self._answers_together = answers_together
         self._held: list[bytes] = []  # goes with what is sent next
         self._held_size = 0
+        self._waiting: list[Callable[[], None]] = []  # for everything before to be on its way
         sock.setblocking(False)
         loop.watch(sock.fileno(), READ, self._on_ready)
 
@@ -77,6 +78,16 @@ class Channel:
     def send_rest(self) -> None:
         """What waits for a next one goes now: no other turn comes."""
         self._send_held()
+
+    def when_sent(self, call: Callable[[], None]) -> None:
+        """Once all that was said until now is on its way, or the other side has gone; mostly at once."""
+        self._send_held()
+        if self._queue and not self._is_full:
+            self._flush()
+        if self._queue and not self.closed:
+            self._waiting.append(call)
+        else:
+            call()
 
     def _hold(self, data: bytes) -> None:
         if self._held and self._held_size + len(data) + 3 > MAX_PACKET:
@@ -131,13 +142,20 @@ class Channel:
                     return
                 # The peer is gone. What it sent before is still to be read, so reading finds the end.
                 self._drop_queue()
-                return
+                break
             self._queue.pop(0)
             if close_fds:
                 _close_all(fds)
         if self._is_full and not self.closed:
             self._is_full = False
             self._loop.watch(self._sock.fileno(), READ, self._on_ready)
+        if self._waiting:
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            self._loop.guard(call)
 
     def _join_first(self) -> None:
         """Of what waits, as much as fits, in one packet. One with descriptors is the last in it."""
@@ -240,6 +258,7 @@ class Channel:
         self._drop_queue()
         self._loop.unwatch(self._sock.fileno())
         self._sock.close()
+        self._tell_waiting()
         self._on_closed()
 
     def _drop_queue(self) -> None:

@@ -61,6 +61,12 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "upgrade": ((START,), ("python", "main"), ("back",)),
 }
 
+# Whose answer says that something is so, or will be: it is not given before that is on its way to who does it.
+PROMISES = frozenset((
+    "start", "stop", "restart", "signal", "reload_service", "enable", "disable", "settle", "reload", "run", "cancel",
+    "wait_run", "pause", "resume", "schedule_enable", "schedule_disable", "shutdown", "upgrade",
+))  # fmt: skip
+
 OF_SCHEDULES = (
     "schedules", "next", "run", "cancel", "wait_run", "pause", "resume", "schedule_enable", "schedule_disable",
     "why_schedule",

@@ -13,7 +13,7 @@ import collections
 from supervisor.base import loop as loops
 from supervisor.base.errors import FAILED, USAGE, Problem
 from supervisor.base.wire import BadFrame, FrameReader, decode, frame, frame_bytes
-from supervisor.control.api import check_arguments, nearest
+from supervisor.control.api import PROMISES, check_arguments, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ MAX_WAITING = 64  # requests sent ahead while an earlier one is being answered
 MAX_BACKLOG = 4 << 20  # bytes of answers not yet taken; more of them and the client is let go
 
 
-def nothing() -> None: ...
+def at_once(call: Callable[[], None]) -> None:
+    call()
 
 
 class Reply:
@@ -37,10 +38,11 @@ class Reply:
     It may be kept and used later. When the client is gone all of it does nothing.
     """
 
-    __slots__ = ("_connection", "_on_closed", "done")
+    __slots__ = ("_connection", "_on_closed", "done", "is_promise")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.is_promise = False
         self._on_closed: Callable[[], None] | None = None
         self.done = False  # answered, or nobody is left to answer
 
@@ -84,9 +86,7 @@ class Reply:
         if self.done:
             return
         self.done = True
-        self._connection.before_answer()
-        self._connection.write(data)
-        self._connection.answered()
+        self._connection.answer(self, data)
 
 
 class Connection:
@@ -98,14 +98,16 @@ class Connection:
         loop: Loop,
         handlers: dict[str, Handler],
         on_closed: Callable[[Connection], None],
-        before_answer: Callable[[], None] = nothing,
+        when_said: Callable[[Callable[[], None]], None] = at_once,
     ) -> None:
-        """`before_answer`: what the daemon has said it does must be on its way before anybody is told so."""
+        """`when_said` calls once all is on its way that the daemon has asked others to do: a promise is not answered
+        before, for the daemon may be killed in the next moment.
+        """
         self._sock = sock
         self._loop = loop
         self._handlers = handlers
         self._on_closed = on_closed
-        self.before_answer = before_answer
+        self._when_said = when_said
         self._reader = FrameReader(MAX_REQUEST)
         self._waiting: collections.deque[bytes] = collections.deque()
         self._reply: Reply | None = None  # the request being answered ...
@@ -191,6 +193,7 @@ class Connection:
             return
         try:
             check_arguments(str(verb), message)
+            reply.is_promise = verb in PROMISES
             handler(message, reply)
         except Problem as problem:
             reply.fail(problem)
@@ -201,7 +204,16 @@ class Connection:
 
     # writing
 
-    def answered(self) -> None:
+    def answer(self, reply: Reply, data: bytes) -> None:
+        if reply.is_promise:
+            self._when_said(lambda: self._answer(reply, data))
+        else:
+            self._answer(reply, data)
+
+    def _answer(self, reply: Reply, data: bytes) -> None:
+        if self._reply is not reply:  # the client has gone, or was let go
+            return
+        self.write(data)
         self._reply = None
         self._next()
 

@@ -15,7 +15,7 @@ from supervisor.base import loop as loops
 from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.base.files import remove_quietly, socket_address
 from supervisor.base.wire import frame
-from supervisor.control.connection import Connection, nothing
+from supervisor.control.connection import Connection, at_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ class ControlServer:
         name: str,
         handlers: dict[str, Handler],
         listening: _socket.socket | None = None,
-        before_answer: Callable[[], None] = nothing,
+        when_said: Callable[[Callable[[], None]], None] = at_once,
     ) -> None:
-        """`before_answer`: see `Connection`."""
+        """`when_said`: see `Connection`."""
         self._loop = loop
         self._handlers = handlers
-        self._before_answer = before_answer
+        self._when_said = when_said
         self._path = os.path.join(folder, name)
         self._connections: set[Connection] = set()
         self.dropped = 0  # clients let go because they did not read what they asked for
@@ -86,7 +86,7 @@ class ControlServer:
         self._connect(sock)
 
     def _connect(self, sock: _socket.socket) -> Connection:
-        connection = Connection(sock, self._loop, self._handlers, self._forget, self._before_answer)
+        connection = Connection(sock, self._loop, self._handlers, self._forget, self._when_said)
         self._connections.add(connection)
         return connection
 

@@ -21,13 +21,18 @@ class Door:
     """Opened once; from then on people and `sbctl` get in."""
 
     def __init__(
-        self, loop: Loop, home: Home, bus: Bus, on_open: Callable[[], None], before_answer: Callable[[], None]
+        self,
+        loop: Loop,
+        home: Home,
+        bus: Bus,
+        on_open: Callable[[], None],
+        when_said: Callable[[Callable[[], None]], None],
     ) -> None:
         self._loop = loop
         self._home = home
         self._bus = bus
         self._on_open = on_open
-        self._before_answer = before_answer
+        self._when_said = when_said
         self._handlers: dict[str, Handler] = {}
         self._server: ControlServer | None = None
         self._is_closed = False
@@ -42,9 +47,7 @@ class Door:
             return
         try:
             name = self._home.socket_name("scheduler")
-            self._server = ControlServer(
-                self._loop, self._home.run, name, self._handlers, before_answer=self._before_answer
-            )
+            self._server = ControlServer(self._loop, self._home.run, name, self._handlers, when_said=self._when_said)
         except OSError as error:
             self._tell(error.strerror or str(error))
             self._loop.after(RETRY_S, self._try)

@@ -119,7 +119,6 @@ class Logs:
     def close(self) -> None:
         self._bus.give_owed()
         self.syslog.close()
-        self.daily.flush(self._loop.clock.now())
         self.daily.close()
         self.journal.close()
 

@@ -51,10 +51,12 @@ from supervisor.model.home import Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from supervisor.control.api import Handler
     from supervisor.daemons.options import Options
+    from supervisor.engine.spawner import Spawner
     from supervisor.engine.store import Store
 
 TITLE_AFTER_S = 0.5
@@ -94,7 +96,7 @@ class Scheduler:
         self.predecessor: Predecessor | None = None  # only alone, until its leftovers are gone
         self.kept = Kept()
         self.announcing = Announcing(self)
-        self.door = Door(self.loop, home, self.bus, self.announcing.say_how_many, self._say_all)
+        self.door = Door(self.loop, home, self.bus, self.announcing.say_how_many, self._when_said)
         self.is_there = False  # what was kept is taken over, and it can be asked
         self.stopping = False
         self._signalled = False
@@ -173,11 +175,13 @@ class Scheduler:
         """
         self.door.open(self._verbs())
 
-    def _say_all(self) -> None:
-        """What this turn asks of `start`, and its notes: whoever is answered may kill us the next moment."""
-        if self.channel is not None:
+    def _when_said(self, call: Callable[[], None]) -> None:
+        """What this turn asks of `start`, and its notes."""
+        if self.channel is None:
+            call()
+        else:
             self.engine.flush()
-            self.channel.send_rest()
+            self.channel.when_sent(call)
 
     def _be_there(self) -> None:
         self.is_there = True
@@ -293,18 +297,22 @@ class Scheduler:
         self.cascade()
 
     def _finish(self) -> None:
-        """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings."""
-        if self.channel is not None and not self.channel.closed:
-            self.engine.jobs.forget()
-            self.engine.flush()  # now, or the notes of this very turn would come after their removal
-            for plan in (STOPPING, ROLLING):
-                self.engine.spawner.note(plan, None)
-            for name, service in self.engine.services.items():
-                self.engine.spawner.drop(service.key)
-                self.engine.spawner.note(name, None)
-        else:
+        """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings. (What was to
+        be handed to one that ends before that is for the next.)"""
+        if self.channel is None or self.channel.closed:
             end_escaped(self.compiled["home_id"])
+        elif self.is_there:
+            self._forget(self.engine.spawner)
         self.loop.soon(self._leave)
+
+    def _forget(self, spawner: Spawner) -> None:
+        self.engine.jobs.forget()
+        self.engine.flush()  # now, or the notes of this very turn would come after their removal
+        for plan in (STOPPING, ROLLING):
+            spawner.note(plan, None)
+        for name, service in self.engine.services.items():
+            spawner.drop(service.key)
+            spawner.note(name, None)
 
     def _leave(self) -> None:
         """Once what was said last is on its way; a `start` that does not read is not waited for without end."""

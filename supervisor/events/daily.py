@@ -116,6 +116,11 @@ class DailyLog:
                 self._note(name, stream, output, output.pending)
 
     def close(self) -> None:
+        """Who is up goes on under a successor, who knows neither what was counted of it nor its half line."""
+        for (name, stream), output in self._outputs.items():
+            self._finish(name, stream, output)
+        self._outputs.clear()
+        self._owing.clear()
         if self._file is not None:
             self._file.close()
 

@@ -39,6 +39,7 @@ class Run:
         "pumps",
         "progress",
         "result",
+        "results",
         "timer",
         "timer_due",
         "was_told_late",
@@ -85,6 +86,7 @@ class Run:
         self.timer: Timer | None = None
         self.timer_due = 0.0
         self.result = ""  # where the present step writes its figures
+        self.results: list[str] = []  # those of the steps before, until it has ended
         self.work = ""
         self.dropped = False  # its step's entry
         self.has_strays = False  # perhaps: a step had ended, and some of its processes had not

@@ -9,7 +9,6 @@ spawned, pumped and kept like a server, so a scheduler that is killed costs no r
 
 from __future__ import annotations
 
-from supervisor.base.files import remove_quietly
 from supervisor.base.wire import BadFrame
 from supervisor.core import pipeline
 from supervisor.core.pipeline import Finish, Result, Signal, Start, StepEnd
@@ -233,7 +232,9 @@ class Runner:
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
         self.listener.step_ended(run, end, step_state(before, end))
         if run.result:
-            remove_quietly(run.result)
+            # It stays until the run has ended: what it says must not be gone before the note that has it is on its way,
+            # or a successor would ask the gates without it. So each try has a file of its own.
+            run.results.append(run.result)
         self._apply(run, result, at, drop=key)
         if not run.has_ended:
             # Only now: who takes over and finds the old note must find the end of its step too, or would do it again.

@@ -51,8 +51,9 @@ def _facts(run: Run) -> dict[str, str]:
 
 def places_of(home: Home, run: Run) -> tuple[str, str]:
     """The folder of a run, and the file for the figures of its present step."""
-    work = home.run_work(run.plugin, run.id)
-    return work, os.path.join(work, f"{run.progress.number}-{run.progress.step}.json")
+    work, now = home.run_work(run.plugin, run.id), run.progress
+    again = f"-{now.attempt}" if now.attempt > 1 else ""  # another file: see Runner._step_ended
+    return work, os.path.join(work, f"{now.number}-{now.step}{again}.json")
 
 
 def log_of(home: Home, run: Run) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from supervisor.base.files import remove_quietly
 from supervisor.runs.result import make_work_folder, remove_work_folder
 from supervisor.runs.spare import SpareFolders
 
@@ -26,7 +27,8 @@ class Sweeping:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._folders: deque[tuple[str, bool]] = deque()  # and whether it may be another run's
+        # Results of its steps, and whether it may be another run's.
+        self._folders: deque[tuple[str, list[str], bool]] = deque()
         self._spare = SpareFolders(loop, remove_work_folder)
         self._comes = False
         self.at_once = False  # nothing comes later any more
@@ -41,7 +43,7 @@ class Sweeping:
         """It has ended."""
         if not run.work:
             return
-        self._folders.append((run.work, not run.has_strays))
+        self._folders.append((run.work, run.results, not run.has_strays))
         if self.at_once:
             self.sweep_all()
         else:
@@ -56,7 +58,7 @@ class Sweeping:
         self._comes = False
         until = self._loop.clock.now() + SLICE_S
         while self._folders:
-            folder, is_alone = self._folders.popleft()
+            folder, is_alone = self._next()
             if not (is_alone and self._spare.keep(folder)):
                 remove_work_folder(folder)
             if self._loop.clock.now() >= until:
@@ -66,5 +68,12 @@ class Sweeping:
     def sweep_all(self) -> None:
         """Now, and for good."""
         while self._folders:
-            remove_work_folder(self._folders.popleft()[0])
+            remove_work_folder(self._next()[0])
         self._spare.remove_all()
+
+    def _next(self) -> tuple[str, bool]:
+        """Without what its steps have said."""
+        folder, results, is_alone = self._folders.popleft()
+        for result in results:
+            remove_quietly(result)
+        return folder, is_alone

@@ -297,3 +297,35 @@ def test_of_very_much_as_much_as_fits_is_one_packet(ends: tuple[FakeLoop, End, E
 
     assert [message["n"] for message in two.heard] == list(range(3 * channel.TOGETHER))
     assert one.channel.sent
+
+
+def test_whoever_waits_for_what_was_said_is_told_once_it_is_on_its_way(ends: tuple[FakeLoop, End, End]) -> None:
+    loop, one, other = ends
+    told: list[str] = []
+    one.channel.send_with_next({"number": -1})
+    one.channel.when_sent(lambda: told.append("held"))
+    other.channel.read()
+    assert (told, other.heard) == (["held"], [{"number": -1}]), "in this very turn"
+    other.heard.clear()
+    for number in range(100):
+        one.channel.send({"number": number, "filling": "x" * 100_000})
+    one.channel.when_sent(lambda: told.append("full"))
+    one.channel.send({"number": 100})
+    assert told == ["held"]
+    while "full" not in told:
+        loop.turn(0)
+    loop.turn(0)
+    assert [message["number"] for message in other.heard] == list(range(101))
+
+
+def test_nobody_waits_for_a_peer_that_has_gone(ends: tuple[FakeLoop, End, End]) -> None:
+    loop, one, other = ends
+    told: list[str] = []
+    for number in range(100):
+        one.channel.send({"number": number, "filling": "x" * 100_000})
+    one.channel.when_sent(lambda: told.append("full"))
+    other.channel.close()
+    loop.run_soon()
+    assert told == ["full"]
+    one.channel.when_sent(lambda: told.append("closed"))
+    assert told == ["full", "closed"]

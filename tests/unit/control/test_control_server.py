@@ -131,31 +131,31 @@ def test_answers_come_in_order_however_late(bench: Any) -> None:
     assert (first["n"], second["args"]["n"]) == (1, 2)
 
 
-def test_what_is_answered_is_on_its_way_before(bench: Any) -> None:
-    """The daemon may be killed as soon as the answer is there; a stream of events promises nothing."""
-    there: list[bytes] = []
+def test_a_promise_is_answered_once_all_is_on_its_way(bench: Any) -> None:
+    """The daemon may be killed as soon as the answer is there; a question that changes nothing waits for nothing."""
+    waiting: list[Callable[[], None]] = []
 
-    def before() -> None:
-        try:
-            there.append(sock.recv(1 << 16, socket.MSG_PEEK))
-        except BlockingIOError:
-            there.append(b"")
-
-    def both(_args: dict[str, Any], reply: Any) -> None:
+    def stop(args: dict[str, Any], reply: Any) -> None:
+        if args["names"] == ["wbe"]:
+            raise Problem("there is no wbe", code=FAILED)
         reply.stream({"n": 1})
-        assert there == []
-        reply.end()
+        reply.send({"accepted": args["names"]})
 
-    def refuse(_args: dict[str, Any], _reply: Any) -> None:
-        raise Problem("no", code=FAILED)
-
-    one = bench({"both": both, "refuse": refuse, "echo": echo}, before_answer=before)
-    sock = one.raw()
-    for verb, earlier in (("both", [{"n": 1}]), ("refuse", []), ("echo", [])):
-        sock.send(frame({"verb": verb}))
-        assert len(one.answers(sock)[0]) == len(earlier) + 1
-        assert there.pop() == b"".join(frame(message) for message in earlier)
-        assert there == []
+    one = bench({"stop": stop, "rows": echo}, when_said=waiting.append)
+    asks, looks, goes = one.raw(), one.raw(), one.raw()
+    asks.send(frame({"verb": "stop", "names": ["web"]}) + frame({"verb": "rows"}))
+    looks.send(frame({"verb": "rows"}))
+    goes.send(frame({"verb": "stop", "names": ["wbe"]}))
+    assert one.answers(asks)[0] == [{"n": 1}], "neither it, nor what was asked after it"
+    assert len(one.answers(looks)[0]) == 1
+    assert one.answers(goes)[0] == []
+    goes.close()
+    one.turn()
+    assert len(waiting) == 2
+    for call in waiting:
+        call()
+    promised, after = one.answers(asks)[0]
+    assert (promised["accepted"], after["ok"]) == (["web"], True)
 
 
 def test_a_request_in_pieces(bench: Any) -> None:

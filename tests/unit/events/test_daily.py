@@ -249,3 +249,12 @@ def test_what_was_left_out_before_its_end_is_told_once(tmp_path: Path, clock: An
         "… 5 bytes more (sbctl logs api)",
     ]
     assert log.flush_due() is None
+
+
+def test_a_successor_leaves_no_gap_in_what_is_said_of_those_who_stay(tmp_path: Path, clock: Any) -> None:
+    log = DailyLog(str(tmp_path / "scheduler"), clock, lines_per_s=2)
+    log.output("web", b"one\ntwo\nthree\nfour\nfi")
+    log.output("mail", b"with no en")
+    log.close()
+
+    assert lines(tmp_path)[2:] == [STAMP + f"web | … 2 {MORE}", STAMP + "web | fi", STAMP + "mail | with no en"]

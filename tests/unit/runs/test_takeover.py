@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, after, desk_world, every, job
+from support.desk import AT, HOUR, DeskWorld, after, commands, desk_world, every, job
 
 from supervisor.model.event import Event
 from supervisor.model.run import RunState, Trigger
@@ -43,6 +43,19 @@ def test_an_end_that_came_while_nobody_listened_is_found(world: DeskWorld) -> No
 
     assert world.run().progress.step == "push"
     assert world.run().cpu_ms == 250
+
+
+def test_what_a_step_has_said_is_still_there_for_who_has_to_judge_by_it(world: DeskWorld) -> None:
+    """The scheduler had heard of its end, and was killed before its note of the next step had left it."""
+    world.catalogue.commands["job"] = commands("process", "push", "rollback")
+    begin(world, "process", "push", safety={"quality": 0.7})
+    world.start.is_deaf = True
+    world.end(result='{"quality": 0.2}')
+    world.kill().open()
+    world.end()
+
+    assert [step[0] for step in world.steps()] == ["process", "rollback"]
+    assert world.states() == ["rejected"]
 
 
 def ended_unheard(world: DeskWorld, gap: float) -> None:
