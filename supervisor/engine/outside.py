@@ -47,10 +47,10 @@ class Outside:
             by_rest.setdefault(tuple(os.fsencode(word) for word in spec.launch.argv[1:]), []).append(spec)
         taken = dict(self._watched)
         found: dict[str, Found] = {}
-        mounts = Mounts()
-        for started, pid, spec in sorted(_candidates(by_rest, ours), key=lambda one: one[:2]):
+        walk = _Walk()
+        for started, pid, who, spec in sorted(_candidates(by_rest, ours), key=lambda one: one[:2]):
             is_free = spec.name not in found and taken.get(pid, spec.name) == spec.name
-            if is_free and _is_same(pid, started, spec, mounts):
+            if is_free and _is_same(who, spec, walk):
                 found[spec.name] = (pid, started)
                 taken[pid] = spec.name
         return found
@@ -110,28 +110,64 @@ class Watch:
             self._pidfd = -1
 
 
-def _candidates(by_rest: dict[tuple[bytes, ...], list[Spec]], ours: Collection[int]) -> list[tuple[int, int, Spec]]:
-    """(start time, pid, spec) where the words after the program's are those of the service; looked at closely later."""
-    found: list[tuple[int, int, Spec]] = []
+class _Walk(Mounts):
+    """One look at everybody: where the program of a service lies is asked of the disk once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[str, str] = {}
+
+    def program(self, spec: Spec) -> str:
+        place = self._places.get(spec.name)
+        if place is None:
+            place = self._places[spec.name] = _find(spec.launch.argv[0], spec, self)
+        return place
+
+
+class _Stranger:
+    """What of a process is asked of it once, however many services might be it."""
+
+    __slots__ = ("exe", "pid", "started", "words")
+
+    def __init__(self, pid: int, started: int, words: list[bytes]) -> None:
+        self.pid = pid
+        self.started = started
+        self.words = [os.fsdecode(word) for word in words]
+        self.exe = proc.link_of(pid, "exe")
+
+
+def _candidates(
+    by_rest: dict[tuple[bytes, ...], list[Spec]], ours: Collection[int]
+) -> list[tuple[int, int, _Stranger, Spec]]:
+    """(start time, pid, …) where the words after the program's are those of the service; looked at closely later.
+
+    A thousand services of a program without words, beside the thousand of another home, are a million pairs: so first
+    goes whoever can be none of them.
+    """
+    found: list[tuple[int, int, _Stranger, Spec]] = []
     own = os.getpid()
     for pid in proc.all_pids():
-        if pid in ours:
+        if pid in ours or pid == own:
             continue
         words = proc.words_of(pid)
         specs = [spec for at in range(min(len(words), 3)) for spec in by_rest.get(tuple(words[at + 1 :]), ())]
-        started = proc.start_time(pid) if specs and pid != own else None
-        if started is not None:
-            found += [(started, pid, spec) for spec in specs]
+        started = proc.start_time(pid) if specs else None
+        if started is None or _is_below_sbctl(pid):
+            continue
+        user = proc.user_of(pid)
+        stranger = _Stranger(pid, started, words)
+        found += [(started, pid, stranger, spec) for spec in specs if user == _user_of(spec)]
     return found
 
 
-def _is_same(pid: int, started: int, spec: Spec, mounts: Mounts) -> bool:
-    launch = spec.launch
-    if proc.user_of(pid) != (os.geteuid() if launch.user is None else launch.user.uid):
+def _user_of(spec: Spec) -> int:
+    return os.geteuid() if spec.launch.user is None else spec.launch.user.uid
+
+
+def _is_same(who: _Stranger, spec: Spec, walk: _Walk) -> bool:
+    if not _same_command(who, spec, walk) or not _same_folder(who.pid, spec.launch.cwd, walk):
         return False
-    if not _same_command(pid, spec, mounts) or _is_below_sbctl(pid) or not _same_folder(pid, launch.cwd, mounts):
-        return False
-    return proc.is_alive(pid, started)  # it was one and the same process all the time
+    return proc.is_alive(who.pid, who.started)  # it was one and the same process all the time
 
 
 def _same_folder(pid: int, ours: str, mounts: Mounts) -> bool:
@@ -142,24 +178,23 @@ def _same_folder(pid: int, ours: str, mounts: Mounts) -> bool:
     return theirs == ours or theirs == mounts.real(ours)
 
 
-def _same_command(pid: int, spec: Spec, mounts: Mounts) -> bool:
+def _same_command(who: _Stranger, spec: Spec, walk: _Walk) -> bool:
     """`python3` and `/usr/bin/python3` are one program; a script appears behind the interpreter of its first line."""
-    words = [os.fsdecode(word) for word in proc.words_of(pid)]
+    words = who.words
     program, *rest = spec.launch.argv
-    if words and words[1:] == rest and _same_program(words[0], proc.link_of(pid, "exe"), spec, mounts):
+    if words and words[1:] == rest and _same_program(words[0], who.exe, spec, walk):
         return True
     for at in (1, 2):
         if words[at + 1 :] == rest and len(words) > at and _base(words[at]) == _base(program):
-            path = _find(program, spec, mounts)
+            path = walk.program(spec)
             return bool(path) and _interpreter(path) == _base(words[0])
     return False
 
 
-def _same_program(word: str, exe: str, spec: Spec, mounts: Mounts) -> bool:
-    program = spec.launch.argv[0]
-    if _base(word) == _base(program):
+def _same_program(word: str, exe: str, spec: Spec, walk: _Walk) -> bool:
+    if _base(word) == _base(spec.launch.argv[0]):
         return True
-    return bool(exe) and _find(program, spec, mounts) == exe
+    return bool(exe) and walk.program(spec) == exe
 
 
 def _find(program: str, spec: Spec, mounts: Mounts) -> str:

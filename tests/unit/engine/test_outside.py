@@ -226,3 +226,19 @@ def test_a_cancelled_watch_says_nothing(loop: FakeLoop, start: Start) -> None:
     loop.pass_time(60)
 
     assert told == [0]
+
+
+def test_a_stranger_is_asked_once_however_many_services_it_might_be(
+    loop: FakeLoop, tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand of one program, beside the thousand of another home, took a minute."""
+    server = tmp_path / "server"
+    server.write_text("#!/bin/sh\necho ready\nwhile :; do sleep 1; done\n")
+    server.chmod(0o700)
+    stranger = start("./server", env={"SB_KEY": "web.1"})  # of another home
+    asked: list[int] = []
+    environment_of = proc.environment_of
+    monkeypatch.setattr(proc, "environment_of", lambda pid: asked.append(pid) or environment_of(pid))
+
+    assert looked_at(loop, *(service(tmp_path, "./server", name=f"s{number}") for number in range(50))) == {}
+    assert asked.count(stranger) == 1
