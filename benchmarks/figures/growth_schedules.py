@@ -16,7 +16,7 @@ LOADED = (12_500, 25_000, 50_000, 100_000)
 DUE = (250, 500, 1000, 2000)
 DUE_OF_MANY = 100
 COMMANDS = (125, 250, 500, 1000)
-BURSTS = 3
+BURSTS = 4
 EVERY_S = 6  # what is to be due; so the same home can be measured again and again
 RULE = {"cron": f"*/{EVERY_S} * * * * *", "seconds": True}
 
@@ -50,7 +50,7 @@ def measure(plan: Plan) -> list[Figure]:
             _many(home, count, costs)
     _remove(homes)
     homes = [_home(plan, f"due-{count}", 0, count) for count in due]
-    for turn in range(2 if plan.quick else 3):
+    for turn in range(2 if plan.quick else 5):
         for count, home in zip(due, homes, strict=True):
             say(f"growth, {count} due, round {turn + 1}")
             _due(home, count, costs)
