@@ -27,6 +27,8 @@ BOTH = (START, SCHEDULER)
 AFTER_PAUSE = ("next", "once", "catch_up")  # what becomes of the slots that a pause has held
 MAX_COUNT = 1000  # of slots that are looked ahead
 SLIPS = 1  # in the name of a signal: they are short, and many are alike
+SPELT = 80  # letters of a name that are compared with another one
+MOST_COMPARED = 1000  # names, with one that nobody knows
 LAST_S = 253_402_300_800  # the year 10000
 
 # verb: (the daemons that have it, arguments that must be there, arguments that may be)
@@ -83,16 +85,32 @@ def nearest(word: str, known: Iterable[str], most: int | None = None) -> str:
 
     `most`: so many slips at most; else the more, the longer the word is.
     """
-    best, least = "", len(word) // 3 + 1 if most is None else most
-    for candidate in sorted(known):
-        distance = _edits(word[:80], candidate[:80])
+    best, least, word = "", len(word) // 3 + 1 if most is None else most, word[:SPELT]
+    for candidate in _worth_comparing(word, known, least):
+        if abs(len(candidate[:SPELT]) - len(word)) > least:
+            continue
+        distance = _edits(word, candidate[:SPELT], least)
         if distance <= least:
             best, least = candidate, distance - 1
     return best
 
 
-def _edits(left: str, right: str) -> int:
-    """Letters to add, drop, change or swap with their neighbour to get from one word to the other."""
+def _worth_comparing(word: str, known: Iterable[str], least: int) -> list[str]:
+    """Those of a fitting length, by the alphabet. A comparison takes some 30 us, and a daemon stands for as long: of
+    very many only the neighbours of the word in the alphabet, since the first letter is seldom the wrong one.
+    """
+    fitting = sorted(name for name in known if abs(len(name[:SPELT]) - len(word)) <= least)
+    if len(fitting) <= MOST_COMPARED:
+        return fitting
+    before = sum(name < word for name in fitting)
+    first = min(max(before - MOST_COMPARED // 2, 0), len(fitting) - MOST_COMPARED)
+    return fitting[first : first + MOST_COMPARED]
+
+
+def _edits(left: str, right: str, most: int) -> int:
+    """Letters to add, drop, change or swap with their neighbour to get from one word to the other; above `most` it does
+    not matter how many.
+    """
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, a in enumerate(left):
@@ -102,6 +120,8 @@ def _edits(left: str, right: str) -> int:
             if i and j and a == right[j - 1] and b == left[i - 1]:
                 cost = min(cost, older[j - 1] + 1)
             row.append(cost)
+        if min(row) > most and min(before) > most:  # both: a swap goes on from the row before
+            return most + 1
     return row[-1]
 
 

@@ -163,7 +163,7 @@ class Scheduler:
     def take_over(self, compiled: dict[str, Any]) -> None:
         """Other settings, as far as they are this daemon's own."""
         old, self.compiled = self.compiled, compiled
-        self.engine.gate.max_starting = compiled.get("max_starting", 0)
+        self.engine.gate.let_start(compiled.get("max_starting", 0))
         self.verbs.set_settle(compiled["settle"])
         self.logs.set_limits(compiled)
         self.heartbeat.renew(old)

@@ -48,6 +48,12 @@ class Gate:
         self.max_starting = 0  # so many may be on their way up at once; 0: all
         engine.watch_service(self._changed)
 
+    def let_start(self, most: int) -> None:
+        """So many at once from now on; with more room, who waits need not wait for a change of somebody."""
+        if most != self.max_starting:
+            self.max_starting = most
+            self._look_soon()
+
     @property
     def undecided(self) -> bool:
         """Whether somebody has asked and not even been told to wait."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from supervisor.base.errors import USAGE, Problem
@@ -24,6 +26,35 @@ KNOWN = ["start", "stop", "restart", "status", "reload", "chrome-history"]
 )
 def test_nearest(word: str, meant: str) -> None:
     assert api.nearest(word, KNOWN) == meant
+
+
+def all_edits(left: str, right: str) -> int:
+    """The whole table, as its definition has it."""
+    table = [[i + j if not i or not j else 0 for j in range(len(right) + 1)] for i in range(len(left) + 1)]
+    for i, a in enumerate(left, 1):
+        for j, b in enumerate(right, 1):
+            cost = min(table[i - 1][j - 1] + (a != b), table[i - 1][j] + 1, table[i][j - 1] + 1)
+            if i > 1 and j > 1 and a == right[j - 2] and b == left[i - 2]:
+                cost = min(cost, table[i - 2][j - 2] + 1)
+            table[i][j] = cost
+    return table[-1][-1]
+
+
+def test_what_is_not_compared_would_not_have_been_meant() -> None:
+    rng = random.Random(7)
+    for _ in range(300):
+        words = ["".join(rng.choices("abc", k=rng.randrange(12))) for _ in range(20)]
+        word, *known = words
+        near = min((all_edits(word, each), each) for each in known)
+        assert api.nearest(word, known) == (near[1] if near[0] <= len(word) // 3 + 1 else "")
+
+
+def test_of_very_many_names_only_so_many_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, edits = [], api._edits
+    monkeypatch.setattr(api, "_edits", lambda *words: compared.append(words) or edits(*words))
+
+    assert api.nearest("plugin-0500x7", [f"plugin-{number:06d}" for number in range(100_000)]) == "plugin-050007"
+    assert len(compared) <= api.MOST_COMPARED
 
 
 @pytest.mark.parametrize(

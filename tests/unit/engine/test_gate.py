@@ -97,6 +97,19 @@ def test_only_so_many_start_at_once(world: FakeWorld) -> None:
     assert world.spawner.spawns() == ["a.1", "b.1", "c.1"]
 
 
+@pytest.mark.parametrize("most", [2, 0])
+def test_more_room_is_used_at_once(world: FakeWorld, most: int) -> None:
+    world.engine.gate.max_starting = 1
+    world.engine.load([ordered(name) for name in "ab"])
+    world.loop.run_soon()
+    assert world.spawner.spawns() == ["a.1"]
+
+    world.engine.gate.let_start(most)
+    world.loop.run_soon()
+
+    assert world.spawner.spawns() == ["a.1", "b.1"]
+
+
 def test_what_it_waits_for_is_said_as_it_is_now(world: FakeWorld) -> None:
     """Whatever of it has changed: its phase, what a person or the settings say of it, that it is about to go."""
     services = world.engine.services
