@@ -5,7 +5,8 @@ from __future__ import annotations
 from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, Problem
 from supervisor.model.wishes import is_over
-from supervisor.runs.pauses import Pause
+from supervisor.runs.pauses import OVER, Pause
+from supervisor.runs.resuming import end_own, go_on, resume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class WishVerbs:
         changed = desk.change_wishes(change)
         for name in changed:
             desk.telling.paused(Pause(now, by, reason, until), name)
-        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
+        reply.send(_told(names, changed))
 
     def resume(self, args: Args, reply: Reply) -> None:
         desk, by, what = self._desk, args.get("by") or "", args.get("what")
@@ -73,23 +74,16 @@ class WishVerbs:
             return
         names = self._names(args["names"])
         self._end_those_over(names)
-        before = {name: desk.wishes.paused(name) for name in names}
-        changed = desk.change_wishes(lambda wishes: [name for name in names if wishes.pause(name, None)])
+        ended = end_own(desk, names)
         cooled = [name for name in names if desk.outcomes.end_cooldown(desk.plans[name])]
-        for name in changed:
-            pause = before[name] or {}
-            desk.telling.resumed(by, name)
-            desk.resumed(what or str(pause.get("on_resume", "next")), (name,), pause.get("at", 0.0))
-        changed += [name for name in cooled if name not in changed]
-        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
+        go_on(desk, ended, by, what or "")
+        reply.send(_told(names, [*ended, *(name for name in cooled if name not in ended)]))
 
     def _end_those_over(self, names: list[str]) -> None:
         """By themselves, as they would with the next timer: so that what is asked now is asked of how things are."""
         now = self._desk.loop.clock.wall()
-        for name in names:
-            pause = self._desk.wishes.paused(name)
-            if pause is not None and is_over(pause, now):
-                self._desk.resume_one(name, "its time is over")
+        pauses = self._desk.wishes.pauses()
+        resume(self._desk, [name for name in names if name in pauses and is_over(pauses[name], now)], OVER)
 
     def _enable(self, args: Args, reply: Reply, *, enabled: bool) -> None:
         desk, names = self._desk, self._names(args["names"])
@@ -103,7 +97,12 @@ class WishVerbs:
         for name in changed:
             desk.telling.enabled(name, args.get("by") or "", enabled=enabled)
         desk.turns.of_all()
-        reply.send({"accepted": changed, "already": [name for name in names if name not in changed]})
+        reply.send(_told(names, changed))
+
+
+def _told(names: list[str], changed: list[str]) -> dict[str, list[str]]:
+    done = set(changed)
+    return {"accepted": changed, "already": [name for name in names if name not in done]}
 
 
 def _wish(plan: Plan, *, enabled: bool) -> bool | None:

@@ -18,7 +18,6 @@ from supervisor.runs import cursors
 from supervisor.runs.admission import Admission
 from supervisor.runs.ahead import Ahead
 from supervisor.runs.claims import Claims
-from supervisor.runs.made_up import BEFORE_S
 from supervisor.runs.outcomes import Outcomes
 from supervisor.runs.pauses import Pauses
 from supervisor.runs.plan import Maker, Plan, waits_for
@@ -309,23 +308,12 @@ class Desk:
             self.pauses.review()
         return changed
 
-    def resume_one(self, name: str, by: str) -> None:
-        """By its own `until`."""
-        pause = self.wishes.paused(name)
-        if pause is None:
-            return
-        self.change_wishes(lambda wishes: [name] if wishes.pause(name, None) else [])
-        self.telling.resumed(by, name)
-        self.resumed(pause["on_resume"], (name,), pause["at"], pause["until"])
-
     def resumed(self, how: str, names: Iterable[str], since: float, until: float | None = None) -> None:
         """`next`: with the next slot. `once`: one run now. `catch_up`: what was paused is made up for.
 
-        `until`: where that was to end by itself, of which perhaps nobody took notice for long.
+        `until`: where that was to end by itself.
         """
-        now = self.loop.clock.wall()
-        make_up(self, how, names, since, until - BEFORE_S if until and until <= now else now)
-        self.turns.of_all()
+        make_up(self, dict.fromkeys(names, (how, since, until)))
 
     def _slot_before(self, name: str, revision: object, nominal: int) -> int | None:
         plan = self.plans.get(name)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 
 from supervisor.base.clock import iso, stamp
+from supervisor.base.errors import Problem
 from supervisor.base.files import read_small, write_atomic
 from supervisor.base.inotify import FolderWatch
 from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
 from supervisor.model.wishes import ON_RESUME
 from supervisor.runs.moments import from_iso
+from supervisor.runs.resuming import resume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Timer
     from supervisor.runs.desk import Desk
+
+OVER = "its time is over"
+RETRY_S = 5.0  # where that can't be kept
 
 
 class Pause:
@@ -63,6 +68,7 @@ class Pauses:
         self._timer: Timer | None = None
         self._watch: FolderWatch | None = None
         self._is_looked_at = False
+        self._is_refused = False  # it was told that the end of one can't be kept
 
     def begin(self) -> None:
         try:
@@ -205,9 +211,16 @@ class Pauses:
         self.look()
         now = self._desk.loop.clock.wall()
         over = [name for name, pause in self._desk.wishes.pauses().items() if pause["until"] and pause["until"] <= now]
-        for name in over:
-            self._desk.resume_one(name, "its time is over")
-        self._arm()
+        try:
+            resume(self._desk, over, OVER)
+        except Problem as problem:  # a full disk, say: they run on time again, but what is owed has to be kept first
+            if not self._is_refused:
+                self._desk.telling.not_kept(problem.text(), "that a pause is over")
+            self._is_refused = True
+            self._timer = self._desk.loop.after(RETRY_S, self._end_those_over)
+        else:
+            self._is_refused = False
+            self._arm()
 
 
 def _first(span: tuple[float, float | None]) -> float:

@@ -7,6 +7,8 @@ import os
 import pytest
 from support.desk import AT, HOUR, DeskWorld, cron, job, pause
 
+from supervisor.runs.resuming import resume
+
 MINUTE = 60
 
 
@@ -23,7 +25,7 @@ def resume_all(world: DeskWorld) -> None:
 
 
 def resume_own(world: DeskWorld) -> None:
-    world.desk.resume_one("job", "anna")
+    resume(world.desk, ["job"], "anna")
     world.loop.run_soon()
 
 
