@@ -86,7 +86,7 @@ def _rounds(homes: dict[int, OursThatGrows], turns: int, costs: Costs, *, all_of
                 servers = _start(ours, count, costs)
                 if all_of_them:
                     _in_between(ours, count, servers, costs)
-                if all_of_them and turn == 1:
+                if all_of_them and turn == 1:  # takes a minute, so once, and not right after the first start
                     _idle(ours, count, costs)
                 _stop(ours, count, servers, costs)
             finally:

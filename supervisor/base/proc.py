@@ -80,8 +80,8 @@ def is_alive(pid: int, started: int | None = None) -> bool:
 
 
 def is_there(pid: int) -> bool:
-    """Some process has that number, if only a zombie. Asked of many at once: an eighth of what a look into /proc
-    costs; and true as well where /proc shows nobody the processes of others (hidepid).
+    """Some process has that number, if only a zombie. A quarter of what a look into /proc costs, for whoever asks of
+    many; and true as well where /proc shows nobody the processes of others (hidepid).
     """
     try:
         os.kill(pid, 0)

@@ -28,7 +28,7 @@ AFTER_PAUSE = ("next", "once", "catch_up")  # what becomes of the slots that a p
 MAX_COUNT = 1000  # of slots that are looked ahead
 SLIPS = 1  # in the name of a signal: they are short, and many are alike
 SPELT = 80  # letters of a name that are compared with another one
-MOST_COMPARED = 1000  # names, with one that nobody knows
+MOST_COMPARED = 250_000  # pairs of letters, with a name that nobody knows: some 50 ms, for which a daemon stands
 LAST_S = 253_402_300_800  # the year 10000
 
 # verb: (the daemons that have it, arguments that must be there, arguments that may be)
@@ -96,15 +96,16 @@ def nearest(word: str, known: Iterable[str], most: int | None = None) -> str:
 
 
 def _worth_comparing(word: str, known: Iterable[str], least: int) -> list[str]:
-    """Those of a fitting length, by the alphabet. A comparison takes some 30 us, and a daemon stands for as long: of
-    very many only the neighbours of the word in the alphabet, since the first letter is seldom the wrong one.
+    """Those of a fitting length, by the alphabet; of very many only the neighbours of the word in the alphabet, since
+    the first letter is seldom the wrong one.
     """
     fitting = sorted(name for name in known if abs(len(name[:SPELT]) - len(word)) <= least)
-    if len(fitting) <= MOST_COMPARED:
+    most = MOST_COMPARED // (len(word) + 1) ** 2
+    if len(fitting) <= most:
         return fitting
     before = sum(name < word for name in fitting)
-    first = min(max(before - MOST_COMPARED // 2, 0), len(fitting) - MOST_COMPARED)
-    return fitting[first : first + MOST_COMPARED]
+    first = min(max(before - most // 2, 0), len(fitting) - most)
+    return fitting[first : first + most]
 
 
 def _edits(left: str, right: str, most: int) -> int:

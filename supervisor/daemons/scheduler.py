@@ -30,7 +30,7 @@ from supervisor.daemons.logs import Logs
 from supervisor.daemons.predecessor import Predecessor
 from supervisor.daemons.scheduler_verbs import SchedulerVerbs
 from supervisor.daemons.showing import Showing
-from supervisor.daemons.taking_over import take_over
+from supervisor.daemons.taking_over import leave_nothing, take_over
 from supervisor.daemons.tidying import Tidying
 from supervisor.daemons.time_side import TimeSide
 from supervisor.engine.adopt import Kept
@@ -42,9 +42,7 @@ from supervisor.engine.outside import Outside
 from supervisor.engine.probes.log_line import LogLines
 from supervisor.engine.probes.prober import Prober
 from supervisor.engine.probes.watchdog import Watchdog
-from supervisor.engine.rolling import NOTE as ROLLING
 from supervisor.engine.spawner import LocalSpawner, RemoteSpawner
-from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.events.bus import Bus
 from supervisor.model.event import WARNING, Event
 from supervisor.model.home import Home
@@ -56,7 +54,6 @@ if TYPE_CHECKING:
 
     from supervisor.control.api import Handler
     from supervisor.daemons.options import Options
-    from supervisor.engine.spawner import Spawner
     from supervisor.engine.store import Store
 
 TITLE_AFTER_S = 0.5
@@ -297,22 +294,12 @@ class Scheduler:
         self.cascade()
 
     def _finish(self) -> None:
-        """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings. (What was to
-        be handed to one that ends before that is for the next.)"""
+        """What was to be handed to one that ends before that is for the next."""
         if self.channel is None or self.channel.closed:
             end_escaped(self.compiled["home_id"])
         elif self.is_there:
-            self._forget(self.engine.spawner)
+            leave_nothing(self.engine)
         self.loop.soon(self._leave)
-
-    def _forget(self, spawner: Spawner) -> None:
-        self.engine.jobs.forget()
-        self.engine.flush()  # now, or the notes of this very turn would come after their removal
-        for plan in (STOPPING, ROLLING):
-            spawner.note(plan, None)
-        for name, service in self.engine.services.items():
-            spawner.drop(service.key)
-            spawner.note(name, None)
 
     def _leave(self) -> None:
         """Once what was said last is on its way; a `start` that does not read is not waited for without end."""

@@ -1,4 +1,4 @@
-"""What a scheduler does with all that `start` has kept of its predecessor, before it hears anybody."""
+"""What a scheduler does with all that `start` has kept of its predecessor, before it hears anybody; what it leaves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from supervisor.daemons.heartbeat import NOTE as HEARTBEAT
 from supervisor.daemons.logs import told_exits
 from supervisor.engine.adopt import Adoption
 from supervisor.engine.rolling import NOTE as ROLLING
+from supervisor.engine.stopping import NOTE as STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.daemons.scheduler import Scheduler
+    from supervisor.engine.engine import Engine
     from supervisor.engine.service import Service
     from supervisor.engine.spawner import RemoteSpawner
     from supervisor.model.service import Spec
@@ -32,6 +34,17 @@ def take_over(daemon: Scheduler, remote: RemoteSpawner, specs: Iterable[Spec]) -
     recall_all(engine.services, past)
     daemon.governor.review()
     return adopted
+
+
+def leave_nothing(engine: Engine) -> None:
+    """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings."""
+    engine.jobs.forget()
+    engine.flush()  # now, or the notes of this very turn would come after their removal
+    for plan in (STOPPING, ROLLING):
+        engine.spawner.note(plan, None)
+    for name, service in engine.services.items():
+        engine.spawner.drop(service.key)
+        engine.spawner.note(name, None)
 
 
 def recall_all(services: Mapping[str, Service], past: Iterable[dict[str, Any]]) -> None:

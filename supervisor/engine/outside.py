@@ -16,7 +16,7 @@ from supervisor.engine.local_disk import Mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from supervisor.base.loop import Loop, Timer
     from supervisor.model.service import Spec
@@ -45,14 +45,14 @@ class Outside:
         by_rest: dict[tuple[bytes, ...], list[Spec]] = {}
         for spec in specs:
             by_rest.setdefault(tuple(os.fsencode(word) for word in spec.launch.argv[1:]), []).append(spec)
-        taken = dict(self._watched)
         found: dict[str, Found] = {}
         walk = _Walk()
-        for started, pid, who, spec in sorted(_candidates(by_rest, ours), key=lambda one: one[:2]):
-            is_free = spec.name not in found and taken.get(pid, spec.name) == spec.name
-            if is_free and _is_same(who, spec, walk):
-                found[spec.name] = (pid, started)
-                taken[pid] = spec.name
+        for who in _strangers(by_rest, ours):
+            taken = self._watched.get(who.pid)
+            free = (spec for spec in who.specs if spec.name not in found and taken in (None, spec.name))
+            same = _stands_for(who, free, walk)
+            if same is not None:
+                found[same.name] = (who.pid, who.started)
         return found
 
     def watch(self, name: str, pid: int, started: int, gone: Callable[[], None]) -> Watch:
@@ -125,26 +125,22 @@ class _Walk(Mounts):
 
 
 class _Stranger:
-    """What of a process is asked of it once, however many services might be it."""
+    """A process by whose words it might be one of these services; asked once, however many they are."""
 
-    __slots__ = ("exe", "pid", "started", "words")
+    __slots__ = ("exe", "pid", "specs", "started", "words")
 
-    def __init__(self, pid: int, started: int, words: list[bytes]) -> None:
+    def __init__(self, pid: int, started: int, words: list[bytes], specs: list[Spec]) -> None:
+        user = proc.user_of(pid)
         self.pid = pid
         self.started = started
         self.words = [os.fsdecode(word) for word in words]
         self.exe = proc.link_of(pid, "exe")
+        self.specs = [spec for spec in specs if user == _user_of(spec)]
 
 
-def _candidates(
-    by_rest: dict[tuple[bytes, ...], list[Spec]], ours: Collection[int]
-) -> list[tuple[int, int, _Stranger, Spec]]:
-    """(start time, pid, …) where the words after the program's are those of the service; looked at closely later.
-
-    A thousand services of a program without words, beside the thousand of another home, are a million pairs: so first
-    goes whoever can be none of them.
-    """
-    found: list[tuple[int, int, _Stranger, Spec]] = []
+def _strangers(by_rest: dict[tuple[bytes, ...], list[Spec]], ours: Collection[int]) -> list[_Stranger]:
+    """Where the words after the program's are those of some service; looked at closely later. Oldest first."""
+    found: list[_Stranger] = []
     own = os.getpid()
     for pid in proc.all_pids():
         if pid in ours or pid == own:
@@ -152,22 +148,28 @@ def _candidates(
         words = proc.words_of(pid)
         specs = [spec for at in range(min(len(words), 3)) for spec in by_rest.get(tuple(words[at + 1 :]), ())]
         started = proc.start_time(pid) if specs else None
-        if started is None or _is_below_sbctl(pid):
-            continue
-        user = proc.user_of(pid)
-        stranger = _Stranger(pid, started, words)
-        found += [(started, pid, stranger, spec) for spec in specs if user == _user_of(spec)]
-    return found
+        if started is not None:
+            found.append(_Stranger(pid, started, words, specs))
+    return sorted(found, key=lambda who: (who.started, who.pid))
 
 
 def _user_of(spec: Spec) -> int:
     return os.geteuid() if spec.launch.user is None else spec.launch.user.uid
 
 
-def _is_same(who: _Stranger, spec: Spec, walk: _Walk) -> bool:
-    if not _same_command(who, spec, walk) or not _same_folder(who.pid, spec.launch.cwd, walk):
-        return False
-    return proc.is_alive(who.pid, who.started)  # it was one and the same process all the time
+def _stands_for(who: _Stranger, specs: Iterable[Spec], walk: _Walk) -> Spec | None:
+    """The first of these that it is. Who is some sbctl's is nobody's stranger, and is not compared with the rest: a
+    thousand services of one program, beside the thousand of another home, are a million pairs.
+    """
+    for spec in specs:
+        if not _same_command(who, spec, walk):
+            continue
+        if _is_below_sbctl(who.pid):
+            return None
+        if _same_folder(who.pid, spec.launch.cwd, walk):
+            is_same = proc.is_alive(who.pid, who.started)  # it was one and the same process all the time
+            return spec if is_same else None
+    return None
 
 
 def _same_folder(pid: int, ours: str, mounts: Mounts) -> bool:

@@ -190,8 +190,8 @@ class Pauses:
 
     # those that end by themselves
 
-    def _arm(self) -> None:
-        """One timer for the pause that ends next."""
+    def _arm(self, least: float = 0.0) -> None:
+        """One timer for the pause that ends next; not before so many seconds."""
         desk, now = self._desk, self._desk.loop.clock.wall()
         ends = [pause["until"] for pause in desk.wishes.pauses().values() if pause["until"]]
         if self._seen is not None and self._seen.until:
@@ -200,7 +200,7 @@ class Pauses:
             self._timer.cancel()
             self._timer = None
         if ends:
-            self._timer = desk.loop.after(min(max(min(ends) - now, 0.0), 30.0) + 0.01, self._end_those_over)
+            self._timer = desk.loop.after(min(max(min(ends) - now, least), 30.0) + 0.01, self._end_those_over)
 
     def review(self) -> None:
         """Other wishes."""
@@ -217,7 +217,7 @@ class Pauses:
             if not self._is_refused:
                 self._desk.telling.not_kept(problem.text(), "that a pause is over")
             self._is_refused = True
-            self._timer = self._desk.loop.after(RETRY_S, self._end_those_over)
+            self._arm(RETRY_S)
         else:
             self._is_refused = False
             self._arm()
