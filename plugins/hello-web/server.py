@@ -12,9 +12,9 @@ import os
 import signal
 import socketserver
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
-from types import FrameType
 
 SETTINGS_ERROR = 78  # sbctl shows this exit code as a mistake in the settings
 
@@ -53,15 +53,12 @@ def port_setting() -> int:
     return int(text)
 
 
-def end(number: int, _: FrameType | None) -> None:
-    print(f"{signal.Signals(number).name}: ending", flush=True)
-    sys.exit(0)
-
-
 def main() -> None:
     port = port_setting()
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    # Waited for rather than handled: a handler runs between two steps of Python, and a signal that comes right before
+    # the server sleeps would be noticed with the next request only.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
         server = Server(("127.0.0.1", port), Handler)
     except OSError as error:
@@ -71,7 +68,9 @@ def main() -> None:
     with server:
         print(f"ready: http://127.0.0.1:{port}/", flush=True)
         # The interval is for shutdown(), which nobody calls here: no need to wake up for it.
-        server.serve_forever(poll_interval=3600)
+        threading.Thread(target=server.serve_forever, args=(3600,), daemon=True).start()
+        got = signal.sigwait(ends)
+        print(f"{signal.Signals(got).name}: ending", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -102,6 +103,17 @@ def test_hello_web_counts(run: Any) -> None:
     assert answers[2]["uptime_seconds"] > 0
     web.terminate()
     assert web.wait(5) == 0
+
+
+def test_hello_web_ends_at_whatever_moment_it_is_told_to(run: Any) -> None:
+    """Also right after a request, when it is about to sleep."""
+    port = free_port()
+    for _ in range(10):
+        web = run("hello-web", PORT=str(port))
+        assert web.stdout.readline()
+        with socket.create_connection(("127.0.0.1", port)):
+            web.send_signal(signal.SIGTERM)
+        assert web.wait(5) == 0
 
 
 def test_hello_web_says_that_its_port_is_taken(run: Any) -> None:
