@@ -6,10 +6,8 @@ kernel gives pidfds an inode of their own, that too.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` itself loads enum, which a command need not wait for
 import os
-import signal
-
-from supervisor.base import libc
 
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
@@ -128,7 +126,7 @@ def signal_group(pidfd: int, pid: int, number: int) -> bool:
     global _group_by_pidfd
     if _group_by_pidfd and pidfd >= 0:
         try:
-            signal.pidfd_send_signal(pidfd, number, None, PIDFD_SIGNAL_PROCESS_GROUP)
+            _signal.pidfd_send_signal(pidfd, number, None, PIDFD_SIGNAL_PROCESS_GROUP)
             return True
         except ProcessLookupError:
             return False
@@ -148,7 +146,7 @@ def signal_group(pidfd: int, pid: int, number: int) -> bool:
 def signal_held(pidfd: int, number: int) -> bool:
     """Signal only the process itself; False when it has been waited for."""
     try:
-        signal.pidfd_send_signal(pidfd, number)
+        _signal.pidfd_send_signal(pidfd, number)
         return True
     except OSError:
         return False
@@ -228,6 +226,8 @@ def user_of(pid: int) -> int | None:
 
 
 def _prctl(option: int, value: int) -> None:
+    from supervisor.base import libc  # only daemons need it, and it takes a command 2 ms
+
     if libc.call("prctl", option, value, 0, 0, 0) != 0:
         number = libc.last_error()
         raise OSError(number, os.strerror(number), f"prctl {option}")
@@ -248,11 +248,13 @@ def parent_signal() -> int:
 
 
 def _prctl_get(option: int) -> int:
+    from supervisor.base import libc
+
     value = libc.Int(0)
     return value.value if libc.call("prctl", option, libc.written_to(value), 0, 0, 0) == 0 else 0
 
 
-def die_with_parent(parent: int, number: int = signal.SIGTERM) -> bool:
+def die_with_parent(parent: int, number: int = _signal.SIGTERM) -> bool:
     """Ask for a signal when the parent dies; False: it is dead already, so go at once.
 
     Set by the process itself, after its handlers: a wrapper that sets it leaves a hole in which the

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` itself loads enum, for which everybody would wait
 import os
 import select
-import signal
 import time
 
 from supervisor.base.errors import FAILED, Problem
@@ -58,7 +58,7 @@ def _spawn(home: Home, ready_fd: int) -> int:
             ],
             setsid=True,  # the terminal that closes takes its own session with it, not ours
             setsigmask=[],
-            setsigdef=[n for n in signal.valid_signals() if n not in (signal.SIGKILL, signal.SIGSTOP)],
+            setsigdef=[n for n in _signal.valid_signals() if n not in (_signal.SIGKILL, _signal.SIGSTOP)],
         )
     except OSError as error:
         raise Problem("can't spawn start", why=str(error), code=FAILED) from None
@@ -94,6 +94,8 @@ def _died(home: Home, pid: int, size: int) -> Problem:
     how = ""
     found, status = os.waitpid(pid, os.WNOHANG)
     if found:
+        import signal
+
         code = os.waitstatus_to_exitcode(status)
         how = f" (exit code {code})" if code >= 0 else f" (killed by {signal.Signals(-code).name})"
     said = _since(home.out_file("start"), size)

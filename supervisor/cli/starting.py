@@ -1,6 +1,8 @@
 """`sbctl start` for the whole tree: fresh settings, a detached `start`, and a word on what came up.
 
-Without click and friends: with a hundred servers the person waits 0.3 s, of which imports must not take half.
+Without click and friends: with a hundred servers the person waits 0.3 s, of which imports must not take half. What is
+needed to wait for the rest (`settling`, and with it the words of the daemons) is loaded when `start` is on its way,
+while that loads its own.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from supervisor.cli.details import mask_rows
 from supervisor.cli.kept_code import keep_code
 from supervisor.cli.known_homes import remember
 from supervisor.cli.out import answer, note, show
-from supervisor.cli.settling import is_degraded, is_up, settle_all, what_is_wrong, why_hint
 from supervisor.cli.spawning import Spawned, spawn_start
 from supervisor.model.trust import check_own
 
@@ -164,6 +165,8 @@ def _outlive(pid: int, wait: float) -> None:
 
 
 def _settled(home: Home, wait: float) -> list[Facts]:
+    from supervisor.cli.settling import settle_all
+
     try:
         rows = settle_all(home, wait)
     except Problem as problem:
@@ -199,6 +202,8 @@ def _asked_to_end() -> Problem:
 
 def _follow_winner(home: Home, pid: int, wait: float) -> int:
     """Somebody else started it at the same moment: the same tree is up, which is what was wanted."""
+    from supervisor.cli.settling import settle_all
+
     try:
         settle_all(home, wait)
     except Problem as problem:
@@ -210,6 +215,8 @@ def _follow_winner(home: Home, pid: int, wait: float) -> int:
 
 
 def _summary(rows: list[Facts], pid: int, took: float, *, as_json: bool, before: Facts | None) -> int:
+    from supervisor.cli.settling import is_degraded, is_up, what_is_wrong, why_hint
+
     wanted = [row for row in rows if row["desired"] == "up"]
     if not wanted:  # there always is a scheduler; somebody has taken back all wishes
         raise _asked_to_end()

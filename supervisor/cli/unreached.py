@@ -86,7 +86,9 @@ def _stays_silent(home: Home, pid: int) -> bool:
 
 def _find_lost(home: Home) -> Holder | None:
     for pid in proc.all_pids():
-        started = proc.start_time(pid)  # first: whoever signals it later proves by this that it is the same
+        if not role_of(pid, home):  # of most this is all that has to be asked
+            continue
+        started = proc.start_time(pid)  # then all over: whoever signals it later proves by this that it is the same
         if started is not None and _is_ours(pid) and role_of(pid, home) and has_another_lock(pid, home):
             return Holder(LOST, pid, started)
     return None
@@ -94,7 +96,7 @@ def _find_lost(home: Home) -> Holder | None:
 
 def scheduler_pids(home: Home) -> list[int]:
     """Of a home that no `start` runs: a scheduler that ends what it managed."""
-    return [pid for pid in proc.all_pids() if _is_ours(pid) and role_of(pid, home) == "scheduler"]
+    return [pid for pid in proc.all_pids() if role_of(pid, home) == "scheduler" and _is_ours(pid)]
 
 
 def trees_of(home: Home) -> list[int]:
@@ -137,6 +139,8 @@ def role_of(pid: int, home: Home) -> str:
     except OSError:
         return ""
     path = os.fsencode(home.path)
+    if path not in words and not words[0].endswith(path):
+        return ""
     for role in ROLES:
         name = role.encode()
         if words == [b"sbctl: %s %s" % (name, path)] or [b"--role", name, path] in (words[i : i + 3] for i in range(9)):

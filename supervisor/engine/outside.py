@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from supervisor.model.service import Spec
 
     Found = tuple[int, int]  # pid and start time
+    Rest = tuple[str | bytes, ...]
 
 MARKS = (b"SB_KEY", b"SB_HOME_ID")
 TITLE = "sbctl: "  # how our daemons call themselves
 LOOK_AGAIN_S = 5.0  # where no pidfd could be had
 MAX_SHEBANG = 256
+FIRST = 3  # words, one of which is the program: an interpreter and its option may stand before a script
 
 
 class Outside:
@@ -42,14 +44,12 @@ class Outside:
         `ours`: pids of which it is known that they are none. Where few may start at a time, or in a chain, there is a
         walk for each few that start, and what was started before is not read again each time.
         """
-        by_rest: dict[tuple[bytes, ...], list[Spec]] = {}
-        for spec in specs:
-            by_rest.setdefault(tuple(os.fsencode(word) for word in spec.launch.argv[1:]), []).append(spec)
-        found: dict[str, Found] = {}
         walk = _Walk()
-        for who in _strangers(by_rest, ours):
+        wanted = _Wanted(specs, walk)
+        found: dict[str, Found] = {}
+        for who in _strangers(wanted, ours):
             taken = self._watched.get(who.pid)
-            free = (spec for spec in who.specs if spec.name not in found and taken in (None, spec.name))
+            free = (spec for spec in wanted.like(who) if spec.name not in found and taken in (None, spec.name))
             same = _stands_for(who, free, walk)
             if same is not None:
                 found[same.name] = (who.pid, who.started)
@@ -111,45 +111,102 @@ class Watch:
 
 
 class _Walk(Mounts):
-    """One look at everybody: where the program of a service lies is asked of the disk once."""
+    """One look at everybody: each path is asked of the disk once."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._places: dict[str, str] = {}
+        self._real: dict[str, str] = {}
+        self._programs: dict[str, str] = {}
+
+    def real(self, path: str) -> str:
+        found = self._real.get(path)
+        if found is None:
+            found = self._real[path] = super().real(path)
+        return found
 
     def program(self, spec: Spec) -> str:
-        place = self._places.get(spec.name)
-        if place is None:
-            place = self._places[spec.name] = _find(spec.launch.argv[0], spec, self)
-        return place
+        """Where the program of a service lies."""
+        word = spec.launch.argv[0]
+        key = word if word.startswith("/") else spec.name
+        found = self._programs.get(key)
+        if found is None:
+            found = self._programs[key] = _find(word, spec, self)
+        return found
+
+
+class _Wanted:
+    """The services by how a process of theirs would look, so that each process is compared with few of them."""
+
+    def __init__(self, specs: Sequence[Spec], walk: _Walk) -> None:
+        self._walk = walk
+        self._order = {spec.name: number for number, spec in enumerate(specs)}
+        self._rests: set[Rest] = set()
+        self._by_rest: dict[tuple[int, Rest], list[Spec]] = {}  # by user, and the words behind the program's ...
+        self._by_name: dict[tuple[int, Rest, str], list[Spec]] = {}  # ... and that one without a folder ...
+        self._by_place: dict[tuple[int, Rest], dict[str, list[Spec]]] = {}  # ... or the file, where that was asked
+        for spec in specs:
+            program, *words = spec.launch.argv
+            user, rest = _user_of(spec), tuple(words)
+            self._rests.add(tuple(os.fsencode(word) for word in words))
+            self._by_rest.setdefault((user, rest), []).append(spec)
+            self._by_name.setdefault((user, rest, _base(program)), []).append(spec)
+
+    def may_be(self, words: list[bytes]) -> bool:
+        """Are those behind one of its first words the words of some service? (The first may be an interpreter.)"""
+        return any(tuple(words[at + 1 :]) in self._rests for at in range(min(len(words), FIRST)))
+
+    def like(self, who: _Stranger) -> Collection[Spec]:
+        """Each service that it might be, in their order; whether it is, is looked at closely by `_stands_for`."""
+        found: list[list[Spec]] = []
+        for at, word in enumerate(who.words[:FIRST]):
+            rest = tuple(who.words[at + 1 :])
+            self._add(found, self._by_name.get((who.user, rest, _base(word))))
+            if at == 0 and who.exe:
+                self._add(found, self._places((who.user, rest)).get(who.exe))
+        if len(found) < 2:
+            return found[0] if found else ()
+        each = {spec.name: spec for specs in found for spec in specs}
+        return sorted(each.values(), key=lambda spec: self._order[spec.name])
+
+    @staticmethod
+    def _add(found: list[list[Spec]], specs: list[Spec] | None) -> None:
+        """By name and by place they are mostly the same ones; of a thousand that is seen at a glance."""
+        if specs and specs not in found:
+            found.append(specs)
+
+    def _places(self, key: tuple[int, Rest]) -> dict[str, list[Spec]]:
+        places = self._by_place.get(key)
+        if places is None:
+            places = self._by_place[key] = {}
+            for spec in self._by_rest.get(key, ()):
+                places.setdefault(self._walk.program(spec), []).append(spec)
+        return places
 
 
 class _Stranger:
     """A process by whose words it might be one of these services; asked once, however many they are."""
 
-    __slots__ = ("exe", "pid", "specs", "started", "words")
+    __slots__ = ("exe", "pid", "started", "user", "words")
 
-    def __init__(self, pid: int, started: int, words: list[bytes], specs: list[Spec]) -> None:
-        user = proc.user_of(pid)
+    def __init__(self, pid: int, started: int, words: list[bytes]) -> None:
         self.pid = pid
         self.started = started
         self.words = [os.fsdecode(word) for word in words]
+        self.user = -1 if (user := proc.user_of(pid)) is None else user
         self.exe = proc.link_of(pid, "exe")
-        self.specs = [spec for spec in specs if user == _user_of(spec)]
 
 
-def _strangers(by_rest: dict[tuple[bytes, ...], list[Spec]], ours: Collection[int]) -> list[_Stranger]:
-    """Where the words after the program's are those of some service; looked at closely later. Oldest first."""
+def _strangers(wanted: _Wanted, ours: Collection[int]) -> list[_Stranger]:
+    """Oldest first."""
     found: list[_Stranger] = []
     own = os.getpid()
     for pid in proc.all_pids():
         if pid in ours or pid == own:
             continue
         words = proc.words_of(pid)
-        specs = [spec for at in range(min(len(words), 3)) for spec in by_rest.get(tuple(words[at + 1 :]), ())]
-        started = proc.start_time(pid) if specs else None
+        started = proc.start_time(pid) if wanted.may_be(words) else None
         if started is not None:
-            found.append(_Stranger(pid, started, words, specs))
+            found.append(_Stranger(pid, started, words))
     return sorted(found, key=lambda who: (who.started, who.pid))
 
 
@@ -161,23 +218,24 @@ def _stands_for(who: _Stranger, specs: Iterable[Spec], walk: _Walk) -> Spec | No
     """The first of these that it is. Who is some sbctl's is nobody's stranger, and is not compared with the rest: a
     thousand services of one program, beside the thousand of another home, are a million pairs.
     """
+    theirs = ""
     for spec in specs:
         if not _same_command(who, spec, walk):
             continue
-        if _is_below_sbctl(who.pid):
+        theirs = theirs or _folder_of(who.pid)
+        if not theirs:
             return None
-        if _same_folder(who.pid, spec.launch.cwd, walk):
+        if spec.launch.cwd == theirs or walk.real(spec.launch.cwd) == theirs:  # ours may be written by way of links
             is_same = proc.is_alive(who.pid, who.started)  # it was one and the same process all the time
             return spec if is_same else None
     return None
 
 
-def _same_folder(pid: int, ours: str, mounts: Mounts) -> bool:
-    """Ours may be written by way of links; in a container the same path is another folder."""
-    theirs = proc.link_of(pid, "cwd")
-    if not theirs or proc.link_of(pid, "ns/mnt") != proc.link_of(os.getpid(), "ns/mnt"):
-        return False
-    return theirs == ours or theirs == mounts.real(ours)
+def _folder_of(pid: int) -> str:
+    """Of a stranger that sees our files: in a container the same path is another folder. "": it is none."""
+    if _is_below_sbctl(pid) or proc.link_of(pid, "ns/mnt") != proc.link_of(os.getpid(), "ns/mnt"):
+        return ""
+    return proc.link_of(pid, "cwd")
 
 
 def _same_command(who: _Stranger, spec: Spec, walk: _Walk) -> bool:

@@ -17,6 +17,7 @@ from support.fakes import FakeLoop, spec
 from support.waiting import eventually
 
 from supervisor.base import proc
+from supervisor.engine import outside
 from supervisor.engine.outside import Outside
 from supervisor.model.launch import User
 from supervisor.model.service import Spec
@@ -190,6 +191,27 @@ def test_what_is_known_to_be_ours_is_not_even_read(
     assert found == {"web": (other, proc.start_time(other))}
     assert other in read
     assert ours not in read
+
+
+def test_a_process_is_compared_only_with_what_it_might_be(
+    loop: FakeLoop, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that have no arguments have the same words behind their program: none."""
+    compared = [0]
+    same_command = outside._same_command
+
+    def count(*args: object) -> bool:
+        compared[0] += 1
+        return same_command(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(outside, "_same_command", count)
+    many = [service(tmp_path, f"/nowhere/of-that-name-{number}", name=f"s{number:03}") for number in range(300)]
+    pid = start("tail", "-f", "/dev/null", ready=False)
+    eventually(lambda: proc.words_of(pid) == [b"tail", b"-f", b"/dev/null"])
+
+    assert looked_at(loop, *many) == {}
+    assert compared[0] == 0
+    assert looked_at(loop, *many, service(tmp_path, "/bin/tail", "-f", "/dev/null")) == {"web": pid}
 
 
 def test_its_end_is_told_once(loop: FakeLoop, start: Start) -> None:
