@@ -75,9 +75,10 @@ class Ours(Subject):
 
 
 class OursByCommand(Ours):
-    """The same, stopped by `sbctl stop` where the others get a bare signal."""
+    """The same, stopped by `sbctl stop` where the others get a bare signal. Both are launched by `sbctl start`."""
 
     name = "sbctl, by command"
+    launched_as = Ours.name
     letter = "p"
     twin = True
     measured_logs = False

@@ -27,6 +27,7 @@ class Subject(abc.ABC):
     restarts = True
     never_ends_deaf = ""  # why it never ends when its children ignore SIGTERM
     twin = False  # another way to do what a subject does already
+    launched_as = ""  # the name of that one, where both are launched by the same command
     measured_logs = False
     mixes_logs = False  # all in one file
     log_share = 1  # so many times less is written by the children of the slow ones

@@ -92,13 +92,21 @@ def _figures(plan: Plan, count: int, subjects: list[Subject], times: dict[str, T
     tree = Figure(title, "s", key=f"stop.tree.{count}")
     for subject in subjects:
         ours, found = isinstance(subject, Ours), times[subject.name]
-        rounds = start_rounds(plan, subject, count)
-        note = found.failed or ("" if rounds == plan.rounds else f"{rounds} rounds")
-        start.add(subject.name, found.start, target=targets.START_S.get(count) if ours else None, note=note)
+        if not subject.launched_as:
+            rounds = start_rounds(plan, subject, count)
+            note = found.failed or ("" if rounds == plan.rounds else f"{rounds} rounds")
+            took = [*found.start, *_of_twins(subject, subjects, times)]
+            start.add(subject.name, took, target=targets.START_S.get(count) if ours else None, note=note)
         note = found.failed or _stop_note(plan, subject, count)
         stop.add(subject.name, found.children_gone, target=targets.STOP_S.get(count) if ours else None, note=note)
         tree.add(subject.name, found.tree_gone, target=targets.TREE_GONE_S if ours else None, note=note)
     return [start, stop, tree]
+
+
+def _of_twins(subject: Subject, subjects: list[Subject], times: dict[str, Times]) -> list[float]:
+    """Starts are starts, however they are stopped afterwards."""
+    twins = [other for other in subjects if other.launched_as == subject.name]
+    return [took for twin in twins for took in times[twin.name].start]
 
 
 def _stop_note(plan: Plan, subject: Subject, count: int) -> str:
