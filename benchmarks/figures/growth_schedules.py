@@ -16,7 +16,7 @@ LOADED = (12_500, 25_000, 50_000, 100_000)
 DUE = (250, 500, 1000, 2000)
 DUE_OF_MANY = 100
 COMMANDS = (125, 250, 500, 1000)
-BURSTS = 4
+BURSTS = 9
 EVERY_S = 6  # what is to be due; so the same home can be measured again and again
 RULE = {"cron": f"*/{EVERY_S} * * * * *", "seconds": True}
 
@@ -55,8 +55,7 @@ def measure(plan: Plan) -> list[Figure]:
             say(f"growth, {count} due, round {turn + 1}")
             _due(home, count, costs)
     _remove(homes)
-    for count in COMMANDS[:2] if plan.quick else COMMANDS:
-        _commands(plan, count, costs)
+    _commands(plan, COMMANDS[:2] if plan.quick else COMMANDS, costs)
     title = f"Growth: twice the schedules, from {loaded[0]} to {loaded[-1]}, and of those that are due to {due[-1]}"
     return [table(title, "growth.schedules", costs.all, targets.GROWTH)]
 
@@ -92,9 +91,9 @@ def _due(home: Path, count: int, costs: Costs) -> None:
     costs.claimed.add(count, max(found["claimed"]) * 1000)
 
 
-def _commands(plan: Plan, count: int, costs: Costs) -> None:
+def _commands(plan: Plan, counts: tuple[int, ...], costs: Costs) -> None:
     """Each burst is a round."""
-    rounds, _, _ = bursts.take(plan, count, BURSTS)
-    assert not rounds.wrong, rounds.wrong
-    for each in rounds.whole:
-        costs.commands.add(count, each.ended)
+    for count, rounds in bursts.side_by_side(plan, counts, 2 if plan.quick else BURSTS).items():
+        assert not rounds.wrong, rounds.wrong
+        for each in rounds.whole:
+            costs.commands.add(count, each.ended)
