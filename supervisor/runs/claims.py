@@ -68,7 +68,7 @@ class Claims:
         run.claimed, run.not_before, run.deadline = now, slot.not_before, slot.deadline
         if plan.accepted:
             run.progress.accepted = plan.accepted
-        slot.since, slot.queue = desk.loop.clock.now(), queue
+        slot.since, slot.changes, slot.queue = desk.loop.clock.now(), desk.changes, queue
         self._pending[run.id] = slot
         if not queue:
             self._of[plan.id] = self._of.get(plan.id, 0) + 1
@@ -139,8 +139,12 @@ class Claims:
             self.begin(run, plan)
 
     def _paused_since(self, slot: Slot, run: Run, plan: Plan) -> Held | None:
-        """A pause that came while its claim was on its way: if that took long, somebody relies on it."""
-        if run.nominal is None or self._desk.loop.clock.now() - slot.since < PROMPT_S:
+        """A pause that came while its claim was on its way: whoever was told of it relies on it.
+
+        The gates are asked again only then, or if it took long: somebody may have touched the file meanwhile.
+        """
+        desk = self._desk
+        if slot.changes == desk.changes and desk.loop.clock.now() - slot.since < PROMPT_S:
             return None
         held = self._desk.turns.held(plan, run)
         return held if held is not None and held.skip in (Skip.PAUSED, Skip.DISABLED) else None

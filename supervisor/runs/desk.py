@@ -88,6 +88,7 @@ class Desk:
         self.plans: dict[str, Plan] = {}
         self.followers: dict[str, list[Plan]] = {}  # by the schedule that they follow
         self.wishes = Wishes()
+        self.changes = 0  # of wishes, settings and the pause of all: how often what a claim relied on may have changed
         self.by_hand_policy = Policy()
         self.secret_env: tuple[str, ...] = ()
         self.stopping = False
@@ -123,6 +124,7 @@ class Desk:
     def take_catalogue(self, catalogue: Catalogue, loaded: Loaded | None = None) -> None:
         """The settings, first or other ones; `loaded`: what the history knows, the first time."""
         old, self.catalogue = self.plans, catalogue
+        self.changes += 1
         launches = [launch for commands in catalogue.commands.values() for launch in commands.values()]
         self.secret_env = tuple(sorted({name for launch in launches for name in launch.drop_env}))
         self.maker = Maker(catalogue, self._zones, self._seed)
@@ -305,6 +307,7 @@ class Desk:
         if changed:
             self._keeps.save_wishes(wishes)
             self.wishes = wishes
+            self.changes += 1
             self.pauses.review()
         return changed
 

@@ -128,6 +128,7 @@ class Pauses:
             self._inode = (found.st_ino, found.st_mtime_ns)
             self._seen = self._read(found.st_mtime)
             if before is None:
+                self._desk.changes += 1
                 self._desk.telling.paused(self._seen)
             self._arm()
         if self._seen.until and self._seen.until <= self._desk.loop.clock.wall():

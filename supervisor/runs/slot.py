@@ -16,6 +16,7 @@ class Slot:
 
     __slots__ = (
         "after",
+        "changes",
         "deadline",
         "due",
         "nominal",
@@ -42,5 +43,6 @@ class Slot:
         self.not_before = 0.0  # its place among those that came at once
         self.queue = False  # it does not begin with its claim
         self.since = 0.0  # monotonic: when its claim was handed over
+        self.changes = 0  # of what people want, as it was then
         self.run: Run | None = None
         self.write: Write | None = None  # its claim, as it waits to be handed over

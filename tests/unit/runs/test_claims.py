@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.desk import AT, DAY, HOUR, DeskWorld, cron, every, job
+from support.desk import AT, DAY, HOUR, DeskWorld, cron, every, job, pause
 
+from supervisor.runs.resuming import resume
 from supervisor.store.rows import SlotRow
 
 EVERY_MINUTE = cron("* * * * *")
@@ -59,6 +60,52 @@ def test_a_pause_that_comes_while_a_slow_disk_has_its_claim_holds_it(world: Desk
     assert world.start.spawns() == []
     assert (world.rows(), world.fates()) == ([], ["paused" if how == "pause" else "disabled"])
     assert not {"run.started", "run.unledgered"} & set(world.kinds("job"))
+
+
+def stop_it(world: DeskWorld, how: str) -> None:
+    """As somebody is answered."""
+    if how == "disable":
+        world.desk.change_wishes(lambda wishes: ["job"] if wishes.enable("job", False) else [])
+    elif how == "settings":
+        world.reload(job(enabled=False))
+    elif how == "pause":
+        pause(world)
+    else:
+        world.desk.pauses.pause_all("anna", "", "")
+
+
+@pytest.mark.parametrize(
+    ("how", "fate"),
+    [("disable", "disabled"), ("settings", "disabled"), ("pause", "paused"), ("pause all", "paused")],
+)
+def test_what_was_claimed_just_before_somebody_was_answered_does_not_begin(
+    world: DeskWorld, how: str, fate: str
+) -> None:
+    world.open(job())
+    world.writer.is_held = True
+    world.pass_until(AT + HOUR + 0.01)
+    stop_it(world, how)
+    world.writer.is_held = False
+    world.writer.write()
+    world.pass_time(1)
+
+    assert world.start.spawns() == []
+    assert (world.rows(), world.fates()) == ([], [fate])
+
+
+def test_what_is_made_up_for_does_not_begin_in_the_next_pause(world: DeskWorld) -> None:
+    world.open(job())
+    pause(world, on_resume="once")
+    world.pass_until(AT + HOUR + 60)
+    world.writer.is_held = True
+    resume(world.desk, ["job"], "anna")
+    pause(world)
+    world.writer.is_held = False
+    world.writer.write()
+    world.pass_time(1)
+
+    assert world.start.spawns() == []
+    assert world.states() == ["cancelled"]
 
 
 def test_a_disk_that_hangs_while_the_clock_is_set_back_keeps_nobody_either(world: DeskWorld) -> None:
