@@ -82,7 +82,8 @@ class TimeDesk:
         self._was_opened = True
         self._loading = self._daemon.loop.after(LOADING_S, garbage.end_loading)
         self.writer.open()
-        self.writer.load(self._loaded, self._left.over, self._learned)
+        asked = [*self._left.over, *self._daemon.intents.wishes().all_promised()]
+        self.writer.load(self._loaded, asked, self._learned)
 
     def _loaded(self, loaded: Loaded) -> None:
         daemon = self._daemon

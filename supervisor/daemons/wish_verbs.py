@@ -74,9 +74,9 @@ class WishVerbs:
             return
         names = self._names(args["names"])
         self._end_those_over(names)
-        ended = end_own(desk, names)
+        ended = end_own(desk, names, what or "")
         cooled = [name for name in names if desk.outcomes.end_cooldown(desk.plans[name])]
-        go_on(desk, ended, by, what or "")
+        go_on(desk, ended, by)
         reply.send(_told(names, [*ended, *(name for name in cooled if name not in ended)]))
 
     def _end_those_over(self, names: list[str]) -> None:

@@ -2,9 +2,10 @@
 
     "schedules": {"twitter": {"first_seen": 1764300000, "enabled": false, "paused":
                   {"at": 1764300100.0, "by": "anna", "reason": "…", "until": null, "on_resume": "next"},
-                  "owed": {"catch_up": [1764300000.0, 1764300050.0]}}}
+                  "owed": {"catch_up": [1764300000.0, 1764300050.0]}, "promised": {"r7du9xcbi001": 1764300000}}}
 
 `owed`: what a pause has held that is over, and is to be made up for once another one is over, too; from when to when.
+`promised`: runs that make up for it, by their ids, and the slot that each stands for; until the history has them.
 Of a schedule nobody has a wish about there is only when it was first seen: an interval is counted from then.
 """
 
@@ -73,6 +74,21 @@ class Wishes:
     def owe(self, name: str, owed: dict[str, list[float]]) -> bool:
         return self._set(name, "owed", owed or None)
 
+    def promised(self, name: str) -> dict[str, int | None]:
+        """By run: the slot that it stands for; None: for whatever was held."""
+        return self._all.get(name, {}).get("promised") or {}
+
+    def promise(self, name: str, runs: dict[str, int | None]) -> bool:
+        return self._set(name, "promised", runs or None)
+
+    def due(self) -> list[str]:
+        """Schedules of which something is owed or promised."""
+        return [name for name, wish in self._all.items() if wish.get("owed") or wish.get("promised")]
+
+    def all_promised(self) -> list[str]:
+        """Runs."""
+        return [run for wish in self._all.values() for run in wish.get("promised") or ()]
+
     def _set(self, name: str, key: str, value: Any) -> bool:
         wish = self._all.setdefault(name, {})
         if wish.get(key) == value:
@@ -106,7 +122,14 @@ def _checked(wish: dict[str, Any]) -> dict[str, Any]:
         }
     if isinstance(owed, dict) and (spans := {how: owed[how] for how in ON_RESUME[1:] if _is_span(owed.get(how))}):
         good["owed"] = spans
+    promised = wish.get("promised")
+    if isinstance(promised, dict) and (runs := {run: at for run, at in promised.items() if _is_slot(at)}):
+        good["promised"] = runs
     return good
+
+
+def _is_slot(value: Any) -> bool:
+    return value is None or (type(value) is int and 0 <= value < 1 << 40)
 
 
 def _is_span(value: Any) -> bool:

@@ -229,7 +229,7 @@ class Admission:
         steps = self.steps_for(plan)
         # By the clock of now, not the second of the slot: no two schedulers draw at the same moment.
         run = Run(
-            desk.ids.draw(desk.loop.clock.wall()),
+            slot.promised or desk.ids.draw(desk.loop.clock.wall()),
             schedule.id,
             schedule.plugin,
             steps,

@@ -102,7 +102,8 @@ class Claims:
         ]  # fmt: skip
         row = RunRow(run.id, run.schedule or None, **columns.of_claim(run), state=RunState.CLAIMED.value)
         run_id = run.id
-        slot.write = self._desk.writer.made_claim(slots, row, lambda ok: self._done(run_id, ok=ok))
+        done = self._promised_done if slot.promised else self._done
+        slot.write = self._desk.writer.made_claim(slots, row, lambda ok: done(run_id, ok=ok))
 
     def _plan(self, slot: Slot) -> Plan:
         """Other settings may have come while its claim was on its way."""
@@ -118,6 +119,10 @@ class Claims:
             if not self._of[name]:
                 del self._of[name]
         return found
+
+    def _promised_done(self, run_id: str, *, ok: bool) -> None:
+        self._desk.promises.are_kept(run_id)
+        self._done(run_id, ok=ok)
 
     def _done(self, run_id: str, *, ok: bool) -> None:
         found = self._take(run_id)
@@ -167,6 +172,8 @@ class Claims:
             return
         run = slot.run
         assert run is not None
+        if refused and slot.promised:
+            self._desk.promises.are_kept(run_id)  # as well as can be: no claim of it is on its way
         if slot.plan.schedule.policy.ledger == "required" and slot.nominal is not None:
             if refused or self._desk.writer.withdraw(run_id):
                 reason = "its claim could not be made durable, and its ledger is required"
@@ -218,6 +225,8 @@ class Claims:
     def release(self, plan: Plan, run: Run, held: Held) -> None:
         """It does not run after all."""
         if run.nominal is None or not run.takes_a_slot:
+            if run.made_up and held.skip is Skip.PAUSED:
+                self._desk.promises.renew(plan, run)  # before this one is cancelled
             self.cancel(run, held.reason)
             return
         until, of = int(held.until * 1000) if held.until else None, (plan.id, plan.schedule.revision, run.nominal)

@@ -22,6 +22,7 @@ from supervisor.runs.outcomes import Outcomes
 from supervisor.runs.pauses import Pauses
 from supervisor.runs.plan import Maker, Plan, waits_for
 from supervisor.runs.planner import Planner
+from supervisor.runs.promises import Promises
 from supervisor.runs.reach import PREFIX, Reach
 from supervisor.runs.resuming import make_up
 from supervisor.runs.run import Ids
@@ -106,6 +107,7 @@ class Desk:
         self.load = MachineLoad(loop.clock)
         self.runner = Runner(loop, home, outlet, spawner, rests=(writer.rest, bus.rest))
         self.pauses = Pauses(self)
+        self.promises = Promises(self)
         self.reach = Reach(self)
         self.admission = Admission(self)
         self.claims = Claims(self)
@@ -197,6 +199,9 @@ class Desk:
         elif loaded.gaps:
             for plan in self.plans.values():
                 cursors.pass_gaps(self, plan, loaded, now)
+        self.promises.begin()
+        if self.unread is None:
+            self.promises.learn(loaded, [note["id"] for note in left.notes])
         self.is_open = True
         going = open_desk(self, left, loaded)
         early, self._early = self._early, []
@@ -217,13 +222,17 @@ class Desk:
             for name, ends in loaded.ends.items():  # which the gaps go around
                 self.outcomes.seconds.know(name, ends)
             unread.learn(self, loaded, self._decode)
+            self.promises.learn(loaded, unread.known(self))
             self.telling.history_read(learn(self, loaded, unread))
+            if self.planner.begun:
+                self.promises.go_on()
 
     def _begin(self) -> None:
         self.runner.hear()
         if not self.stopping:
             self.planner.begin()
             self.pauses.go_on()
+            self.promises.go_on()
             self.prune()
 
     def beat(self) -> None:

@@ -15,7 +15,7 @@ from supervisor.base.inotify import FolderWatch
 from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
 from supervisor.model.wishes import ON_RESUME
 from supervisor.runs.moments import from_iso
-from supervisor.runs.resuming import resume
+from supervisor.runs.resuming import end_of_all, resume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Pauses:
                 self._desk.telling.paused(self._seen)
             self._arm()
         if self._seen.until and self._seen.until <= self._desk.loop.clock.wall():
-            self._remove()
+            self._remove(self._seen)
         return self._seen
 
     def go_on(self) -> None:
@@ -157,14 +157,17 @@ class Pauses:
             said = decode(b"")
         return Pause(at, said["by"], said["reason"], from_iso(said["until"] or ""), said["on_resume"])
 
-    def _remove(self) -> None:
+    def _remove(self, pause: Pause) -> None:
         try:
-            os.unlink(self._path)
+            end_of_all(self._desk, (pause.on_resume, pause.at, pause.until), self._unlink)
         except OSError:
             if self._seen is not None:
                 self._seen.until = None  # it can't be taken away: it pauses for good
             return
         self.look()
+
+    def _unlink(self) -> None:
+        os.unlink(self._path)
 
     # asking
 
@@ -184,8 +187,9 @@ class Pauses:
         pause = self.look()
         if pause is None:
             return False
-        os.unlink(self._path)
-        pause.on_resume = what or pause.on_resume
+        how = what or pause.on_resume
+        end_of_all(self._desk, (how, pause.at, pause.until), self._unlink)
+        pause.on_resume = how
         self.look()
         return True
 

@@ -11,7 +11,7 @@ import heapq
 from supervisor.core.breaker import Breaker
 from supervisor.core.due import COUNT_AT_MOST, judge
 from supervisor.model.run import Skip, Trigger
-from supervisor.runs.made_up import BEFORE_S, newest_due, stand_for
+from supervisor.runs.made_up import BEFORE_S, newest_due
 from supervisor.runs.ready import AHEAD_S, HOLDS_S, make_ready
 from supervisor.runs.slot import Slot
 
@@ -217,18 +217,16 @@ class Planner:
         if plan.after_finish and self.begun:
             self._push(plan, self._first(plan))
 
-    def make_up(self, plan: Plan, since: float, until: float, *, all_of_them: bool) -> None:
-        """After a pause from then to then: one run if it has held any slot, or one for each, up to what is made up for.
+    def make_up(self, plan: Plan, promised: dict[str, int | None]) -> None:
+        """After a pause: these runs, and the slot that each stands for.
 
         Those slots have had their end, so these runs claim none; they only stand for them. Each waits for its turn; one
         that can't begin leaves the row of a run that says why.
         """
-        if not self._desk.is_enabled(plan) or self._desk.pauses.of(plan.id) is not None:
-            return  # no pause has held its slots, or another one still does
         now = self._desk.loop.clock.wall()
-        for nominal in stand_for(plan, since, until, now, all_of_them=all_of_them):
+        for run_id, nominal in promised.items():
             slot = Slot(plan, None, now, Trigger.CATCH_UP, note="after a pause")
-            slot.stands_for = nominal
+            slot.stands_for, slot.promised = nominal, run_id
             self._desk.admission.admit(slot, spread=True)
 
     # the clock

@@ -23,6 +23,7 @@ class Slot:
         "not_before",
         "note",
         "plan",
+        "promised",
         "queue",
         "run",
         "since",
@@ -37,6 +38,7 @@ class Slot:
         self.due = due
         self.trigger = trigger
         self.stands_for: int | None = None  # the slot that had its end, and is made up for
+        self.promised = ""  # the run that was promised for it
         self.after = ""  # the run of another schedule whose end it is
         self.note = note  # what is special about it: moved by the change to summer time, ...
         self.deadline = 0.0  # until when it may be put off

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from typing import Any
@@ -69,3 +70,28 @@ def test_a_run_it_has_begun_or_cancelled_is_so(scheduling: Scheduling) -> None:
         assert scheduling.started()[-1].endswith(run)
         ask_and_kill(daemon, "cancel", run=run)
         assert scheduling.ended(run)["state"] == "cancelled"
+
+
+def test_what_it_makes_up_for_after_a_pause_runs_once(scheduling: Scheduling) -> None:
+    daemon = scheduling.daemon
+    without_budget(daemon.home)
+    scheduling.job("job", NOTES_ITS_SLOT, intervalSeconds=1, missed="skip", missedSpreadSeconds=0)
+    daemon.start()
+    for number in range(1, ROUNDS // 2 + 1):
+        which = ["job"] if number % 2 else []
+        before = held(scheduling)
+        scheduling.ask("pause", names=which)
+        eventually(lambda before=before: held(scheduling) >= before + 2)
+        ask_and_kill(daemon, "resume", names=which, what="once")
+        eventually(lambda number=number: made_up(scheduling) == number)
+    kept = json.loads((daemon.home.path / "logs" / "state.json").read_text())
+    assert "promised" not in json.dumps(kept)
+    assert made_up(scheduling) == ROUNDS // 2
+
+
+def held(scheduling: Scheduling) -> int:
+    return sum(row["count"] or 1 for row in scheduling.slots("job") if row["reason"] == "paused")
+
+
+def made_up(scheduling: Scheduling) -> int:
+    return sum(row["trigger"] == "catch_up" and row["nominal"] is None for row in scheduling.runs("job"))

@@ -350,7 +350,8 @@ class DeskWorld:
         told = {event.data["run"] for event in self.events if event.kind in ENDS and event.data}
         left.told = told.intersection
         left.past = lambda: [event.as_record() for event in self.events]
-        loaded = Loaded.empty(trouble) if trouble else self._load(left.over)
+        asked = [*left.over, *desk.wishes.all_promised()]
+        loaded = Loaded.empty(trouble) if trouble else self._load(asked)
         loaded.trouble, loaded.comes_later = trouble or locked, later
         desk.open(self.catalogue, left, loaded)
         self._is_up = True
@@ -364,7 +365,8 @@ class DeskWorld:
 
     def learn(self) -> DeskWorld:
         """The history can be read at last: before anything is written."""
-        loaded = self._load([run.id for run, _ in self.desk.unread.over] if self.desk.unread is not None else [])
+        over = [run.id for run, _ in self.desk.unread.over] if self.desk.unread is not None else []
+        loaded = self._load([*over, *self.desk.wishes.all_promised()])
         loaded.trouble = LOCKED
         self.desk.learn(loaded)
         self.writer.is_held = False

@@ -106,6 +106,9 @@ def test_what_is_made_up_for_does_not_begin_in_the_next_pause(world: DeskWorld) 
 
     assert world.start.spawns() == []
     assert world.states() == ["cancelled"]
+    resume(world.desk, ["job"], "anna")
+    world.pass_time(60)
+    assert world.run().trigger == "catch_up"
 
 
 def test_a_disk_that_hangs_while_the_clock_is_set_back_keeps_nobody_either(world: DeskWorld) -> None:
