@@ -7,6 +7,7 @@ from supervisor.daemons.logs import told_exits
 from supervisor.engine.adopt import Adoption
 from supervisor.engine.rolling import NOTE as ROLLING
 from supervisor.engine.stopping import NOTE as STOPPING
+from supervisor.engine.time_limits import NOTE as TIME_LIMITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ def take_over(daemon: Scheduler, remote: RemoteSpawner, specs: Iterable[Spec]) -
     """Processes, plans and the story of each service. Returns how many live servers were adopted."""
     engine, kept = daemon.engine, daemon.kept
     daemon.heartbeat.restore(kept.notes.pop(HEARTBEAT, None))
-    rolls = kept.notes.pop(ROLLING, None)
+    rolls, limits = kept.notes.pop(ROLLING, None), kept.notes.pop(TIME_LIMITS, None)
     engine.intent = daemon.intents.read()
     past = daemon.logs.journal.tail() if kept.entries or kept.notes else []
     daemon.time.take(kept)
     told = told_exits(past)
     adopted = Adoption(engine, remote, lambda key, pid: (key, pid) in told).run(kept, specs)
     daemon.verbs.rolling.restore(rolls)
+    daemon.verbs.time_limits.restore(limits)
     recall_all(engine.services, past)
     daemon.governor.review()
     return adopted
@@ -40,7 +42,7 @@ def leave_nothing(engine: Engine) -> None:
     """Asked down by a cascade is not a wish to remember: the next scheduler begins with the settings."""
     engine.jobs.forget()
     engine.flush()  # now, or the notes of this very turn would come after their removal
-    for plan in (STOPPING, ROLLING):
+    for plan in (STOPPING, ROLLING, TIME_LIMITS):
         engine.spawner.note(plan, None)
     for name, service in engine.services.items():
         engine.spawner.drop(service.key)

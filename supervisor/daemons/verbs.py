@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 from supervisor import __version__
 from supervisor.base.clock import iso
@@ -14,8 +13,8 @@ from supervisor.core.verdict import signal_name
 from supervisor.daemons import health
 from supervisor.engine import view, wishes
 from supervisor.engine.rolling import Rolling
+from supervisor.engine.time_limits import TimeLimits
 from supervisor.engine.usage import Usage
-from supervisor.model.event import WARNING
 from supervisor.model.rows import encode_rows
 from supervisor.model.service import Phase, Want
 
@@ -46,6 +45,7 @@ class EngineVerbs:
         self.revision = ""
         self.settings_problems: list[str] = []  # errors in the files, for which something older or less is in force
         self.rolling = Rolling(engine, settle)
+        self.time_limits = TimeLimits(engine)
         self.ticks = 0
         self.last_activity = started
         self.stopping = False
@@ -157,21 +157,8 @@ class EngineVerbs:
         done = wishes.stop(self.engine, self._names(args, also_removed=True))
         timeout = args.get("timeout")
         if timeout is not None:
-            keys = {name: self.engine.services[name].key for name in (*done.accepted, *done.along)}
-            self.engine.loop.after(timeout, lambda: self._kill_left(keys))
+            self.time_limits.give((*done.accepted, *done.along), timeout)
         reply.send(done.as_dict())
-
-    def _kill_left(self, keys: dict[str, str]) -> None:
-        """The asker's limit is over: whoever is not gone is killed, also one whose turn has not come."""
-        for name, key in keys.items():
-            service = self.engine.by_key(key)
-            if service is None or not (service.state.phase is Phase.STOPPING or service.is_going_down):
-                continue
-            if service.is_going_down or service.state.want is Want.DOWN:
-                self.engine.stop(name, now=True)
-            else:  # it goes along, and is still wanted
-                self.engine.tell("service.killed", name, "killed: no more time", WARNING)
-                self.engine.spawner.signal(key, signal.SIGKILL)
 
     def restart(self, args: Args, reply: Reply) -> None:
         done = wishes.restart(self.engine, self._names(args), self.rolling, one_by_one=args.get("rolling"))

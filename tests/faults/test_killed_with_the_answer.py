@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from typing import Any
 
 from support.children import child
@@ -57,6 +58,17 @@ def test_what_it_has_taken_on_to_start_or_stop_comes_so(daemon: Daemon) -> None:
         eventually(lambda before=before: daemon.row("web")["pid"] not in (before, None))
         ask_and_kill(daemon, "stop", names=["mail"])
         daemon.in_phase("mail", "stopped")
+
+
+def test_the_limit_that_a_stop_was_given_outlives_it(daemon: Daemon) -> None:
+    without_budget(daemon.home)
+    daemon.home.add_plugin("deaf", child("ignore_term"), stop={"graceSeconds": 600})
+    daemon.start()
+    eventually(lambda: "ready" in daemon.home.log("deaf"))
+    began = time.monotonic()
+    ask_and_kill(daemon, "stop", names=["deaf"], timeout=1.5)
+    daemon.in_phase("deaf", "stopped")
+    assert 1.5 <= time.monotonic() - began < 4
 
 
 def test_a_run_it_has_begun_or_cancelled_is_so(scheduling: Scheduling) -> None:

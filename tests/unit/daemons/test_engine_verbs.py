@@ -136,6 +136,31 @@ def test_a_limit_kills_also_who_had_not_had_its_turn(asked: Asked) -> None:
     assert (asked.world.phase("db"), asked.world.phase("web")) == ("stopped", "waiting")
 
 
+@pytest.fixture
+def successor() -> Iterator[Asked]:
+    successor = Asked()
+    yield successor
+    successor.world.loop.close()
+
+
+@pytest.mark.parametrize("started_again", [False, True])
+def test_a_successor_keeps_the_limit(asked: Asked, successor: Asked, started_again: bool) -> None:
+    asked.load("db")
+    asked.ask("stop", names=["db"], timeout=2.0)
+    note = asked.world.spawner.notes["#time_limits"]
+
+    successor.load("db")
+    if not started_again:
+        successor.ask("stop", names=["db"])
+    successor.world.spawner.take()
+    successor.verbs.time_limits.restore(note)
+    successor.world.loop.pass_time(1.9)
+    assert successor.world.spawner.take() == []
+    successor.world.loop.pass_time(0.2)
+    assert successor.world.spawner.take() == ([] if started_again else [("signal", "db.1", 9)])
+    assert successor.world.spawner.notes["#time_limits"] is None
+
+
 def test_the_story_of_several_is_refused_by_name(asked: Asked) -> None:
     asked.load("web:1", "web:2")
 
