@@ -68,7 +68,9 @@ def pause(
         more["on_resume"] = on_resume.replace("-", "_")
     reply = _ask(home, "pause", names, more)
     if reply is None:
-        _write_flag(home, encode(login(), reason, "" if until is None else iso(until), more.get("on_resume", "")))
+        since = None if flag(home) is None else _since(home)
+        data = encode(login(), reason, "" if until is None else iso(until), more.get("on_resume", ""))
+        _write_flag(home, data, since)
         reply = {"accepted": [], "already": []}
     tail = f" until {minute(until, its, time.time())} ({its.name})" if until is not None else ""
     if not names:
@@ -137,15 +139,23 @@ def _end_flag(home: Home, what: str) -> Facts | None:
     if then == ON_RESUME[0]:
         _remove_flag(home)
         return was
-    at = os.lstat(home.pause_file).st_mtime_ns  # since when: what was held from then on counts
-    _write_flag(home, encode(was["by"], was["reason"], iso(time.time()), then))
-    os.utime(home.pause_file, ns=(at, at))
+    _write_flag(home, encode(was["by"], was["reason"], iso(time.time()), then), _since(home))
     return was
 
 
-def _write_flag(home: Home, data: bytes) -> None:
+def _since(home: Home) -> int | None:
+    """What was held from then on counts, whatever is written into it later."""
+    try:
+        return os.lstat(home.pause_file).st_mtime_ns
+    except OSError:
+        return None
+
+
+def _write_flag(home: Home, data: bytes, since: int | None) -> None:
     try:
         write_atomic(home.pause_file, data, mode=FLAG_MODE, durable=True)
+        if since is not None:
+            os.utime(home.pause_file, ns=(since, since))
     except OSError as error:
         raise _no_flag(home, error) from None
 

@@ -44,13 +44,15 @@ def set_enabled(home: Home, words: Sequence[str], *, enabled: bool) -> Facts:
 def pause(home: Home, words: Sequence[str], more: Facts) -> Facts:
     """`more`: by, and what was said besides: reason, until, on_resume."""
     now = time.time()
-    new = {"at": now, "by": more["by"], "reason": more.get("reason", ""), "until": more.get("until"),
+    new = {"by": more["by"], "reason": more.get("reason", ""), "until": more.get("until"),
            "on_resume": more.get("on_resume") or ON_RESUME[0]}  # fmt: skip
     says_more = len(more) > 1  # than that it is to be paused
 
     def one(wishes: Wishes, name: str) -> bool:
         was = wishes.paused(name)
-        return (says_more or was is None or is_over(was, now)) and wishes.pause(name, new)
+        goes_on = was is not None and not is_over(was, now)
+        at = was["at"] if was is not None and goes_on else now  # what it has held until now is still held
+        return (says_more or not goes_on) and wishes.pause(name, {"at": at, **new})
 
     return _done(home, "pause", words, more, lambda _: one)
 

@@ -49,14 +49,17 @@ class WishVerbs:
             return
         names, now = self._names(args["names"]), desk.loop.clock.wall()
         self._end_those_over(names)
-        new_pause = {
-            "at": now, "by": by, "reason": reason, "until": until, "on_resume": args.get("on_resume") or "next",
-        }  # fmt: skip
+        new_pause = {"by": by, "reason": reason, "until": until, "on_resume": args.get("on_resume") or "next"}
+
+        def pause_of(name: str) -> dict[str, Any]:
+            """What it has held until now is still held."""
+            was = desk.wishes.paused(name)
+            return {"at": now if was is None else was["at"], **new_pause}
 
         def change(wishes: Wishes) -> list[str]:
             says_more = bool(reason or until or args.get("on_resume"))  # than that it is to be paused
             fresh = [name for name in names if says_more or desk.wishes.paused(name) is None]
-            return [name for name in fresh if wishes.pause(name, new_pause)]
+            return [name for name in fresh if wishes.pause(name, pause_of(name))]
 
         changed = desk.change_wishes(change)
         for name in changed:

@@ -176,7 +176,10 @@ class Pauses:
         before = self.look()
         if before is not None and not reason and not until_text and not on_resume:
             return False
+        since = self._inode[1]
         write_atomic(self._path, encode(by or NAME, reason, until_text, on_resume), mode=0o644)
+        if before is not None:
+            os.utime(self._path, ns=(since, since))  # since when: what it has held until now is still held
         after = self.look()
         if before is not None and after is not None:
             self._desk.telling.paused(after)

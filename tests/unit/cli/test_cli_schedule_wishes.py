@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,18 @@ def test_what_is_made_up_for_is_left_to_the_scheduler(sbctl: Sbctl, home: Home, 
     assert sbctl("schedule", "resume", "mail", *option)[0] == 0
     pause = kept(home)["paused"]
     assert (pause["at"], pause["on_resume"], pause["until"] <= time.time()) == (1.0, how, True)
+
+
+def test_one_that_is_made_longer_goes_on_since_it_began(sbctl: Sbctl, home: Home) -> None:
+    keep(home, paused={"at": 1.0, "by": "anna", "reason": "", "until": None, "on_resume": "catch_up"})
+    assert sbctl("pause", "mail", "--for", "2h", "--on-resume", "catch-up")[1].startswith("mail is paused until ")
+    assert kept(home)["paused"]["at"] == 1.0
+
+    flag = Path(home.pause_file)
+    flag.touch()
+    os.utime(flag, (1.0, 1.0))
+    assert sbctl("pause", "--reason", "new disk")[0] == 0
+    assert (flag.stat().st_mtime, "new disk" in flag.read_text()) == (1.0, True)
 
 
 def test_a_pause_that_is_over_is_none(sbctl: Sbctl, home: Home) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.desk import AT, HOUR, DeskWorld, commands, cron, desk_world, job
 
+from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
 from supervisor.daemons.schedule_verbs import ScheduleVerbs
 
@@ -424,6 +425,27 @@ def test_the_pause_of_all_can_be_made_longer(world: DeskWorld) -> None:
     assert ask(world, "pause", names=[], reason="new disks", by="ben") == {"accepted": ["*"], "already": []}
     assert ask(world, "schedules")["system"]["paused"]["reason"] == "new disks"
     assert ask(world, "pause", names=[]) == {"accepted": [], "already": ["*"]}
+
+
+@pytest.mark.parametrize("names", [["job"], []])
+def test_what_a_pause_has_held_before_it_was_made_longer_is_made_up_for_too(world: DeskWorld, names: list[str]) -> None:
+    world.open(job(cron("*/10 * * * *"), overlap="queueAll", overlap_max=9, max_catchup=9, spread=1.0))
+    world.pass_time(60)
+    ask(world, "pause", names=names, until=world.now + 3600, on_resume="catch_up")
+    if not names:
+        os.utime(world.home.pause_file, (world.now, world.now))  # its time is that of the file
+    world.pass_until(AT + 25 * 60)
+    ask(world, "pause", names=names, until=world.now + 7200, on_resume="catch_up")
+    since = ask(world, "schedules")["schedules"][0]["paused"]["at"]
+    assert since == iso(AT + 60)
+    world.pass_until(AT + 45 * 60)
+    ask(world, "resume", names=names)
+    for _ in range(6):
+        for run in world.running():
+            world.end(run)
+        world.pass_time(2)
+
+    assert [(row["nominal"] - AT) // 60 for row in world.rows() if row["trigger"] == "catch_up"] == [10, 20, 30, 40]
 
 
 def test_a_pause_that_is_over_is_none_though_nobody_has_noticed_yet(world: DeskWorld) -> None:
