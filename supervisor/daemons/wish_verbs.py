@@ -6,6 +6,7 @@ from supervisor.base.clock import iso
 from supervisor.base.errors import FAILED, Problem
 from supervisor.model.wishes import is_over
 from supervisor.runs.pauses import OVER, Pause
+from supervisor.runs.plan import NOTHING_WRONG
 from supervisor.runs.resuming import end_own, go_on, resume
 
 TYPE_CHECKING = False
@@ -78,9 +79,16 @@ class WishVerbs:
         names = self._names(args["names"])
         self._end_those_over(names)
         ended = end_own(desk, names, what or "")
+        self._forgive(names)
         cooled = [name for name in names if desk.outcomes.end_cooldown(desk.plans[name])]
         go_on(desk, ended, by)
         reply.send(_told(names, [*ended, *(name for name in cooled if name not in ended)]))
+
+    def _forgive(self, names: list[str]) -> None:
+        """Kept before anybody is told: the history comes later."""
+        desk, now = self._desk, self._desk.loop.clock.wall()
+        if failing := [name for name in names if desk.plans[name].breaker != NOTHING_WRONG]:
+            desk.change_wishes(lambda wishes: [name for name in failing if wishes.forgive(name, now)])
 
     def _end_those_over(self, names: list[str]) -> None:
         """By themselves, as they would with the next timer: so that what is asked now is asked of how things are."""

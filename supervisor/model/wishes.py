@@ -5,6 +5,7 @@
                   "owed": {"catch_up": [1764300000.0, 1764300050.0]}, "promised": {"r7du9xcbi001": 1764300000}}}
 
 `owed`: what a pause has held that is over, and is to be made up for once another one is over, too; from when to when.
+`forgiven`: when a person last ended a cool-down: the history may have the failures before that, and not yet their end.
 `promised`: runs that make up for it, by their ids, and the slot that each stands for; until the history has them.
 Of a schedule nobody has a wish about there is only when it was first seen: an interval is counted from then.
 """
@@ -81,6 +82,14 @@ class Wishes:
     def promise(self, name: str, runs: dict[str, int | None]) -> bool:
         return self._set(name, "promised", runs or None)
 
+    def forgiven(self, name: str) -> float:
+        """When a person last ended a cool-down; failures from before then count no more."""
+        found: float = self._all.get(name, {}).get("forgiven") or 0.0
+        return found
+
+    def forgive(self, name: str, at: float) -> bool:
+        return self._set(name, "forgiven", at)
+
     def due(self) -> list[str]:
         """Schedules of which something is owed or promised."""
         return [name for name, wish in self._all.items() if wish.get("owed") or wish.get("promised")]
@@ -125,6 +134,8 @@ def _checked(wish: dict[str, Any]) -> dict[str, Any]:
     promised = wish.get("promised")
     if isinstance(promised, dict) and (runs := {run: at for run, at in promised.items() if _is_slot(at)}):
         good["promised"] = runs
+    if type(wish.get("forgiven")) in (int, float):
+        good["forgiven"] = float(wish["forgiven"])
     return good
 
 

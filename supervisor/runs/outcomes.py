@@ -239,6 +239,13 @@ class Outcomes:
         desk.turns.of_all_soon()
         return True
 
+    def forgive_again(self) -> None:
+        """What a person has ended, and a predecessor died before the history had it."""
+        for plan in self._desk.plans.values():
+            if plan.breaker != NOTHING_WRONG and plan.last_at <= self._desk.wishes.forgiven(plan.id):
+                plan.breaker = NOTHING_WRONG
+                self.note_state(plan.id, streak=0, **_breaker_columns(plan))
+
     # who waits for it
 
     def _rerun(self, plan: Plan, run: Run) -> bool:

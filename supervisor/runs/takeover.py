@@ -75,6 +75,7 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     """Returns how many runs go on."""
     noted: set[str] = set()
     going = 0
+    desk.outcomes.forgive_again()
     runs = sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0)
     desk.outcomes.seconds.take_over(runs, loaded.runs)
     entries = {entry["key"]: entry for entry in left.entries}
@@ -101,6 +102,7 @@ def learn(desk: Desk, loaded: Loaded, unread: Unread) -> int:
     now = desk.loop.clock.wall()
     if any(cursors.is_ahead(cursor, now) for cursor in loaded.cursors.values()):
         desk.writer.cut(int(now))
+    desk.outcomes.forgive_again()
     known = unread.known(desk)
     rows = [row for row in loaded.runs if row["id"] not in known and row["id"] not in desk.claims]
     desk.outcomes.seconds.take_over((), rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.desk import AT, HOUR, DeskWorld, commands, cron, desk_world, job
+from support.desk import AT, HOUR, LOCKED, DeskWorld, commands, cron, desk_world, job
 
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
@@ -407,6 +407,23 @@ def test_a_resume_ends_a_cool_down(world: DeskWorld) -> None:
     assert (row["status"], row["consecutive_failures"]) == ("active", 0)
     world.kill().open()
     assert ask(world, "schedules")["schedules"][0]["status"] == "active"
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_who_was_told_that_a_cool_down_is_over_relies_on_it(world: DeskWorld, later: bool) -> None:
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": 3600.0}))
+    world.pass_time(60)
+    world.end(code=1)
+    world.writer.is_held = True
+    ask(world, "resume", names=["job"])
+    world.kill().open(trouble=LOCKED, later=True) if later else world.kill().open()
+    if later:
+        world.learn()
+    assert ask(world, "schedules")["schedules"][0]["status"] == "active"
+    world.pass_time(120)
+    world.end(code=1)
+    world.kill().open()
+    assert ask(world, "schedules")["schedules"][0]["status"] == "cooldown", "that came later"
 
 
 def test_a_pause_can_be_made_longer(world: DeskWorld) -> None:
