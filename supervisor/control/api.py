@@ -26,6 +26,7 @@ SCHEDULER = "scheduler"
 BOTH = (START, SCHEDULER)
 AFTER_PAUSE = ("next", "once", "catch_up")  # what becomes of the slots that a pause has held
 MAX_COUNT = 1000  # of slots that are looked ahead
+MAX_NAME = 200  # of who asks
 SLIPS = 1  # in the name of a signal: they are short, and many are alike
 SPELT = 80  # letters of a name that are compared with another one
 MOST_COMPARED = 250_000  # pairs of letters, with a name that nobody knows: some 50 ms, for which a daemon stands
@@ -197,6 +198,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_NAME  # it is noted, and told
+
+
 def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
@@ -251,7 +256,7 @@ KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "rolling": (_is_flag, "true or false"),
     "group": (_is_flag, "true or false"),
     "signal": (_is_signal, "the name or the number of a signal"),
-    "by": (_is_text, "who asks for it"),
+    "by": (_is_name, f"who asks for it, in at most {MAX_NAME} letters"),
     "kinds": (_is_texts, "a list of kinds of events"),
     "service": (_is_text, "a service name"),
     "tenant": (_is_text, "the label of a tenant"),

@@ -9,7 +9,8 @@ All of it is one record that a successor can go on from.
 
 from __future__ import annotations
 
-from supervisor.core.quality import data_gate, quality_gate
+from supervisor.core import figures
+from supervisor.core.quality import compared, data_gate, quality_gate
 from supervisor.core.record import Record
 from supervisor.model.run import RunState
 from supervisor.model.schedule import BACKUP, GET, PROCESS, ROLLBACK
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 SIGTERM, SIGKILL = 15, 9
 STEP, RUN, KILL, RETRY = "step", "run", "kill", "retry"  # timers
 WAITING, STEPPING, ENDED = "waiting", "stepping", "ended"
-MAX_METRICS = 100
 
 
 class Progress(Record):
@@ -46,7 +46,7 @@ class Progress(Record):
         self.killed = False
         self.rolling_back = False
         self.metrics: dict[str, Any] = {}
-        self.accepted = accepted or {}  # figures of the last run that was good
+        self.accepted = compared(accepted) if accepted else {}  # of the last run that was good
         self.started = 0.0  # monotonic, as the deadlines
         self.deadlines: dict[str, float] = {}
 
@@ -165,7 +165,7 @@ def step_ended(before: Progress, rules: Rules, end: StepEnd, now: float) -> Resu
             why = f"{progress.what} ({end.text})" if progress.what else end.text
             progress.cause += f"; rollback failed: {why}"
         return _finish(progress)
-    _take(progress.metrics, end.metrics)
+    figures.keep(progress.metrics, end.metrics)
     if progress.ending:
         state, what = RunState(progress.ending), progress.what
         progress.ending = progress.what = ""
@@ -296,9 +296,3 @@ def _delay(retry: dict[str, Any], attempt: int) -> float:
     except OverflowError:  # after some hundred tries: more than any number
         return longest
     return min(delay, longest)
-
-
-def _take(metrics: dict[str, Any], more: dict[str, Any]) -> None:
-    for name, value in more.items():
-        if name in metrics or len(metrics) < MAX_METRICS:
-            metrics[name] = value

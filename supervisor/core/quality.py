@@ -55,6 +55,11 @@ def accepted_after(metrics: Mapping[str, Any], before: Mapping[str, Any]) -> dic
     return kept
 
 
+def compared(accepted: Mapping[str, Any]) -> dict[str, Any]:
+    """Of those figures the ones that `quality_gate` looks at: the others need not go along with a run."""
+    return {name: accepted[name] for name in (*QUALITY, *VALIDATION) if figure(accepted, (name,)) is not None}
+
+
 def is_standard(did: Sequence[str], whole: Sequence[str]) -> bool:
     """Whether later runs are compared with one that did these steps of all: it went out, or, where nothing does, it was
     a whole one. What somebody tries out does not make the bar higher, or lower, for what goes out.

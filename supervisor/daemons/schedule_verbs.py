@@ -132,7 +132,12 @@ class ScheduleVerbs:
         desk = self._desk
         if desk.stopping:
             raise Problem("the scheduler is stopping", remedy="sbctl status", code=FAILED)
-        check_handed_over(args.get("args") or [], args.get("env") or {})
+        check_handed_over(
+            args.get("args") or [],
+            args.get("env") or {},
+            commands=args.get("commands") or [],
+            retry=args.get("retry") or "",
+        )
         name = args["name"]
         plan, plugin, steps = self._meant(name, list(args.get("commands") or []))
         if plan is not None and not args.get("force") and self._has_to_wait(plan):

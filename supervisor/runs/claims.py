@@ -9,6 +9,7 @@ from __future__ import annotations
 from supervisor.core.breaker import begun, neither
 from supervisor.core.gates import Held
 from supervisor.core.pipeline import ENDED
+from supervisor.core.quality import compared
 from supervisor.model.run import RunState, Skip, Trigger
 from supervisor.runs import columns
 from supervisor.runs.context import Context
@@ -67,7 +68,7 @@ class Claims:
         assert write.values is not None
         run.claimed, run.not_before, run.deadline = now, slot.not_before, slot.deadline
         if plan.accepted:
-            run.progress.accepted = plan.accepted
+            run.progress.accepted = compared(plan.accepted)
         slot.since, slot.changes, slot.queue = desk.loop.clock.now(), desk.changes, queue
         self._pending[run.id] = slot
         if not queue:

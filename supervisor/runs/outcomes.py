@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.core import breaker
+from supervisor.core import breaker, figures
 from supervisor.core.pipeline import RETRY, STEPPING, WAITING, Progress
 from supervisor.core.quality import accepted_after, is_standard
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
@@ -120,8 +120,8 @@ class Outcomes:
             )
         )  # fmt: skip
 
-    def step_ended(self, run: Run, end: StepEnd, state: str) -> None:
-        """Before the run goes on: its progress is still at that step."""
+    def step_ended(self, run: Run, end: StepEnd, state: str, after: Progress) -> None:
+        """Before the run goes on: its progress is still at that step; `after`: what it will be."""
         desk, progress, used = self._desk, run.progress, run.last.get("used")
         ended = run.last["ended"]  # perhaps long ago, while no scheduler was there
         row: dict[str, Any] = {
@@ -132,6 +132,8 @@ class Outcomes:
             "memory": used[1] if used else None,
         }  # fmt: skip
         desk.telling.step_ended(run, row, end, max(ended - run.begun, 0.0))
+        if not progress.rolling_back and (text := figures.left_out(after.metrics, end.metrics)):
+            desk.telling.unusual(run, "run.figures_left_out", f"{progress.step} {text}")
         run.done = [*run.done, row][-KEPT_ROWS:]
         desk.writer.step_ended(StepRow(run.id, **row, words=None if end.ok else run.words or None))
 

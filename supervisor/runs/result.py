@@ -1,7 +1,7 @@
 """The folder that a run works in, and the figures that its steps write there.
 
 Whatever a step puts into its result file, reading it takes no time and breaks nothing: a bounded look at a regular
-file that no link leads to.
+file that no link leads to. How many of them the run keeps is said in core/figures.py.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from supervisor.model.launch import User
 
 MAX_BYTES = 64 << 10
-MAX_NAMES = 100
 MAX_TEXT = 200
-MAX_CHARS = 20_000  # of all of them: they are noted with each step
 MAX_FIGURE = 1e300
 
 
@@ -81,7 +79,6 @@ def _figures(data: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Unusable("its result file is JSON, but no object with names and values")
     figures: dict[str, Any] = {}
-    size = 0
     for name, value in content.items():
         if value is None or (isinstance(value, int | float) and not -MAX_FIGURE < value < MAX_FIGURE):
             value = (
@@ -89,11 +86,7 @@ def _figures(data: bytes) -> dict[str, Any]:
             )  # NaN, say: as a text it passes no gate, for it is no number
         if not isinstance(value, str | int | float):
             continue
-        kept = _text(value) if isinstance(value, str) else value
-        size += len(name[:MAX_TEXT]) + len(str(kept))
-        if len(figures) == MAX_NAMES or size > MAX_CHARS:
-            break
-        figures[_text(name)] = kept
+        figures[_text(name)] = _text(value) if isinstance(value, str) else value
     return figures
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
+    from supervisor.core.pipeline import Progress
     from supervisor.engine.engine import Outlet
     from supervisor.engine.entries import Ended, Used
     from supervisor.engine.spawner import Spawner
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
         def run_began(self, run: Run) -> None: ...
         def step_began(self, run: Run) -> None: ...
-        def step_ended(self, run: Run, end: StepEnd, state: str) -> None: ...
+        def step_ended(self, run: Run, end: StepEnd, state: str, after: Progress) -> None: ...
         def went_on(self, run: Run) -> None: ...
         def run_ended(self, run: Run) -> None: ...
 
@@ -230,7 +231,7 @@ class Runner:
         before = run.progress
         run.last = {**why_it_ends(run, end), "used": used, "ended": at}
         result = pipeline.step_ended(before, context.rules, end, self._loop.clock.now())
-        self.listener.step_ended(run, end, step_state(before, end))
+        self.listener.step_ended(run, end, step_state(before, end), result[0])
         if run.result:
             # It stays until the run has ended: what it says must not be gone before the note that has it is on its way,
             # or a successor would ask the gates without it. So each try has a file of its own.

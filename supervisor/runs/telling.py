@@ -110,7 +110,7 @@ class Telling:
         )  # fmt: skip
 
     def unusual(self, run: Run, kind: str, text: str) -> None:
-        """run.too_long, run.too_short, run.late, run.not_started."""
+        """run.too_long, run.too_short, run.late, run.not_started, run.figures_left_out."""
         self._tell(kind, run.name, f"{text} (run {run.id})", WARNING, run=run.id)
 
     def unledgered(self, run: Run) -> None:

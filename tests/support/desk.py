@@ -17,6 +17,7 @@ from typing import Any
 
 from supervisor.base import zones
 from supervisor.base.errors import Problem
+from supervisor.base.wire import check_size, encode
 from supervisor.engine.entries import Ends
 from supervisor.engine.outlet import Pumps
 from supervisor.events.bus import Bus
@@ -125,6 +126,7 @@ class FakeStart:
             self.entries.pop(key, None)
 
     def note(self, name: str, blob: dict[str, Any] | None) -> None:
+        _fits(name, blob)
         self._arrive()
         if self.is_deaf:
             return
@@ -135,6 +137,7 @@ class FakeStart:
 
     def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None:
         """It arrives with what is asked next, or at the end of the turn."""
+        _fits(name, blob)
         self._with_next.append((name, blob))
         self.soon(self._arrive)
 
@@ -152,6 +155,11 @@ class FakeStart:
 
     def signals(self) -> list[int]:
         return [words[2] for words in self.asked if words[0] == "signal"]
+
+
+def _fits(name: str, blob: dict[str, Any] | None) -> None:
+    """As a channel: what is too long for one packet is not sent."""
+    check_size(encode({"verb": "note", "name": name, "blob": blob}))
 
 
 class NoOutput:

@@ -87,6 +87,7 @@ GOOD: list[tuple[str, dict[str, object]]] = [
 BAD: list[tuple[str, dict[str, object], str]] = [
     ("stop", {}, "needs the argument 'names'"),
     ("stop", {"names": None}, "needs the argument 'names'"),
+    ("cancel", {"run": "r1", "by": "x" * 201}, "must be who asks for it, in at most 200 letters"),
     ("why", {}, "needs the argument 'name'"),
     ("stop", {"nmaes": ["web"]}, "takes no argument 'nmaes'"),
     ("ping", {"names": []}, "takes no argument 'names'"),

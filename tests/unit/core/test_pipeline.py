@@ -176,15 +176,6 @@ def test_a_rollback_that_fails_is_told_beside_what_it_was_for() -> None:
     assert life.progress.cause == "process: exit code 3; rollback failed: exit code 9"
 
 
-def test_so_many_figures_are_kept_and_no_more() -> None:
-    life = Life("get", "push").end(figures(**{f"n{number}": number for number in range(150)}))
-    life.end(figures(n0=-1, another=1))
-
-    assert len(life.progress.metrics) == pipeline.MAX_METRICS
-    assert life.progress.metrics["n0"] == -1
-    assert "another" not in life.progress.metrics
-
-
 # tries
 
 

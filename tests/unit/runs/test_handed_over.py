@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from supervisor.base.errors import USAGE, Problem
-from supervisor.runs.handed_over import MAX_BYTES, check
+from supervisor.core.room import HANDED_OVER, size_of
+from supervisor.runs.handed_over import check
+
+MOST = HANDED_OVER - size_of({"args": [""], "env": {"A": ""}})  # beside these
 
 
 @pytest.mark.parametrize(
@@ -13,7 +16,9 @@ from supervisor.runs.handed_over import MAX_BYTES, check
     [
         ([], {}),
         (["a b", "'\"$*", "", "ümlaut", "line\nline", "\udcff"], {"A": "", "_b1": "x\ty"}),
-        (["x" * (MAX_BYTES - 1)], {"A": ""}),
+        (["x" * MOST], {"A": ""}),
+        ([], {"A": "ü" * (MOST // 2)}),
+        (['\n"' * (MOST // 4)], {}),
     ],
 )
 def test_what_a_program_can_be_given(args: list[str], env: dict[str, str]) -> None:
@@ -23,9 +28,11 @@ def test_what_a_program_can_be_given(args: list[str], env: dict[str, str]) -> No
 @pytest.mark.parametrize(
     ("args", "env", "what"),
     [
-        (["x" * (MAX_BYTES + 1)], {}, "too much"),
-        (["ü" * (MAX_BYTES // 2), "x"], {}, "too much"),
-        ([], {"A": "x" * MAX_BYTES}, "too much"),
+        (["x" * (MOST + 1)], {"A": ""}, "too much"),
+        (["ü" * (MOST // 2), "xxx"], {"A": ""}, "too much"),
+        ([], {"A": "x" * HANDED_OVER}, "too much"),
+        (["\x1b" * (MOST // 6 + 1)], {"A": ""}, "too much"),
+        ([""] * (HANDED_OVER // 2), {}, "too much"),
         (["a\0b"], {}, "zero byte"),
         ([], {"A": "a\0b"}, "zero byte"),
         (["\ud800"], {}, "half a character"),
