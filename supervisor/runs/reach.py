@@ -29,11 +29,13 @@ SIGKILL = 9
 
 
 class Check:
-    """One name: its last answer, and the process that asks."""
+    """One name under these settings: its last answer, and the process that asks. `told`: what was said of it last."""
 
-    __slots__ = ("at", "key", "ok", "tail", "text", "timer")
+    __slots__ = ("at", "key", "ok", "settings", "tail", "text", "timer", "told")
 
-    def __init__(self) -> None:
+    def __init__(self, settings: dict[str, Any], told: bool | None) -> None:
+        self.settings = settings
+        self.told = told
         self.at = -1e9  # monotonic
         self.ok: bool | None = None
         self.text = ""
@@ -55,17 +57,31 @@ class Reach:
         settings = self._desk.catalogue.checks.get(name)
         if settings is None:
             return False, "the settings have no such check"
-        check = self._checks.setdefault(name, Check())
+        check = self._checks.get(name)
+        if check is None or check.settings != settings:
+            check = self._anew(name, settings)
         if self._desk.loop.clock.now() - check.at < settings["fresh"] and check.ok is not None:
             return check.ok, check.text
         if not ask:
             return check.ok is not False, check.text
         if not check.key:
-            self._ask(name, check, settings)
+            self._ask(name, check)
         return None, ""
 
-    def _ask(self, name: str, check: Check, settings: dict[str, Any]) -> None:
-        loop = self._desk.loop
+    def _anew(self, name: str, settings: dict[str, Any]) -> Check:
+        """Of a check that has been changed an old answer says nothing, and nobody waits for one."""
+        before = self._checks.get(name)
+        check = self._checks[name] = Check(settings, before.told if before is not None else None)
+        if before is not None and before.key:
+            if before.timer is not None:
+                before.timer.cancel()
+            if before.tail is not None:
+                before.tail.close()
+            self._desk.spawner.drop(before.key)
+        return check
+
+    def _ask(self, name: str, check: Check) -> None:
+        loop, settings = self._desk.loop, check.settings
         argv = tuple(settings["argv"])
         if argv[0].startswith(OWN):
             argv = tuple(role_command(argv[0].removeprefix(OWN), *argv[1:]))
@@ -126,7 +142,7 @@ class Reach:
     def _answer(self, name: str, check: Check, *, ok: bool, text: str) -> None:
         if check.timer is not None:
             check.timer.cancel()
-        before = check.ok
+        before, check.told = check.told, ok
         check.key, check.tail, check.timer = "", None, None
         check.ok, check.text, check.at = ok, text, self._desk.loop.clock.now()
         if before is not ok and (before is not None or not ok):

@@ -124,3 +124,50 @@ def test_waiting_for_an_answer_costs_no_time(checked: DeskWorld) -> None:
     checked.pass_time(300)
 
     assert len(looks) <= 10
+
+
+# other settings
+
+
+def reload_with(world: DeskWorld, **changed: object) -> None:
+    world.catalogue.checks = {"net": {**world.catalogue.checks["net"], **changed}}
+    world.reload(job(EVERY_MINUTE, check="net"))
+
+
+@pytest.mark.parametrize(("changed", "asks"), [({"argv": ["ping", "elsewhere"]}, 2), ({}, 1)])
+def test_an_answer_says_nothing_of_a_check_that_was_changed(
+    checked: DeskWorld, changed: dict[str, object], asks: int
+) -> None:
+    checked.open(job(EVERY_MINUTE, check="net"))
+    checked.pass_time(60)
+    answer(checked)
+    checked.end()
+    reload_with(checked, **changed)
+    checked.pass_time(60)
+
+    assert len(asked(checked)) == asks
+    assert len(checked.running()) == 2 - asks
+
+
+def test_who_waits_for_an_answer_gets_that_of_the_changed_check(checked: DeskWorld) -> None:
+    checked.open(job(EVERY_MINUTE, check="net"))
+    checked.pass_time(60)
+    reload_with(checked, argv=["ping", "elsewhere"], timeout=9.0)
+    old, new = asked(checked)
+    assert (old in checked.start.entries, new in checked.start.entries) == (False, True)
+    checked.desk.exited(old, 0, True)
+    checked.pass_time(6)
+    assert (checked.running(), checked.start.signals()) == ([], [])
+    checked.end(new)
+
+    assert checked.run().nominal == AT + 60
+
+
+def test_a_changed_check_that_is_reachable_ends_what_was_told_of_the_old_one(checked: DeskWorld) -> None:
+    checked.open(job(EVERY_MINUTE, check="net"))
+    for code in (1, 0):
+        checked.pass_time(60)
+        answer(checked, code)
+        reload_with(checked, argv=["ping", f"elsewhere {code}"])
+
+    assert [kind for kind in checked.kinds() if kind.startswith("check.")] == ["check.failed", "check.recovered"]
