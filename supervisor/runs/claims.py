@@ -135,14 +135,20 @@ class Claims:
             run.nominal = found.write.second
         if not ok:  # somebody had it before us: a clock that was set back, a history that was put back
             self._gone(run, plan, "its slot had been decided before")
+            self._desk.turns.after_claim(found.plan)
         elif found.queue:
             self._desk.turns.turn(plan)
-        elif plan.id not in self._desk.plans:
-            self.release(plan, run, Held("settings", Skip.EDITED, "the schedule has been removed"))
-        elif held := self._paused_since(found, run, plan):
+        elif held := self._held_since(found, run, plan):
             self.release(plan, run, held)
+            self._desk.turns.after_claim(found.plan)
         else:
             self.begin(run, plan)
+
+    def _held_since(self, slot: Slot, run: Run, plan: Plan) -> Held | None:
+        """By something that came while its claim was on its way."""
+        if plan.id not in self._desk.plans:
+            return Held("settings", Skip.EDITED, "the schedule has been removed")
+        return self._paused_since(slot, run, plan)
 
     def _paused_since(self, slot: Slot, run: Run, plan: Plan) -> Held | None:
         """A pause that came while its claim was on its way: whoever was told of it relies on it.
@@ -181,6 +187,7 @@ class Claims:
                 self._take(run_id)
                 self._gone(run, self._plan(slot), reason)
                 self._desk.admission.skip(slot, Held("ledger", Skip.LEDGER, reason))
+                self._desk.turns.after_claim(slot.plan)
             return
         if self._paused_since(slot, run, self._plan(slot)):
             self._done(run_id, ok=True)  # which releases it

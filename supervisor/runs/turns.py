@@ -161,6 +161,14 @@ class Turns:
             self._desk.loop.soon(self._after_ends)
         self._ended[name] = None
 
+    def after_claim(self, plan: Plan) -> None:
+        """One has come to nothing, of the schedule as it was then: what it held is free, as after an end."""
+        now = self._desk.plans.get(plan.id)
+        if now is None or now.schedule.policy.group != plan.schedule.policy.group:
+            self.of_all_soon()
+        else:
+            self.after_end(plan.id)
+
     def _after_ends(self) -> None:
         """Who waited for those, for a place in their groups, or for what they took of this machine.
 
