@@ -81,7 +81,7 @@ class Queue:
         return True
 
     def add(self, write: Write) -> None:
-        known = self._states.get(write.key) if write.kind == STATE else None
+        known = self._states.get(write.key) if write.kind == STATE and not _is_pardon(write) else None
         if known is not None and known.values is not None:
             known.values.update(write.values or {})  # of one schedule the newest values count
             self._spool.note(known)
@@ -94,8 +94,10 @@ class Queue:
     def _append(self, write: Write) -> None:
         self._waiting.append(write)
         self._counts[write.kind] = self._counts.get(write.kind, 0) + 1
-        if write.kind == STATE:
+        if write.kind == STATE and not _is_pardon(write):
             self._states[write.key] = write
+        elif write.kind == STATE:
+            self._states.pop(write.key, None)
 
     def withdraw(self, run_id: str) -> bool:
         """Take back a claim that waits."""
@@ -162,3 +164,8 @@ class Queue:
             self._append(write)
         if not self._spool.active:
             self.keep_all()
+
+
+def _is_pardon(write: Write) -> bool:
+    """It sets what ends count up, so it stays in its place among them: nothing is joined with it, or over it."""
+    return "streak" in (write.values or ())
