@@ -165,7 +165,8 @@ def step_ended(before: Progress, rules: Rules, end: StepEnd, now: float) -> Resu
             why = f"{progress.what} ({end.text})" if progress.what else end.text
             progress.cause += f"; rollback failed: {why}"
         return _finish(progress)
-    figures.keep(progress.metrics, end.metrics)
+    if end.metrics:
+        figures.keep(progress.metrics, end.metrics)
     if progress.ending:
         state, what = RunState(progress.ending), progress.what
         progress.ending = progress.what = ""
