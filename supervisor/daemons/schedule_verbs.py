@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Args = dict[str, Any]
 
-MOST_ROWS = 10_000  # of one answer, which must fit a frame
+MOST_ROWS = 2_000  # of one answer, which is made in one go and must fit a frame
 LOOK_S = 0.05  # between two looks whether a check has its answer
 
 
@@ -86,15 +86,17 @@ class ScheduleVerbs:
     def _plans(self, args: Args) -> list[Plan]:
         plans = self._desk.plans
         tenant = args.get("tenant")
-        names = self.names(args["names"]) if args.get("names") else list(plans)
-        return [plans[name] for name in names if not tenant or plans[name].schedule.tenant == tenant]
+        found = [plans[name] for name in self.names(args["names"])] if args.get("names") else list(plans.values())
+        return [plan for plan in found if plan.schedule.tenant == tenant] if tenant else found
 
     def names(self, words: list[str]) -> list[str]:
         """Schedules by id, by plugin (all of its schedules), or by a pattern; all known, or nothing is done."""
         plans = self._desk.plans
-        owners = {name: plan.schedule.plugin for name, plan in plans.items()}
+        owners: dict[str, str] = {}
         found: list[str] = []
         for word in words:
+            if word not in plans and not owners:
+                owners = {name: plan.schedule.plugin for name, plan in plans.items()}
             some = [word] if word in plans else matching(word, owners)
             if not some:
                 raise no_schedule(word, plans, pattern=is_pattern(word))
@@ -102,16 +104,24 @@ class ScheduleVerbs:
         return list(dict.fromkeys(found))
 
     def schedules(self, args: Args, reply: Reply) -> None:
-        """Up to MOST_ROWS of them, from the one with the number `first` on; `more`: the number of the next one."""
+        """Up to MOST_ROWS of them, from the one with the number `first` on; `more`: the number of the next one.
+
+        The whole is told with the first part alone: to count it is a look at each of them.
+        """
         desk, plans, first = self._desk, self._plans(args), int(args.get("first") or 0)
         part = plans[first : first + MOST_ROWS]
         more = first + len(part)
         rows: list[dict[str, Any]] = []
         facts = {"schedules": rows, "more": more if more < len(plans) else None}
-        in_slices(
-            desk, reply, part, lambda plan: rows.append(view.row(desk, plan)),
-            lambda: reply.send({**facts, "system": view.system(desk)}),
-        )  # fmt: skip
+        whole, counts = ([] if first else list(desk.plans.values())), view.Counts(desk)
+
+        def count() -> None:
+            in_slices(desk, reply, whole, counts.add, send)
+
+        def send() -> None:
+            reply.send({**facts, "system": None if first else view.system(desk, counts)})
+
+        in_slices(desk, reply, part, lambda plan: rows.append(view.row(desk, plan)), count)
 
     def next(self, args: Args, reply: Reply) -> None:
         now, found = iso(self._desk.loop.clock.wall()), Upcoming(self._desk, int(args["count"]))

@@ -107,20 +107,32 @@ def _why_not(desk: Desk, plan: Plan, due: float | None) -> str:
     return held.reason if held is not None and held.action == SKIP else ""
 
 
-def system(desk: Desk) -> dict[str, Any]:
+class Counts:
+    """What is counted over all schedules, one by one."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.active = self.cycle = 0
+
+    def add(self, plan: Plan) -> None:
+        running = [run.id for run in self._desk.runner.of(plan.id)]
+        self.active += status(self._desk, plan, running) in ("active", "running")
+        self.cycle += plan.cycle
+
+
+def system(desk: Desk, counts: Counts) -> dict[str, Any]:
     """The whole, as the documents have it; also where only some schedules were asked for."""
     used, percent = memory()
-    states = (status(desk, plan, [run.id for run in desk.runner.of(plan.id)]) for plan in desk.plans.values())
     pause = desk.pauses.of_all()
     return {
         "scheduler_running": not desk.stopping,
         "total_schedules": len(desk.plans),
-        "active_schedules": sum(state in ("active", "running") for state in states),
+        "active_schedules": counts.active,
         "running_tasks": len(desk.runner.runs),
         "memory_mb": round(used, 1),
         "memory_percent": round(percent, 1),
         "cpu_percent": round(desk.load.cpu_percent(), 1),
-        "cycle": sum(plan.cycle for plan in desk.plans.values()),
+        "cycle": counts.cycle,
         "paused": pause.as_dict() if pause is not None else None,
         "queued_writes": desk.writer.queued,
         "dropped_writes": desk.writer.dropped,

@@ -498,6 +498,35 @@ def test_runs_are_not_late_for_somebody_who_looks(world: DeskWorld, monkeypatch:
         assert [row.get("id") or row["schedule"] for row in reply.sent[0][key]][:5] == [f"j{n}" for n in range(5)]
 
 
+def test_however_many_there_are_the_pause_is_looked_for_once_a_slice(
+    world: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.open(*(job(id=f"j{number}") for number in range(30)))
+    looks: list[int] = []
+    look = world.desk.pauses.look
+    monkeypatch.setattr(world.desk.pauses, "look", lambda: [looks.append(1), look()][1])
+
+    assert ask(world, "schedules")["system"]["active_schedules"] == 30
+    assert len(looks) == 2, "one for the rows, one for what is counted"
+
+
+def test_the_whole_is_counted_in_slices_and_with_the_first_part_alone(
+    world: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.daemons.schedule_verbs.MOST_ROWS", 2)
+    monkeypatch.setattr("supervisor.daemons.in_slices.SLICE_S", -1.0)
+    world.open(*(job(id=f"j{number}") for number in range(20)))
+    reply, turns = FakeReply(), 0
+    ScheduleVerbs(world.desk).table()["schedules"]({}, reply)  # type: ignore[arg-type]
+    while not reply.sent and turns < 40:
+        world.loop.turn(0)
+        turns += 1
+
+    assert turns >= 20, "one of them in each turn"
+    assert reply.sent[0]["system"]["total_schedules"] == reply.sent[0]["system"]["active_schedules"] == 20
+    assert ask(world, "schedules", first=2)["system"] is None
+
+
 def test_who_has_gone_is_not_looked_for_any_further(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("supervisor.daemons.in_slices.SLICE_S", -1.0)
     world.open(*(job(id=f"j{number}") for number in range(5)))

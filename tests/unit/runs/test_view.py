@@ -120,13 +120,16 @@ def test_one_without_further_slots_has_no_reason(world: DeskWorld) -> None:
 def test_the_whole(world: DeskWorld) -> None:
     world.open(job(EVERY_MINUTE), job(id="b", enabled=False))
     world.pass_time(60)
-    system = view.system(world.desk)
+    counts = view.Counts(world.desk)
+    for plan in world.desk.plans.values():
+        counts.add(plan)
+    system = view.system(world.desk, counts)
 
     assert (system["total_schedules"], system["active_schedules"], system["running_tasks"]) == (2, 1, 1)
     assert (system["cycle"], system["paused"]) == (1, None)
     Path(world.home.pause_file).touch()
     world.beat()
-    assert view.system(world.desk)["paused"]["by"] == "pause.flag"
+    assert view.system(world.desk, counts)["paused"]["by"] == "pause.flag"
 
 
 def test_why_it_does_not_run(world: DeskWorld) -> None:
