@@ -135,6 +135,9 @@ class Outlook:
 
     def slots(self, ids: Sequence[str], count: int) -> list[Facts]:
         """The next ones of them all, by when they are due, and what is held before the last of them."""
+        return self.nearest(ids, count).slots()
+
+    def nearest(self, ids: Sequence[str], count: int) -> Nearest:
         nearest = Nearest(count)
         for id in sorted(ids):
             schedule = self._schedules.schedules[id]
@@ -142,7 +145,7 @@ class Outlook:
             for slot in self._slots(plan, self._known(schedule), count):
                 if not nearest.add(slot[1].at, slot[3], told(plan, slot)):
                     break
-        return nearest.slots()
+        return nearest
 
     def _slots(self, plan: Plan, known: Known, count: int) -> Iterator[Slot]:
         by_itself = by_its_end(plan, known, plan.after_end(), self.now)

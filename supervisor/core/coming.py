@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Coming = tuple[Fire, Due, "Hold | None"]
 
 LOOK_AHEAD = 200  # looks at what is held, in search of what runs
+MOST_HELD = 1000  # of each kind that does not run, in one answer
 RESTING = frozenset((Skip.PAUSED, Skip.DISABLED))  # of a schedule as a whole, by somebody's wish
 
 
@@ -108,37 +109,68 @@ def _otherwise(rule: Rule, after: int, known: Known, first: tuple[Fire, Due]) ->
     return next(((fire, due) for fire, due, hold in coming(rule, after, awake, 1) if hold is None), first)
 
 
+class _First:
+    """Of many the first so many, by when they are due and in the order in which they came; of the others the times."""
+
+    __slots__ = ("_most", "kept", "left_out")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.kept: list[tuple[float, int, Any]] = []  # both numbers negative: the last of them is at the top
+        self.left_out: list[float] = []
+
+    @property
+    def end(self) -> float:
+        """Nobody who is due later is kept."""
+        return -self.kept[0][0] if len(self.kept) == self._most else inf
+
+    def add(self, due: float, number: int, what: Any) -> None:
+        new = -due, -number, what
+        if len(self.kept) < self._most:
+            heapq.heappush(self.kept, new)
+        else:
+            self.left_out.append(-heapq.heappushpop(self.kept, new)[0])
+
+
 class Nearest:
-    """Of many schedules: the first so many slots that run, what is held before the last of them, and what rests."""
+    """Of many schedules: the first so many slots that run, what is held before the last of them, and what rests.
+
+    A pause may hold a hundred thousand of them, and an answer must fit a frame: of those that are held, and of those
+    that rest, there are the first so many.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._found: list[tuple[float, int, Hold | None, Any]] = []
-        self._dues: list[float] = []  # negative: the latest of those that run is at the top
-        self._end = inf
+        self._runs, self._held, self._resting = _First(count), _First(MOST_HELD), _First(MOST_HELD)
+        self._added = 0
 
     def add(self, due: float, hold: Hold | None, slot: Any) -> bool:
         """False: it is later than anything that is wanted."""
-        if due > self._end and not _rests(hold):
+        if due > self._runs.end and not _rests(hold):
             return False
-        self._found.append((due, len(self._found), hold, slot))
-        if hold is None:
-            heapq.heappush(self._dues, -due)
-            if len(self._dues) > self._count:
-                heapq.heappop(self._dues)
-            if len(self._dues) == self._count:
-                self._end = -self._dues[0]
+        self._added += 1
+        kind = self._runs if hold is None else self._resting if _rests(hold) else self._held
+        kind.add(due, self._added, (hold, slot))
         return True
 
     def slots(self) -> list[Any]:
         """By time."""
         chosen: list[Any] = []
         left = self._count
-        for _, _, hold, slot in sorted(self._found, key=lambda each: each[:2]):
+        found = [*self._runs.kept, *self._held.kept, *self._resting.kept]
+        for _, _, (hold, slot) in sorted(found, key=_in_order):
             if left or _rests(hold):
                 chosen.append(slot)
                 left -= hold is None
         return chosen
+
+    def more_held(self) -> int:
+        """So many would have been told as well."""
+        return len(self._resting.left_out) + sum(due <= self._runs.end for due in self._held.left_out)
+
+
+def _in_order(each: tuple[float, int, Any]) -> tuple[float, int]:
+    return -each[0], -each[1]
 
 
 def _rests(hold: Hold | None) -> bool:

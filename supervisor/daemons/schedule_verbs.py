@@ -126,8 +126,9 @@ class ScheduleVerbs:
     def next(self, args: Args, reply: Reply) -> None:
         now, found = iso(self._desk.loop.clock.wall()), Upcoming(self._desk, int(args["count"]))
         in_slices(
-            self._desk, reply, self._plans(args), found.add, lambda: reply.send({"slots": found.slots(), "now": now})
-        )
+            self._desk, reply, self._plans(args), found.add,
+            lambda: reply.send({"slots": found.slots(), "more_held": found.more_held(), "now": now}),
+        )  # fmt: skip
 
     def why(self, args: Args, reply: Reply) -> None:
         names = self.names([args["name"]])

@@ -52,13 +52,20 @@ class Upcoming:
         self._nearest = Nearest(min(count, MAX_NEXT))
 
     def add(self, plan: Plan) -> None:
-        last = {"last_result": plan.last_result or None, "last_duration_s": round(plan.last_took, 3)}
         for slot in _slots(self._desk, plan, _known(self._desk, plan), self._count):
-            if not self._nearest.add(slot[1].at, slot[3], {**told(plan, slot), **last}):
+            if not self._nearest.add(slot[1].at, slot[3], (plan, slot)):  # most are put into words in vain
                 break
 
     def slots(self) -> list[dict[str, Any]]:
-        return self._nearest.slots()
+        return [{**told(plan, slot), **_last(plan)} for plan, slot in self._nearest.slots()]
+
+    def more_held(self) -> int:
+        """So many more are held, or rest."""
+        return self._nearest.more_held()
+
+
+def _last(plan: Plan) -> dict[str, Any]:
+    return {"last_result": plan.last_result or None, "last_duration_s": round(plan.last_took, 3)}
 
 
 def upcoming(desk: Desk, plans: Iterable[Plan], count: int) -> list[dict[str, Any]]:

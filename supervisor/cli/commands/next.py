@@ -42,7 +42,7 @@ MOST_UNTIMED = 8
     metavar="ZONE",
     help="Show times of this zone (of one schedule: else its own)",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: now, slots; times in UTC")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: now, slots, more_held; times in UTC")
 @click.pass_obj
 def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_json: bool) -> int:
     """Show what runs next, jitter and active hours included, and what is held.
@@ -54,11 +54,11 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     """
     home = asked.home()
     forced = zone_named(tz) if tz else None  # a wrong one is said before anything is asked
-    slots, rows, now = _look(home, list(names), count)
+    slots, more, rows, now = _look(home, list(names), count)
     slots = ordered(slots)
     untimed = _untimed(slots, rows) if names or not slots else ""
     if as_json:
-        out.answer("", mask_of(home).hide_in({"now": now, "slots": slots}), as_json=True)
+        out.answer("", mask_of(home).hide_in({"now": now, "slots": slots, "more_held": more}), as_json=True)
         return 0
     if not slots and untimed:
         out.note(f"nothing has a time yet: {untimed}")
@@ -73,6 +73,8 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     wall = parse_iso(now) or time.time()
     lines = next_table(mask_of(home).hide_in(slots), rows, forced or zone_named(str(only)), wall, style_of(asked))
     out.show("\n".join(lines))
+    if more:
+        out.note(f"... and {more:,} more that are held: sbctl schedule list")
     return 0
 
 
@@ -83,13 +85,13 @@ def _untimed(slots: list[Facts], rows: dict[str, Facts]) -> str:
     return "; ".join([*found[:MOST_UNTIMED], *(["..."] if len(found) > MOST_UNTIMED else [])])
 
 
-def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], dict[str, Facts], str]:
-    """Slots, rows by id, and when that was."""
+def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], int, dict[str, Facts], str]:
+    """Slots, how many more are held, rows by id, and when that was."""
     some: Facts = {"names": names} if names else {}
     reply = ask_if_running(home, "next", count=count, limit=MANY_S, **some)
     found = rows_if_running(home, **some) if reply is not None else None
     if reply is not None and found is not None:
-        return reply["slots"], {row["id"]: row for row in found["schedules"]}, str(reply["now"])
+        return reply["slots"], reply.get("more_held", 0), {row["id"]: row for row in found["schedules"]}, reply["now"]
     from supervisor.base.clock import iso
     from supervisor.cli.outlook import Outlook
 
@@ -98,4 +100,5 @@ def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], dict[s
     outlook = Outlook(home, schedules)
     ids = meant(names, owners_of(schedules)) if names else list(schedules.schedules)
     rows = {row["id"]: row for row in outlook.rows(ids)}
-    return outlook.slots(ids, count), rows, iso(outlook.now)
+    nearest = outlook.nearest(ids, count)
+    return nearest.slots(), nearest.more_held(), rows, iso(outlook.now)

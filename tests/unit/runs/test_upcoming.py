@@ -7,7 +7,7 @@ from support.desk import AT, DAY, HOUR, DeskWorld, after, at, cron, every, job
 
 from supervisor.base.clock import iso
 from supervisor.runs import view
-from supervisor.runs.upcoming import upcoming
+from supervisor.runs.upcoming import Upcoming, upcoming
 
 EVERY_MINUTE = cron("* * * * *")
 NIGHT = {"active_hours": [[None, 22 * HOUR, 23 * HOUR]], "outside": "skip"}
@@ -52,6 +52,26 @@ def test_all_that_are_paused_are_shown_though_nothing_runs(world: DeskWorld) -> 
         pause(world, name)
 
     assert told(world, 3) == [("quick", "09:00", "paused"), ("late", "08:00", "paused")]
+
+
+def test_of_very_many_that_are_held_there_are_the_first_and_how_many_more(
+    world: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.core.coming.MOST_HELD", 2)
+    world.open(
+        *(job(at((10 + number) * HOUR), id=f"p{number}") for number in (4, 3, 2, 1)),
+        *(job(at(10 * HOUR + number), id=f"h{number}", **NIGHT) for number in range(5)),
+        job(at(10 * HOUR + 3), id="runs"),
+        job(at(9 * HOUR + 60), id="first"),
+    )
+    for number in range(1, 5):
+        pause(world, f"p{number}")
+    found = Upcoming(world.desk, 2)
+    for plan in world.desk.plans.values():
+        found.add(plan)
+
+    assert [slot["schedule"] for slot in found.slots()] == ["first", "h0", "h1", "runs", "p1", "p2"]
+    assert found.more_held() == 4, "h2, h3, p3, p4; h4 comes after the last one that runs"
 
 
 @pytest.mark.parametrize("way", ["paused", "disabled"])
