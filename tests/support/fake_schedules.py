@@ -73,6 +73,7 @@ class FakeSchedules:
         self.asked = asked
         self.rows: dict[str, Message] = {}
         self.slots: list[Message] = []
+        self.looks: list[int] = []  # how many rows each had
         self.gates: list[Message] = []
         self.lines: list[str] = []
         self.old_slots: list[Message] | None = []  # None: it leaves them to whoever reads the history
@@ -102,6 +103,7 @@ class FakeSchedules:
 
     def do_schedules(self, args: Message, reply: Any) -> None:
         rows = [self.rows[id] for id in self._ids(args)]
+        self.looks.append(len(rows))
         rows = [row for row in rows if args.get("tenant") in (None, row["tenant"])]
         system = {"scheduler_running": True, "total_schedules": len(self.rows), "active_schedules": len(self.rows)}
         reply.send({"schedules": rows, "system": {**system, "running_tasks": 0, "paused": None, "queued_writes": 0}})

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from supervisor.base.errors import USAGE, Problem
 from supervisor.cli import out
 from supervisor.cli.main import Asked
 from supervisor.cli.next_table import next_table, ordered
@@ -54,7 +55,7 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     """
     home = asked.home()
     forced = zone_named(tz) if tz else None  # a wrong one is said before anything is asked
-    slots, more, rows, now = _look(home, list(names), count)
+    slots, more, rows, others, now = _look(home, list(names), count)
     slots = ordered(slots)
     untimed = _untimed(slots, rows) if names or not slots else ""
     if as_json:
@@ -69,7 +70,7 @@ def command(asked: Asked, *, names: tuple[str, ...], count: int, tz: str, as_jso
     if untimed:
         out.note(f"without a time of its own yet: {untimed}")
 
-    only = next(iter(rows.values()))["zone"] if len(rows) == 1 else ""
+    only = next(iter(rows.values()))["zone"] if len(rows) == 1 and (names or not others) else ""
     wall = parse_iso(now) or time.time()
     lines = next_table(mask_of(home).hide_in(slots), rows, forced or zone_named(str(only)), wall, style_of(asked))
     out.show("\n".join(lines))
@@ -85,13 +86,27 @@ def _untimed(slots: list[Facts], rows: dict[str, Facts]) -> str:
     return "; ".join([*found[:MOST_UNTIMED], *(["..."] if len(found) > MOST_UNTIMED else [])])
 
 
-def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], int, dict[str, Facts], str]:
-    """Slots, how many more are held, rows by id, and when that was."""
+def _rows_of(home: Home, names: list[str], slots: list[Facts]) -> Facts | None:
+    """Of all that were asked for; of all there are only those that are shown, if any are: there may be very many."""
+    if names or not slots:
+        return rows_if_running(home, **({"names": names} if names else {}))
+    try:
+        return rows_if_running(home, names=sorted({str(slot["schedule"]) for slot in slots}))
+    except Problem as problem:
+        if problem.code != USAGE:
+            raise
+        return rows_if_running(home)  # one has just been removed
+
+
+def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], int, dict[str, Facts], int, str]:
+    """Slots, how many more are held, rows by id, how many schedules there are beside them, and when that was."""
     some: Facts = {"names": names} if names else {}
     reply = ask_if_running(home, "next", count=count, limit=MANY_S, **some)
-    found = rows_if_running(home, **some) if reply is not None else None
+    found = _rows_of(home, names, reply["slots"]) if reply is not None else None
     if reply is not None and found is not None:
-        return reply["slots"], reply.get("more_held", 0), {row["id"]: row for row in found["schedules"]}, reply["now"]
+        rows = {row["id"]: row for row in found["schedules"]}
+        others = found["system"]["total_schedules"] - len(rows)
+        return reply["slots"], reply.get("more_held", 0), rows, others, reply["now"]
     from supervisor.base.clock import iso
     from supervisor.cli.outlook import Outlook
 
@@ -101,4 +116,4 @@ def _look(home: Home, names: list[str], count: int) -> tuple[list[Facts], int, d
     ids = meant(names, owners_of(schedules)) if names else list(schedules.schedules)
     rows = {row["id"]: row for row in outlook.rows(ids)}
     nearest = outlook.nearest(ids, count)
-    return nearest.slots(), nearest.more_held(), rows, iso(outlook.now)
+    return nearest.slots(), nearest.more_held(), rows, len(schedules.schedules) - len(rows), iso(outlook.now)

@@ -92,6 +92,23 @@ def test_next_is_asked_of_the_scheduler(sbctl: Sbctl, fake: FakeSchedules) -> No
     assert sbctl("next", "nope")[0] == 2
 
 
+def test_next_looks_at_those_that_it_shows(sbctl: Sbctl, fake: FakeSchedules) -> None:
+    fake.add(schedule_row("mail", zone="Asia/Tokyo"))
+    fake.slots = [slot("mail", NOW + 60)]
+    code, out, _ = sbctl("next")
+    assert (code, fake.looks) == (0, [1])
+    assert "WHEN (Asia/Tokyo)" not in out, "that is the zone of one of several"
+
+    fake.slots = []
+    sbctl("next")
+    assert fake.looks == [1, len(fake.rows)], "why there is nothing"
+
+
+def test_next_of_one_that_has_just_been_removed(sbctl: Sbctl, fake: FakeSchedules) -> None:
+    fake.do_next = lambda _, reply: reply.send({"slots": [slot("gone", NOW + 60)], "now": iso(NOW)})  # type: ignore[method-assign]
+    assert sbctl("next")[0] == 0
+
+
 def test_next_without_a_scheduler_is_reckoned(sbctl: Sbctl) -> None:
     code, out, err = sbctl("next", "-n", "2")
     assert code == 0
