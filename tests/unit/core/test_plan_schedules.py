@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from supervisor.core import plan
 from supervisor.core.plan import schedule_changes
 from supervisor.model.schedule import Policy
 
@@ -67,6 +70,28 @@ def test_what_stands_elsewhere_under_a_name_counts() -> None:
     assert fields(old, section("a", policy=policy, rest={**rest, "groups": {"big": 2}})) == ["group"]
     assert fields(old, section("a", policy=policy, rest={**rest, "checks": {}})) == ["check"]
     assert fields(old, section("a", policy=policy, rest={**rest, "commands": {}})) == ["commands.get"]
+
+
+def test_the_number_of_a_policy_may_be_that_of_another_one_now() -> None:
+    new = section("a", policy={"overlap": "allow"})
+    other = {**new, "policies": [Policy().as_dict(), *new["policies"]]}
+
+    assert fields(new, other) == ["overlap"]
+
+
+def test_of_very_many_only_what_differs_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"n{number}" for number in range(100)]
+    old, new = section(*names), section(*names)
+    new["policies"].insert(0, Policy().as_dict())
+    for row in new["schedules"]:
+        row["policy"] = 1
+    new["schedules"][50]["zone"] = "Asia/Tokyo"
+    looks: list[str] = []
+    values = plan._Section.values
+    monkeypatch.setattr(plan._Section, "values", lambda its, row: [looks.append(row["id"]), values(its, row)][1])
+
+    assert changes(old, new) == [("live", "n50", ["timezone"])]
+    assert looks == ["n50", "n50"]
 
 
 def test_a_command_counts_for_those_that_run_it() -> None:
