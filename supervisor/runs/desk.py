@@ -27,6 +27,7 @@ from supervisor.runs.reach import PREFIX, Reach
 from supervisor.runs.resuming import make_up
 from supervisor.runs.run import Ids
 from supervisor.runs.runner import Runner
+from supervisor.runs.staying import Staying
 from supervisor.runs.takeover import learn, open_desk
 from supervisor.runs.telling import Telling
 from supervisor.runs.turns import Turns
@@ -123,21 +124,31 @@ class Desk:
 
     # settings
 
-    def take_catalogue(self, catalogue: Catalogue, loaded: Loaded | None = None) -> None:
-        """The settings, first or other ones; `loaded`: what the history knows, the first time."""
+    def take_catalogue(self, catalogue: Catalogue, loaded: Loaded | None = None, *, anew: bool = False) -> None:
+        """First or other settings; `loaded`: what the history knows, the first time; `anew`: no plan stays as it is."""
+        staying = Staying(self.catalogue, catalogue, anew=anew)
         old, self.catalogue = self.plans, catalogue
         self.changes += 1
         launches = [launch for commands in catalogue.commands.values() for launch in commands.values()]
         self.secret_env = tuple(sorted({name for launch in launches for name in launch.drop_env}))
-        self.maker = Maker(catalogue, self._zones, self._seed)
+        if staying.is_possible:
+            self.maker.go_on(catalogue)
+        else:
+            self.maker = Maker(catalogue, self._zones, self._seed)
         self.writer.expect(len(catalogue.schedules))
         now = self.loop.clock.wall()
         self.plans = {}
+        made: list[Plan] = []
         to_keep: list[Plan] = []
         is_new = False
         for schedule in catalogue.schedules.values():
+            anchor, seen_first = self._anchor(schedule, int(now))
+            if staying.stays(old.get(schedule.id), schedule, anchor):
+                plan = self.plans[schedule.id] = old.pop(schedule.id)
+                catalogue.schedules[schedule.id] = plan.schedule  # none stands there twice
+                continue
             try:
-                plan, seen_first = self._plan(schedule, int(now))
+                plan = self.maker.plan(schedule, anchor)
             except Exception as error:  # checked when it was compiled; since then the time zones have gone, say
                 self.telling.broken(schedule.id, str(error))
                 continue
@@ -152,6 +163,7 @@ class Desk:
             if changed:
                 to_keep.append(plan)
             self.plans[schedule.id] = plan
+            made.append(plan)
         self.turns.know(self.plans.values())
         self.maker.made_all()
         for plan in to_keep:
@@ -165,7 +177,8 @@ class Desk:
         if is_new:
             self._save_first_seen()
         if self.planner.begun:
-            for plan in self.plans.values():
+            self.planner.review()
+            for plan in made:
                 self.planner.look(plan)
             self.turns.of_all_soon()
 
@@ -175,12 +188,12 @@ class Desk:
         except Problem as problem:  # they are seen for the first time once more, then
             self.telling.not_kept(problem.text())
 
-    def _plan(self, schedule: Schedule, now: int) -> tuple[Plan, bool]:
-        """Only an interval is counted from when it was first seen, so only that is remembered."""
+    def _anchor(self, schedule: Schedule, now: int) -> tuple[int, bool]:
+        """Only an interval is counted from when it was first seen, so only that is remembered. And whether it is now."""
         anchor, is_new = cursors.anchor_of(schedule, self.wishes.first_seen(schedule.id), now)
         if is_new:
             self.wishes.see(schedule.id, now)
-        return self.maker.plan(schedule, anchor), is_new
+        return anchor, is_new
 
     # life
 

@@ -123,6 +123,11 @@ class Maker:
         self._hours: dict[tuple[str, str], Hours] = {}
         self._blackouts: dict[tuple[str, str], Blackout] = {}
 
+    def go_on(self, catalogue: Catalogue) -> None:
+        """Other settings with the same zone and calendars: plans that were made here stay."""
+        self._catalogue = catalogue
+        self._hours.clear()  # who has some keeps them
+
     def zone_of(self, schedule: Schedule) -> Zone:
         return self._zones(schedule.zone or self._catalogue.zone)
 

@@ -60,6 +60,13 @@ class Planner:
         if self.begun:
             self._push(plan, plan.wake if plan.wake is not None else self._first(plan))
 
+    def review(self) -> None:
+        """Other settings: what was made ready went by the old ones."""
+        coming, self._coming = self._coming, []
+        for ready in coming:
+            if ready.plan.stamp == ready.stamp:
+                self._push(ready.plan, ready.wake)
+
     def _first(self, plan: Plan) -> float | None:
         fire = plan.rule.times.next(plan.cursor)
         return self._sooner(plan, None if fire is None else plan.rule.due(fire).at)
@@ -260,7 +267,7 @@ class Planner:
             desk.writer.cut(int(now))
             for plan in desk.plans.values():
                 self._set_back(plan, by, now)
-            desk.take_catalogue(desk.catalogue)  # an interval may have been counted from a time to come
+            desk.take_catalogue(desk.catalogue, anew=True)  # an interval may have been counted from a time to come
         self._arm_anew()
 
     def _set_back(self, plan: Plan, by: float, now: float) -> None:

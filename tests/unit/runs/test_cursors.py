@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from support.desk import AT, DAY, HOUR, DeskWorld, at, cron, every, job
 
+from supervisor.model.schedule import Catalogue
+from supervisor.runs.plan import Maker
+
 
 def test_another_rule_misses_nothing_that_it_would_have_done_before(world: DeskWorld) -> None:
     world.open(job(at(10 * HOUR)))
@@ -98,6 +101,33 @@ def test_one_that_breaks_at_a_reload_and_is_mended_at_the_next_runs_again(world:
     world.pass_until(AT + 2 * HOUR)
 
     assert world.outcomes() == [(AT + 2 * HOUR, "claimed")]
+
+
+def test_a_reload_makes_only_what_is_another_schedule_now(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [*(job(id=f"j{number}") for number in range(50)), job(every(2 * HOUR), id="interval")]
+    world.open(*before)
+    plans, made = dict(world.desk.plans), list[str]()
+    make = Maker.plan
+    monkeypatch.setattr(Maker, "plan", lambda its, one, anchor: [made.append(one.id), make(its, one, anchor)][1])
+    others = [job(id=f"j{number}", grace=70.0 * (number == 7)) for number in range(50)]
+    world.reload(*others, job(every(2 * HOUR), id="interval"))
+
+    assert made == ["j7"]
+    assert [name for name, plan in world.desk.plans.items() if plan is not plans[name]] == ["j7"]
+    assert world.desk.catalogue.schedules["j8"] is before[8], "none stands there twice"
+    world.pass_until(AT + HOUR)
+    assert {name: world.reasons(name) for name in ("j7", "j8")} == {"j7": ["claimed"], "j8": ["claimed"]}
+
+
+def test_other_calendars_are_for_all(world: DeskWorld) -> None:
+    world.catalogue.calendars = {"noon": []}
+    world.open(job(blackouts=("noon",)))
+    world.catalogue = Catalogue(None)
+    world.catalogue.calendars = {"noon": [{"weekdays": None, "start": 10 * HOUR, "end": 13 * HOUR}]}
+    world.reload(job(blackouts=("noon",)))
+    world.pass_until(AT + HOUR)
+
+    assert world.reasons() == ["blackout"]
 
 
 def test_a_run_goes_on_under_the_settings_that_it_began_with(world: DeskWorld) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.desk import AT, HOUR, DeskWorld, cron, every, job
 
+from supervisor.model.launch import Launch
 from supervisor.runs import planner as planners
 from supervisor.runs.ready import AHEAD_S, HOLDS_S
 
@@ -50,6 +52,16 @@ def test_the_next_slot_comes_as_well(world: DeskWorld) -> None:
         world.end(world.running()[0])
 
     assert len(world.slots()) == 4
+
+
+def test_other_commands_in_the_last_moment_count(world: DeskWorld) -> None:
+    world.open(job())
+    world.pass_until(SHORTLY_BEFORE)
+    world.catalogue.commands = {"job": {"get": Launch(argv=("other",), cwd="/", log=os.devnull)}}
+    world.reload(job())
+    world.pass_until(AT + HOUR)
+
+    assert [launch.argv for launch in world.start.launches.values()] == [("other",)]
 
 
 def test_a_pause_in_the_last_moment_counts(world: DeskWorld) -> None:
