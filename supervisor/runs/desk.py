@@ -24,7 +24,6 @@ from supervisor.runs.plan import Maker, Plan, waits_for
 from supervisor.runs.planner import Planner
 from supervisor.runs.promises import Promises
 from supervisor.runs.reach import PREFIX, Reach
-from supervisor.runs.resuming import make_up
 from supervisor.runs.run import Ids
 from supervisor.runs.runner import Runner
 from supervisor.runs.staying import Staying
@@ -35,7 +34,7 @@ from supervisor.runs.unread import Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any, Protocol
 
     from supervisor.base.loop import Loop
@@ -189,7 +188,7 @@ class Desk:
             self.telling.not_kept(problem.text())
 
     def _anchor(self, schedule: Schedule, now: int) -> tuple[int, bool]:
-        """Only an interval is counted from when it was first seen, so only that is remembered. And whether it is now."""
+        """And whether that is new: only an interval is counted from when it was first seen, so only that is kept."""
         anchor, is_new = cursors.anchor_of(schedule, self.wishes.first_seen(schedule.id), now)
         if is_new:
             self.wishes.see(schedule.id, now)
@@ -212,9 +211,6 @@ class Desk:
         elif loaded.gaps:
             for plan in self.plans.values():
                 cursors.pass_gaps(self, plan, loaded, now)
-        self.promises.begin()
-        if self.unread is None:
-            self.promises.learn(loaded, [note["id"] for note in left.notes])
         self.is_open = True
         going = open_desk(self, left, loaded)
         early, self._early = self._early, []
@@ -235,10 +231,7 @@ class Desk:
             for name, ends in loaded.ends.items():  # which the gaps go around
                 self.outcomes.seconds.know(name, ends)
             unread.learn(self, loaded, self._decode)
-            self.promises.learn(loaded, unread.known(self))
             self.telling.history_read(learn(self, loaded, unread))
-            if self.planner.begun:
-                self.promises.go_on()
 
     def _begin(self) -> None:
         self.runner.hear()
@@ -332,13 +325,6 @@ class Desk:
             self.changes += 1
             self.pauses.review()
         return changed
-
-    def resumed(self, how: str, names: Iterable[str], since: float, until: float | None = None) -> None:
-        """`next`: with the next slot. `once`: one run now. `catch_up`: what was paused is made up for.
-
-        `until`: where that was to end by itself.
-        """
-        make_up(self, dict.fromkeys(names, (how, since, until)))
 
     def _slot_before(self, name: str, revision: object, nominal: int) -> int | None:
         plan = self.plans.get(name)

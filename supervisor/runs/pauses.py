@@ -15,7 +15,7 @@ from supervisor.base.inotify import FolderWatch
 from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
 from supervisor.model.wishes import ON_RESUME
 from supervisor.runs.moments import from_iso
-from supervisor.runs.resuming import end_of_all, resume
+from supervisor.runs.resuming import end_of_all, make_up, resume
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Pauses:
         """After the pause of all that has ended last, if there was one."""
         pause, self._over = self._over, None
         if pause is not None:
-            self._desk.resumed(pause.on_resume, list(self._desk.plans), pause.at, pause.until)
+            make_up(self._desk, dict.fromkeys(self._desk.plans, (pause.on_resume, pause.at, pause.until)))
 
     def spans(self, name: str) -> list[tuple[float, float | None]]:
         """From when to when it is paused, by that of all and by its own; also by one that has ended unseen."""

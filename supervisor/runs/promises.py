@@ -119,6 +119,8 @@ class Promises:
         if not loaded.trouble or loaded.cursors:
             doubtful &= {*loaded.live, *loaded.ended, *others}
         self._forget(doubtful)
+        if self._desk.planner.begun:
+            self.go_on()
 
     def go_on(self) -> None:
         """With what it has left owed or promised."""

@@ -76,6 +76,9 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     noted: set[str] = set()
     going = 0
     desk.outcomes.forgive_again()
+    desk.promises.begin()
+    if desk.unread is None:
+        desk.promises.learn(loaded, [note["id"] for note in left.notes])
     runs = sorted(map(Run.from_note, left.notes), key=lambda run: run.nominal or 0)
     desk.outcomes.seconds.take_over(runs, loaded.runs)
     entries = {entry["key"]: entry for entry in left.entries}
@@ -117,6 +120,7 @@ def learn(desk: Desk, loaded: Loaded, unread: Unread) -> int:
     for plan in desk.plans.values():
         desk.planner.finished(plan)
     desk.turns.of_all_soon()
+    desk.promises.learn(loaded, known)
     return len(rows)
 
 

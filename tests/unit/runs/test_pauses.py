@@ -13,6 +13,7 @@ from support.desk import AT, HOUR, DeskWorld, after, cron, every, job, pause
 from supervisor.base.clock import iso
 from supervisor.base.errors import Problem
 from supervisor.model.pause import encode
+from supervisor.runs.resuming import make_up
 
 EVERY_MINUTE = cron("* * * * *")
 
@@ -240,7 +241,7 @@ def test_all_go_on_and_only_what_was_held_runs(world: DeskWorld) -> None:
     since = world.desk.pauses.look()
     assert since is not None
     world.desk.pauses.resume_all()
-    world.desk.resumed("once", list(world.desk.plans), since.at)
+    make_up(world.desk, dict.fromkeys(world.desk.plans, ("once", since.at, None)))
     world.pass_time(15)
 
     assert [(run.schedule, run.trigger) for run in world.desk.runner.runs.values()] == [("often", "catch_up")]
@@ -317,7 +318,7 @@ def test_what_lay_in_a_blackout_was_not_held_by_a_pause(world: DeskWorld) -> Non
 def test_after_a_pause_a_disabled_one_runs_nothing(world: DeskWorld) -> None:
     world.open(job(enabled=False))
     world.pass_time(2 * HOUR)
-    world.desk.resumed("once", ["job", "gone"], AT)
+    make_up(world.desk, dict.fromkeys(["job", "gone"], ("once", float(AT), None)))
     world.pass_time(10)
 
     assert world.start.spawns() == world.rows() == []

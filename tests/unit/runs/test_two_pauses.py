@@ -7,7 +7,7 @@ import os
 import pytest
 from support.desk import AT, HOUR, DeskWorld, cron, job, pause
 
-from supervisor.runs.resuming import resume
+from supervisor.runs.resuming import make_up, resume
 
 MINUTE = 60
 
@@ -105,7 +105,7 @@ def test_what_can_not_be_kept_is_known_while_this_scheduler_lives(world: DeskWor
     paused_twice(world, "catch_up", "next")
     world.desk.change_wishes(lambda wishes: ["job"] if wishes.pause("job", None) else [])
     world.keeps.fails = True
-    world.desk.resumed("catch_up", ("job",), AT + MINUTE)
+    make_up(world.desk, {"job": ("catch_up", float(AT + MINUTE), None)})
     assert "No space left on device" in " ".join(event.text for event in world.events)
     resume_all(world)
     world.pass_time(1)
