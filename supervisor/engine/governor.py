@@ -85,7 +85,7 @@ class Governor:
             limits = watched.limits
             due = end_of_age(service.state.started, limits.max_age, limits.max_age_spread, self._draw())
             watched.age = self._engine.loop.at(due, lambda: self._aged(service.name, watched))
-        self._keep_looking()
+        self._keep_looking(watched.spans())  # for those before it there is a look to come
 
     def _forget(self, name: str) -> None:
         watched = self._watched.pop(name, None)
@@ -94,8 +94,7 @@ class Governor:
 
     # what it takes
 
-    def _keep_looking(self) -> None:
-        spans = [span for watched in self._watched.values() for span in watched.spans()]
+    def _keep_looking(self, spans: list[float]) -> None:
         if not spans:
             return  # a look that is under way finds nothing and is the last
         due = self._engine.loop.clock.now() + time_between_looks(spans)
@@ -117,7 +116,7 @@ class Governor:
             if watched is not None and tree is not None and not self._is_above_memory(service, watched, tree, now):
                 self._look_at_cpu(service, watched, tree, now)
         self._meter.keep_only([watched.key for watched in self._watched.values()])
-        self._keep_looking()
+        self._keep_looking([span for watched in self._watched.values() for span in watched.spans()])
 
     def _is_above_memory(self, service: Service, watched: Watched, tree: Tree, now: float) -> bool:
         """Whether it is being ended for that."""

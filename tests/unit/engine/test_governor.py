@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.fakes import FakeWorld, spec
 
-from supervisor.engine.governor import Governor, amount, draw
+from supervisor.engine.governor import Governor, Watched, amount, draw
 from supervisor.engine.service import Service
 from supervisor.engine.usage import Tree
 from supervisor.model.limits import WatchedLimits
@@ -280,3 +280,13 @@ def test_chance_is_from_nought_to_one_and_differs() -> None:
 
     assert len(drawn) > 1
     assert all(0 <= each < 1 for each in drawn)
+
+
+def test_each_that_starts_is_looked_at_for_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    spans = Watched.spans
+    monkeypatch.setattr(Watched, "spans", lambda its: [asked.append(its.key), spans(its)][1])
+    for number in range(20):
+        world.run(f"s{number}", memory=MIB, memory_for=30.0)
+
+    assert len(asked) == 20, "one look is to come for all, and none of those before is asked again"
