@@ -64,7 +64,7 @@ class Intents:
         `words`: as they were given, where the name of a plugin means its instances to come as well.
         """
         at = iso(self._clock.wall())
-        wanted = Intent.from_bytes(self._intent.to_bytes())
+        wanted = self._intent.copy()
         changed = wanted.choose(words or [], names, enabled=enabled, at=at, by=by)
         if wanted.enabled() != self._intent.enabled():
             self._write(wanted)
@@ -85,12 +85,12 @@ class Intents:
 
     def wishes(self) -> Wishes:
         """Of schedules."""
-        return Wishes(self._intent.schedules.as_dict())
+        return self._intent.schedules.copy()
 
     def save_wishes(self, wishes: Wishes) -> None:
         """A Problem when they can't be written."""
-        wanted = Intent.from_bytes(self._intent.to_bytes())
-        wanted.schedules = wishes
+        wanted = self._intent.copy()
+        wanted.schedules = wishes.copy()
         self._write(wanted)
 
     def enabled(self) -> dict[str, bool]:

@@ -61,6 +61,14 @@ class Intent:
             intent._services[name] = choice
         return intent
 
+    def copy(self) -> Intent:
+        """To be changed. Not by way of its bytes: there may be a hundred thousand schedules in it."""
+        other = Intent()
+        other._services = dict(self._services)
+        other.schedules = self.schedules  # which are replaced as a whole
+        other._others = self._others
+        return other
+
     def to_bytes(self) -> bytes:
         content = {"format": FORMAT, "services": self._services, **self._others}
         if schedules := self.schedules.as_dict():

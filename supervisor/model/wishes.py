@@ -38,6 +38,13 @@ class Wishes:
         if checked := _checked(wish):
             self._all[name] = checked
 
+    def copy(self) -> Wishes:
+        """To be changed; values of a wish are replaced, never changed themselves."""
+        other = Wishes()
+        other._seen = dict(self._seen)
+        other._all = {name: dict(wish) for name, wish in self._all.items()}
+        return other
+
     def as_dict(self) -> dict[str, Any]:
         found: dict[str, Any] = {name: {"first_seen": at} for name, at in self._seen.items()}
         for name, wish in self._all.items():

@@ -317,7 +317,7 @@ class Desk:
 
     def change_wishes(self, change: Callable[[Wishes], list[str]]) -> list[str]:
         """All or nothing: what can't be kept is not done. Returns for whom something is new."""
-        wishes = Wishes(self.wishes.as_dict())
+        wishes = self.wishes.copy()
         changed = change(wishes)
         if changed:
             self._keeps.save_wishes(wishes)

@@ -8,13 +8,13 @@ history knows nothing, under the same ids, so none runs twice and none is lost.
 from __future__ import annotations
 
 from supervisor.base.errors import Problem
-from supervisor.model.wishes import Wishes
 from supervisor.runs.made_up import stand_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from supervisor.model.wishes import Wishes
     from supervisor.runs.desk import Desk
     from supervisor.runs.plan import Plan
     from supervisor.runs.run import Run
@@ -144,6 +144,6 @@ def keep(desk: Desk, change: Callable[[Wishes], list[str]]) -> None:
         desk.change_wishes(change)
     except Problem as problem:  # it is known as long as this scheduler lives, then
         desk.telling.not_kept(problem.text(), WHAT)
-        wishes = Wishes(desk.wishes.as_dict())
+        wishes = desk.wishes.copy()
         change(wishes)
         desk.wishes = wishes

@@ -14,6 +14,7 @@ from supervisor.events.bus import Bus
 from supervisor.model.event import Event
 from supervisor.model.home import Home
 from supervisor.model.intent import Intent, NotReadable, choice_for
+from supervisor.model.wishes import Wishes
 
 
 class Kept:
@@ -91,3 +92,25 @@ def test_the_name_of_a_plugin_covers_its_instances_to_come() -> None:
     assert choice_for(intent.enabled(), "web:1") is True
     assert intent.choose(["web:1"], ["web:1"], enabled=False, **by) == ["web:1"]
     assert intent.enabled() == {"web": True, "web:1": False}
+
+
+def test_a_wish_of_one_reads_nothing_again_of_a_hundred_thousand(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {f"s{number}": {"first_seen": 1_700_000_000, "enabled": False} for number in range(100)}
+    kept.file.write_text(json.dumps({"services": {}, "schedules": seen, "later": 1}))
+    kept.intents.read()
+    read: list[str] = []
+    monkeypatch.setattr(Wishes, "_read", lambda _self, name, _wish: read.append(name))
+    wishes = kept.intents.wishes()
+    wishes.enable("s1", None)
+    wishes.see("s2", 1_800_000_000)
+    assert kept.intents.wishes().enabled("s1") is False, "a copy, until it is saved"
+    kept.intents.save_wishes(wishes)
+    wishes.enable("s3", None)
+    wishes.see("s3", 1_800_000_000)
+    kept.intents.set(["web"], enabled=False, by="")
+
+    assert read == []
+    content = json.loads(kept.file.read_text())
+    changed = {"s1": {"first_seen": 1_700_000_000}, "s2": {"first_seen": 1_800_000_000, "enabled": False}}
+    assert content["schedules"] == {**seen, **changed}
+    assert content["later"] == 1
