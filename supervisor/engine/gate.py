@@ -116,42 +116,30 @@ class Gate:
             return
         self._find_outside([one for one in self._waiting.values() if not one.service.state.waits_for])
         self._going = [service for service in self._engine.services.values() if service.removed]
-        free = self._as_many_as_may()
+        free: list[Waiting] = []
+        for waiting in list(self._waiting.values()):
+            reason = self._in_the_way(waiting)
+            if reason:
+                self._block(waiting, reason)
+            elif reason is not None:
+                free.append(waiting)
+        free = self._as_many_as_may(free)
         self._find_outside(free)
         for waiting in free:
             if self._waiting.get(waiting.service.name) is waiting:
                 self._let_in(waiting)
 
-    def _as_many_as_may(self) -> list[Waiting]:
-        """Those with nothing in their way. The others have to queue, and for them nothing is looked at around them, nor
-        outside: a thousand that wait for their turn would be a thousand children every two seconds.
-        """
-        starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
-        room = max(self.max_starting - starting, 0) if self.max_starting else len(self._waiting)
-        free: list[Waiting] = []
-        taken = 0  # with the places of those of which it will be known in a moment
-        for waiting in list(self._waiting.values()):
-            reason = self._blocked(waiting, waiting.service.spec.order) or self._still_goes(waiting.service)
-            if not reason and taken >= room:
-                reason = f"its turn ({starting + room} are starting)"
-            missing = self._missing_around(waiting, is_asked=not reason)
-            if reason or missing:
-                self._block(waiting, reason or missing or "")
-                continue
-            taken += 1
-            if missing is not None:
-                free.append(waiting)
-        return free
-
-    def _missing_around(self, waiting: Waiting, *, is_asked: bool) -> str | None:
-        """None: that will be known in a moment."""
-        if not is_asked:
+    def _in_the_way(self, waiting: Waiting) -> str | None:
+        """What it must wait for; None: that will be known in a moment."""
+        order = waiting.service.spec.order
+        reason = self._blocked(waiting, order) or self._still_goes(waiting.service)
+        if reason:
             waiting.surroundings.cancel()
-        if not is_asked or not waiting.service.spec.order.has_surroundings:
-            return ""
-        if not waiting.surroundings.begun:
-            waiting.surroundings.look()
-        return waiting.surroundings.missing
+        elif order.has_surroundings:
+            if not waiting.surroundings.begun:
+                waiting.surroundings.look()
+            return waiting.surroundings.missing
+        return reason
 
     def _blocked(self, waiting: Waiting, order: Order) -> str:
         """The same as before, as long as those before it are: of a long chain only the next one is not."""
@@ -174,6 +162,16 @@ class Gate:
         waiting.looked = False  # by the time the way is free somebody may have started it
         if reason != waiting.service.state.waits_for:
             self._engine.feed(waiting.service.name, machine.Blocked(reason))
+
+    def _as_many_as_may(self, free: list[Waiting]) -> list[Waiting]:
+        """The others have to queue; they are not even looked for outside."""
+        if not self.max_starting or not free:
+            return free
+        starting = sum(service.state.phase is Phase.STARTING for service in self._engine.services.values())
+        room = max(self.max_starting - starting, 0)
+        for waiting in free[room:]:
+            self._block(waiting, f"its turn ({starting + room} are starting)")
+        return free[:room]
 
     def _let_in(self, waiting: Waiting) -> None:
         self._leave(waiting.service.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +10,6 @@ from support.fakes import FakeWorld, spec
 
 from supervisor.core.machine import Ending
 from supervisor.engine.change import apply
-from supervisor.engine.service import Service
-from supervisor.engine.surroundings import MISSING
 from supervisor.model.order import Condition, Need, Order
 from supervisor.model.service import Phase, Spec
 
@@ -97,65 +95,6 @@ def test_only_so_many_start_at_once(world: FakeWorld) -> None:
     up(world, "b")
 
     assert world.spawner.spawns() == ["a.1", "b.1", "c.1"]
-
-
-class FakeLook:
-    """The child that looks for files."""
-
-    def __init__(self) -> None:
-        self.code, self.signalled = 0, False
-
-    def leave(self) -> None:
-        """Nobody waits for it any more."""
-
-
-def test_whoever_waits_for_its_turn_asks_for_no_files(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.engine.gate.max_starting = 2
-    for name in "abcdef":
-        one = ordered(name)
-        one.order = Order(files=(f"/{name}",))
-        world.engine.load([one])
-    asked: dict[str, tuple[FakeLook, Callable[[bool, str], None]]] = {}
-    begun: list[str] = []
-
-    def run(service: Service, _what: str, _words: object, _limit: float, seen: Any, *, bare: bool) -> FakeLook:
-        asked[service.name] = FakeLook(), seen
-        begun.append(f"{service.name}/look")
-        return asked[service.name][0]
-
-    monkeypatch.setattr(world.engine.jobs, "run", run)
-
-    def look() -> list[str]:
-        """What has begun since the last look."""
-        world.loop.run_soon()
-        new = [*begun, *(words[1] for words in world.spawner.take() if words[0] == "spawn")]
-        begun.clear()
-        return new
-
-    def found(name: str, code: int) -> None:
-        job, seen = asked[name]
-        job.code = code
-        seen(code == 0, f"exit code {code}: file /{name}")
-
-    assert look() == ["a/look", "b/look"], "one child each; the others have no place to go to"
-    assert world.engine.services["c"].state.waits_for == "its turn (2 are starting)"
-    world.loop.pass_time(1)
-    assert look() == []
-
-    found("a", 0)
-    assert look() == ["a.1"], "its server: it holds its place"
-    found("b", MISSING)
-    assert look() == ["c/look"], "who lacks something holds no place"
-    found("c", 0)
-    assert look() == ["c.1"]
-    world.loop.pass_time(60)
-    assert look() == [], "while nobody has a place nobody looks"
-    assert world.engine.services["b"].state.waits_for == "its turn (2 are starting)"
-
-    up(world, "a")
-    assert look() == ["b/look"]
-    found("b", 0)
-    assert look() == ["b.1"]
 
 
 @pytest.mark.parametrize("most", [2, 0])
