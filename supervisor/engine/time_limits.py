@@ -28,9 +28,12 @@ class TimeLimits:
         self._limits: list[tuple[float, list[str]]] = []  # when it is over, and whose: keys of processes
 
     def give(self, names: Iterable[str], seconds: float) -> None:
-        keys = [self._engine.services[name].key for name in names]
+        """Who has that little time already is not noted again: the note must fit its packet, however often is asked."""
+        at = self._engine.loop.clock.now() + seconds
+        sooner = {key for due, others in self._limits if due <= at for key in others}
+        keys = [key for name in names if (key := self._engine.services[name].key) not in sooner]
         if keys:
-            self._watch(self._engine.loop.clock.now() + seconds, keys)
+            self._watch(at, keys)
             self._note()
 
     def restore(self, note: dict[str, Any] | None) -> None:

@@ -7,6 +7,7 @@ from supervisor.core.pipeline import RETRY, STEPPING, WAITING, Progress
 from supervisor.core.quality import accepted_after, is_standard
 from supervisor.model.run import BAD, BY_HAND, RunState, Trigger
 from supervisor.runs import columns
+from supervisor.runs.cursors import is_ahead
 from supervisor.runs.plan import NOTHING_WRONG, RECENT, waits_for
 from supervisor.runs.seconds import Seconds, note_of
 from supervisor.runs.slot import Slot
@@ -243,8 +244,10 @@ class Outcomes:
 
     def forgive_again(self) -> None:
         """What a person has ended, and a predecessor died before the history had it."""
+        now = self._desk.loop.clock.wall()
         for plan in self._desk.plans.values():
-            if plan.breaker != NOTHING_WRONG and plan.last_at <= self._desk.wishes.forgiven(plan.id):
+            forgiven = self._desk.wishes.forgiven(plan.id)
+            if plan.breaker != NOTHING_WRONG and plan.last_at <= forgiven and not is_ahead(forgiven, now):
                 plan.breaker = NOTHING_WRONG
                 self.note_state(plan.id, streak=0, **_breaker_columns(plan))
 

@@ -161,6 +161,22 @@ def test_a_successor_keeps_the_limit(asked: Asked, successor: Asked, started_aga
     assert successor.world.spawner.notes["#time_limits"] is None
 
 
+def test_a_limit_that_is_asked_for_again_is_noted_once(asked: Asked) -> None:
+    """However often: what is noted must fit its packet. A shorter one is one more."""
+    asked.load("db", "web")
+    for _ in range(20):
+        asked.ask("stop", names=["db", "web"], timeout=60.0)
+        asked.world.loop.pass_time(0.01)
+    asked.ask("stop", names=["db"], timeout=1.0)
+
+    limits = asked.world.spawner.notes["#time_limits"]["limits"]
+    assert [sorted(keys) for _, keys in limits] == [["db.1", "web.1"], ["db.1"]]
+
+    asked.world.spawner.take()
+    asked.world.loop.pass_time(1.1)
+    assert asked.world.spawner.take() == [("signal", "db.1", 9)]
+
+
 def test_the_story_of_several_is_refused_by_name(asked: Asked) -> None:
     asked.load("web:1", "web:2")
 

@@ -426,6 +426,15 @@ def test_who_was_told_that_a_cool_down_is_over_relies_on_it(world: DeskWorld, la
     assert ask(world, "schedules")["schedules"][0]["status"] == "cooldown", "that came later"
 
 
+def test_a_clock_that_was_ahead_forgives_nothing(world: DeskWorld) -> None:
+    world.open(job(EVERY_MINUTE, safety={"max_failures": 1, "cooldown": 3600.0}))
+    world.desk.change_wishes(lambda wishes: ["job"] if wishes.forgive("job", world.now + 24 * HOUR) else [])
+    world.pass_time(60)
+    world.end(code=1)
+    world.kill().open()
+    assert ask(world, "schedules")["schedules"][0]["status"] == "cooldown"
+
+
 def test_a_pause_can_be_made_longer(world: DeskWorld) -> None:
     world.open(job(EVERY_MINUTE))
     ask(world, "pause", names=["job"], until=world.now + 60, by="anna")
