@@ -15,6 +15,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class NoProcesses:
     def drop(self, key: str) -> None: ...
     def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
     def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None: ...
+    def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None: ...
 
 
 def own_memory() -> int:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from supervisor.control.api import Handler
     from supervisor.daemons.options import Options
+    from supervisor.engine.source import Source
     from supervisor.engine.store import Store
 
 TITLE_AFTER_S = 0.5
@@ -71,7 +72,9 @@ class Scheduler:
         self.bus = Bus(self.clock, "scheduler", common.report)
         self.logs = Logs(self.loop, home, compiled, self.bus)
         self.showing = Showing(self, options.shown)
-        self.outlet = PipeOutlet(self.loop, self._output, self._trouble, self.logs.rotated, self.logs.syslog)
+        self.outlet = PipeOutlet(
+            self.loop, self._output, self._trouble, self.logs.rotated, self.logs.syslog, self._loud
+        )
         self.engine = Engine(self.loop, self.bus.emit, self.outlet)
         self.tidying = Tidying(self)
         self.intents = Intents(home, self.bus, self.clock)
@@ -200,6 +203,12 @@ class Scheduler:
         if service is not None:
             service.detail = f"its output is dropped: {text}" if text else ""
         self.logs.trouble(name, text, lost)
+
+    def _loud(self, name: str, stream: str, source: Source) -> None:
+        """Of a server; runs are short."""
+        service = self.engine.services.get(name)
+        if service is not None:
+            source.get_second(self.engine.spawner, service.key, f"{stream}_second")
 
     # what `start` says
 

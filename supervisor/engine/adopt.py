@@ -200,7 +200,10 @@ class Adoption:
     def _read_on(self, service: Service, entry: dict[str, Any]) -> None:
         if entry["out_read"] >= 0:
             launch = service.spec.launch
-            service.pumps = self._engine.outlet.resume(service.name, launch, entry["out_read"], entry["err_read"])
+            seconds = entry["out_second"], entry["err_second"]
+            service.pumps = self._engine.outlet.resume(
+                service.name, launch, entry["out_read"], entry["err_read"], seconds
+            )
         if entry["notify"] >= 0:
             self._engine.hearing.resume(service, entry["notify"])
 

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
     class Outlet(Protocol):
         def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]: ...
-        def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int) -> Pumps: ...
+        def resume(
+            self, name: str, launch: Launch, out_fd: int, err_fd: int, seconds: tuple[int, int] = (-1, -1)
+        ) -> Pumps: ...
 
 
 GONE = (Phase.STOPPED, Phase.FAILED)

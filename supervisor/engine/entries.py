@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 JOB = "/"  # in the key of a command that runs beside a service: `web/before.3`
 # Begins the key of a step of a run, `run/r5k2m9x/1-get.1`, and the name of what is noted of a run: `run/r5k2m9x`.
 STEP = "run/"  # No plugin may be called run.
-KEPT = ("out_read", "err_read", "notify")  # by whoever keeps the process; the others are closed after the spawn
+SECOND = ("out_second", "err_second")  # read ends of second pipes, which loud services get later: see `Source`
+KEPT = ("out_read", "err_read", "notify", *SECOND)  # by whoever keeps the process; others are closed after the spawn
 GIVEN = ("out_write", "err_write")
 HELD = (*KEPT, "pidfd")  # descriptors of an entry
 PLAIN = (  # what of an entry is handed on as it is
@@ -123,8 +124,8 @@ class Entry:
     """One process that was asked for, from its spawn until it is replaced or dropped."""
 
     __slots__ = (
-        "cause", "empty", "ended", "err_read", "escaped", "inode", "key", "launch", "listener", "notify", "oom",
-        "out_read", "pid", "pidfd", "place", "signalled", "started", "status", "stop", "used",
+        "cause", "empty", "ended", "err_read", "err_second", "escaped", "inode", "key", "launch", "listener", "notify",
+        "oom", "out_read", "out_second", "pid", "pidfd", "place", "signalled", "started", "status", "stop", "used",
     )  # fmt: skip
 
     def __init__(self, key: str, launch: Launch, listener: Listener, ends: Ends, stop: StopRule) -> None:
@@ -134,6 +135,7 @@ class Entry:
         self.out_read = ends.out_read
         self.err_read = ends.err_read
         self.notify = ends.notify
+        self.out_second = self.err_second = -1
         self.stop = stop
         self.place: Place | None = None  # among cgroups, if it has limits of that kind
         self.pid = 0
@@ -161,6 +163,11 @@ class Entry:
         """Its descriptors that are there, in the order of `KEPT`."""
         return {name: fd for name in KEPT if (fd := getattr(self, name)) >= 0}
 
+    def keep(self, name: str, fd: int) -> None:
+        """In the place of the one before."""
+        close_fds(getattr(self, name))
+        setattr(self, name, fd)
+
     def hand_on(self) -> dict[str, Any]:
         """For the program that this process becomes, in which the descriptors have the same numbers."""
         data = {name: getattr(self, name) for name in PLAIN}
@@ -174,7 +181,7 @@ class Entry:
         number, grace = data["stop"]
         entry = cls(data["key"], Launch.from_dict(data["launch"]), listener, Ends(), (number, grace))
         for name in PLAIN:
-            setattr(entry, name, data[name])
+            setattr(entry, name, data.get(name, -1) if name in SECOND else data[name])  # older versions have none
         entry.stop = (number, grace)
         entry.used = tuple(data["used"]) if data["used"] else None
         entry.ended = tuple(data["ended"]) if data["ended"] else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from supervisor.engine.entries import Entry
     from supervisor.engine.notify import Heard
 
-CHUNK = 50  # entries a message, each with up to three descriptors: the kernel takes at most 253
+CHUNK = 50  # entries a message, each with up to five descriptors: the kernel takes at most 253
 CHUNK_BYTES = MAX_PACKET // 2
 
 

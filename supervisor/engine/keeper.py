@@ -15,7 +15,7 @@ import os
 import signal
 
 from supervisor.base.channel import TOGETHER, Channel
-from supervisor.engine.entries import Ends, close_fds, shown_as
+from supervisor.engine.entries import SECOND, Ends, close_fds, shown_as
 from supervisor.engine.handing_over import entries_in_pieces, notes_in_pieces
 from supervisor.engine.making import Asked
 from supervisor.engine.notify import Heard, Listener, Owner
@@ -169,6 +169,10 @@ class Keeper:
         if verb == "spawn":
             self._ask(message, fds)
             return
+        if verb == "keep":
+            self._make()
+            self._keep(message["key"], message["name"], fds)
+            return
         close_fds(*fds)
         if verb == "note":  # such a note is there before the process, at the latest with it
             self._note(message["name"], message["blob"])
@@ -190,6 +194,16 @@ class Keeper:
             return
         self.notes[name] = blob
         self._heard.pop(blob.get("key", ""), None)  # what followed from it is in the note
+
+    def _keep(self, key: str, name: str, fds: list[int]) -> None:
+        """The second pipe of a loud service, for the next scheduler; nothing is in it before this one is answered."""
+        entry = self._store.entries.get(key)
+        is_kept = entry is not None and name in SECOND and len(fds) == 1
+        if entry is not None and is_kept:
+            entry.keep(name, fds[0])
+        else:
+            close_fds(*fds)
+        self.send({"did": "kept", "key": key, "name": name, "is_kept": is_kept})
 
     def _ask(self, message: Message, fds: list[int]) -> None:
         """The first of one moment is made at once, those that were asked for meanwhile together (see `making`)."""
@@ -287,7 +301,8 @@ class Keeper:
             close_fds(*copies.values())
             raise
         name = shown_as(entry)
-        pumps = self.outlet.resume(name, entry.launch, copies.get("out_read", -1), copies.get("err_read", -1))
+        out, err, *seconds = (copies.get(each, -1) for each in ("out_read", "err_read", *SECOND))
+        pumps = self.outlet.resume(name, entry.launch, out, err, (seconds[0], seconds[1]))
         if "notify" in copies:
             owner = Owner(self._store.home_id, entry.key, entry.launch.user, entry.pid)
             pumps.ear = Listener(self._loop, copies["notify"], owner, lambda heard: self._hear(entry, heard))

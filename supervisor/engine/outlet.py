@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop
     from supervisor.engine.notify import Listener
+    from supervisor.engine.source import Source
     from supervisor.events.syslog import Syslog
     from supervisor.model.launch import Launch
 
     OnBytes = Callable[[str, str, int, int, int], None]  # service, stream, file, from and to which byte of it
     OnTrouble = Callable[[str, str, int], None]  # service, what is wrong ("": no more), bytes lost
     OnRotated = Callable[[str, str], None]  # service, what was in the way ("": nothing)
+    OnLoud = Callable[[str, str, Source], None]  # service, stream, whose second pipe may be got
 
 OUT = "out"
 ERR = "err"
@@ -86,12 +88,14 @@ class PipeOutlet:
         on_trouble: OnTrouble | None = None,
         on_rotated: OnRotated | None = None,
         copy: Syslog | None = None,
+        on_loud: OnLoud | None = None,
     ) -> None:
         self._loop = loop
         self._on_bytes = on_bytes
         self._on_trouble = on_trouble
         self._on_rotated = on_rotated
         self._copy = copy
+        self._on_loud = on_loud
         self.lost = 0  # bytes of output that no disk took, of all that were pumped here
 
     def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
@@ -109,14 +113,17 @@ class PipeOutlet:
             raise
         return ends, self.resume(name, launch, ends.out_read, ends.err_read)
 
-    def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int = -1) -> Pumps:
-        """Go on with pipes that somebody else has read so far; -1: there is none."""
-        out = self._pump(name, launch, OUT, out_fd, launch.log) if out_fd >= 0 else None
-        err = self._pump(name, launch, ERR, err_fd, launch.err_log or launch.log) if err_fd >= 0 else None
+    def resume(
+        self, name: str, launch: Launch, out_fd: int, err_fd: int = -1, seconds: tuple[int, int] = (-1, -1)
+    ) -> Pumps:
+        """Go on with pipes that somebody else has read so far, and their second ones; -1: there is none."""
+        err_log = launch.err_log or launch.log
+        out = self._pump(name, launch, OUT, out_fd, launch.log, seconds[0]) if out_fd >= 0 else None
+        err = self._pump(name, launch, ERR, err_fd, err_log, seconds[1]) if err_fd >= 0 else None
         return Pumps(out, err)
 
-    def _pump(self, name: str, launch: Launch, stream: str, fd: int, path: str) -> Pump:
-        on_trouble, on_rotated = self._on_trouble, self._on_rotated
+    def _pump(self, name: str, launch: Launch, stream: str, fd: int, path: str, second: int) -> Pump:
+        on_trouble, on_rotated, on_loud = self._on_trouble, self._on_rotated, self._on_loud
         return Pump(
             self._loop,
             fd,
@@ -131,6 +138,8 @@ class PipeOutlet:
             on_trouble=on_trouble and (lambda text, lost: on_trouble(name, text, lost)),
             on_lost=self._count,
             on_rotated=on_rotated and (lambda text: on_rotated(name, text)),
+            on_loud=on_loud and (lambda source: on_loud(name, stream, source)),
+            second=second,
         )
 
     def _count(self, lost: int) -> None:
@@ -156,7 +165,9 @@ class FileOutlet:
     def open(self, name: str, launch: Launch) -> tuple[Ends, Pumps]:
         return Ends(out_write=open_log(launch)), Pumps()
 
-    def resume(self, name: str, launch: Launch, out_fd: int, err_fd: int = -1) -> Pumps:
+    def resume(
+        self, name: str, launch: Launch, out_fd: int, err_fd: int = -1, seconds: tuple[int, int] = (-1, -1)
+    ) -> Pumps:
         raise AssertionError("a file outlet has no pipe to resume")
 
 

@@ -20,7 +20,8 @@ from supervisor.base.files import look_at, write_all
 from supervisor.base.loop import READ
 from supervisor.base.rotation import INDEX, keep_head, shift, trim
 from supervisor.base.time_index import EVERY_S, TimeIndex, first_time
-from supervisor.engine.raw_file import PIPE_SIZE, WIDE, holds, is_named, open_raw, peek, widened
+from supervisor.engine.raw_file import PIPE_SIZE, is_named, open_raw, peek
+from supervisor.engine.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,14 +32,13 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1 << 20  # a longer one may be cut by a rotation
 TURN_LIMIT = 2 << 20  # bytes of one service a turn, so that a loud one does not starve the others
 REOPEN_AFTER_S = 1.0
-LOUD = 16  # times in a row that a pipe is found full
 LOOK_S = 1.0  # how often to see whether the name still means our file
 ROTATE_AFTER_S = 10.0  # after a rotation that failed
 NEVER = float("inf")
 
 
 class Pump:
-    """One pipe, one raw file. `on_bytes(path_fd, start, end)` says what was added; reading it back is its affair."""
+    """One source, one raw file. `on_bytes(path_fd, start, end)` says what was added; reading it back is its affair."""
 
     def __init__(
         self,
@@ -56,9 +56,11 @@ class Pump:
         on_trouble: Callable[[str, int], None] | None = None,
         on_lost: Callable[[int], None] | None = None,
         on_rotated: Callable[[str], None] | None = None,
+        on_loud: Callable[[Source], None] | None = None,
+        second: int = -1,
     ) -> None:
         self._loop = loop
-        self._fd = fd
+        self._source = Source(fd, second)
         self.path = path
         self._family = family or (path,)  # all logs that share the budget
         self._head = head  # the first file is kept as it is; no times then, a run has its own
@@ -66,6 +68,7 @@ class Pump:
         self._on_trouble = on_trouble
         self._on_lost = on_lost
         self._on_rotated = on_rotated  # called with what was in the way, "" when nothing was
+        self._on_loud = on_loud
         self._index = TimeIndex(path + INDEX)
         self._file = -1
         self._size = 0
@@ -76,15 +79,14 @@ class Pump:
         self._old_at = NEVER
         self._rotate_after = 0.0
         self._copies = False
-        self._width = PIPE_SIZE
-        self._full = 0  # times in a row that the pipe was found full
         self.dropped = 0
         self._owned_up = 0  # to so many of them, when the disk took something again
         self._trouble = ""
         self._is_stuck = False  # can't be rotated, and that was said
         self.set_limits(limit, keep, age, budget)
-        os.set_blocking(fd, False)
         loop.watch(fd, READ, self._on_ready)
+        if self._source.left:
+            loop.soon(self._move_left)
 
     def set_limits(self, limit: int, keep: int, age: float = 0.0, budget: int = 0) -> None:
         """Other settings, from the next bytes on."""
@@ -96,16 +98,21 @@ class Pump:
     # moving bytes
 
     def _on_ready(self, events: int) -> None:
-        if events & READ:
+        if events & READ or self._source.left:
             self.move(TURN_LIMIT)
         else:  # its writer has ended, and there is nothing left: no file has to be opened for that
             self.close()
 
+    def _move_left(self) -> None:
+        """What a predecessor has left in the second pipe wakes nobody."""
+        if self._source.left:
+            self.move(TURN_LIMIT)
+
     def drain(self) -> None:
         """Everything that was in the pipe when its writer ended: no more than a pipe holds, however it is cut."""
-        left = holds(self._fd) if self._fd >= 0 else 0
+        left = self._source.in_both()
         self._now = self._loop.clock.now()
-        while left > 0 and self._fd >= 0:
+        while (left > 0 or self._source.left) and self.open:
             moved = self._move_some()
             if moved == 0:
                 self.close()
@@ -115,41 +122,36 @@ class Pump:
 
     def move(self, at_most: int) -> int:
         """Move what is there, up to `at_most` bytes; returns how many. Closes at the end of the stream."""
-        moved = 0
+        moved, source = 0, self._source
         self._check_file()
-        while moved < at_most:
+        while moved < at_most or source.left:  # what is in the second pipe would wake nobody
             count = self._move_some()
             if count == 0:
                 self.close()
             if count <= 0:
                 break
             moved += count
-            if not self._was_full(count):
+            if not source.left and not source.was_full(count):
                 break
+        if self._on_loud is not None and source.is_loud(moved, self._now):
+            self._on_loud(source)
         return moved
-
-    def _was_full(self, count: int) -> bool:
-        """Nearly: small writes leave gaps. One that is full again and again gets wider, for each time costs alike."""
-        if count < self._width // 4 * 3:
-            self._full = 0
-            return False
-        self._full += 1
-        if self._full == LOUD and self._width < WIDE:
-            self._width = widened(self._fd) or self._width
-        return True
 
     def _move_some(self) -> int:
         """One splice: bytes moved, 0 at the end of the stream, -1 when the pipe is empty."""
+        ready = self._source.fill()
+        if ready <= 0:
+            return ready
         if not self._open_file():
             return self._drop_some()
-        room = self._limit - self._size if self._now < self._old_at else 0
-        if room > self._width or self._now < self._rotate_after:
-            return self._splice(self._width)
+        room, width = self._limit - self._size if self._now < self._old_at else 0, self._source.width
+        if room > width or self._now < self._rotate_after:
+            return self._splice(width)
         return self._move_near_limit(room)
 
     def _splice(self, count: int, *, again: bool = False) -> int:
         try:
-            moved = os.splice(self._fd, self._file, count) if not self._copies else self._copy(count)
+            moved = os.splice(self._source.taken_from, self._file, count) if not self._copies else self._copy(count)
         except BlockingIOError:
             return -1
         except OSError as error:
@@ -160,6 +162,7 @@ class Pump:
                 return self._splice(count, again=True)  # one call that failed has taken nothing, and is no broken disk
             self._file_failed(error)
             return self._drop_some()
+        self._source.took(moved)
         if moved:
             start = self._size
             self._size += moved
@@ -173,16 +176,17 @@ class Pump:
 
     def _copy(self, count: int) -> int:
         """Read, then write: what splice replaces. A kill between the two loses that much; nothing else can be had."""
-        data = os.read(self._fd, count)
+        data = os.read(self._source.taken_from, count)
         write_all(self._file, data)
         return len(data)
 
     def _drop_some(self) -> int:
         """The disk takes nothing: keep the service alive, count what is lost."""
         try:
-            lost = len(os.read(self._fd, PIPE_SIZE))
+            lost = len(os.read(self._source.taken_from, PIPE_SIZE))
         except BlockingIOError:
             return -1
+        self._source.took(lost)
         self.dropped += lost
         if self._on_lost is not None:
             self._on_lost(lost)
@@ -244,7 +248,7 @@ class Pump:
     def _move_near_limit(self, room: int) -> int:
         """Rotate on the end of a line: look ahead without consuming, then move exactly up to that line's end."""
         try:
-            ahead = peek(self._fd)
+            ahead = peek(self._source.taken_from)
         except OSError:  # it can't be looked at just now: the rotation waits, the lines do not
             return self._splice(PIPE_SIZE)
         if ahead is None:
@@ -282,7 +286,7 @@ class Pump:
 
     def rotate_if_old(self) -> None:
         """For a log that is quiet: else the next output would see to it."""
-        if self._fd < 0 or not self._age:
+        if not self.open or not self._age:
             return
         if self._file < 0 and look_at(self.path)[0]:
             self._open_file()
@@ -332,15 +336,14 @@ class Pump:
 
     def close(self) -> None:
         """Stop reading. What is still in the pipe stays there for whoever holds it next."""
-        if self._fd >= 0:
-            self._loop.unwatch(self._fd)
-            os.close(self._fd)
-            self._fd = -1
+        if self.open:
+            self._loop.unwatch(self._source.fd)
+            self._source.close()
         self._close_file()
 
     @property
     def open(self) -> bool:
-        return self._fd >= 0
+        return self._source.fd >= 0
 
     @property
     def size(self) -> int:

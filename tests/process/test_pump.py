@@ -12,8 +12,9 @@ import pytest
 
 from supervisor.base.clock import SystemClock
 from supervisor.base.loop import Loop
-from supervisor.engine.pump import LOUD, Pump
+from supervisor.engine.pump import Pump
 from supervisor.engine.raw_file import PIPE_SIZE, WIDE
+from supervisor.engine.source import FULL
 
 LINES = b"".join(b"line %05d\n" % number for number in range(5000))  # 55,000 bytes: a pipe holds them
 
@@ -72,7 +73,7 @@ def fill(loop: Loop, write_fd: int, block: bytes, times: int) -> int:
 def test_a_pipe_that_is_full_again_and_again_gets_wider(loop: Loop, tmp_path: Path) -> None:
     pump, write_fd = pump_of(loop, tmp_path / "log", limit=10**9, keep=1)
 
-    written = fill(loop, write_fd, LINES[:4000], LOUD - 1)
+    written = fill(loop, write_fd, LINES[:4000], FULL - 1)
     assert held(write_fd) == PIPE_SIZE
     written += fill(loop, write_fd, LINES[:4000], 3)
 
@@ -85,7 +86,7 @@ def test_a_pipe_that_is_full_again_and_again_gets_wider(loop: Loop, tmp_path: Pa
 def test_one_that_is_full_now_and_then_does_not(loop: Loop, tmp_path: Path) -> None:
     pump, write_fd = pump_of(loop, tmp_path / "log", limit=10**9, keep=1)
     for _ in range(3):
-        fill(loop, write_fd, LINES[:4000], LOUD - 1)
+        fill(loop, write_fd, LINES[:4000], FULL - 1)
         os.write(write_fd, b"a line\n")
         loop.turn(0)
 
@@ -106,7 +107,7 @@ def test_a_kernel_that_grants_no_more_is_asked_and_not_needed(
     pump, write_fd = pump_of(loop, tmp_path / "log", limit=10**9, keep=1)
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "fcntl", refuse)
-        written = fill(loop, write_fd, LINES[:4000], LOUD + 5)
+        written = fill(loop, write_fd, LINES[:4000], FULL + 5)
 
     assert asked == [fcntl.F_SETPIPE_SZ]
     assert os.path.getsize(tmp_path / "log") == written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from supervisor.base.loop import Loop
@@ -84,6 +85,9 @@ class FakeSpawner:
         self.notes[name] = blob
 
     note_with_next = note
+
+    def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None:
+        self.asked.append(("keep", key, name))
 
     def adopt(self, key: str, pid: int, started: int) -> None:
         self.adopted.append(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -89,3 +90,52 @@ def test_one_that_runs_has_no_end(keep: Keep, taken: Taken) -> None:
     (entry,) = taken()
 
     assert (entry["key"], entry["status"], entry["ended"]) == ("web.1", None, None)
+
+
+def pipe_end() -> int:
+    read_fd, write_fd = os.pipe()
+    os.close(write_fd)
+    return read_fd
+
+
+def test_a_second_pipe_goes_over_with_the_first(keeper: Keeper, keep: Keep, taken: Taken) -> None:
+    entry = keep("web.1")
+    entry.err_read = pipe_end()
+    for _ in range(2):  # a second one takes the place of the first
+        keeper._on_message({"verb": "keep", "key": "web.1", "name": "err_second"}, [pipe_end()])
+    seconds = os.fstat(entry.err_second).st_ino
+
+    (row,) = taken()
+
+    assert (row["out_read"], row["out_second"]) == (-1, -1)
+    assert os.fstat(row["err_second"]).st_ino == seconds
+    for name in ("err_read", "err_second"):
+        os.close(row[name])
+    entry.close()
+    assert entry.err_second == -1
+
+
+@pytest.mark.parametrize("message", [{"key": "gone.1", "name": "out_second"}, {"key": "web.1", "name": "pidfd"}])
+def test_what_can_not_be_kept_is_closed_and_said(
+    keeper: Keeper, keep: Keep, monkeypatch: pytest.MonkeyPatch, message: dict[str, str]
+) -> None:
+    keep("web.1")
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(keeper, "send", sent.append)
+    fd = pipe_end()
+
+    keeper._on_message({"verb": "keep", **message}, [fd])
+
+    assert sent == [{"did": "kept", **message, "is_kept": False}]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+
+
+def test_one_of_an_older_version_has_none(keeper: Keeper, keep: Keep) -> None:
+    data = keep("web.1").hand_on()
+    for name in ("out_second", "err_second"):
+        del data[name]
+
+    entry = Entry.take_up(data, keeper)
+
+    assert (entry.out_second, entry.err_second) == (-1, -1)

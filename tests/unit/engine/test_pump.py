@@ -8,7 +8,7 @@ import os
 import random
 import socket
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,23 @@ from supervisor.engine import pump as pumps
 from supervisor.engine.pump import Pump
 
 
+class Keeper:
+    """Whoever keeps descriptors for a successor has them at once."""
+
+    def keep(self, _key: str, _name: str, _fd: int, then: Callable[[], None]) -> None:
+        then()
+
+
+@pytest.fixture(params=["one pipe", "two pipes"], autouse=True)
+def pipes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it holds for the loud as well."""
+    monkeypatch.setattr(Stream, "is_loud", request.param == "two pipes")
+
+
 class Stream:
     """One pipe with a pump at its end, on a clock that stands still."""
+
+    is_loud = False
 
     def __init__(self, path: Path, *, limit: int = 1 << 20, keep: int = 3, age: float = 0.0, budget: int = 0) -> None:
         self.path = path
@@ -42,6 +57,8 @@ class Stream:
             on_bytes=lambda _fd, start, end: self.added.append((start, end)),
             on_trouble=lambda text, lost: self.trouble.append((text, lost)),
         )
+        if self.is_loud:
+            self.pump._source.get_second(Keeper(), "web.1", "out_second")
 
     def say(self, data: bytes) -> None:
         """At most what a pipe holds. A turn may end at a rotation, so there may be several."""

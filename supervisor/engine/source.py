@@ -1,0 +1,161 @@
+"""What a pump takes bytes from: the pipe of a service, and behind it a second one if the service is loud.
+
+The kernel holds a pipe's lock for as long as a splice from it to a file copies, and its writer stands still meanwhile;
+from one pipe to another it only hands pages over. So what a loud service writes goes through a second pipe, which
+nobody else writes to, and its writer goes on: twice as much a second, at half of the processor time.
+
+The second pipe is kept by `start` as well, from before the first byte is in it. Whoever is killed between two calls,
+each byte is in the one pipe, in the other, or in the file, and a successor goes on with what is in the second one.
+"""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+
+from supervisor.engine.raw_file import PIPE_SIZE, SPLICE_F_NONBLOCK, WIDE, holds, widened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class Keeps(Protocol):
+        """Whoever keeps descriptors for a successor."""
+
+        def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None: ...
+
+
+LOUD_BYTES = 8 << 20  # within a second
+SECOND_S = 1.0
+FULL = 16  # times in a row that a pipe is found full
+
+
+class Source:
+    """Of one pump."""
+
+    __slots__ = ("_ends_at", "_full", "_is_known", "_offered", "_read", "_since", "_write", "fd", "left", "width")
+
+    def __init__(self, fd: int, second: int = -1) -> None:
+        """`second`: the read end of one that a predecessor has filled."""
+        os.set_blocking(fd, False)
+        self.fd = fd  # -1: closed
+        self.width = PIPE_SIZE
+        self.left = _waits_in(second) if second >= 0 else 0  # bytes in the second one, which come first
+        self._read = second
+        self._write = -1
+        self._offered: tuple[int, int] | None = None
+        self._full = 0  # times in a row
+        self._since = 0  # bytes in this second ...
+        self._ends_at = 0.0  # ... which ends then
+        self._is_known = False  # as a loud one
+
+    # taking bytes
+
+    def fill(self) -> int:
+        """Before bytes are taken: 0 at the end of the stream, -1 if it is known that there are none just now."""
+        if self._read < 0 or self.left:
+            return 1
+        if self._write < 0:  # a predecessor's, and that is all
+            self._close_second()
+            return 1
+        try:
+            self.left = os.splice(self.fd, self._write, WIDE, flags=SPLICE_F_NONBLOCK)
+        except BlockingIOError:
+            return -1
+        return self.left
+
+    @property
+    def taken_from(self) -> int:
+        return self._read if self.left else self.fd
+
+    def took(self, count: int) -> None:
+        if self.left:
+            self.left -= count
+
+    def in_both(self) -> int:
+        """So many bytes at most."""
+        return (holds(self.fd) if self.fd >= 0 else 0) + self.left
+
+    # how loud it is
+
+    def was_full(self, count: int) -> bool:
+        """Nearly: small writes leave gaps. One that is full again and again gets wider, for each time costs alike."""
+        if count < self.width // 4 * 3:
+            self._full = 0
+            return False
+        self._full += 1
+        if self._full == FULL:
+            self._widen()
+        return True
+
+    def is_loud(self, count: int, now: float) -> bool:
+        """So many bytes were taken in this turn. Said once."""
+        if now >= self._ends_at:
+            self._since, self._ends_at = 0, now + SECOND_S
+        self._since += count
+        if self._since < LOUD_BYTES or self._is_known:
+            return False
+        self._is_known = True
+        return True
+
+    def _widen(self) -> None:
+        if self.width < WIDE:
+            self.width = widened(self.fd) or self.width
+
+    # the second pipe
+
+    def get_second(self, keeps: Keeps, key: str, name: str) -> None:
+        """Once that is kept for a successor under this name. Where there is none to be had it goes on as before."""
+        try:
+            self._offered = os.pipe()
+        except OSError:
+            return
+        if not widened(self._offered[1]):
+            self._drop_offered()
+            return
+        keeps.keep(key, name, self._offered[0], self._use)
+
+    def _use(self) -> None:
+        if self._offered is None:  # closed meanwhile
+            return
+        if self.left:  # in that of a predecessor, which the new one has just taken the place of
+            self._drop_offered()
+            return
+        self._widen()
+        self._close_second()
+        self._read, self._write = self._offered
+        self._offered = None
+        for fd in (self._read, self._write):
+            os.set_blocking(fd, False)
+
+    def _drop_offered(self) -> None:
+        if self._offered is not None:
+            for fd in self._offered:
+                os.close(fd)
+            self._offered = None
+
+    def _close_second(self) -> None:
+        for fd in (self._read, self._write):
+            if fd >= 0:
+                os.close(fd)
+        self._read = self._write = -1
+
+    def close(self) -> None:
+        """What is still in a pipe stays there for whoever holds it next."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        self.left = 0
+        self._close_second()
+        self._drop_offered()
+
+
+def _waits_in(fd: int) -> int:
+    """Bytes in that pipe, of which nobody takes any meanwhile."""
+    import termios  # rarely needed
+
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, count)
+    return count[0]
