@@ -78,8 +78,8 @@ class WishVerbs:
             return
         names = self._names(args["names"])
         self._end_those_over(names)
-        ended = end_own(desk, names, what or "")
         self._forgive(names)
+        ended = end_own(desk, names, what or "")
         cooled = [name for name in names if desk.outcomes.end_cooldown(desk.plans[name])]
         go_on(desk, ended, by)
         reply.send(_told(names, [*ended, *(name for name in cooled if name not in ended)]))
@@ -87,7 +87,8 @@ class WishVerbs:
     def _forgive(self, names: list[str]) -> None:
         """Kept before anybody is told: the history comes later."""
         desk, now = self._desk, self._desk.loop.clock.wall()
-        if failing := [name for name in names if desk.plans[name].breaker != NOTHING_WRONG]:
+        wrong = [name for name in names if desk.plans[name].breaker != NOTHING_WRONG]
+        if failing := wrong if desk.unread is None else names:  # whose failures nobody knows
             desk.change_wishes(lambda wishes: [name for name in failing if wishes.forgive(name, now)])
 
     def _end_those_over(self, names: list[str]) -> None:

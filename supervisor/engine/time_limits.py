@@ -65,4 +65,7 @@ class TimeLimits:
             engine.spawner.signal(key, signal.SIGKILL)
 
     def _note(self) -> None:
-        self._engine.spawner.note(NOTE, {"limits": [list(limit) for limit in self._limits]} if self._limits else None)
+        """Of those that are still there."""
+        there = [[at, [key for key in keys if self._engine.by_key(key) is not None]] for at, keys in self._limits]
+        limits = [limit for limit in there if limit[1]]
+        self._engine.spawner.note(NOTE, {"limits": limits} if limits else None)

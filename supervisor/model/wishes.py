@@ -7,6 +7,7 @@
 `owed`: what a pause has held that is over, and is to be made up for once another one is over, too; from when to when.
 `forgiven`: when a person last ended a cool-down: the history may have the failures before that, and not yet their end.
 `promised`: runs that make up for it, by their ids, and the slot that each stands for; until the history has them.
+`held`: from when to when what is promised was held: the history may not yet have that either.
 Of a schedule nobody has a wish about there is only when it was first seen: an interval is counted from then.
 """
 
@@ -42,7 +43,7 @@ class Wishes:
         """To be changed; values of a wish are replaced, never changed themselves."""
         other = Wishes()
         other._seen = dict(self._seen)
-        other._all = {name: dict(wish) for name, wish in self._all.items()}
+        other._all = {name: dict(wish) for name, wish in self._all.items() if wish}
         return other
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,6 +89,13 @@ class Wishes:
 
     def promise(self, name: str, runs: dict[str, int | None]) -> bool:
         return self._set(name, "promised", runs or None)
+
+    def held(self, name: str) -> list[float] | None:
+        """From when to when a pause has held what is promised now."""
+        return self._all.get(name, {}).get("held")
+
+    def hold(self, name: str, span: list[float] | None) -> bool:
+        return self._set(name, "held", span)
 
     def forgiven(self, name: str) -> float:
         """When a person last ended a cool-down; failures from before then count no more."""
@@ -139,15 +147,18 @@ def _checked(wish: dict[str, Any]) -> dict[str, Any]:
     if isinstance(owed, dict) and (spans := {how: owed[how] for how in ON_RESUME[1:] if _is_span(owed.get(how))}):
         good["owed"] = spans
     promised = wish.get("promised")
-    if isinstance(promised, dict) and (runs := {run: at for run, at in promised.items() if _is_slot(at)}):
+    if isinstance(promised, dict) and (runs := {run: at for run, at in promised.items() if _is_promise(run, at)}):
         good["promised"] = runs
+        if _is_span(wish.get("held")):
+            good["held"] = wish["held"]
     if type(wish.get("forgiven")) in (int, float):
         good["forgiven"] = float(wish["forgiven"])
     return good
 
 
-def _is_slot(value: Any) -> bool:
-    return value is None or (type(value) is int and 0 <= value < 1 << 40)
+def _is_promise(run: str, at: Any) -> bool:
+    is_slot = at is None or (type(at) is int and 0 <= at < 1 << 40)
+    return is_slot and run.isascii() and run.isalnum()
 
 
 def _is_span(value: Any) -> bool:

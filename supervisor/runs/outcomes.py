@@ -244,12 +244,15 @@ class Outcomes:
 
     def forgive_again(self) -> None:
         """What a person has ended, and a predecessor died before the history had it."""
-        now = self._desk.loop.clock.wall()
         for plan in self._desk.plans.values():
-            forgiven = self._desk.wishes.forgiven(plan.id)
-            if plan.breaker != NOTHING_WRONG and plan.last_at <= forgiven and not is_ahead(forgiven, now):
+            if plan.breaker != NOTHING_WRONG and self.is_forgiven(plan):
                 plan.breaker = NOTHING_WRONG
                 self.note_state(plan.id, streak=0, **_breaker_columns(plan))
+
+    def is_forgiven(self, plan: Plan) -> bool:
+        """Whatever it has failed in until now. (Not by a clock that was ahead: that would forgive what is to come.)"""
+        forgiven = self._desk.wishes.forgiven(plan.id)
+        return 0 < plan.last_at <= forgiven and not is_ahead(forgiven, self._desk.loop.clock.wall())
 
     # who waits for it
 

@@ -14,6 +14,7 @@ from supervisor.base.files import read_small, write_atomic
 from supervisor.base.inotify import FolderWatch
 from supervisor.model.pause import MAX_BYTES, NAME, decode, encode
 from supervisor.model.wishes import ON_RESUME
+from supervisor.runs.made_up import BEFORE_S
 from supervisor.runs.moments import from_iso
 from supervisor.runs.resuming import end_of_all, make_up, resume
 
@@ -147,7 +148,10 @@ class Pauses:
         own = self._desk.wishes.paused(name)
         if own is not None:
             found.append((own["at"], own["until"]))
-            found.sort(key=_first)
+        wishes = self._desk.wishes
+        over = [*wishes.owed(name).values(), *filter(None, [wishes.held(name)])]  # its rows are perhaps not on the disk
+        found += [(first, last + BEFORE_S) for first, last in over]
+        found.sort(key=_first)
         return found
 
     def _read(self, at: float) -> Pause:

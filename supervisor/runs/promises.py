@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from supervisor.base.errors import Problem
 from supervisor.runs.made_up import stand_for
+from supervisor.runs.plan import waits_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Promises:
         for name, owed in owing.items():
             self._desk.loop.guard(self._settle, name, owed, changed)
         if changed:
-            keep(self._desk, lambda wishes: _note(wishes, changed))
+            keep(self._desk, lambda wishes: _note(wishes, changed, owing))
         for name in owing:
             self._desk.loop.guard(self._claim, name)
 
@@ -55,7 +56,7 @@ class Promises:
         desk, plan, runs = self._desk, self._desk.plans[name], dict(self._desk.wishes.promised(name))
         if not desk.is_enabled(plan):
             owed, runs = {}, {}  # nothing of it runs by itself
-        elif owed and desk.pauses.of(name) is None:
+        elif owed and desk.pauses.of(name) is None and not self._is_unknown(plan):
             now = desk.loop.clock.wall()
             for how, (first, last) in owed.items():
                 for nominal in stand_for(plan, first, last, now, all_of_them=how == CATCH_UP):
@@ -63,6 +64,10 @@ class Promises:
             owed = {}
         if owed != desk.wishes.owed(name) or runs != desk.wishes.promised(name):
             changed[name] = owed, runs
+
+    def _is_unknown(self, plan: Plan) -> bool:
+        """What a pause has held of one that follows others stands in the history alone."""
+        return self._desk.unread is not None and bool(plan.after_finish or waits_for(plan.schedule))
 
     def _claim(self, name: str) -> None:
         desk = self._desk
@@ -129,10 +134,13 @@ class Promises:
             self.settle({name: desk.wishes.owed(name) for name in due})
 
 
-def _note(wishes: Wishes, changed: dict[str, tuple[Owed, Runs]]) -> list[str]:
+def _note(wishes: Wishes, changed: dict[str, tuple[Owed, Runs]], owing: dict[str, Owed] | None = None) -> list[str]:
     found = []
     for name, (owed, runs) in changed.items():
         is_new = wishes.owe(name, owed)
+        spans = [*(owing or {}).get(name, {}).values(), *filter(None, [wishes.held(name)])]
+        held = [min(each[0] for each in spans), max(each[1] for each in spans)] if runs and spans else None
+        is_new = wishes.hold(name, held) or is_new
         if wishes.promise(name, runs) or is_new:
             found.append(name)
     return found

@@ -97,6 +97,7 @@ def open_desk(desk: Desk, left: Left, loaded: Loaded) -> int:
     for entry in entries.values():
         _let_go(desk, entry)
     _restore_all(desk, [row for row in loaded.runs if row["id"] not in noted], left)
+    desk.outcomes.forgive_again()  # ends that were told again have counted again
     return going
 
 

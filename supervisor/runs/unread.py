@@ -71,6 +71,8 @@ class Unread:
             self._restore(plan, loaded.schedules.get(plan.id), wall, decode)
             plan.held_ends = (*loaded.held_ends.get(plan.id, ()), *plan.held_ends)
             self._pass_gap(desk, plan, loaded, wall)
+        forgiven = [(plan.id, None) for plan in desk.plans.values() if desk.outcomes.is_forgiven(plan)]
+        self._past = [*forgiven, *self._past]  # of the history's failures; those in the past came after it
         for name, run in self._past:
             known = desk.plans.get(name)
             if known is not None and run is not None:

@@ -111,7 +111,8 @@ class FakeStart:
         self.launches[key] = launch
         self.entries[key] = {
             "key": key, "pid": 4000 + len(self.launches), "started": 1, "status": None, "empty": False, "cause": None,
-            "out_read": -1, "err_read": -1, "notify": -1, "used": None, "ended": None,
+            "out_read": -1, "err_read": -1, "notify": -1, "out_second": -1, "err_second": -1,
+            "used": None, "ended": None,
         }  # fmt: skip
         if self.on_spawn is not None:
             self.on_spawn(key)
