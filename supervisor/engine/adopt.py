@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from supervisor.base import proc
 from supervisor.core import machine
-from supervisor.engine.entries import JOB, KEPT, close_fds, ended_of, is_job
+from supervisor.engine.entries import FIRST, JOB, KEPT, SECOND, close_fds, ended_of, is_job
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import NOTE as STOPPING
 from supervisor.model.cause import Cause
@@ -38,11 +38,13 @@ class Kept:
         if sum(len(entry["ends"]) for entry in entries) != len(fds):
             # Some were lost on the way. To go on would leave services that nobody reads: give up, `start` reads on.
             raise SystemExit("sbctl: the pipes of the servers could not be taken over: too few open files are allowed")
+        for names in (FIRST, SECOND):
+            for entry in entries:
+                for name in names:
+                    entry[name] = next(rest) if name in entry["ends"] else -1
         for entry in entries:
-            there = entry.pop("ends")
-            for name in KEPT:
-                entry[name] = next(rest) if name in there else -1
-            self.entries.append(entry)
+            del entry["ends"]
+        self.entries += entries
 
 
 class Taken:

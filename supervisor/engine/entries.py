@@ -28,7 +28,8 @@ JOB = "/"  # in the key of a command that runs beside a service: `web/before.3`
 # Begins the key of a step of a run, `run/r5k2m9x/1-get.1`, and the name of what is noted of a run: `run/r5k2m9x`.
 STEP = "run/"  # No plugin may be called run.
 SECOND = ("out_second", "err_second")  # read ends of second pipes, which loud services get later: see `Source`
-KEPT = ("out_read", "err_read", "notify", *SECOND)  # by whoever keeps the process; others are closed after the spawn
+FIRST = ("out_read", "err_read", "notify")
+KEPT = (*FIRST, *SECOND)  # by whoever keeps the process; others are closed after the spawn
 GIVEN = ("out_write", "err_write")
 HELD = (*KEPT, "pidfd")  # descriptors of an entry
 PLAIN = (  # what of an entry is handed on as it is
@@ -162,6 +163,9 @@ class Entry:
     def kept(self) -> dict[str, int]:
         """Its descriptors that are there, in the order of `KEPT`."""
         return {name: fd for name in KEPT if (fd := getattr(self, name)) >= 0}
+
+    def seconds(self) -> list[int]:
+        return [fd for name, fd in self.kept().items() if name in SECOND]
 
     def keep(self, name: str, fd: int) -> None:
         """In the place of the one before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from supervisor.base.wire import MAX_PACKET, encode
-from supervisor.engine.entries import close_fds
+from supervisor.engine.entries import SECOND, close_fds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def entries_in_pieces(
     its own are closed. OSError: no descriptor is left just now.
     """
     pieces: list[tuple[list[Message], list[int]]] = []
+    seconds: dict[int, list[Entry]] = {}  # by piece
     size = 0
     try:
         for entry in entries:
@@ -37,8 +38,12 @@ def entries_in_pieces(
                 size = 0
             size += length
             pieces[-1][0].append(row)
-            for fd in entry.kept().values():
-                pieces[-1][1].append(os.dup(fd))
+            seconds.setdefault(len(pieces) - 1, []).append(entry)
+            for name, fd in entry.kept().items():
+                if name not in SECOND:
+                    pieces[-1][1].append(os.dup(fd))
+        for number, some in seconds.items():  # last, where an older scheduler looks for none
+            pieces[number][1].extend(os.dup(fd) for each in some for fd in each.seconds())
     except OSError:
         for _, fds in pieces:
             close_fds(*fds)

@@ -133,7 +133,7 @@ class Pump:
             moved += count
             if not source.left and not source.was_full(count):
                 break
-        if self._on_loud is not None and source.is_loud(moved, self._now):
+        if self._on_loud is not None and self.open and source.is_loud(moved, self._now):
             self._on_loud(source)
         return moved
 
@@ -151,7 +151,7 @@ class Pump:
 
     def _splice(self, count: int, *, again: bool = False) -> int:
         try:
-            moved = os.splice(self._source.taken_from, self._file, count) if not self._copies else self._copy(count)
+            moved = self._source.splice_to(self._file, count) if not self._copies else self._copy(count)
         except BlockingIOError:
             return -1
         except OSError as error:
@@ -162,7 +162,6 @@ class Pump:
                 return self._splice(count, again=True)  # one call that failed has taken nothing, and is no broken disk
             self._file_failed(error)
             return self._drop_some()
-        self._source.took(moved)
         if moved:
             start = self._size
             self._size += moved
@@ -176,17 +175,16 @@ class Pump:
 
     def _copy(self, count: int) -> int:
         """Read, then write: what splice replaces. A kill between the two loses that much; nothing else can be had."""
-        data = os.read(self._source.taken_from, count)
+        data = self._source.read(count)
         write_all(self._file, data)
         return len(data)
 
     def _drop_some(self) -> int:
         """The disk takes nothing: keep the service alive, count what is lost."""
         try:
-            lost = len(os.read(self._source.taken_from, PIPE_SIZE))
+            lost = len(self._source.read(PIPE_SIZE))
         except BlockingIOError:
             return -1
-        self._source.took(lost)
         self.dropped += lost
         if self._on_lost is not None:
             self._on_lost(lost)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import array
 import fcntl
 import os
+import termios
 
 from supervisor.engine.raw_file import PIPE_SIZE, SPLICE_F_NONBLOCK, WIDE, holds, widened
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     class Keeps(Protocol):
         """Whoever keeps descriptors for a successor."""
 
-        def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None: ...
+        def keep(self, key: str, name: str, fd: int, then: Callable[[bool], None]) -> None: ...
 
 
 LOUD_BYTES = 8 << 20  # within a second
@@ -70,9 +71,18 @@ class Source:
     def taken_from(self) -> int:
         return self._read if self.left else self.fd
 
-    def took(self, count: int) -> None:
+    def splice_to(self, file: int, count: int) -> int:
+        return self._took(os.splice(self.taken_from, file, count))
+
+    def read(self, count: int) -> bytes:
+        data = os.read(self.taken_from, count)
+        self._took(len(data))
+        return data
+
+    def _took(self, count: int) -> int:
         if self.left:
             self.left -= count
+        return count
 
     def in_both(self) -> int:
         """So many bytes at most."""
@@ -108,6 +118,8 @@ class Source:
 
     def get_second(self, keeps: Keeps, key: str, name: str) -> None:
         """Once that is kept for a successor under this name. Where there is none to be had it goes on as before."""
+        if self.fd < 0 or self.left:  # whoever keeps it lets go of the one before
+            return
         try:
             self._offered = os.pipe()
         except OSError:
@@ -117,10 +129,10 @@ class Source:
             return
         keeps.keep(key, name, self._offered[0], self._use)
 
-    def _use(self) -> None:
+    def _use(self, is_kept: bool) -> None:
         if self._offered is None:  # closed meanwhile
             return
-        if self.left:  # in that of a predecessor, which the new one has just taken the place of
+        if not is_kept or self.left:
             self._drop_offered()
             return
         self._widen()
@@ -154,8 +166,6 @@ class Source:
 
 def _waits_in(fd: int) -> int:
     """Bytes in that pipe, of which nobody takes any meanwhile."""
-    import termios  # rarely needed
-
     count = array.array("i", [0])
     fcntl.ioctl(fd, termios.FIONREAD, count)
     return count[0]

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         def drop(self, key: str) -> None: ...
         def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
         def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None: ...
-        def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None: ...
+        def keep(self, key: str, name: str, fd: int, then: Callable[[bool], None]) -> None: ...
 
 
 class LocalSpawner:
@@ -101,9 +101,9 @@ class LocalSpawner:
 
     note_with_next = note
 
-    def keep(self, _key: str, _name: str, _fd: int, then: Callable[[], None]) -> None:
+    def keep(self, _key: str, _name: str, _fd: int, then: Callable[[bool], None]) -> None:
         """Likewise: there will be no successor to read it."""
-        self._loop.soon(then)
+        self._loop.soon(lambda: then(True))
 
     def exited(self, entry: Entry) -> None:
         self._answers.exited(entry.key, entry.status, entry.empty, used=entry.used)
@@ -124,7 +124,7 @@ class RemoteSpawner:
         self._alive: dict[str, tuple[int, int]] = {}
         self._pidfds: dict[str, int] = {}
         self._sent: dict[str, tuple[float, int, bool]] = {}  # last signal: when, number, main process only
-        self._keeping: dict[tuple[str, str], Callable[[], None]] = {}  # what comes when `start` has it
+        self._keeping: dict[tuple[str, str], Callable[[bool], None]] = {}  # what comes when `start` has it
         self._alone = False
 
     # asking
@@ -181,13 +181,14 @@ class RemoteSpawner:
         if not self._alone:
             self._channel.send_with_next({"verb": "note", "name": name, "blob": blob})
 
-    def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None:
-        """A descriptor for a successor. `then`, once `start` has it; if that can't be, never."""
-        if self._alone:
-            return
+    def keep(self, key: str, name: str, fd: int, then: Callable[[bool], None]) -> None:
+        """A descriptor for a successor. `then`: once `start` has it, or it is known that it won't."""
         try:
-            copy = os.dup(fd)
+            copy = -1 if self._alone else os.dup(fd)
         except OSError:
+            copy = -1
+        if copy < 0:
+            then(False)
             return
         self._keeping[key, name] = then
         self._channel.send({"verb": "keep", "key": key, "name": name}, [copy], close_fds=True)
@@ -217,8 +218,8 @@ class RemoteSpawner:
             self._answers.emptied(key)
         elif did == "kept":
             then = self._keeping.pop((key, message["name"]), None)
-            if then is not None and message["is_kept"]:
-                then()
+            if then is not None:
+                then(message["is_kept"])
         else:
             return False
         return True

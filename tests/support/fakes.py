@@ -86,7 +86,7 @@ class FakeSpawner:
 
     note_with_next = note
 
-    def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None:
+    def keep(self, key: str, name: str, fd: int, then: Callable[[bool], None]) -> None:
         self.asked.append(("keep", key, name))
 
     def adopt(self, key: str, pid: int, started: int) -> None:

@@ -12,7 +12,8 @@ from support.fakes import FakeLoop
 
 from supervisor.base.channel import Channel, channel_pair
 from supervisor.engine.adopt import Kept
-from supervisor.engine.entries import Ends, Entry
+from supervisor.engine.entries import Ends, Entry, close_fds
+from supervisor.engine.handing_over import entries_in_pieces
 from supervisor.engine.keeper import Keeper
 from supervisor.model.launch import Launch
 
@@ -99,19 +100,22 @@ def pipe_end() -> int:
 
 
 def test_a_second_pipe_goes_over_with_the_first(keeper: Keeper, keep: Keep, taken: Taken) -> None:
-    entry = keep("web.1")
-    entry.err_read = pipe_end()
+    entry, other = keep("web.1"), keep("mail.1")
+    entry.err_read, other.out_read = pipe_end(), pipe_end()
+    reads = os.fstat(other.out_read).st_ino
     for _ in range(2):  # a second one takes the place of the first
         keeper._on_message({"verb": "keep", "key": "web.1", "name": "err_second"}, [pipe_end()])
     seconds = os.fstat(entry.err_second).st_ino
 
-    (row,) = taken()
+    row, following = taken()
 
     assert (row["out_read"], row["out_second"]) == (-1, -1)
     assert os.fstat(row["err_second"]).st_ino == seconds
-    for name in ("err_read", "err_second"):
-        os.close(row[name])
-    entry.close()
+    assert os.fstat(following["out_read"]).st_ino == reads
+    for fd in (row["err_read"], row["err_second"], following["out_read"]):
+        os.close(fd)
+    for each in (entry, other):
+        each.close()
     assert entry.err_second == -1
 
 
@@ -139,3 +143,18 @@ def test_one_of_an_older_version_has_none(keeper: Keeper, keep: Keep) -> None:
     entry = Entry.take_up(data, keeper)
 
     assert (entry.out_second, entry.err_second) == (-1, -1)
+
+
+def test_an_older_scheduler_gets_the_right_ones(keeper: Keeper, keep: Keep) -> None:
+    """It takes those that it knows, one after the other."""
+    entries = [keep("web.1"), keep("mail.1")]
+    for entry in entries:
+        entry.out_read, entry.out_second = pipe_end(), pipe_end()
+    reads = [os.fstat(entry.out_read).st_ino for entry in entries]
+
+    ((_, fds),) = entries_in_pieces(entries, {}, 0.0)
+
+    assert [os.fstat(fd).st_ino for fd in fds[:2]] == reads
+    close_fds(*fds)
+    for entry in entries:
+        entry.close()

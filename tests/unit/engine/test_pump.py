@@ -23,8 +23,8 @@ from supervisor.engine.pump import Pump
 class Keeper:
     """Whoever keeps descriptors for a successor has them at once."""
 
-    def keep(self, _key: str, _name: str, _fd: int, then: Callable[[], None]) -> None:
-        then()
+    def keep(self, _key: str, _name: str, _fd: int, then: Callable[[bool], None]) -> None:
+        then(True)
 
 
 @pytest.fixture(params=["one pipe", "two pipes"], autouse=True)

@@ -10,6 +10,7 @@ import pytest
 from support.fakes import FakeLoop
 from support.processes import open_files
 
+from supervisor.engine import pump as pumps
 from supervisor.engine import source as sources
 from supervisor.engine.pump import Pump
 from supervisor.engine.raw_file import WIDE, holds
@@ -21,9 +22,9 @@ class Keeper:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], int] = {}
-        self.then: list[Callable[[], None]] = []
+        self.then: list[Callable[[bool], None]] = []
 
-    def keep(self, key: str, name: str, fd: int, then: Callable[[], None]) -> None:
+    def keep(self, key: str, name: str, fd: int, then: Callable[[bool], None]) -> None:
         self.kept[key, name] = os.dup(fd)
         self.then.append(then)
 
@@ -117,7 +118,7 @@ def test_nothing_is_in_it_before_it_is_kept(loud: Loud, monkeypatch: pytest.Monk
     loud.say(b"b" * 2000)
     assert moved == [loud.pump._file] * len(moved)
 
-    loud.keeper.then[0]()
+    loud.keeper.then[0](True)
     loud.say(b"c" * 2000)
 
     assert set(moved) == {loud.pump._file, loud.pump._source._write}
@@ -128,7 +129,7 @@ def test_nothing_is_in_it_before_it_is_kept(loud: Loud, monkeypatch: pytest.Monk
 def test_a_successor_goes_on_with_what_is_in_it(loud: Loud) -> None:
     """Whether the service says any more, and whether it still lives, or not."""
     loud.say(b"a" * 2000)
-    loud.keeper.then[0]()
+    loud.keeper.then[0](True)
     os.write(loud.write_fd, b"b" * 500)
     assert loud.pump._source.fill() == 500  # and killed before it came into the file
     loud.pump.close()
@@ -145,7 +146,7 @@ def test_a_successor_goes_on_with_what_is_in_it(loud: Loud) -> None:
 @pytest.mark.parametrize("how", ["drained", "heard of the end"])
 def test_what_is_in_both_comes_in_order(loud: Loud, how: str) -> None:
     loud.say(b"a" * 2000)
-    loud.keeper.then[0]()
+    loud.keeper.then[0](True)
     os.write(loud.write_fd, b"b" * 500)
     loud.pump._source.fill()
     loud.pump.close()
@@ -166,7 +167,7 @@ def test_one_that_is_told_too_late_leaves_nothing_open(loud: Loud) -> None:
     loud.say(b"a" * 2000)
     loud.pump.close()
 
-    loud.keeper.then[0]()
+    loud.keeper.then[0](True)
 
     assert open_files(os.getpid()) <= before  # the keeper has one more, the pump one less
     loud.keeper.kept, kept = {}, loud.keeper.kept
@@ -204,3 +205,54 @@ def test_a_source_of_its_own_needs_none() -> None:
     source.close()
     os.close(write_fd)
     assert source.in_both() == 0
+
+
+@pytest.mark.parametrize("width", [1 << 16, WIDE])
+def test_who_ends_in_the_turn_in_which_he_gets_loud_gets_none(loud: Loud, width: int) -> None:
+    loud.pump._source.width = width
+    sources.widened(loud.read_fd)
+    read_fd, write_fd = os.pipe()
+    os.set_blocking(write_fd, False)
+    pump = loud.pump_of(read_fd)
+    pump._source.width = width
+    sources.widened(read_fd)
+    os.write(write_fd, b"x" * width)
+    os.close(write_fd)
+    loud.loop.turn(0)
+    loud.loop.turn(0)
+
+    assert not pump.open
+    assert loud.path.stat().st_size == width
+    for then in loud.keeper.then:
+        then(True)
+    pump.close()
+
+
+def test_what_can_not_be_kept_is_not_used(loud: Loud) -> None:
+    before = open_files(os.getpid())
+    loud.say(b"a" * 2000)
+    assert open_files(os.getpid()) == before + 4  # the file, the second pipe, and the copy of it
+    loud.keeper.then[0](False)
+    assert open_files(os.getpid()) == before + 2
+    loud.say(b"b" * 2000)
+    assert loud.path.read_bytes() == b"a" * 2000 + b"b" * 2000
+
+
+def test_a_disk_without_splice_that_fails_once_costs_no_more_than_that(
+    loud: Loud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud.say(b"a" * 2000)
+    loud.keeper.then[0](True)
+    loud.pump._copies = True
+    with monkeypatch.context() as patch:
+
+        def refuse(_fd: int, _data: bytes) -> None:
+            raise OSError(28, "No space left on device")
+
+        patch.setattr(pumps, "write_all", refuse)
+        loud.say(b"b" * 2000)
+    loud.loop.pass_time(5)
+    loud.say(b"c" * 2000)
+
+    assert loud.path.read_bytes() == b"a" * 2000 + b"c" * 2000
+    assert loud.pump._source.left == 0
