@@ -23,6 +23,7 @@ SEND_BUFFER = 1 << 20
 # wake the other side for each of them costs more than the answer. Only for who may be killed before they are sent, and
 # nothing is lost by it.
 TOGETHER = 16
+AT_ONCE = 32  # packets, in one turn of the loop: ends of what they have begun are to be heard of in between
 
 READ = 1
 WRITE = 4
@@ -192,7 +193,7 @@ class Channel:
 
     def _read(self) -> None:
         """Go on past a reset, because messages can be queued behind it."""
-        for _ in range(256):
+        for _ in range(AT_ONCE):
             if self.closed:
                 return
             try:

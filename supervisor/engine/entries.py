@@ -28,6 +28,7 @@ JOB = "/"  # in the key of a command that runs beside a service: `web/before.3`
 # Begins the key of a step of a run, `run/r5k2m9x/1-get.1`, and the name of what is noted of a run: `run/r5k2m9x`.
 STEP = "run/"  # No plugin may be called run.
 SECOND = ("out_second", "err_second")  # read ends of second pipes, which loud services get later: see `Source`
+PIPES = ("out_read", "err_read", *SECOND)
 FIRST = ("out_read", "err_read", "notify")
 KEPT = (*FIRST, *SECOND)  # by whoever keeps the process; others are closed after the spawn
 GIVEN = ("out_write", "err_write")

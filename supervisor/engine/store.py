@@ -19,6 +19,7 @@ import signal
 
 from supervisor.base import proc
 from supervisor.engine.cgroup import Cgroups
+from supervisor.engine.dry import Dry
 from supervisor.engine.entries import Entry, close_fds
 from supervisor.engine.escapes import signal_escaped
 from supervisor.engine.making import Asked, Maker, Making
@@ -62,6 +63,7 @@ class Store:
         self._children = proc.Children(os.getpid())
         self.cgroups = Cgroups(home_id)
         self.maker = Maker(records, self.cgroups, base_env=base_env, home_id=home_id, open_files=open_files)
+        self._dry = Dry()
         self._poll: Timer | None = None
         self.is_asked: Callable[[], bool] = lambda: False  # a request waits to be read
         self._goes_on = False
@@ -194,6 +196,7 @@ class Store:
                 self._loop.guard(entry.listener.exited, entry)
         for entry in emptied:
             self._loop.guard(entry.listener.emptied, entry)
+        self._dry.look()
 
     def _check_gone(self, entry: Entry, orphans: dict[str, list[int]]) -> bool:
         """Its main process has ended; is everybody else of it gone too?"""
@@ -208,6 +211,7 @@ class Store:
         self._leave_group(entry)
         close_fds(entry.pidfd)
         entry.pidfd = -1
+        self._dry.put(entry)
 
     def _leave_group(self, entry: Entry) -> None:
         if entry.place is not None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from supervisor.base.loop import Loop, Timer
 
-LONGEST_S = 0.2  # the next step of a run may wait for the end of one
+LONGEST_S = 1.0  # the next step of a run may wait for the end of one; a thousand beginnings take most of it
 
 
 class Books:

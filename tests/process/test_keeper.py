@@ -17,7 +17,7 @@ from support.processes import open_files
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.base.channel import TOGETHER, Channel, channel_pair
+from supervisor.base.channel import AT_ONCE, TOGETHER, Channel, channel_pair
 from supervisor.engine.entries import Ends, Entry
 from supervisor.engine.keeper import Keeper
 from supervisor.engine.making import Asked
@@ -216,6 +216,31 @@ def test_the_first_is_made_at_once_those_that_follow_together(kept: Kept, monkey
     assert together == [keys[:1], keys[1 : TOGETHER + 1], keys[TOGETHER + 1 :]]
     eventually(lambda: (kept.loop.run_soon(), spawned(kept) == keys)[1])
     assert len(kept.keeper.notes) == TOGETHER + 3
+
+
+def test_in_one_turn_few_are_made_so_that_ends_are_heard_of_in_between(kept: Kept) -> None:
+    kept.connect()
+    assert kept.scheduler is not None
+    for number in range(2 * AT_ONCE):
+        kept.scheduler.send(*asking(f"a.{number}"), close_fds=True)
+
+    kept.loop.turn(0)
+    assert 0 < len(kept.store.entries) <= AT_ONCE
+    eventually(lambda: (kept.loop.turn(0), len(spawned(kept)) == 2 * AT_ONCE)[1])
+
+
+def test_a_pipe_that_is_read_empty_is_closed_at_the_end_and_not_handed_over(kept: Kept) -> None:
+    """The next scheduler has the end all the same."""
+    kept.connect()
+    kept.ask(*asking("a.1"))
+    entry = kept.store.entries["a.1"]
+    eventually(lambda: (kept.store.reap(), entry.empty)[1])
+
+    assert entry.kept() == {}
+    kept.lose_scheduler()
+    kept.connect()
+    kept.loop.run_soon()
+    assert (kept.entry()["key"], kept.entry()["status"], kept.entry()["ends"]) == ("a.1", 0, [])
 
 
 def test_what_is_asked_between_two_spawns_keeps_its_place(kept: Kept) -> None:

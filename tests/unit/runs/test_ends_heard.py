@@ -8,6 +8,7 @@ import pytest
 from support.desk import AT, HOUR, DeskWorld, after, cron, job
 
 from supervisor.runs import result
+from supervisor.runs.books import LONGEST_S
 from supervisor.runs.run import Run
 from supervisor.store.bulk import apply_all
 
@@ -54,7 +55,7 @@ def test_one_that_has_ended_is_not_ended_for_its_follower(world: DeskWorld) -> N
     world.desk.runner._books.asked(OTHERS)
     ended(world, a)
     ended(world, b)
-    world.pass_time(0.3)
+    world.pass_time(LONGEST_S + 0.1)
 
     assert world.states("b")[0] == "succeeded"
     assert world.start.signals() == []
