@@ -1,8 +1,8 @@
-"""Pipes of processes that have ended, closed once nobody can write to them any more and all has been read of them.
+"""Pipes of steps that have ended, closed once nobody can write to them any more and all has been read of them.
 
-Whoever asked for a process reads its pipes, and says when it is done with it; of hundreds that end in one second it
-says so after the last. What is kept open until then is walked over by each exec: a thousand pipes make it take half as
-long again. One that nothing can come out of is of no use to a successor either.
+The scheduler reads them, and says when it is done with the run; of hundreds that end in one second it says so after the
+last. What is kept open until then is walked over by each exec: a thousand pipes make it take half as long again. One
+that nothing can come out of is of no use to a successor either.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import signal
 from supervisor.base import proc
 from supervisor.engine.cgroup import Cgroups
 from supervisor.engine.dry import Dry
-from supervisor.engine.entries import Entry, close_fds
+from supervisor.engine.entries import Entry, close_fds, is_step
 from supervisor.engine.escapes import signal_escaped
 from supervisor.engine.making import Asked, Maker, Making
 from supervisor.engine.records import Record
@@ -211,7 +211,8 @@ class Store:
         self._leave_group(entry)
         close_fds(entry.pidfd)
         entry.pidfd = -1
-        self._dry.put(entry)
+        if is_step(entry.key):
+            self._dry.put(entry)
 
     def _leave_group(self, entry: Entry) -> None:
         if entry.place is not None:

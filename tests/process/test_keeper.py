@@ -229,18 +229,18 @@ def test_in_one_turn_few_are_made_so_that_ends_are_heard_of_in_between(kept: Kep
     eventually(lambda: (kept.loop.turn(0), len(spawned(kept)) == 2 * AT_ONCE)[1])
 
 
-def test_a_pipe_that_is_read_empty_is_closed_at_the_end_and_not_handed_over(kept: Kept) -> None:
+def test_a_pipe_that_is_read_empty_of_a_run_is_closed_at_the_end_and_not_handed_over(kept: Kept) -> None:
     """The next scheduler has the end all the same."""
     kept.connect()
-    kept.ask(*asking("a.1"))
-    entry = kept.store.entries["a.1"]
+    kept.ask(*asking("run/r1/1-get.1"))
+    entry = kept.store.entries["run/r1/1-get.1"]
     eventually(lambda: (kept.store.reap(), entry.empty)[1])
 
     assert entry.kept() == {}
     kept.lose_scheduler()
     kept.connect()
     kept.loop.run_soon()
-    assert (kept.entry()["key"], kept.entry()["status"], kept.entry()["ends"]) == ("a.1", 0, [])
+    assert (kept.entry()["key"], kept.entry()["status"], kept.entry()["ends"]) == ("run/r1/1-get.1", 0, [])
 
 
 def test_what_is_asked_between_two_spawns_keeps_its_place(kept: Kept) -> None:
