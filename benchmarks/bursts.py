@@ -10,7 +10,7 @@ from benchmarks.plan import Plan, say
 from supervisor.engine.environment import SHIM
 
 EVERY_S = 10
-APART_S = 5  # from one home's to the next one's; a minute must be so many cycles
+APART_S = 3  # from one home's to the next one's; a minute must be so many cycles
 
 
 def take(plan: Plan, count: int, turns: int) -> tuple[scheduled.Rounds, list[float], list[float]]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
+from collections.abc import Callable
 
 from benchmarks.report import Figure, number
 
 
 class Doubling:
-    """The values of one figure by N, a median a round. The best round counts: it was disturbed least.
+    """The values of one figure by N, a median a round. Of the rounds the best counts: it was disturbed least.
 
-    Judged is the whole cost, its fixed part included.
+    Judged is the whole cost, its fixed part included. `of`: another choice, where a short round may have a lucky moment
+    of the machine that is over before a long one ends.
     """
 
-    def __init__(self, name: str, unit: str) -> None:
+    def __init__(self, name: str, unit: str, *, of: Callable[[list[float]], float] = min) -> None:
         self.name = name
         self.unit = unit
+        self._of = of
         self._values: dict[int, list[float]] = defaultdict(list)
 
     def add(self, count: int, *values: float) -> None:
@@ -25,7 +28,7 @@ class Doubling:
 
     @property
     def costs(self) -> dict[int, float]:
-        return {count: min(values) for count, values in sorted(self._values.items())}
+        return {count: self._of(values) for count, values in sorted(self._values.items())}
 
     @property
     def ratios(self) -> list[float]:

@@ -23,7 +23,8 @@ SEND_BUFFER = 1 << 20
 # wake the other side for each of them costs more than the answer. Only for who may be killed before they are sent, and
 # nothing is lost by it.
 TOGETHER = 16
-AT_ONCE = 32  # packets, in one turn of the loop: ends of what they have begun are to be heard of in between
+MOST = 256  # packets, in one turn of the loop; its timers come after them
+AT_ONCE = 32  # the same where ends of what they have begun are to be heard of in between
 
 READ = 1
 WRITE = 4
@@ -46,8 +47,9 @@ class Channel:
         on_closed: Callable[[], None],
         on_pause: Callable[[], None] | None = None,
         answers_together: bool = False,
+        at_once: int = MOST,
     ) -> None:
-        """`on_pause`: all that was there has been read, for now."""
+        """`on_pause`: all that was there has been read, for now. `at_once`: packets, at most."""
         self._sock = sock
         self._loop = loop
         self._on_message = on_message
@@ -58,6 +60,7 @@ class Channel:
         self._is_full = False  # it is waited for room
         self._is_reading = False
         self._answers_together = answers_together
+        self._at_once = at_once
         self._held: list[bytes] = []  # goes with what is sent next
         self._held_size = 0
         self._waiting: list[Callable[[], None]] = []  # for everything before to be on its way
@@ -193,7 +196,7 @@ class Channel:
 
     def _read(self) -> None:
         """Go on past a reset, because messages can be queued behind it."""
-        for _ in range(AT_ONCE):
+        for _ in range(self._at_once):
             if self.closed:
                 return
             try:
@@ -223,6 +226,12 @@ class Channel:
         for message in messages[:-1]:
             self._on_message(message, [])
         self._on_message(messages[-1], fds)
+
+    def read_all(self) -> None:
+        """What was said before now, and be it more than a turn takes."""
+        self.read()
+        while not self.closed and self.has_more():
+            self.read()
 
     def read_to_end(self) -> None:
         """For a peer that is known to be dead: everything it managed to say."""

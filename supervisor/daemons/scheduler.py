@@ -268,7 +268,7 @@ class Scheduler:
 
     def _asked_to_stop(self) -> None:
         if self.channel is not None and not self.channel.closed:
-            self.channel.read()  # `leave` was sent before the signal, but the signal may be seen first
+            self.channel.read_all()  # `leave` was sent before the signal, but the signal may be seen first
         if self._leaving:
             self.engine.flush()
             self.loop.soon(self._leave)

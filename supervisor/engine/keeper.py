@@ -14,8 +14,8 @@ import _socket
 import os
 import signal
 
-from supervisor.base.channel import TOGETHER, Channel
-from supervisor.engine.entries import SECOND, Ends, close_fds, shown_as
+from supervisor.base.channel import AT_ONCE, TOGETHER, Channel
+from supervisor.engine.entries import FIRST, SECOND, Ends, close_fds, shown_as
 from supervisor.engine.handing_over import entries_in_pieces, notes_in_pieces
 from supervisor.engine.making import Asked
 from supervisor.engine.notify import Heard, Listener, Owner
@@ -86,6 +86,7 @@ class Keeper:
             on_closed=self._on_closed,
             on_pause=self._all_read,
             answers_together=True,
+            at_once=AT_ONCE,
         )
 
     def scheduler_gone(self) -> None:
@@ -198,7 +199,7 @@ class Keeper:
     def _keep(self, key: str, name: str, fds: list[int]) -> None:
         """The second pipe of a loud service, for the next scheduler; nothing is in it before this one is answered."""
         entry = self._store.entries.get(key)
-        is_kept = entry is not None and name in SECOND and len(fds) == 1
+        is_kept = entry is not None and name in SECOND and len(fds) == 1 and _has_first(entry, name)
         if entry is not None and is_kept:
             entry.keep(name, fds[0])
         else:
@@ -332,3 +333,8 @@ class Keeper:
         """For the end of `start` when no scheduler is there to read the last lines."""
         for pumps in self._pumps.values():
             pumps.drain()
+
+
+def _has_first(entry: Entry, name: str) -> bool:
+    """Where that is closed, for nothing can come out of it any more, nothing would come into the second one either."""
+    return FIRST[SECOND.index(name)] in entry.kept()

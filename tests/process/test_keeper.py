@@ -243,6 +243,22 @@ def test_a_pipe_that_is_read_empty_of_a_run_is_closed_at_the_end_and_not_handed_
     assert (kept.entry()["key"], kept.entry()["status"], kept.entry()["ends"]) == ("run/r1/1-get.1", 0, [])
 
 
+def test_a_second_pipe_that_comes_when_the_first_is_closed_is_not_kept(kept: Kept) -> None:
+    """Nobody would fill it, and a successor, or the pumps of here, would not know what to do with it."""
+    kept.connect()
+    kept.ask(*asking("run/r1/1-get.1"))
+    entry = kept.store.entries["run/r1/1-get.1"]
+    eventually(lambda: (kept.store.reap(), entry.kept() == {})[1])
+
+    read_end, write_end = os.pipe()
+    kept.ask({"verb": "keep", "key": "run/r1/1-get.1", "name": "out_second"}, [read_end])
+    os.close(write_end)
+
+    eventually(lambda: (kept.loop.run_soon(), kept.heard[-1]["did"] == "kept")[1])
+    assert kept.heard[-1]["is_kept"] is False
+    assert entry.kept() == {}
+
+
 def test_what_is_asked_between_two_spawns_keeps_its_place(kept: Kept) -> None:
     kept.connect()
     assert kept.scheduler is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from support.fakes import FakeLoop
 
-from supervisor.runs.books import LONGEST_S, Books
+from supervisor.runs.books import LONGEST_S, SLICE_S, Books
 
 
 class World:
@@ -89,3 +90,68 @@ def test_a_beginning_in_between_keeps_the_order(world: World) -> None:
     world.loop.run_soon()
 
     assert world.heard == ["a", "b"]
+
+
+def slow(world: World, *names: str) -> None:
+    """Each takes a slice."""
+
+    def take(name: str) -> None:
+        world.heard.append(name)
+        world.loop.fake.time += SLICE_S
+
+    for name in names:
+        world.books.put(partial(take, name))
+
+
+def test_many_are_done_in_slices_with_turns_of_the_loop_between(world: World) -> None:
+    world.books.asked("one")
+    slow(world, "a", "b", "c")
+    world.books.answered("one")
+    heard: list[list[str]] = []
+    for _ in range(4):
+        world.loop.turn(0)
+        heard.append(list(world.heard))
+    assert heard == [["a"], ["a", "b"], ["a", "b", "c"], ["a", "b", "c"]]
+
+
+def test_what_comes_between_two_slices_waits_for_those_before(world: World) -> None:
+    world.books.asked("one")
+    slow(world, "a", "b")
+    world.books.answered("one")
+    world.loop.turn(0)
+    world.put("c")
+    assert world.heard == ["a"]
+
+    world.loop.turn(0)
+    world.loop.turn(0)
+    assert world.heard == ["a", "b", "c"]
+    world.put("d")
+    assert world.heard[-1] == "d"
+
+
+def test_beginnings_between_two_slices_stop_only_what_comes_after_them(world: World) -> None:
+    world.books.asked("one")
+    slow(world, "a", "b")
+    world.books.answered("one")
+    world.loop.turn(0)
+    world.books.asked("two")
+    world.put("c")
+    for _ in range(3):
+        world.loop.turn(0)
+    assert world.heard == ["a", "b"]
+    assert world.rests
+
+    world.books.answered("two")
+    world.loop.turn(0)
+    assert world.heard == ["a", "b", "c"]
+
+
+def test_who_asks_between_two_slices_has_all_of_it(world: World) -> None:
+    world.books.asked("one")
+    slow(world, "a", "b", "c")
+    world.books.answered("one")
+    world.loop.turn(0)
+    world.books.keep()
+    assert world.heard == ["a", "b", "c"]
+    world.loop.turn(0)
+    assert world.heard == ["a", "b", "c"]
