@@ -17,6 +17,7 @@ DUE = (250, 500, 1000, 2000)
 DUE_OF_MANY = 100
 COMMANDS = (125, 250, 500, 1000)
 BURSTS = 15
+LOADS, SECONDS = 5, 9  # how often each is loaded, and due
 EVERY_S = 6  # what is to be due; so the same home can be measured again and again
 RULE = {"cron": f"*/{EVERY_S} * * * * *", "seconds": True}
 
@@ -44,13 +45,13 @@ def measure(plan: Plan) -> list[Figure]:
     loaded, due = (LOADED[:2], DUE[:2]) if plan.quick else (LOADED, DUE)
     costs = Costs()
     homes = [_home(plan, f"many-{count}", count) for count in loaded]
-    for turn in range(2):
+    for turn in range(2 if plan.quick else LOADS):
         for count, home in zip(loaded, homes, strict=True):
             say(f"growth, {count} schedules, round {turn + 1}")
             _many(home, count, costs)
     _remove(homes)
     homes = [_home(plan, f"due-{count}", 0, count) for count in due]
-    for turn in range(2 if plan.quick else 5):
+    for turn in range(2 if plan.quick else SECONDS):
         for count, home in zip(due, homes, strict=True):
             say(f"growth, {count} due, round {turn + 1}")
             _due(home, count, costs)
