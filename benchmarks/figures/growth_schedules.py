@@ -16,7 +16,7 @@ LOADED = (12_500, 25_000, 50_000, 100_000)
 DUE = (250, 500, 1000, 2000)
 DUE_OF_MANY = 100
 COMMANDS = (125, 250, 500, 1000)
-BURSTS = 15
+BURSTS = 25
 LOADS, SECONDS = 5, 9  # how often each is loaded, and due
 EVERY_S = 6  # what is to be due; so the same home can be measured again and again
 RULE = {"cron": f"*/{EVERY_S} * * * * *", "seconds": True}
@@ -48,7 +48,7 @@ def measure(plan: Plan) -> list[Figure]:
     for turn in range(2 if plan.quick else LOADS):
         for count, home in zip(loaded, homes, strict=True):
             say(f"growth, {count} schedules, round {turn + 1}")
-            _many(home, count, costs)
+            _many(home, count, costs, loaded[-1] // count)
     _remove(homes)
     homes = [_home(plan, f"due-{count}", 0, count) for count in due]
     for turn in range(2 if plan.quick else SECONDS):
@@ -78,11 +78,12 @@ def _remove(homes: list[Path]) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _many(home: Path, count: int, costs: Costs) -> None:
-    found = scheduled.fresh("due", home, DUE_OF_MANY)
-    costs.load.add(count, found["seconds"])
-    costs.memory.add(count, found["memory"] / (1 << 20))
-    costs.few.add(count, max(found["decided"][:DUE_OF_MANY]) * 1000)
+def _many(home: Path, count: int, costs: Costs, times: int) -> None:
+    """The fewer they are the oftener, so that a lucky moment of the machine is no likelier for them."""
+    found = [scheduled.fresh("due", home, DUE_OF_MANY) for _ in range(times)]
+    costs.load.add(count, *(each["seconds"] for each in found))
+    costs.memory.add(count, *(each["memory"] / (1 << 20) for each in found))
+    costs.few.add(count, *(max(each["decided"][:DUE_OF_MANY]) * 1000 for each in found))
 
 
 def _due(home: Path, count: int, costs: Costs) -> None:
