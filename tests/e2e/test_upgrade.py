@@ -193,7 +193,7 @@ def test_a_check_alone_tells_the_same_and_leaves_nothing(checkout: Checkout, hom
 CRASHES = {
     "scheduler": ("daemons/scheduler.py", "    home = Home(path)\n    os.umask", "    raise SystemExit('no luck')\n"),
     # It supervises, and never plans anything.
-    "desk": ("runs/takeover.py", "    live = {row[", "    raise ValueError('no luck')\n"),
+    "desk": ("runs/takeover.py", "    entries = {entry[", "    raise ValueError('no luck')\n"),
     "take-over": ("daemons/taking_up.py", STANDS, "    raise ValueError('no luck')\n"),
 }
 
