@@ -227,12 +227,6 @@ class Channel:
             self._on_message(message, [])
         self._on_message(messages[-1], fds)
 
-    def read_all(self) -> None:
-        """What was said before now, and be it more than a turn takes."""
-        self.read()
-        while not self.closed and self.has_more():
-            self.read()
-
     def read_to_end(self) -> None:
         """For a peer that is known to be dead: everything it managed to say."""
         while not self.closed:

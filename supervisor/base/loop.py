@@ -132,7 +132,9 @@ class Loop:
         except BlockingIOError:
             return
         seen: list[int] = []
-        for number in data:
+        # Of those that a process has slept through the kernel calls the handler of the last one first, so their order
+        # says nothing: it is that of their numbers, by which USR1 comes before TERM.
+        for number in sorted(data):
             # SIGCHLD needs one look however often it came; of TERM, two mean something.
             if number == signal.SIGCHLD and number in seen:
                 continue

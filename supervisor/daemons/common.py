@@ -6,6 +6,7 @@ import _thread
 import errno
 import os
 import resource
+import signal
 
 from supervisor.base import jsons
 from supervisor.base.errors import BAD_SETTINGS, Problem
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 COMPILED_FORMAT = 1
 MAX_COMPILED = 64 << 20
+LEAVE = signal.SIGUSR1  # to a scheduler, before SIGTERM: it is to leave its servers to the next one
+LEAVES_FOR_S = 10.0
 SCHEDULES = "schedules"  # the section of the scheduler's settings
 MARKS = ("SB_KEY", "SB_HOME_ID", "SB_PLUGIN", "SB_LOG_DIR")  # each service gets its own
 

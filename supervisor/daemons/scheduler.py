@@ -124,6 +124,8 @@ class Scheduler:
         loop.on_signal(signal.SIGTERM, self._asked_to_stop)
         loop.on_signal(signal.SIGINT, self._asked_to_stop)
         loop.on_signal(signal.SIGHUP, lambda: None)
+        if not self.options.alone:  # nobody would keep what it leaves
+            loop.on_signal(common.LEAVE, self._told_to_leave)
         loop.on_signal(signal.SIGCHLD, self._child_ended)
 
     def _child_ended(self) -> None:
@@ -226,8 +228,6 @@ class Scheduler:
                 self._take_over()
         elif did == "event":
             self.bus.emit(Event.from_dict(message["event"]))
-        elif did == "leave":
-            self._leaving = True
         elif self.remote is not None:
             self.remote.receive(message)
 
@@ -266,9 +266,12 @@ class Scheduler:
 
     # ending
 
+    def _told_to_leave(self) -> None:
+        """Before the SIGTERM. Should none come it was not `start` that said so."""
+        self._leaving = True
+        self.loop.after(common.LEAVES_FOR_S, lambda: setattr(self, "_leaving", False))
+
     def _asked_to_stop(self) -> None:
-        if self.channel is not None and not self.channel.closed:
-            self.channel.read_all()  # `leave` was sent before the signal, but the signal may be seen first
         if self._leaving:
             self.engine.flush()
             self.loop.soon(self._leave)

@@ -131,9 +131,13 @@ class StartVerbs(EngineVerbs):
         )
 
     def _hand_over(self, name: str) -> None:
-        """A scheduler that is restarted leaves its servers running; only a stop ends them."""
+        """A scheduler that is restarted leaves its servers running; only a stop ends them.
+
+        It is told by a signal, as it is asked to end by one: what is said over the channel waits behind all that a
+        scheduler that is behind has not read.
+        """
         if name == "scheduler":
-            self._daemon.keeper.send({"did": "leave"})
+            self.engine.spawner.signal(self.engine.services[name].key, common.LEAVE, main=True)
 
     def shutdown(self, args: Args, reply: Reply) -> None:
         timeout = args.get("timeout")

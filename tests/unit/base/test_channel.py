@@ -116,17 +116,6 @@ def test_read_to_end_takes_what_was_said_behind_a_reset(ends: tuple[FakeLoop, En
     assert one.channel.closed
 
 
-def test_all_that_was_said_before_can_be_read_however_much_it_is(ends: tuple[FakeLoop, End, End]) -> None:
-    _, one, other = ends
-    for number in range(2 * channel.MOST + 1):
-        other.channel.send({"number": number})
-
-    one.channel.read_all()
-
-    assert len(one.heard) == 2 * channel.MOST + 1
-    assert not one.channel.closed
-
-
 def test_timers_come_after_what_was_said_before(ends: tuple[FakeLoop, End, End]) -> None:
     """A time limit is not up for what has ended, and said so, while its reader was busy."""
     loop, one, other = ends

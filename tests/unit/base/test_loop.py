@@ -35,6 +35,25 @@ def test_timers_run_in_order_of_time_then_of_asking(loop: FakeLoop) -> None:
     assert ran == ["first", "second", "late"]
 
 
+def test_signals_that_were_slept_through_come_in_order_of_their_numbers(loop: FakeLoop) -> None:
+    heard: list[int] = []
+    both = (signal.SIGTERM, signal.SIGUSR1)
+    before = {number: signal.getsignal(number) for number in both}
+    try:
+        for number in both:
+            loop.on_signal(number, lambda number=number: heard.append(number))  # type: ignore[misc]
+        signal.pthread_sigmask(signal.SIG_BLOCK, both)
+        for number in both:
+            os.kill(os.getpid(), number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+        loop.turn(0)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert heard == [signal.SIGUSR1, signal.SIGTERM]
+
+
 def test_a_cancelled_timer_does_not_run_nor_wake(loop: FakeLoop) -> None:
     ran: list[str] = []
     first = loop.after(1, lambda: ran.append("first"))
