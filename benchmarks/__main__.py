@@ -49,7 +49,8 @@ def measure(found: argparse.Namespace, run: Run) -> int:
     if found.json:
         print(total.text(), end="")
     print("\n".join(failed), end="\n" if failed else "", file=sys.stderr)
-    print(f"not kept: {why_not}" if why_not else f"kept in {FILE.parent}, {kept.CHARTS}", file=sys.stderr)
+    if why_not or len(failed) < len(found.parts):
+        print(f"not kept: {why_not}" if why_not else f"kept in {FILE.parent}, {kept.CHARTS}", file=sys.stderr)
     return 1 if failed else 0
 
 

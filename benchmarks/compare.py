@@ -75,6 +75,7 @@ def compare(kept: Results, now: Results, slack: float) -> Compared:
         pace = bare_python(kept, old), bare_python(now, figure)
         usual = 1.0 if _is_same_machine(kept.run_of(old), now.run_of(figure)) or 0 in pace else pace[1] / pace[0]
         findings += [_finding(old, row, figure, pace, slack, usual) for row in old.of("ours")]
+        new += [f"{figure.key}, {row.subject.strip()}" for row in figure.of("ours") if old.row(row.subject) is None]
     there = {figure.key for figure in now.figures}
     return Compared(findings, [figure.key for figure in kept.figures if figure.key not in there], new)
 

@@ -34,6 +34,7 @@ def settle(made: argparse.ArgumentParser, found: argparse.Namespace) -> argparse
         made.error(f"--n: numbers from 1 to {MOST}, like 100,500")
     if found.folder and not (found.folder.is_dir() and os.access(found.folder, os.W_OK | os.X_OK)):
         made.error(f"--folder: {found.folder} is not a folder that can be written into; make it, or name another one")
+    found.folder = found.folder and found.folder.resolve()  # it stands in files of peers that run elsewhere
     found.counts = [int(word) for word in words]
     found.is_whole = not (found.quick or found.n or found.no_peers)
     return found

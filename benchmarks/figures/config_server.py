@@ -43,7 +43,7 @@ def measure(plan: Plan) -> list[Figure]:
             if turn < plan.rounds:
                 ours.end()
         figure.add(ours.name, values, target=targets.DASHBOARD_S)
-        seconds = 5.0 if plan.quick else 20.0
+        seconds = 10.0 if plan.quick else 20.0
         what = f"{plan.children} children and the config server"
         return [figure, *idle.watch([ours], what, seconds, plan.windows, key=f"config.idle.{plan.children}")]
     except procs.TookTooLong as error:

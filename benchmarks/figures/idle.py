@@ -15,7 +15,7 @@ SETTLED_S = 1.5  # titles, and what else is put off until after the start
 
 
 def measure(plan: Plan) -> list[Figure]:
-    seconds = 5.0 if plan.quick else 20.0
+    seconds = 10.0 if plan.quick else 20.0
     what, key = f"{plan.children} children", f"idle.{plan.children}"
     pss = _Values(memory_figure(what, key), targets.PSS_MIB)
     for turn in range(plan.windows):

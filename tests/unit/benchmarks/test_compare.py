@@ -163,6 +163,13 @@ def test_figures_that_only_one_of_both_has_are_named() -> None:
     assert [finding.key for finding in found.findings] == ["start.100"]
 
 
+def test_a_row_that_is_not_kept_is_named() -> None:
+    then = kept(figure("growth.services", {"sbctl, start": 1.9}))
+    now = kept(figure("growth.services", {"sbctl, start": 1.9, "sbctl, stop": 2.0, "limit, C": 2.0}))
+
+    assert compare(then, now, 0.25).new == ["growth.services, sbctl, stop"]
+
+
 def test_peers_may_get_as_slow_as_they_like() -> None:
     old = figure("start.100", {"sbctl": 0.25, "circus": 0.5, "limit, C": 0.05})
     new = figure("start.100", {"sbctl": 0.25, "circus": 50.0, "limit, C": 0.05})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import check
@@ -40,6 +42,13 @@ def test_a_folder_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) 
 
     assert ended.value.code == 2
     assert "--folder: /no/such/folder is not a folder that can be written into" in capsys.readouterr().err
+
+
+def test_a_folder_is_the_same_from_wherever_a_peer_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert wanted(["--folder", "here"]).folder == tmp_path / "here"
 
 
 @pytest.mark.parametrize("option", ["--slack=-1", "--retries=-1"])
