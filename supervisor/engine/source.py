@@ -85,8 +85,8 @@ class Source:
         return count
 
     def in_both(self) -> int:
-        """So many bytes at most."""
-        return (holds(self.fd) if self.fd >= 0 else 0) + self.left
+        """So many bytes at most; 0 where none wait."""
+        return (holds(self.fd) if self.fd >= 0 and _waits_in(self.fd) else 0) + self.left
 
     # how loud it is
 
@@ -165,7 +165,7 @@ class Source:
 
 
 def _waits_in(fd: int) -> int:
-    """Bytes in that pipe, of which nobody takes any meanwhile."""
+    """Bytes in that pipe, of which nobody else takes any."""
     count = array.array("i", [0])
     fcntl.ioctl(fd, termios.FIONREAD, count)
     return count[0]

@@ -131,6 +131,17 @@ def test_draining_takes_all_and_waits_for_nothing(stream: Stream) -> None:
     assert stream.waiting() == 0
 
 
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_draining_what_is_empty_makes_no_file(stream: Stream, has_ended: bool) -> None:
+    """Of a thousand servers that are killed and have said nothing that takes longer than all else."""
+    if has_ended:
+        stream.hang_up()
+
+    stream.pump.drain()
+
+    assert not stream.path.exists()
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_lines_of_any_length_are_whole_in_some_file(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
