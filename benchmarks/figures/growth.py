@@ -95,7 +95,7 @@ def _rounds(homes: dict[int, OursThatGrows], turns: int, costs: Costs, *, all_of
 
 def _deaf(plan: Plan, counts: tuple[int, ...], costs: Costs) -> None:
     """In homes of their own, each of which is compiled anew: of such a stop nothing else is needed."""
-    ours = Ours(plan.work / "growth-deaf", plan.mark)
+    ours = Ours(plan.work, plan.mark)  # beside whose folder the C programs are
     for turn in range(2):
         for count in counts:
             say(f"growth, {count} deaf servers, round {turn + 1} of 2")
