@@ -4,7 +4,7 @@ Under `start` the processes are spawned and kept there, so this daemon may die a
 Alone (`sbctl serve scheduler`) the store is in this process, and crash safety is off.
 
     cascade      SIGTERM, or `start` is dead: the servers are stopped first, then it ends
-    hand-over    `leave` over the channel, then SIGTERM: it ends at once, the servers run on and are adopted
+    hand-over    SIGUSR1, then SIGTERM: it ends at once, the servers run on and are adopted
 """
 
 from __future__ import annotations
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from supervisor.control.api import Handler
     from supervisor.daemons.options import Options
     from supervisor.engine.source import Source
     from supervisor.engine.store import Store
@@ -175,7 +174,7 @@ class Scheduler:
         """Before `state.json` is read: a wish of somebody who finds it shut is written there. Who comes in now is heard
         in a later turn, when all is taken over.
         """
-        self.door.open(self._verbs())
+        self.door.open({**self.verbs.table(), **self.time.verbs()})
 
     def _when_said(self, call: Callable[[], None]) -> None:
         """What this turn asks of `start`, and its notes."""
@@ -190,9 +189,6 @@ class Scheduler:
         common.publish_pid(self.home.pid_file("scheduler"))
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
         self.heartbeat.begin()
-
-    def _verbs(self) -> dict[str, Handler]:
-        return {**self.verbs.table(), **self.time.verbs()}
 
     def _output(self, name: str, stream: str, fd: int, start: int, end: int) -> None:
         self.logs.output(name, stream, fd, start, end)
@@ -228,6 +224,8 @@ class Scheduler:
                 self._take_over()
         elif did == "event":
             self.bus.emit(Event.from_dict(message["event"]))
+        elif did == "leave":  # a `start` of an earlier version, to which an upgrade has gone back
+            self._told_to_leave()
         elif self.remote is not None:
             self.remote.receive(message)
 
