@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_FDS = 250  # the kernel takes 253 a message
 SEND_BUFFER = 1 << 20
+PASSES_S = 0.005  # mostly, what a system has nothing to spare of
 # `answers_together`: answers to what is being read wait for so many, or for the last, and go in one packet, since to
 # wake the other side for each of them costs more than the answer. Only for who may be killed before they are sent, and
 # nothing is lost by it.
@@ -58,6 +59,7 @@ class Channel:
         self._queue: list[tuple[bytes, list[int], bool]] = []
         self.closed = False
         self._is_full = False  # it is waited for room
+        self._tries_again = False  # in a moment: the system has nothing to spare
         self._is_reading = False
         self._answers_together = answers_together
         self._at_once = at_once
@@ -142,7 +144,7 @@ class Channel:
                 return
             except OSError as error:
                 if error.errno in _PASSING:
-                    self._loop.after(0.005, self._flush)
+                    self._try_again_later()
                     return
                 # The peer is gone. What it sent before is still to be read, so reading finds the end.
                 self._drop_queue()
@@ -155,6 +157,16 @@ class Channel:
             self._loop.watch(self._sock.fileno(), READ, self._on_ready)
         if self._waiting:
             self._tell_waiting()
+
+    def _try_again_later(self) -> None:
+        """Once, however often something is said meanwhile."""
+        if not self._tries_again:
+            self._tries_again = True
+            self._loop.after(PASSES_S, self._try_again)
+
+    def _try_again(self) -> None:
+        self._tries_again = False
+        self._flush()
 
     def _tell_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -221,11 +233,11 @@ class Channel:
             self._take(_buffer[:size], fds)
 
     def _take(self, packet: bytes, fds: list[int]) -> None:
-        """Descriptors belong to the last message of a packet."""
+        """Descriptors belong to the last message of a packet. One that can't be dealt with costs the others nothing."""
         messages = decode_all(packet)
         for message in messages[:-1]:
-            self._on_message(message, [])
-        self._on_message(messages[-1], fds)
+            self._loop.guard(self._on_message, message, [])
+        self._loop.guard(self._on_message, messages[-1], fds)
 
     def read_to_end(self) -> None:
         """For a peer that is known to be dead: everything it managed to say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import errno
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +13,10 @@ from support.fakes import FakeLoop
 from support.processes import open_files
 
 from supervisor.base import channel
-from supervisor.base.channel import Channel
-from supervisor.base.wire import MAX_PACKET, BadFrame
+from supervisor.base.channel import PASSES_S, Channel
+from supervisor.base.clock import SystemClock
+from supervisor.base.loop import Loop
+from supervisor.base.wire import MAX_PACKET, BadFrame, encode
 
 
 class End:
@@ -114,6 +117,68 @@ def test_read_to_end_takes_what_was_said_behind_a_reset(ends: tuple[FakeLoop, En
 
     assert [message["number"] for message in one.heard] == list(range(300))
     assert one.channel.closed
+
+
+def test_one_message_that_can_not_be_dealt_with_costs_none_of_the_others_of_its_packet() -> None:
+    reported: list[BaseException] = []
+    loop = Loop(SystemClock(), reported.append)
+    heard: list[int] = []
+    here, there = channel.channel_pair()
+
+    def hear(message: dict[str, Any], _fds: list[int]) -> None:
+        if message["number"] in (3, 9):
+            raise ValueError("of another version")
+        heard.append(message["number"])
+
+    one = Channel(here, loop, on_message=hear, on_closed=lambda: None)
+    there.send(b"[%b]" % b",".join(encode({"number": number}) for number in range(10)))
+    one.read()
+    one.close()
+    there.close()
+    loop.close()
+
+    assert heard == [0, 1, 2, 4, 5, 6, 7, 8]
+    assert [str(error) for error in reported] == ["of another version"] * 2
+
+
+class Scarce:
+    """A socket of a system that has nothing to spare."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self.tries = 0
+        self.is_over = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def sendmsg(self, *args: Any) -> int:
+        self.tries += 1
+        if not self.is_over:
+            raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+        return int(self._sock.sendmsg(*args))
+
+
+def test_a_system_that_has_nothing_to_spare_is_tried_again_in_a_moment_and_once(
+    ends: tuple[FakeLoop, End, End],
+) -> None:
+    loop, one, other = ends
+    one.channel._sock = scarce = Scarce(one.channel._sock)  # type: ignore[assignment]
+    told: list[int] = []
+    one.channel.send({"number": 0})
+    for number in range(1, 20):
+        one.channel.send({"number": number})
+        one.channel.when_sent(lambda number=number: told.append(number))  # type: ignore[misc]
+
+    tries = scarce.tries
+    loop.pass_time(PASSES_S * 10.5)
+    assert scarce.tries == tries + 10
+    assert (told, one.channel.sent) == ([], False)
+
+    scarce.is_over = True
+    loop.pass_time(PASSES_S)
+    assert told == list(range(1, 20))
+    assert [message["number"] for message in other.heard] == list(range(20))
 
 
 def test_timers_come_after_what_was_said_before(ends: tuple[FakeLoop, End, End]) -> None:
