@@ -103,15 +103,14 @@ class Planner:
         plan.stamp = 0
 
     def _arm(self) -> None:
-        """For what comes next: a moment ahead of it, if it has not been made ready yet."""
+        """For what comes next: a moment ahead of it, if it has not been made ready yet and there is room for that."""
         heap, clock = self._heap, self._desk.loop.clock
         while heap and heap[0][2].stamp != heap[0][1]:
             heapq.heappop(heap)
         if not heap and not self._coming:
             return
-        next_at = heap[0][0] - AHEAD_S if heap else self._coming[0].wake
-        if self._coming:
-            next_at = min(next_at, self._coming[0].wake)
+        ahead = AHEAD_S if len(self._coming) < AT_A_TURN else 0.0
+        next_at = min([one.wake for one in self._coming[:1]] + [wake - ahead for wake, _, _ in heap[:1]])
         due = clock.now() + min(max(next_at - clock.wall(), 0.0), LONG_S)
         if self._timer is not None:
             if abs(due - self._timer_due) < 0.001:

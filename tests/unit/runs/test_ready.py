@@ -45,6 +45,29 @@ def test_nothing_is_judged_when_it_is_due(world: DeskWorld, judged: list[str]) -
     assert {slot["decided"] for slot in world.slots("job7")} == {(AT + HOUR) * 1000}
 
 
+def test_what_has_no_room_any_more_is_not_looked_for_until_it_is_due(
+    world: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timer that is due at once, again and again, would take a processor for that half a second."""
+    monkeypatch.setattr(planners, "AT_A_TURN", 3)
+    looks: list[float] = []
+    look = planners.Planner._look_ahead
+
+    def counted(planner: planners.Planner, now: float) -> None:
+        looks.append(now)
+        assert len(looks) < 100, "it turns in a circle"
+        look(planner, now)
+
+    monkeypatch.setattr(planners.Planner, "_look_ahead", counted)
+    world.open(*(job(id=f"job{number}") for number in range(8)), job(cron("59 * * * *"), id="before"))
+    world.pass_until(SHORTLY_BEFORE)
+    assert len(world.desk.planner._coming) == 3
+
+    world.pass_until(AT + HOUR)
+    assert len(world.start.spawns()) == 9
+    assert {slot["decided"] for slot in world.slots("job7")} == {(AT + HOUR) * 1000}
+
+
 def test_the_next_slot_comes_as_well(world: DeskWorld) -> None:
     world.open(job(cron("*/5 * * * *")))
     for _ in range(4):
