@@ -25,7 +25,9 @@ SAID = {
     "fsize": ("file too large",),
 }
 SIGNALS = {"as": ("SIGSEGV", "SIGABRT"), "cpu": ("SIGXCPU",), "fsize": ("SIGXFSZ",)}
-NEARLY = 0.75  # the kernel ends it by what it counts at its ticks, on a busy machine well before what it says was used
+# The kernel ends it by what it counts at its ticks, on a busy machine well before what it says was used.
+NEARLY = 0.75
+FEW_TICKS_S = 0.4  # a limit of one second is met after so many that chance decides
 BY_SIGNAL = 128  # and its number: so a shell passes on the end of its child
 
 
@@ -45,9 +47,13 @@ def met_limit(
         if name in limits and signal in signals:
             return f"{how} ({_setting(name, limits[name])})"
     # What does not heed SIGXCPU is killed a second later.
-    if signal == "SIGKILL" and used is not None and "cpu" in limits and used[0] >= limits["cpu"] * 1000 * NEARLY:
+    if signal == "SIGKILL" and used is not None and "cpu" in limits and used[0] >= _nearly(limits["cpu"]) * 1000:
         return f"{how}: {used[0] / 1000:.2f} s of processor time used ({_setting('cpu', limits['cpu'])})"
     return ""
+
+
+def _nearly(seconds: int) -> float:
+    return min(seconds * NEARLY, seconds - FEW_TICKS_S)
 
 
 def _setting(name: str, amount: int) -> str:

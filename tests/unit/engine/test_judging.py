@@ -49,6 +49,7 @@ def text(server: Service, status: int, words: str = "", used_ms: int | None = No
         (137 << 8, "", 1000, {"cpu": 1}, "exit code 137: 1.00 s of processor time used (cpuTimeSeconds is 1)"),
         (9, "", 1999, {"cpu": 1}, "killed by SIGKILL: 2.00 s of processor time used (cpuTimeSeconds is 1)"),
         (signal.SIGXCPU, "", None, {"cpu": 1}, "killed by SIGXCPU (cpuTimeSeconds is 1)"),
+        (9, "", 620, {"cpu": 1}, "killed by SIGKILL: 0.62 s of processor time used (cpuTimeSeconds is 1)"),
         (9, "", 999, {"cpu": 1}, "killed by SIGKILL: 1.00 s of processor time used (cpuTimeSeconds is 1)"),
         (153 << 8, "", None, {"fsize": MIB}, "exit code 153 (fileMb is 1)"),
         (signal.SIGSEGV | 0x80, "", None, {"as": MIB}, "killed by SIGSEGV (core dumped) (addressSpaceMb is 1)"),
