@@ -11,7 +11,6 @@ from __future__ import annotations
 import _socket
 import errno
 import heapq
-import os
 import select
 import signal
 
@@ -215,7 +214,3 @@ class Loop:
 
 def _noop(_number: int, _frame: object) -> None:
     return
-
-
-def set_nonblocking(fd: int) -> None:
-    os.set_blocking(fd, False)

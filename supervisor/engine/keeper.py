@@ -4,8 +4,8 @@ While a scheduler is connected it has the right to read the services' pipes. Whi
 here, into the same files. The right belongs to the connection: it goes over with the hand-over and comes back
 only when the scheduler's exit has been waited for, so exactly one side reads at any time.
 
-    scheduler -> start    hello · spawn · signal · drop · note · ready · alive · event
-    start -> scheduler    entries … · notes … · end · spawned · failed · exit · empty · event · reload · stop
+    scheduler -> start    hello · spawn · signal · drop · note · keep, and what it says of itself
+    start -> scheduler    entries … · notes … · end · spawned · failed · exit · empty · kept · event
 """
 
 from __future__ import annotations

@@ -34,11 +34,11 @@ def last_words(
 def _read_end(path: str, limit: int, since_offset: int, since_inode: int) -> bytes:
     """The last `limit` bytes of this life, over the seam of one rotation; begins at the start of a line."""
     size, inode = look_at(path)
-    older_size, older_inode = look_at(path + ".1")
     rotated = inode != since_inode if since_inode else size < since_offset
     start = 0 if rotated else since_offset
     data, cut = _pread_end(path, size, start, limit)
     if rotated or (not since_inode and not since_offset):
+        older_size, older_inode = look_at(path + ".1")
         older_start = since_offset if rotated and since_inode in (0, older_inode) else 0
         older, cut = (b"", cut) if cut else _pread_end(path + ".1", older_size, older_start, limit - len(data))
         data = older + data
