@@ -39,12 +39,16 @@ class Subject(abc.ABC):
         self.servers: set[int] = set()
         self.folder = self.work
         self.grace_s: float | None = None  # from SIGTERM to SIGKILL; None: its own
+        self.must_be_quick = False  # it is measured how soon it starts again what has ended
 
     # what to run
 
-    def prepare(self, kind: str, services: Services, *, grace_s: float | None = None) -> None:
+    def prepare(
+        self, kind: str, services: Services, *, grace_s: float | None = None, must_be_quick: bool = False
+    ) -> None:
         """A folder of its own for this set of services."""
         self.grace_s = grace_s
+        self.must_be_quick = must_be_quick
         self.folder = self.work / kind
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)

@@ -16,7 +16,6 @@ SOURCES = CHILDREN / "c"
 LIMIT = "limit"
 STAND_INS = {
     "sleep": ["sleep", "3600"],
-    "ends": ["true"],
     "deaf": [str(CHILDREN / "deaf.py")],
     "writer": [str(CHILDREN / "writer.py")],
 }

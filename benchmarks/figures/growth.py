@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import statistics
 import time
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Costs:
 
     def __init__(self) -> None:
         self.start = Doubling("start until all run", "s")
-        self.stop = Doubling("stop until all are gone", "s")
+        self.stop = Doubling("stop until all are gone", "s", of=statistics.median)
         self.restart = Doubling("restart of one", "ms")
         self.adopt = Doubling("adoption after kill -9 of the scheduler", "s")
         self.command = Doubling("status, the command", "ms")
@@ -67,7 +68,7 @@ def measure(plan: Plan) -> list[Figure]:
     try:
         _rounds(homes, 1, Costs())  # compiles the settings and does not count
         _rounds(homes, 2 if plan.quick else 3, costs)
-        _rounds(homes, 0 if plan.quick else 3, costs, all_of_them=False)
+        _rounds(homes, 0 if plan.quick else 5, costs, all_of_them=False)
     finally:
         for ours in homes.values():
             ours.stamps.close()

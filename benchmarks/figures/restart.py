@@ -24,7 +24,7 @@ def measure(plan: Plan) -> list[Figure]:
     kills = 5 if plan.quick else 20
     say(f"restart, {kills} kills each")
     subjects = [subject for subject in plan.once_each if subject.restarts]
-    with all_running(subjects, "restart", plan.children) as running:
+    with all_running(subjects, "restart", plan.children, must_be_quick=True) as running:
         values: dict[str, list[float]] = {subject.name: [] for subject in running}
         for number in range(kills):
             for subject in running:

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import bursts, procs, scheduled
 from benchmarks.ours import Ours
 from benchmarks.peers import Peer
-from benchmarks.plan import Plan, say
+from benchmarks.plan import Plan, in_turn, say
 from benchmarks.report import Figure
 from benchmarks.stamps import Stamps, compiled
 from benchmarks.subject import Services, Subject
@@ -48,7 +48,7 @@ def _servers(plan: Plan) -> list[Figure]:
     subjects: list[Subject] = [OursThatRestarts(plan.work, plan.mark), *others]
     values: dict[str, list[float]] = defaultdict(list)
     for turn in range(2 if plan.quick else 3):
-        for subject in subjects:
+        for subject in in_turn(subjects, turn):
             say(f"spawn rate, round {turn + 1}, {subject.name}")
             try:
                 values[subject.name].append(_rate(subject, program, 2.0 if plan.quick else 4.0))
@@ -64,7 +64,7 @@ def _servers(plan: Plan) -> list[Figure]:
 def _rate(subject: Subject, program: Path, seconds: float) -> float:
     stamps = Stamps(subject, program)
     try:
-        subject.prepare("spawns", stamps.services(SERVERS, stay=False))
+        subject.prepare("spawns", stamps.services(SERVERS, stay=False), must_be_quick=True)
         subject.launch()
         stamps.wait(f"{subject.name}: the first starts", SERVERS, PATIENCE_S, 0.002)
         time.sleep(WARM_S)

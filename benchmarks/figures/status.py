@@ -19,7 +19,7 @@ QUESTIONS = 200
 ASK_LIMIT_S = 60
 FRESH_QUESTIONS = 20
 LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
-AFTER_A_PAUSE, WHY_A_PAUSE = "  each after a pause", "a look at all processes is as old as 0.1 s else"
+AFTER_A_PAUSE, WHY_A_PAUSE = f"{Ours.name}, each after a pause", "a look at all processes is as old as 0.1 s else"
 
 
 def measure(plan: Plan) -> list[Figure]:

@@ -12,8 +12,10 @@ class Tree(Subject):
     own: frozenset[bytes] = frozenset()
     own_each = 1  # of them for each child
 
-    def prepare(self, kind: str, services: Services, *, grace_s: float | None = None) -> None:
-        super().prepare(kind, services, grace_s=grace_s)
+    def prepare(
+        self, kind: str, services: Services, *, grace_s: float | None = None, must_be_quick: bool = False
+    ) -> None:
+        super().prepare(kind, services, grace_s=grace_s, must_be_quick=must_be_quick)
         self._wanted = 1 + self.own_each * len(services)
 
     def settle(self) -> None:

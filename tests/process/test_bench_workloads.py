@@ -75,10 +75,6 @@ def test_a_writer_waits_for_its_gate_and_writes_whole_blocks(
     assert children[0].poll() is None  # a writer that ends would be started again
 
 
-def test_a_command_ends_at_once_and_well(work: Path) -> None:
-    assert subprocess.run(workloads.command(work, "ends"), check=False, timeout=10).returncode == 0
-
-
 def test_without_a_compiler_it_says_so_and_nothing_is_half_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

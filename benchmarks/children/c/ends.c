@@ -1,5 +1,0 @@
-/* ends: a command that has nothing to do. */
-int main(void)
-{
-    return 0;
-}
