@@ -56,12 +56,15 @@ def quick(args: list[str]) -> int | None:
 
 
 def status(home: "Home", *, plain: bool) -> int:
+    from supervisor.cli import early
+
+    asked = early.ask(home)
     from supervisor.cli import quick as asking
     from supervisor.cli import table
     from supervisor.cli.details import mask_rows
 
     try:
-        found = asking.snapshot(home)
+        found = asking.snapshot(home, asked)
     except Problem as problem:
         text, code = asking.without_answer(home, problem)
         (out.note if code == asking.CANT_TELL else out.show)(text)

@@ -7,7 +7,9 @@ import time
 
 from supervisor import __version__
 from supervisor.base.errors import NOT_RUNNING, Problem
-from supervisor.cli import table
+from supervisor.cli import early, table
+from supervisor.cli.early import PATIENCE_S as PATIENCE_S  # which others take from here
+from supervisor.cli.early import ROWS
 from supervisor.cli.out import at_home
 from supervisor.control.dial import dial, no_answer, seconds_left
 from supervisor.model.rows import clean, overall
@@ -27,8 +29,6 @@ STOPPED = 3
 CANT_TELL = 4
 SOMETHING_MISSING = 150
 
-PATIENCE_S = 2.0  # for each daemon: two that hang still make less than five seconds
-ROWS = b'{"verb":"rows"}'
 MAX_ANSWER = 16 << 20
 
 
@@ -85,7 +85,7 @@ def _exactly(sock: _socket.socket, size: int, until: float) -> bytes:
 
 
 def ask_rows(home: Home, role: str, asked: _socket.socket | None = None) -> tuple[Head, list[Row]]:
-    """`asked`: by `ask_early`."""
+    """`asked`: beforehand, over this."""
     sock = asked or dial(home, role, PATIENCE_S)
     try:
         data = exchange(sock, home, role, b"" if asked else ROWS, PATIENCE_S)
@@ -97,35 +97,21 @@ def ask_rows(home: Home, role: str, asked: _socket.socket | None = None) -> tupl
         raise Problem(f"{role} answered something that is not our protocol") from None
 
 
-def ask_early(home: Home, role: str) -> _socket.socket | None:
-    """Send the question now and hear the answer later. None: whoever asks again will learn why."""
-    try:
-        sock = dial(home, role, PATIENCE_S)
-    except Problem:
-        return None
-    try:
-        sock.sendall(len(ROWS).to_bytes(4, "big") + ROWS)
-    except OSError:
-        sock.close()
-        return None
-    return sock
-
-
-def snapshot(home: Home) -> Snapshot:
+def snapshot(home: Home, asked: dict[str, _socket.socket] | None = None) -> Snapshot:
     """Both daemons' rows, or those of a scheduler alone; a Problem when there is nobody who can be asked."""
-    early = ask_early(home, "scheduler")  # it looks at all processes while `start` answers
+    asked = early.ask(home) if asked is None else asked
     try:
-        head, rows = ask_rows(home, "start")
+        head, rows = ask_rows(home, "start", asked.pop("start", None))
     except Problem as problem:
-        if early is not None:
-            early.close()
+        for sock in asked.values():
+            sock.close()
         if problem.code != NOT_RUNNING:
             raise
         from supervisor.cli import unreached  # looks at every process
 
         return unreached.snapshot(home, problem)
     try:
-        scheduler, plugins = ask_rows(home, "scheduler", early)
+        scheduler, plugins = ask_rows(home, "scheduler", asked.pop("scheduler", None))
     except Problem:
         wanted = any(row.name == "scheduler" and row.desired == "up" for row in rows)
         return Snapshot(head, rows, heard=False, complete=not wanted)

@@ -63,6 +63,28 @@ def test_same_bytes_from_a_stopped_home(home: Home, args: list[str], locale: str
     assert hot[0] == {"status": 3, "stop": 0, "start": 6}[args[0]]
 
 
+NOTED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from supervisor.cli import early, hot
+ask = early.ask
+def noted(home):
+    print([name for name in ("supervisor.cli.quick", "supervisor.cli.table") if name in sys.modules], file=sys.stderr)
+    return ask(home)
+early.ask = noted
+sys.exit(hot.quick(["--home", sys.argv[2], "status"]))
+"""
+
+
+@pytest.mark.usefixtures("running")
+def test_the_daemons_are_asked_before_what_shows_the_answer_is_loaded(home: Home) -> None:
+    command = [sys.executable, "-I", "-S", "-c", NOTED, ROOT, home.path]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=20)
+
+    assert (done.returncode, done.stderr) == (0, b"[]\n")
+    assert done.stdout == run(HOT, ["--home", home.path, "status"])[1]
+
+
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("args", [spelling for spelling in SPELLINGS if spelling != ["stop"]])
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
