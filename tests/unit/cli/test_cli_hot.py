@@ -85,6 +85,18 @@ def test_the_daemons_are_asked_before_what_shows_the_answer_is_loaded(home: Home
     assert done.stdout == run(HOT, ["--home", home.path, "status"])[1]
 
 
+LOADED = "import sys; sys.path.insert(0, sys.argv[1]); import {}; print([name for name in {} if name in sys.modules])"
+
+
+@pytest.mark.parametrize("module", ["quick", "stopping", "starting"])
+def test_what_asks_is_loaded_without_parts_that_take_longer_than_all_of_it(module: str) -> None:
+    heavy = ("collections", "enum", "json", "re", "signal", "subprocess", "typing")
+    code = LOADED.format(f"supervisor.cli.{module}", heavy)
+    done = subprocess.run([*HOT[:-1], "-c", code, ROOT], capture_output=True, check=True, timeout=20)
+
+    assert done.stdout == b"[]\n"
+
+
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("args", [spelling for spelling in SPELLINGS if spelling != ["stop"]])
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
