@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,10 +14,12 @@ from benchmarks import procs, targets
 from benchmarks.doubling import Doubling, table
 from benchmarks.figures import deaf
 from benchmarks.figures.adopt import adoption
+from benchmarks.figures.idle import SETTLED_S
 from benchmarks.ours import LAUNCHER, Ours
 from benchmarks.plan import Plan, say
 from benchmarks.report import Figure
 from benchmarks.stamps import Stamps, compiled
+from benchmarks.subject import Services
 from supervisor.control.client import connect
 from supervisor.model.home import Home
 
@@ -28,7 +31,8 @@ COMMANDS = 3
 LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
 QUESTIONS = 8
 PAUSE_S = 0.05
-IDLE_S = 60.0  # two looks of each daemon at all it has, and one heartbeat
+TICK_S = 2.0  # instead of a minute: so a window of half a minute has as many heartbeats as a quarter of an hour
+IDLE_S = 30.0
 
 
 class OursThatGrows(Ours):
@@ -36,6 +40,18 @@ class OursThatGrows(Ours):
 
     letter = "g"
     stamps: Stamps
+
+
+class OursThatBeats(Ours):
+    """What a minute has, a tick and two looks at all that runs, comes each two seconds."""
+
+    letter = "b"
+
+    def write(self, services: Services) -> None:
+        super().write(services)
+        file = self.folder / "etc" / "sbctl.yaml"
+        beats = {"tickSeconds": TICK_S, "reconcileSeconds": TICK_S / 2}
+        file.write_text(json.dumps({**json.loads(file.read_text()), "supervision": beats}))
 
 
 class Costs:
@@ -74,6 +90,7 @@ def measure(plan: Plan) -> list[Figure]:
             ours.stamps.close()
             shutil.rmtree(ours.folder, ignore_errors=True)
     _deaf(plan, counts, costs)
+    _idle(plan, counts, costs)
     title = f"Growth: twice the services, from {counts[0]} to {counts[-1]}"
     return [table(title, "growth.services", costs.all, targets.GROWTH)]
 
@@ -87,8 +104,6 @@ def _rounds(homes: dict[int, OursThatGrows], turns: int, costs: Costs, *, all_of
                 servers = _start(ours, count, costs)
                 if all_of_them:
                     _in_between(ours, count, servers, costs)
-                if all_of_them and turn == 1:  # takes a minute, so once, and not right after the first start
-                    _idle(ours, count, costs)
                 _stop(ours, count, servers, costs)
             finally:
                 ours.end()
@@ -103,6 +118,24 @@ def _deaf(plan: Plan, counts: tuple[int, ...], costs: Costs) -> None:
             try:
                 ours.prepare(f"deaf-{count}", ours.deaf(count), grace_s=deaf.GRACE_S)
                 costs.deaf.add(count, deaf.one(ours, count))
+            finally:
+                ours.end()
+                shutil.rmtree(ours.folder, ignore_errors=True)
+
+
+def _idle(plan: Plan, counts: tuple[int, ...], costs: Costs) -> None:
+    ours = OursThatBeats(plan.work, plan.mark)
+    for turn in range(2):
+        for count in counts:
+            say(f"growth, {count} services, idle for {IDLE_S:g} s, round {turn + 1} of 2")
+            try:
+                ours.prepare(f"idle-{count}", ours.sleepers(count))
+                ours.start(count)
+                time.sleep(SETTLED_S)
+                pids = ours.daemons().values()
+                before = procs.cost(pids).cpu_s
+                time.sleep(IDLE_S)
+                costs.cpu.add(count, (procs.cost(pids).cpu_s - before) * TICK_S / IDLE_S)
             finally:
                 ours.end()
                 shutil.rmtree(ours.folder, ignore_errors=True)
@@ -131,15 +164,6 @@ def _in_between(ours: OursThatGrows, count: int, servers: list[int], costs: Cost
     costs.restart.add(count, *_restarts(ours, servers))
     _questions(ours, count, costs)
     costs.adopt.add(count, *[_adoption(ours, count) for _ in range(ADOPTIONS)])
-
-
-def _idle(ours: OursThatGrows, count: int, costs: Costs) -> None:
-    say(f"growth, {count} services, idle for {IDLE_S:g} s")
-    time.sleep(1.0)
-    pids = ours.daemons().values()
-    before = procs.cost(pids).cpu_s
-    time.sleep(IDLE_S)
-    costs.cpu.add(count, (procs.cost(pids).cpu_s - before) * 60 / IDLE_S)
 
 
 def _stop(ours: OursThatGrows, count: int, servers: list[int], costs: Costs) -> None:
