@@ -29,7 +29,7 @@ KILLS = 15
 ADOPTIONS = 3
 COMMANDS = 3
 LOOK_OLD_S = 0.15  # by then the scheduler looks at all processes anew for the next who asks
-QUESTIONS = 8
+QUESTIONS = 24
 PAUSE_S = 0.05
 TICK_S = 2.0  # instead of a minute: so a window of half a minute has as many heartbeats as a quarter of an hour
 IDLE_S = 30.0
@@ -84,7 +84,7 @@ def measure(plan: Plan) -> list[Figure]:
     try:
         _rounds(homes, 1, Costs())  # compiles the settings and does not count
         _rounds(homes, 2 if plan.quick else 3, costs)
-        _rounds(homes, 0 if plan.quick else 5, costs, all_of_them=False)
+        _rounds(homes, 0 if plan.quick else 9, costs, all_of_them=False)
     finally:
         for ours in homes.values():
             ours.stamps.close()
