@@ -64,14 +64,12 @@ def in_turn(subjects: list[Subject], turn: int) -> Iterator[Subject]:
 
 
 @contextmanager
-def all_running(
-    subjects: list[Subject], kind: str, count: int, *, must_be_quick: bool = False
-) -> Iterator[list[Subject]]:
+def all_running(subjects: list[Subject], kind: str, count: int) -> Iterator[list[Subject]]:
     """All of them at once, each with so many children: those whose figures do not disturb each other."""
     started: list[Subject] = []
     try:
         for subject in subjects:
-            subject.prepare(kind, subject.sleepers(count), must_be_quick=must_be_quick)
+            subject.prepare(kind, subject.sleepers(count))
             started.append(subject)
             try:
                 subject.start(count)

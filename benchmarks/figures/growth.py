@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import statistics
 import time
 from pathlib import Path
 
 from benchmarks import procs, targets
 from benchmarks.doubling import Doubling, table
-from benchmarks.figures import deaf
+from benchmarks.figures import deaf, restart
 from benchmarks.figures.adopt import adoption
 from benchmarks.figures.idle import SETTLED_S
 from benchmarks.ours import LAUNCHER, QUICK, Ours
@@ -177,13 +175,7 @@ def _restarts(ours: OursThatGrows, servers: list[int]) -> list[float]:
     """Milliseconds from the signal to the first instruction of the successor."""
     took: list[float] = []
     for number in range(KILLS):
-        victim = number * 7 % len(servers)
-        before = ours.stamps.count
-        began = procs.now()
-        os.kill(servers[victim], signal.SIGKILL)
-        ours.stamps.wait("a restart", before + 1, PATIENCE_S)
-        ((at, servers[victim]),) = ours.stamps.since(before)
-        took.append((at - began) * 1000)
+        took.append(restart.replace(ours.stamps, servers, number) * 1000)
         time.sleep(PAUSE_S)
     return took
 
