@@ -32,20 +32,21 @@ def measure(plan: Plan) -> list[Figure]:
     rounds, kills = (1, 5) if plan.quick else (ROUNDS, KILLS)
     subjects = [subject for subject in plan.once_each if subject.restarts]
     values: dict[str, list[float]] = defaultdict(list)
+    failed: dict[str, str] = {}
     for turn in range(rounds):
         for subject in in_turn(subjects, turn):
             say(f"restart, {kills} kills, round {turn + 1} of {rounds}, {subject.name}")
             try:
-                left = ENOUGH_S - sum(values[subject.name]) / 1000
-                values[subject.name] += _round(plan, subject, program, kills, left)
+                _round(plan, subject, program, kills, values[subject.name])
             except procs.TookTooLong as error:
-                say(f"left out: {error}")
+                failed[subject.name] = f"broken off: {error}"
+                say(str(error))
             finally:
                 subject.end()
     for subject in subjects:
         target = targets.RESTART_MS if isinstance(subject, Ours) else None
         found = values[subject.name]
-        note = "" if len(found) == rounds * kills else f"{len(found)} kills"
+        note = failed.get(subject.name) or ("" if len(found) == rounds * kills else f"{len(found)} kills")
         figure.add(subject.name, found, target=target, note=note)
     for subject in plan.once_each:
         if not subject.restarts:
@@ -53,24 +54,21 @@ def measure(plan: Plan) -> list[Figure]:
     return [figure]
 
 
-def _round(plan: Plan, subject: Subject, program: Path, kills: int, seconds: float) -> list[float]:
-    """Milliseconds, of as many as fit into that time."""
-    if seconds <= 0:
-        return []
+def _round(plan: Plan, subject: Subject, program: Path, kills: int, values: list[float]) -> None:
+    """Adds milliseconds, of as many as there is time for."""
+    if sum(values) > ENOUGH_S * 1000:
+        return
     stamps = Stamps(subject, program)
     try:
         subject.prepare("restart", stamps.services(plan.children, stay=True), must_be_quick=True)
         subject.start(plan.children)
         time.sleep(SETTLED_S)
-        servers, took = [pid for _, pid in stamps.since(0)], 0.0
-        values: list[float] = []
+        servers = [pid for _, pid in stamps.since(0)]
         for number in range(kills):
-            if took > seconds:
+            if sum(values) > ENOUGH_S * 1000:
                 break
-            took += (one := replace(stamps, servers, number))
-            values.append(one * 1000)
+            values.append(replace(stamps, servers, number) * 1000)
             time.sleep(PAUSE_S)
-        return values
     finally:
         stamps.close()
 

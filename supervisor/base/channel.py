@@ -239,15 +239,15 @@ class Channel:
             self._loop.guard(self._on_message, message, [])
         self._loop.guard(self._on_message, messages[-1], fds)
 
+    def read_all(self) -> None:
+        """Everything that is there, however much."""
+        while not self.closed and self.has_more():
+            self.read()
+
     def read_to_end(self) -> None:
         """For a peer that is known to be dead: everything it managed to say."""
-        while not self.closed:
-            before = self._sock.fileno()
-            self.read()
-            if self.closed or before < 0:
-                return
-            if not self.has_more():
-                self.close()
+        self.read_all()
+        self.close()
 
     def has_more(self) -> bool:
         """Something waits to be read."""

@@ -1,6 +1,7 @@
 """The question of `sbctl status`, asked before what is needed to show the answer is loaded.
 
-The scheduler looks at all processes for it, which takes as long as that.
+The scheduler looks at all processes for it, which takes as long as that. Nobody is waited for here: who does not take
+the question at once is asked again by whoever wants the answer, with patience, and once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from supervisor.model.home import Home
 
-PATIENCE_S = 2.0  # for each daemon: two that hang still make less than five seconds
+PATIENCE_S = 2.0  # of who wants the answer, for each daemon: two that hang still make less than five seconds
 ROLES = ("scheduler", "start")  # in the order in which they are asked: one of them has more to do
 ROWS = b'{"verb":"rows"}'
 
@@ -24,7 +25,7 @@ def ask(home: Home) -> dict[str, _socket.socket]:
     asked: dict[str, _socket.socket] = {}
     for role in ROLES:
         try:
-            sock = dial(home, role, PATIENCE_S)
+            sock = dial(home, role, 0.0)
         except Problem:
             continue
         try:

@@ -270,6 +270,8 @@ class Scheduler:
         self.loop.after(common.LEAVES_FOR_S, lambda: setattr(self, "_leaving", False))
 
     def _asked_to_stop(self) -> None:
+        if self.channel is not None and not self._leaving:
+            self.channel.read_all()  # a `start` of an earlier version has said there that it is to leave
         if self._leaving:
             self.engine.flush()
             self.loop.soon(self._leave)

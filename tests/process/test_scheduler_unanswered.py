@@ -14,7 +14,7 @@ from support.children import child
 from support.daemon import Daemon
 from support.waiting import eventually
 
-from supervisor.base.channel import MAX_PACKET, channel_pair
+from supervisor.base.channel import MAX_PACKET, MOST, channel_pair
 from supervisor.base.where import role_command
 from supervisor.base.wire import encode
 
@@ -59,15 +59,22 @@ def test_before_anything_was_handed_over_it_ends_at_once(scheduler: Below, how: 
     assert scheduler.process.returncode == 0
 
 
-def test_one_of_an_earlier_version_says_over_the_channel_that_it_is_to_leave(daemon: Daemon, scheduler: Below) -> None:
-    """To which an upgrade that did not succeed has gone back, say."""
+@pytest.mark.parametrize("unread", [0, MOST + 10])
+def test_one_of_an_earlier_version_says_over_the_channel_that_it_is_to_leave(
+    daemon: Daemon, scheduler: Below, unread: int
+) -> None:
+    """To which an upgrade that did not succeed has gone back, say. `unread`: more than is read in one turn."""
     for message in ({"did": "notes", "notes": {}}, {"did": "end"}):
         scheduler.ours.send(encode(message))
     while b'"verb":"spawn"' not in scheduler.ours.recv(MAX_PACKET):
         continue
 
+    scheduler.process.send_signal(signal.SIGSTOP)
+    for _ in range(unread):
+        scheduler.ours.send(encode({"did": "notes", "notes": {}}))
     scheduler.ours.send(encode({"did": "leave"}))
     scheduler.process.send_signal(signal.SIGTERM)
+    scheduler.process.send_signal(signal.SIGCONT)
 
     eventually(lambda: scheduler.process.poll() is not None, 5, "the scheduler ends")
     assert [event for event in daemon.home.events() if event["kind"] == "scheduler.stopping"] == []

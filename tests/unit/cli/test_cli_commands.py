@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -178,6 +180,32 @@ def test_a_daemon_that_hangs_can_not_be_told(sbctl: Sbctl, home: Home, monkeypat
         code, out, _ = sbctl("status", "--json")
         assert (code, json.loads(out)["state"]) == (4, "unknown")
     os.close(folder)
+
+
+def test_daemons_that_have_no_room_for_one_more_question_are_waited_for_once(
+    sbctl: Sbctl, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hang, and others have asked before: as many as wait at their doors."""
+    monkeypatch.setattr("supervisor.cli.quick.PATIENCE_S", 0.2)
+    os.makedirs(home.run)
+    folder = os.open(home.run, os.O_PATH)
+    with contextlib.ExitStack() as stack:
+        for role in ("start", "scheduler"):
+            door = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            door.bind(socket_address(folder, f"{role}.sock"))
+            door.listen(0)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    before = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                    before.setblocking(False)
+                    before.connect(socket_address(folder, f"{role}.sock"))
+        began = time.monotonic()
+        code, out, err = sbctl("status")
+        took = time.monotonic() - began
+    os.close(folder)
+    assert (code, out) == (4, "")
+    assert "start does not answer" in err
+    assert took < 1.5
 
 
 # start, stop, restart of single services
