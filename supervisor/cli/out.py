@@ -106,11 +106,16 @@ def open_standard_descriptors() -> None:
             os.set_inheritable(fd, True)  # what we may become needs it as well
 
 
-def rest(seconds: float) -> None:
-    """Sleep, unless the reader of our output goes meanwhile: `sbctl logs -f | head -1` ends at once."""
+def rest(seconds: float, until: int = -1) -> None:
+    """Sleep, unless the reader of our output goes meanwhile: `sbctl logs -f | head -1` ends at once.
+
+    `until`: or this descriptor can be read.
+    """
     poller = select.poll()
     poller.register(1, 0)
-    if poller.poll(seconds * 1000):
+    if until >= 0:
+        poller.register(until, select.POLLIN)
+    if any(fd == 1 for fd, _ in poller.poll(seconds * 1000)):
         raise ReaderGone
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 from collections.abc import Iterable
 from typing import Any
@@ -28,10 +30,6 @@ from supervisor.model.rows import is_missed
 EVERY_S = 2.0
 LEAST_S = 0.2
 CLEAR = "\x1b[H\x1b[J"  # home, then to the end: what was scrolled away before stays to be looked at
-
-
-class Resized(Exception):
-    """The terminal has got another size: draw anew."""
 
 
 @click.command(cls=OptionalValue)
@@ -95,16 +93,14 @@ class View:
     def watch(self, every: float) -> int:
         """For ever: Ctrl-C ends it, and so does the end of whoever reads it."""
         self._redraws = self._draws
-        if self._draws:
-            signal.signal(signal.SIGWINCH, _resized)
+        resized = _hear_of_sizes() if self._draws else -1
         while True:
-            try:
-                if self._draws:
-                    out.show_bytes(CLEAR.encode())
-                self.show()
-                out.rest(every)
-            except Resized:
-                continue
+            if self._draws:
+                out.show_bytes(CLEAR.encode())
+            self.show()
+            out.rest(every, until=resized)
+            if resized >= 0:
+                _forget_sizes(resized)
 
     def _show_text(self) -> int:
         try:
@@ -180,5 +176,16 @@ def _expanded(words: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _resized(_number: int, _frame: object) -> None:
-    raise Resized
+def _hear_of_sizes() -> int:
+    """What can be read once the terminal has got another size, also if that was a moment before it is waited for."""
+    reader, writer = os.pipe()
+    for end in (reader, writer):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGWINCH, lambda _number, _frame: None)
+    return reader
+
+
+def _forget_sizes(reader: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.read(reader, 4096)
