@@ -234,7 +234,11 @@ class Channel:
 
     def _take(self, packet: bytes, fds: list[int]) -> None:
         """Descriptors belong to the last message of a packet. One that can't be dealt with costs the others nothing."""
-        messages = decode_all(packet)
+        try:
+            messages = decode_all(packet)
+        except BadFrame:
+            _close_all(fds)
+            raise
         for message in messages[:-1]:
             self._loop.guard(self._on_message, message, [])
         self._loop.guard(self._on_message, messages[-1], fds)

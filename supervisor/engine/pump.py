@@ -16,7 +16,7 @@ import errno
 import os
 import stat
 
-from supervisor.base.files import look_at, write_all
+from supervisor.base.files import look_at
 from supervisor.base.loop import READ
 from supervisor.base.rotation import INDEX, keep_head, shift, trim
 from supervisor.base.time_index import EVERY_S, TimeIndex, first_time
@@ -151,12 +151,15 @@ class Pump:
 
     def _splice(self, count: int, *, again: bool = False) -> int:
         try:
-            moved = self._source.splice_to(self._file, count) if not self._copies else self._copy(count)
+            if self._copies:
+                moved = self._source.copy_to(self._file, count, self._lose)
+            else:
+                moved = self._source.splice_to(self._file, count)
         except BlockingIOError:
             return -1
         except OSError as error:
             if error.errno == errno.EINVAL and not self._copies:
-                self._copies = True  # a file system that can't splice (some FUSE, 9p): see _copy
+                self._copies = True  # a file system that can't splice (some FUSE, 9p)
                 return self._splice(count)
             if not (again or self._copies or self._trouble):
                 return self._splice(count, again=True)  # one call that failed has taken nothing, and is no broken disk
@@ -173,22 +176,19 @@ class Pump:
                 self._on_bytes(self._file, start, self._size)
         return moved
 
-    def _copy(self, count: int) -> int:
-        """Read, then write: what splice replaces. A kill between the two loses that much; nothing else can be had."""
-        data = self._source.read(count)
-        write_all(self._file, data)
-        return len(data)
-
     def _drop_some(self) -> int:
         """The disk takes nothing: keep the service alive, count what is lost."""
         try:
             lost = len(self._source.read(PIPE_SIZE))
         except BlockingIOError:
             return -1
-        self.dropped += lost
-        if self._on_lost is not None:
-            self._on_lost(lost)
+        self._lose(lost)
         return lost
+
+    def _lose(self, count: int) -> None:
+        self.dropped += count
+        if self._on_lost is not None:
+            self._on_lost(count)
 
     # the file
 

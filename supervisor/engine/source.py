@@ -79,6 +79,18 @@ class Source:
         self._took(len(data))
         return data
 
+    def copy_to(self, file: int, count: int, lose: Callable[[int], None]) -> int:
+        """Read, then write: what splice replaces. A kill between the two loses that much; nothing else can be had."""
+        data = self.read(count)
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(file, left) :]
+        except OSError:
+            lose(len(left))
+            raise
+        return len(data)
+
     def _took(self, count: int) -> int:
         if self.left:
             self.left -= count
@@ -123,9 +135,11 @@ class Source:
         try:
             self._offered = os.pipe()
         except OSError:
+            self._not_yet()
             return
         if not widened(self._offered[1]):
             self._drop_offered()
+            self._not_yet()
             return
         keeps.keep(key, name, self._offered[0], self._use)
 
@@ -134,6 +148,7 @@ class Source:
             return
         if not is_kept or self.left:
             self._drop_offered()
+            self._not_yet()
             return
         self._widen()
         self._close_second()
@@ -141,6 +156,11 @@ class Source:
         self._offered = None
         for fd in (self._read, self._write):
             os.set_blocking(fd, False)
+
+    def _not_yet(self) -> None:
+        """It is offered again once this one has been as loud in another second."""
+        self._is_known = False
+        self._since = 0
 
     def _drop_offered(self) -> None:
         if self._offered is not None:

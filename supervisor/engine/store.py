@@ -291,6 +291,8 @@ class Store:
                 self.entries[entry.key] = entry
                 if entry.pid and not entry.running and not entry.empty:
                     self._remaining[entry.key] = entry
+                elif entry.empty and is_step(entry.key):
+                    self._dry.put(entry)
             if not entry.empty:
                 self._records.know(Record(entry.key, entry.pid, entry.started, entry.inode, entry.stop))
         self._keep_polling()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,12 +165,13 @@ def test_a_line_longer_than_the_limit_stays_whole(loop: Loop, tmp_path: Path) ->
     os.close(write_fd)
 
 
+def refuse(*_: object, **__: object) -> int:
+    raise OSError(22, "Invalid argument")
+
+
 def test_where_splice_is_not_to_be_had_bytes_are_copied(
     loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> int:
-        raise OSError(22, "Invalid argument")
-
     monkeypatch.setattr(os, "splice", refuse)
     pump, write_fd = pump_of(loop, tmp_path / "log", limit=1000, keep=100)
     os.write(write_fd, LINES)
@@ -177,5 +180,31 @@ def test_where_splice_is_not_to_be_had_bytes_are_copied(
 
     assert b"".join(in_order(tmp_path / "log")) == LINES
     assert pump.dropped == 0
+    pump.close()
+    os.close(write_fd)
+
+
+def test_what_was_read_for_a_disk_that_takes_no_more_is_counted_as_lost(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There nothing stays in the pipe for later, as it does where splice is to be had."""
+    monkeypatch.setattr(os, "splice", refuse)
+    lost: list[int] = []
+    read_fd, write_fd = os.pipe()
+    pump = Pump(loop, read_fd, str(tmp_path / "log"), limit=10**6, keep=1, on_lost=lost.append)
+    os.write(write_fd, b"first\n")
+    pump.drain()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        os.write(write_fd, b"second\n")
+        pump.drain()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+    assert (tmp_path / "log").read_bytes() == b"first\nseco"
+    assert (sum(lost), pump.dropped) == (3, 3)
     pump.close()
     os.close(write_fd)

@@ -362,3 +362,31 @@ def test_without_ends_it_writes_to_nowhere(listening: Listening) -> None:
     eventually(lambda: listening.reaped(entry))
 
     assert (entry.name, entry.status) == ("server/alive", 0)
+
+
+def test_of_a_step_that_ended_before_an_upgrade_the_pipe_is_closed_once_it_is_read(
+    listening: Listening, tmp_path: Path
+) -> None:
+    """What the program before has put aside for that, the one that comes in its place has not."""
+    read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+    launch = Launch(argv=tuple(child("crash_after", 0, 0)), cwd="/", log="/dev/null")
+    ends = Ends(out_read=read_fd, out_write=write_fd)
+    entry = listening.store.spawn(listening, "run/r1/1-get.1", launch, ends=ends, stop=(15, 1.0))
+    reader = os.dup(read_fd)
+    eventually(lambda: listening.reaped(entry))
+    assert entry.out_read == read_fd, "something is in it"
+
+    data = listening.store.hand_on()
+    listening.store.entries.clear()
+    (tmp_path / "next").mkdir()
+    successor = Listening(tmp_path / "next")
+    successor.store.take_up(data, lambda _key: successor)
+    os.set_blocking(reader, False)
+    while os.read(reader, 4096):
+        pass
+    os.close(reader)
+    successor.store._dry.look()  # as with each end
+
+    assert successor.store.entries["run/r1/1-get.1"].kept() == {}
+    successor.records.close()
+    successor.loop.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ ALLOWED = {
 
 # What daemons load: a service more or less must not be felt, so neither must an import.
 HOT = ("base", "model", "core", "events", "store", "engine", "runs", "control", "daemons")
-HOT_TOO = ("supervisor.cli.hot",)
+HOT_TOO = ("supervisor.cli.hot", "supervisor.cli.hot_verbs", "supervisor.roles")
 NOT_HOT = ("supervisor.daemons.config",)  # serves FastAPI: it has all of that anyway
 HEAVY = {
     *("dataclasses", "typing", "socket", "selectors", "subprocess", "logging", "pathlib", "argparse", "asyncio"),
@@ -119,6 +120,15 @@ def test_what_a_daemon_really_loads(module: str) -> None:
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
 
     assert HEAVY & {name.split(".")[0] for name in done.stdout.split()} == set()
+
+
+@pytest.mark.parametrize("script", ["cli/hot.py", "__main__.py"])
+def test_what_python_compiles_anew_each_time_only_calls_what_it_keeps_compiled(script: str) -> None:
+    tree = ast.parse((ROOT / "supervisor" / script).read_text())
+    has_blocks = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try)
+
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, has_blocks)] == []
+    assert len(tree.body) <= 10
 
 
 def test_a_scheduler_that_has_a_start_does_not_load_what_makes_processes() -> None:

@@ -408,3 +408,17 @@ def test_nobody_waits_for_a_peer_that_has_gone(ends: tuple[FakeLoop, End, End]) 
     assert told == ["full"]
     one.channel.when_sent(lambda: told.append("closed"))
     assert told == ["full", "closed"]
+
+
+def test_of_a_packet_that_says_nothing_the_descriptors_are_closed(ends: tuple[FakeLoop, End, End]) -> None:
+    loop, one, other = ends
+    read_end, write_end = os.pipe()
+    before = open_files(os.getpid())
+    one.channel._put(b"no JSON", [read_end, write_end], close_fds=True)
+    one.channel.send({"after": "it"})
+    with pytest.raises(BadFrame, match="not JSON"):
+        loop.turn(0)
+    loop.turn(0)
+
+    assert other.heard == [{"after": "it"}]
+    assert open_files(os.getpid()) == before - 2

@@ -15,7 +15,7 @@ from support.fake_daemon import FakeDaemon, row
 from support.waiting import eventually
 
 from supervisor.base.where import MAIN, ROOT
-from supervisor.cli.hot import SPELLINGS
+from supervisor.cli.hot_verbs import SPELLINGS
 from supervisor.cli.settling import settle
 from supervisor.model.home import Home
 
@@ -66,13 +66,13 @@ def test_same_bytes_from_a_stopped_home(home: Home, args: list[str], locale: str
 NOTED = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from supervisor.cli import early, hot
+from supervisor.cli import early, hot_verbs
 ask = early.ask
 def noted(home):
     print([name for name in ("supervisor.cli.quick", "supervisor.cli.table") if name in sys.modules], file=sys.stderr)
     return ask(home)
 early.ask = noted
-sys.exit(hot.quick(["--home", sys.argv[2], "status"]))
+sys.exit(hot_verbs.quick(["--home", sys.argv[2], "status"]))
 """
 
 

@@ -10,7 +10,6 @@ import pytest
 from support.fakes import FakeLoop
 from support.processes import open_files
 
-from supervisor.engine import pump as pumps
 from supervisor.engine import source as sources
 from supervisor.engine.pump import Pump
 from supervisor.engine.raw_file import WIDE, holds
@@ -187,6 +186,25 @@ def test_where_no_pipe_is_to_be_had_it_goes_on_as_before(loud: Loud, monkeypatch
     assert not loud.keeper.kept
     assert loud.path.read_bytes() == b"a" * 2000 + b"b" * 2000
 
+    monkeypatch.undo()
+    monkeypatch.setattr(sources, "LOUD_BYTES", 1000)
+    loud.say(b"c" * 2000)
+    assert list(loud.keeper.kept) == [("web.1", "out_second")], "once there is room again"
+
+
+def test_one_that_could_not_be_kept_is_offered_again(loud: Loud) -> None:
+    loud.say(b"a" * 2000)
+    loud.keeper.then[0](False)
+    os.close(loud.keeper.kept.pop(("web.1", "out_second")))
+    loud.say(b"b" * 900)
+    assert len(loud.keeper.then) == 1
+
+    loud.say(b"c" * 900)
+    assert len(loud.keeper.then) == 2
+    loud.keeper.then[1](True)
+    loud.say(b"d" * 900)
+    assert loud.path.read_bytes() == b"a" * 2000 + b"b" * 900 + b"c" * 900 + b"d" * 900
+
 
 def test_a_pipe_that_can_not_be_made_wide_is_not_used(loud: Loud, monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_files(os.getpid())
@@ -245,14 +263,18 @@ def test_a_disk_without_splice_that_fails_once_costs_no_more_than_that(
     loud.keeper.then[0](True)
     loud.pump._copies = True
     with monkeypatch.context() as patch:
+        write = os.write
 
-        def refuse(_fd: int, _data: bytes) -> None:
-            raise OSError(28, "No space left on device")
+        def refuse(fd: int, data: bytes) -> int:
+            if fd == loud.pump._file:
+                raise OSError(28, "No space left on device")
+            return write(fd, data)
 
-        patch.setattr(pumps, "write_all", refuse)
+        patch.setattr(os, "write", refuse)
         loud.say(b"b" * 2000)
     loud.loop.pass_time(5)
     loud.say(b"c" * 2000)
 
     assert loud.path.read_bytes() == b"a" * 2000 + b"c" * 2000
     assert loud.pump._source.left == 0
+    assert loud.pump.dropped == 2000
