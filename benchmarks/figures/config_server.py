@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import sys
 import time
 
 from benchmarks import procs, targets
@@ -14,6 +16,8 @@ from benchmarks.ports import free_ports
 from benchmarks.report import Figure
 
 PATIENCE_S = 20.0
+LIMIT = "limit, Python that loads fastapi and uvicorn"
+LOADS = [sys.executable, "-I", "-c", "import fastapi, uvicorn"]
 
 
 class OursWithConfig(Ours):
@@ -34,15 +38,19 @@ def measure(plan: Plan) -> list[Figure]:
     ours.config_port = free_ports(1)[0]
     ours.prepare("config", ours.sleepers(plan.children))
     values: list[float] = []
+    loads: list[float] = []
     try:
         for turn in range(plan.rounds + 1):
             say(f"config server, round {turn} of {plan.rounds}")
+            loaded = procs.seconds_of(LOADS, dict(os.environ))
             took = _one(ours, plan.children)
             if turn > 0:
                 values.append(took)
+                loads.append(loaded)
             if turn < plan.rounds:
                 ours.end()
         figure.add(ours.name, values, target=targets.DASHBOARD_S)
+        figure.add(LIMIT, loads)
         seconds = 10.0 if plan.quick else 20.0
         what = f"{plan.children} children and the config server"
         return [figure, *idle.watch([ours], what, seconds, plan.windows, key=f"config.idle.{plan.children}")]
