@@ -20,7 +20,7 @@ from supervisor.base.clock import SystemClock
 from supervisor.base.errors import FAILED, Problem
 from supervisor.base.loop import Loop
 from supervisor.daemons import common
-from supervisor.daemons.alone import build_store, claim, end_escaped
+from supervisor.daemons.alone import begin_alone, claim, end_escaped, end_what_is_left
 from supervisor.daemons.announcing import Announcing
 from supervisor.daemons.critical import CriticalServers
 from supervisor.daemons.door import Door
@@ -42,7 +42,7 @@ from supervisor.engine.outside import Outside
 from supervisor.engine.probes.log_line import LogLines
 from supervisor.engine.probes.prober import Prober
 from supervisor.engine.probes.watchdog import Watchdog
-from supervisor.engine.spawner import LocalSpawner, RemoteSpawner
+from supervisor.engine.spawner import RemoteSpawner
 from supervisor.events.bus import Bus
 from supervisor.model.event import WARNING, Event
 from supervisor.model.home import Home
@@ -107,7 +107,8 @@ class Scheduler:
     def run(self) -> int:
         self._take_signals()
         if not self.options.alone and not proc.die_with_parent(self.options.parent):
-            return FAILED  # the parent died before it could be asked to take us along
+            end_what_is_left(self)
+            return FAILED
         common.raise_open_files()
         self.engine.watch(self._after_change)
         if self.options.channel_fd is not None:
@@ -116,6 +117,8 @@ class Scheduler:
             self._run_alone()
         self.loop.run()
         self._close()
+        if self._leaving and self._is_orphan:
+            end_what_is_left(self)
         return self.critical.code
 
     def _take_signals(self) -> None:
@@ -147,19 +150,8 @@ class Scheduler:
         self.predecessor = None
         if self.stopping:
             self.loop.stop()
-            return
-        self.store = build_store(self.loop, self.home, self.compiled["home_id"])
-        self.engine.spawner = LocalSpawner(self.loop, self.store, self.engine)
-        self._open_door()
-        self._be_there()
-        self.bus.tell(
-            "scheduler.began",
-            f"scheduler runs alone, pid {os.getpid()}: if it is killed, its servers are ended at the next start",
-            level=WARNING,
-        )
-        self.engine.intent = self.intents.read()
-        self.time.open()
-        self.engine.load(self.compiled.pop("services"))
+        else:
+            begin_alone(self)
 
     def take_over(self, compiled: dict[str, Any]) -> None:
         """Other settings, as far as they are this daemon's own."""
@@ -170,7 +162,7 @@ class Scheduler:
         self.heartbeat.renew(old)
         self.time.reload()
 
-    def _open_door(self) -> None:
+    def open_door(self) -> None:
         """Before `state.json` is read: a wish of somebody who finds it shut is written there. Who comes in now is heard
         in a later turn, when all is taken over.
         """
@@ -184,7 +176,7 @@ class Scheduler:
             self.engine.flush()
             self.channel.when_sent(call)
 
-    def _be_there(self) -> None:
+    def be_there(self) -> None:
         self.is_there = True
         common.publish_pid(self.home.pid_file("scheduler"))
         self.loop.after(TITLE_AFTER_S, lambda: common.set_title("scheduler", self.home))
@@ -231,10 +223,10 @@ class Scheduler:
 
     def _take_over(self) -> None:
         assert self.remote is not None
-        self._open_door()
+        self.open_door()
         adopted = take_over(self, self.remote, self.compiled.pop("services"))
         self.time.open()
-        self._be_there()
+        self.be_there()
         if adopted:
             self.bus.tell(
                 "scheduler.adopted", f"scheduler took over {adopted} running servers", data={"count": adopted}
@@ -269,13 +261,18 @@ class Scheduler:
         self._leaving = True
         self.loop.after(common.LEAVES_FOR_S, lambda: setattr(self, "_leaving", False))
 
+    @property
+    def _is_orphan(self) -> bool:
+        return os.getppid() != self.options.parent
+
     def _asked_to_stop(self) -> None:
         if self.channel is not None and not self._leaving:
             self.channel.read_all()  # a `start` of an earlier version has said there that it is to leave
-        if self._leaving:
+        if self._leaving and not self._is_orphan:
             self.engine.flush()
             self.loop.soon(self._leave)
             return
+        self._leaving = False
         # The death of `start` brings a signal too, so only the second signal means "now".
         again, self._signalled = self._signalled, True
         if self.predecessor is not None:
@@ -296,10 +293,8 @@ class Scheduler:
             self._finish()
 
     def _parent_gone(self) -> None:
-        """`start` is dead: nothing may outlive it, gracefully."""
-        if self._leaving:
-            self.loop.stop()
-            return
+        """`start` is dead: nothing may outlive it, gracefully; also not if it was to be left to a next one of us."""
+        self._leaving = False
         self.bus.tell("start.lost", "start is gone: stopping all servers", level=WARNING)
         if self.remote is not None:
             self.remote.go_alone()

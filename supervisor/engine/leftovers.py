@@ -42,6 +42,8 @@ def find_left(records: list[Record], home_id: str, default: StopRule) -> list[Le
     found: dict[int, Left] = {}
     stops = {record.key: record.stop for record in records}  # which holds for all of a service, escaped ones too
     for record in records:
+        if record.pid == os.getpid():  # a scheduler that a killed `start` has made
+            continue
         left = _take(record.key, record.pid, record.started, record.stop)
         if left is not None:
             if record.inode and proc.pidfd_inode(left.pidfd) != record.inode and _inodes_tell():

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import threading
 import time
+from pathlib import Path
 
 import pytest
 from support.children import child
 from support.daemon import Daemon
-from support.killing import without_budget
+from support.killing import kill_both, kill_start, without_budget
 from support.processes import kill
 from support.waiting import eventually
 
 from supervisor.base import proc
-from supervisor.base.channel import MOST
+from supervisor.base.channel import MOST, channel_pair
+from supervisor.base.errors import FAILED
+from supervisor.base.files import take_lock
+from supervisor.base.where import role_command
+from supervisor.base.wire import frame
 from supervisor.daemons.common import LEAVE, LEAVES_FOR_S
 
 PACKETS = 2 * MOST + 10  # more than a turn reads, and once more
@@ -60,6 +67,80 @@ def test_it_needs_to_read_nothing_for_that(daemon: Daemon) -> None:
     daemon.settle()
     assert [event for event in daemon.home.events() if event["kind"] == "scheduler.stopping"] == []
     assert daemon.row("server")["pid"] == server
+
+
+def test_where_start_is_killed_before_it_comes_to_that_nothing_is_left(daemon: Daemon) -> None:
+    """It has been told to leave, and is not asked to end any more: what looks like that is the death of `start`."""
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.start()
+    scheduler = daemon.pid("scheduler")
+    os.kill(scheduler, LEAVE)
+    eventually(lambda: not pending(scheduler, LEAVE))
+
+    kill_start(daemon)
+
+    eventually(lambda: daemon.home.pids() == [], 10, "nothing of the tree is alive")
+
+
+def pending(pid: int, number: int) -> bool:
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool((int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)) >> (number - 1) & 1)
+
+
+@pytest.fixture
+def left(daemon: Daemon) -> Daemon:
+    """Both are gone, and a server of theirs is not."""
+    daemon.home.add_plugin("server", child("ready"))
+    daemon.start()
+    kill_both(daemon)
+    assert len(daemon.marked()) == 1
+    return daemon
+
+
+def successor(daemon: Daemon) -> int:
+    """The exit code of a scheduler whose `start` was killed while it was being loaded."""
+    ours, its = channel_pair()
+    dead = str(daemon.started[0].pid)
+    words = role_command("scheduler", str(daemon.home.path), "--channel", str(its.fileno()), "--parent", dead)
+    try:
+        return subprocess.run(words, pass_fds=[its.fileno()], check=False, timeout=20).returncode
+    finally:
+        ours.close()
+        its.close()
+
+
+def test_one_whose_start_was_killed_while_it_was_loaded_ends_what_was_left_to_it(left: Daemon) -> None:
+    assert successor(left) == FAILED
+
+    assert left.marked() == {}
+    assert [event["data"]["key"] for event in left.home.events() if event["kind"] == "leftover.found"] == ["server.1"]
+
+
+def test_where_another_start_is_there_it_leaves_all_to_that(left: Daemon) -> None:
+    before = left.marked()
+    lock = take_lock(left.model.lock_file)
+    assert lock is not None
+
+    assert successor(left) == FAILED
+
+    os.close(lock)
+    assert left.marked() == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_from_the_birth_of_the_next_one_on_nobody_is_left_alone(daemon: Daemon) -> None:
+    """But for the moment between the two, after which the next `start` ends what is left."""
+    daemon.home.add_plugin("server", child("ready"))
+    for moment in (0, 3, 6, 10, 15, 20, 30, 40, 60, 80):
+        daemon.start()
+        with daemon.client("start") as client:
+            client._sock.sendall(frame({"verb": "restart", "names": ["scheduler"]}))
+            eventually(lambda: "scheduler.2" in daemon.marked())
+            threading.Event().wait(moment / 1000)
+            kill_start(daemon)
+
+        eventually(lambda: daemon.home.pids() == [], 10, "nothing of the tree is alive")
 
 
 @pytest.mark.slow
