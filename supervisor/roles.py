@@ -8,6 +8,10 @@ import sys
 
 from supervisor.base.where import add_packages
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 def main() -> int:
     if sys.argv[1:3] == ["--role", "env"]:  # in front of a service's command: it must cost next to nothing
@@ -48,10 +52,17 @@ def main() -> int:
     if role in ("start", "scheduler"):
         # That would take up to 5 ms, for which whoever follows has to wait; of a hand-over they are the only ones in
         # which a `start` that is killed leaves nobody behind who would notice.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        _end(code)
     return code
+
+
+def _end(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):  # None where it was closed when we began
+            continue
+    os._exit(code)
 
 
 def _daemon(role: str, home: str, rest: list[str]) -> int:

@@ -1,6 +1,6 @@
 """One loop for every daemon: epoll, a timer heap, and signals as ordinary events.
 
-A signal's C handler only writes its number to a socket pair; the loop reads it and calls the Python
+A signal's C handler only writes its number to a pipe; the loop reads it and calls the Python
 handler, which is free to log and act. Without a timer and without an event the loop sleeps for good:
 an idle daemon costs nothing. epoll is used directly: `selectors` would import two milliseconds' worth
 and is Linux-only here anyway (pidfds, splice).
@@ -8,9 +8,9 @@ and is Linux-only here anyway (pidfds, splice).
 
 from __future__ import annotations
 
-import _socket
 import errno
 import heapq
+import os
 import select
 import signal
 
@@ -57,10 +57,9 @@ class Loop:
         self._order = 0
         self._running = False
         self._signals: dict[int, Callable[[], None]] = {}
-        self._wake_read, self._wake_write = _socket.socketpair(
-            _socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
-        )
-        self.watch(self._wake_read.fileno(), READ, self._read_signals)
+        # A pipe: a socket pair of the usual size holds 277 single bytes, and what comes after those is never heard.
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.watch(self._wake_read, READ, self._read_signals)
 
     # descriptors
 
@@ -109,9 +108,9 @@ class Loop:
     # signals
 
     def on_signal(self, number: int, call: Callable[[], None]) -> None:
-        """Handle a signal in the loop. The handler proper does nothing: the wake-up socket has the number."""
+        """Handle a signal in the loop. The handler proper does nothing: the pipe has the number."""
         self._signals[number] = call
-        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(number, _noop)
         signal.siginterrupt(number, False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))  # whoever started us may have blocked it
@@ -127,7 +126,7 @@ class Loop:
 
     def _read_signals(self, _events: int) -> None:
         try:
-            data = self._wake_read.recv(4096)
+            data = os.read(self._wake_read, 4096)
         except BlockingIOError:
             return
         seen: list[int] = []
@@ -207,8 +206,8 @@ class Loop:
 
     def close(self) -> None:
         signal.set_wakeup_fd(-1)
-        self._wake_read.close()
-        self._wake_write.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
         self._epoll.close()
 
 

@@ -151,6 +151,8 @@ def _try(step: Callable[[Making], None], making: Making) -> None:
         making.entry.cause = Cause(problem.kind, problem.what, remedy=problem.remedy)
     except (OSError, ValueError) as error:
         making.entry.cause = _cause_of(error)
+    except Exception as error:  # a defect of ours: who asked must hear of it, or it would wait for ever
+        making.entry.cause = Cause(CauseKind.SYSTEM, f"could not be spawned: {type(error).__name__}: {error}")
 
 
 def _actions(asked: Asked) -> list[tuple[Any, ...]]:

@@ -28,6 +28,7 @@ BIG_STEP_S = 3 * 3600.0  # a larger one sets the clock right; nothing was missed
 AT_A_TURN = 2000  # plans a turn, so that the loop stays awake for others
 TIDY_FROM = 1000  # old places in the heap, beyond its plans
 LONG_S = 86_400.0
+AGAIN_S = 1.0  # after a defect of ours
 
 
 class Planner:
@@ -124,9 +125,14 @@ class Planner:
         if self._desk.stopping:
             return
         now = self._desk.loop.clock.wall()
-        if (self._coming and self._coming[0].wake <= now) or (self._heap and self._heap[0][0] <= now):
-            self._desk.pauses.look_once_for(lambda: self._decide_all(now))
-        self._look_ahead(now)
+        try:
+            if (self._coming and self._coming[0].wake <= now) or (self._heap and self._heap[0][0] <= now):
+                self._desk.pauses.look_once_for(lambda: self._decide_all(now))
+            self._look_ahead(now)
+        except Exception:  # a defect of ours must not be the end of all schedules, nor a circle without a pause
+            self._timer_due = self._desk.loop.clock.now() + AGAIN_S
+            self._timer = self._desk.loop.at(self._timer_due, self._wake)
+            raise
         self._arm()
 
     def _look_ahead(self, now: float) -> None:

@@ -364,6 +364,18 @@ def test_without_ends_it_writes_to_nowhere(listening: Listening) -> None:
     assert (entry.name, entry.status) == ("server/alive", 0)
 
 
+def test_a_defect_of_ours_is_a_cause_for_whoever_asked(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr("supervisor.engine.environment.build", fail)
+
+    cause = listening.spawn("server.1").cause
+
+    assert cause is not None
+    assert (cause.kind, cause.text) == (CauseKind.SYSTEM, "could not be spawned: KeyError: 'a defect'")
+
+
 def test_of_a_step_that_ended_before_an_upgrade_the_pipe_is_closed_once_it_is_read(
     listening: Listening, tmp_path: Path
 ) -> None:

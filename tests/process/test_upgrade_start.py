@@ -81,11 +81,11 @@ def open_files(pid: int) -> list[str]:
 
 
 def at_rest(pid: int) -> list[str]:
-    """Its descriptors once the last client is gone: the channel, the door, and the pair that signals come by."""
+    """Its descriptors once the last client is gone: the channel and the door."""
 
     def look() -> list[str] | None:
         found = open_files(pid)
-        return found if found.count("socket") == 4 else None
+        return found if found.count("socket") == 2 else None
 
     return eventually(look, 5, "nobody is connected")
 

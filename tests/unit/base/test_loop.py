@@ -233,6 +233,21 @@ def test_many_sigchld_are_one_look_but_each_term_counts(loop: FakeLoop) -> None:
 
 
 @pytest.mark.usefixtures("handlers")
+def test_what_comes_behind_very_many_others_within_one_turn_is_heard(loop: FakeLoop) -> None:
+    heard: list[str] = []
+    loop.on_signal(signal.SIGCHLD, lambda: heard.append("CHLD"))
+    loop.on_signal(signal.SIGTERM, lambda: heard.append("TERM"))
+    for _ in range(5000):
+        signal.raise_signal(signal.SIGCHLD)
+    signal.raise_signal(signal.SIGTERM)
+
+    loop.turn(0)
+    loop.turn(0)
+
+    assert "TERM" in heard
+
+
+@pytest.mark.usefixtures("handlers")
 def test_a_signal_that_the_caller_had_blocked_is_heard(loop: FakeLoop) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1,))
     heard: list[str] = []

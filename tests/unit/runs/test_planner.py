@@ -494,3 +494,22 @@ def test_a_heartbeat_before_it_has_begun_takes_no_clock_for_set(world: DeskWorld
     assert world.texts("clock.stepped") == []
     world.pass_until(AT + HOUR)
     assert len(world.running()) == 1
+
+
+def test_a_defect_in_one_turn_is_not_the_end_of_all_schedules(
+    world: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.open(job())
+    tries: list[float] = []
+
+    def fail() -> None:
+        tries.append(world.now)
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.desk.runner, "hear", fail)
+        with pytest.raises(RuntimeError):
+            world.pass_until(AT + HOUR + 0.5)
+    world.pass_until(AT + HOUR + 2)
+
+    assert (tries, len(world.start.spawns())) == ([AT + HOUR], 1)
