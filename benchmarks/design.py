@@ -22,6 +22,8 @@ ASKED = (
     Asked("the whole tree of 100 is gone", "stop.tree.100"),
     Asked("20 servers that ignore SIGTERM are gone, their grace 1 s", "deaf.20"),
     Asked("100 of them are gone", "deaf.100"),
+    Asked("500 of them are gone", "deaf.500"),
+    Asked("1,000 of them are gone", "deaf.1000"),
     Asked("restart of 1 of 100 after kill -9", "restart.100"),
     Asked("scheduler killed, 100 servers adopted again", "adopt.100"),
     Asked("log of 1 writer, exact", "logs.speed.1"),

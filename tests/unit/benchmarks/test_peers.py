@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.design import ASKED
 from benchmarks.figures import deaf, start_stop
 from benchmarks.peers import from_debian, from_npm, pm2, runit, s6, versions
 from benchmarks.peers.circus import Circus
@@ -131,6 +132,16 @@ def test_whom_deaf_children_hold_for_minutes_is_left_out_and_named(made: dict[st
     assert rows["runit"] == (0, "broken off")
     assert rows["honcho"][1].startswith("never ends: ")
     assert rows["supervisord"] == (0, "left out: about 200 s, since it does not stop all at once")
+
+
+def test_deaf_ones_are_asked_for_at_the_largest_numbers(tmp_path: Path) -> None:
+    """In a quick run where they are named, as in the check."""
+    asked = [each.key for each in ASKED if each.key.startswith("deaf.")]
+
+    assert [f"deaf.{count}" for count in deaf.counts_of(a_plan(tmp_path))] == asked
+    assert asked[-2:] == ["deaf.500", "deaf.1000"]
+    assert deaf.counts_of(a_plan(tmp_path, quick=True)) == [20, 100]
+    assert deaf.counts_of(a_plan(tmp_path, quick=True)._replace(counts=[100, 10, 500])) == [20, 100, 500]
 
 
 def test_a_log_that_is_just_rotated_is_read_whole(tmp_path: Path) -> None:
