@@ -73,6 +73,14 @@ def test_the_grace_is_the_same_for_all_that_have_one(made: dict[str, Subject], n
     assert not (subject.folder / file).exists() or text not in (subject.folder / file).read_text()
 
 
+def test_circus_looks_oftener_only_where_nothing_but_restarts_is_measured(made: dict[str, Subject]) -> None:
+    circus = made["circus"]
+    for quick, said in ((True, ["check_delay=0.01"]), (False, [])):
+        circus.prepare("x", SERVICES, must_be_quick=quick)
+        lines = (circus.folder / "settings").read_text().splitlines()
+        assert [line for line in lines if line.startswith("check_delay")] == said
+
+
 def test_supervisord_has_a_program_a_child_and_its_group_one_for_all(made: dict[str, Subject]) -> None:
     texts = []
     for name in ("supervisord", "supervisord, group"):
