@@ -57,6 +57,7 @@ def figure_of(
 ) -> Figure:
     title = f"Stop of {count} children that ignore SIGTERM, SIGKILL after {GRACE_S:g} s: until all are gone"
     figure = Figure(title, "s", key=f"deaf.{count}", note=f"the least is {GRACE_S:g} s")
+    figure.waits = GRACE_S
     for subject in subjects:
         target = GRACE_S + targets.DEAF_S if isinstance(subject, Ours) else None
         note = failed.get(subject.name) or _note(plan, subject, count)
