@@ -81,7 +81,7 @@ def _note(plan: Plan, subject: Subject, count: int) -> str:
         return subject.never_ends_deaf
     found = rounds_of(plan, subject, count)
     if found == 0:
-        return f"left out: about {subject.stop_takes(count):.0f} s, since it does not stop all at once"
+        return f"left out: at least {subject.stop_takes(count):.0f} s, since it does not stop all at once"
     return "" if found == _most(plan) else "one round"
 
 
