@@ -20,6 +20,7 @@ ONLY_CALLED = "calls a function that does nothing; asks no gate, claims nothing"
 AT = {
     ("circus", "status.asked."): "answers with names and states only",
     ("APScheduler, memory", "schedules.load."): "keeps no job for its next start, and has no history to read",
+    ("APScheduler, memory", "schedules.first."): "is told its jobs in code: reads, checks and keeps no file of them",
     ("APScheduler, memory", "schedules.due."): ONLY_CALLED,
     ("APScheduler, memory", "schedules.commands."): NOTHING_KEPT,
     ("APScheduler, memory", "spawn.commands."): NOTHING_KEPT,

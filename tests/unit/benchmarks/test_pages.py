@@ -114,6 +114,7 @@ def test_apscheduler_lacks_in_each_figure_what_ours_does_in_that_one() -> None:
         return lacks.of(figure(key, {"sbctl": 1.0, who: 0.5}), who, 1.0)
 
     assert said("schedules.load.10000") == "keeps no job for its next start, and has no history to read"
+    assert said("schedules.first.10000") == "is told its jobs in code: reads, checks and keeps no file of them"
     assert said("schedules.due.1000.last").endswith("asks no gate, claims nothing")
     assert said("schedules.commands.200") == said("spawn.commands.1000") == lacks.NOTHING_KEPT
     assert said("schedules.memory.10000") == ""
