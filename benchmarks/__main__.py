@@ -13,7 +13,7 @@ from benchmarks.results import FILE, Results, Unreadable, merged, read
 
 def wanted(argv: list[str]) -> argparse.Namespace:
     parser = options.parser("python -m benchmarks", "What sbctl costs, beside its peers.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds; supervisord's stop of 35 s is left out")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; supervisord's stop of 100 is left out")
     parser.add_argument("--json", action="store_true", help="as one JSON object, like results.json")
     keep = parser.add_mutually_exclusive_group()
     keep.add_argument("--write", action="store_true", help="keep the results, even of a run that is not a whole one")

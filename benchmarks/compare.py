@@ -2,6 +2,9 @@
 
 Seconds of two runs are never compared: ours may have got slower only as much as the others of the same figure did, the
 limits where there are some, else the peers, else the start of a bare Python. So what counts is the ratio to them.
+
+Where all are told to wait for a time first (deaf children, their grace) only what comes after it is compared: beside a
+second of waiting ten times as much work would be a quarter.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ GRAINS = {
     "files": 2.0,
     "x": 0.05,
 }
+AFTER_A_WAIT = 0.02  # of what comes after a wait, so much is what a timer and the processes on its way take
 # Others who moved more than this, either way, had the machine not as it was kept: nothing hangs on them alone.
 CALM = 1.6
 WORSE, WRONG, GONE, DISTURBED, OK = "worse", "wrong", "gone", "disturbed", "ok"
@@ -102,7 +106,10 @@ def best_of(tries: Iterable[Finding]) -> Finding:
     return best if best.is_calm or best.verdict == WRONG else best._replace(verdict=DISTURBED)
 
 
-def grain(unit: str) -> float:
+def grain(unit: str, waits: float = 0.0) -> float:
+    """The least difference that is one."""
+    if waits:
+        return AFTER_A_WAIT
     return next((least for start, least in GRAINS.items() if re.match(rf"{start}\b", unit)), 0.0)
 
 
@@ -110,25 +117,34 @@ def _finding(
     old: Figure, was: Row, new: Figure, pace: tuple[float, float], slack: float, usual: float = 1.0
 ) -> Finding:
     """`usual` is how much slower the others are in any case, since the machine is another one."""
-    row = new.row(was.subject)
+    row, waits = new.row(was.subject), waits_of(old, new)
+    unit = f"{old.unit} after {number(waits)}" if waits else old.unit
+    before = was.median - waits
     if row is None or not row.values or row.wrong:
         verdict, why = (WRONG, row.wrong) if row and row.wrong else (GONE, row.note if row else "")
-        now = row.median if row and row.values else 0.0
-        return Finding(old.key, was.subject, old.unit, was.median, now, 1.0, "", float("inf"), verdict, why)
+        now = row.median - waits if row and row.values else 0.0
+        return Finding(old.key, was.subject, unit, before, now, 1.0, "", float("inf"), verdict, why)
+    now = row.median - waits
     others, whose = _others(old, new, pace)
-    change = slower(old, was.median, row.median) / others
-    is_worse = _is_worse(old, was.median, row.median, others, slack)
+    least = grain(old.unit, waits)
+    change = slower(old, before, now) / others
+    is_worse = _is_worse(old, before, now, others, slack, least)
     moved = max(others / usual, usual / others) if whose else 1.0
     # Others that moved much matter only where ours by itself, in plain seconds, would be judged otherwise.
-    is_calm = moved <= CALM or is_worse == _is_worse(old, was.median, row.median, usual, slack)
+    is_calm = moved <= CALM or is_worse == _is_worse(old, before, now, usual, slack, least)
     verdict = WORSE if is_worse else OK
-    return Finding(old.key, was.subject, old.unit, was.median, row.median, others, whose, change, verdict, "", is_calm)
+    return Finding(old.key, was.subject, unit, before, now, others, whose, change, verdict, "", is_calm)
 
 
-def _is_worse(figure: Figure, was: float, now: float, others: float, slack: float) -> bool:
+def waits_of(old: Figure, new: Figure) -> float:
+    """As it is said now, or then: what was kept long ago does not say it."""
+    return new.waits or old.waits
+
+
+def _is_worse(figure: Figure, was: float, now: float, others: float, slack: float, least: float) -> bool:
     """By more than the slack, and by more than a grain, where the others are so many times slower."""
     expected = was * others if figure.better == "less" else was / others
-    return slower(figure, was, now) / others > 1 + slack and abs(now - expected) > grain(figure.unit)
+    return slower(figure, was, now) / others > 1 + slack and abs(now - expected) > least
 
 
 def slower(figure: Figure, was: float, now: float) -> float:
@@ -141,12 +157,14 @@ def _others(old: Figure, new: Figure, pace: tuple[float, float]) -> tuple[float,
     """How much slower the machine was for the others of this figure, and who they are."""
     if not OF_THE_MACHINE.match(old.unit):
         return 1.0, ""
+    waits = waits_of(old, new)
+    least = grain(old.unit, waits) if waits else 0.0  # a limit's 2 ms after a wait may be 4 the next time
     for kind in ("limit", "peer"):
         changes = []
         for was in old.of(kind):
             row = new.row(was.subject)
-            if row and row.values and row.median > 0 and was.median > 0:
-                changes.append(slower(old, was.median, row.median))
+            if row and row.values and row.median > waits and was.median - waits > least:
+                changes.append(slower(old, was.median - waits, row.median - waits))
         if changes:
             return statistics.median(changes), f"{len(changes)} {kind}{'s' if len(changes) > 1 else ''}"
     was_ms, now_ms = pace

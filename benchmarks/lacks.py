@@ -10,15 +10,22 @@ from benchmarks.report import Figure
 
 NO_LOGGERS = ", no loggers"
 OF = {
-    "APScheduler, memory": "claims nothing, keeps no output, writes nothing down",
     "honcho": "restarts nothing",
     f"s6{NO_LOGGERS}": "captures no output",
     f"runit{NO_LOGGERS}": "captures no output",
 }
-# In figures whose key begins so.
+NOTHING_KEPT = "claims nothing, keeps no output, writes nothing down"
+ONLY_CALLED = "calls a function that does nothing; asks no gate, claims nothing"
+# In figures whose key begins so. In all others it does the same: what so many schedules take of memory, say.
 AT = {
     ("circus", "status.asked."): "answers with names and states only",
+    ("APScheduler, memory", "schedules.load."): "keeps no job for its next start, and has no history to read",
+    ("APScheduler, memory", "schedules.first."): "is told its jobs in code: reads, checks and keeps no file of them",
+    ("APScheduler, memory", "schedules.due."): ONLY_CALLED,
+    ("APScheduler, memory", "schedules.commands."): NOTHING_KEPT,
+    ("APScheduler, memory", "spawn.commands."): NOTHING_KEPT,
     ("APScheduler, SQLite", "schedules.commands."): "keeps no output, records no run",
+    ("APScheduler, SQLite, 100 due", "schedules.due."): ONLY_CALLED,
 }
 
 

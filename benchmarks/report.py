@@ -68,6 +68,7 @@ class Figure:
         self.unit = unit
         self.better = better
         self.note = note
+        self.waits = 0.0  # so much of each value is a time that all of them were told to wait
         self.rows: list[Row] = []
         self.part = ""  # who measured it, and in which run: whoever keeps it says so
         self.run = ""
@@ -135,13 +136,15 @@ class Figure:
         return [row.subject, number(row.median), spread(row), *ratios, self.aim(row), last]
 
     def as_dict(self) -> dict[str, Any]:
-        facts = {"key": self.key, "part": self.part, "run": self.run, "title": self.title, "unit": self.unit}
-        facts |= {"better": self.better, "note": self.note}
-        return {**facts, "rows": [row.as_dict() for row in self.rows]}
+        facts: dict[str, Any] = {"key": self.key, "part": self.part, "run": self.run}
+        facts |= {"title": self.title, "unit": self.unit, "better": self.better, "note": self.note}
+        waits = {"waits": self.waits} if self.waits else {}
+        return {**facts, **waits, "rows": [row.as_dict() for row in self.rows]}
 
 
 def from_dict(data: dict[str, Any]) -> Figure:
     figure = Figure(data["title"], data["unit"], key=data["key"], better=data["better"], note=data["note"])
+    figure.waits = data.get("waits", 0.0)
     figure.part, figure.run = data["part"], data["run"]
     for row in data["rows"]:
         given = {name: row[name] for name in ("target", "note", "wrong") if name in row}

@@ -64,6 +64,7 @@ def _check(figure: dict[str, Any]) -> None:
             raise ValueError(f"{name} of {key!r} is {json.dumps(figure[name])}, not a text")
     if figure["better"] not in ("less", "more"):
         raise ValueError(f"better of {key!r} is {json.dumps(figure['better'])}, not less or more")
+    _check_number(figure.get("waits", 0), f"waits of {key!r}")
     for row in figure["rows"]:
         where = f"{row['subject']!r} of {key!r}"
         if not isinstance(row["values"], list):

@@ -119,7 +119,10 @@ class Subject(abc.ABC):
         os.kill(self.main_pid(), signal.SIGTERM)
 
     def stop_takes(self, count: int) -> float:
-        """About how many seconds, beyond one grace: those who stop their children in turn."""
+        """Those who stop their children in turn: at least so many seconds where each takes its grace.
+
+        Where none does, a guess: it decides how often they are stopped, and is told to nobody.
+        """
         return 0.0
 
     def end(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 START_S = {100: 0.30, 500: 0.60}
 STOP_S = {100: 0.06, 500: 0.15}
 TREE_GONE_S = 0.3
-DEAF_S = 0.05  # more than their grace
+DEAF_S = 0.05  # more than their grace, at any number of them
 RESTART_MS = 2.5
 ADOPT_S = {100: 0.15}
 STATUS_MS = {10: 20.0, 100: 20.0}

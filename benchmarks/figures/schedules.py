@@ -16,7 +16,10 @@ from benchmarks.plan import Plan, say
 from benchmarks.report import Figure
 from benchmarks.schedule_rules import TEXTS
 from benchmarks.subject import Subject
+from supervisor.cli.compiling import run_compiler
+from supervisor.model.home import Home
 
+FIRST = 10_000
 SQLITE_SHARE = 10  # of the jobs: with SQLite each takes a commit
 MOST_SQLITE = 100  # due
 DUE = (1000, 100)
@@ -27,8 +30,9 @@ IDLE_SCHEDULES = 1000
 def measure(plan: Plan) -> list[Figure]:
     if plan.of(Ours) is None:
         return []
-    counts = [10_000] if plan.quick else [10_000, 100_000]
+    counts = [FIRST] if plan.quick else [FIRST, 100_000]
     loads = [figure for count in counts for figure in _load(plan, count)]
+    loads.append(_first(plan, FIRST, loads[0]))
     due = [figure for count in DUE for figure in _due(plan, count)]
     return [*loads, *due, _commands(plan), *_idle(plan)]
 
@@ -79,10 +83,38 @@ def _load(plan: Plan, count: int) -> list[Figure]:
 
 
 def _compiled(ours: scheduled.OursOnTime, count: int) -> Path:
-    scheduled.mixed(ours, count)
-    ours.prepare(f"load-{count}", {})
+    home = _written(ours, f"load-{count}", count)
     ours.compile()
+    return home
+
+
+def _written(ours: scheduled.OursOnTime, name: str, count: int) -> Path:
+    """As a person leaves it."""
+    scheduled.mixed(ours, count)
+    ours.prepare(name, {})
     return ours.folder
+
+
+def _first(plan: Plan, count: int, loads: Figure) -> Figure:
+    """With the compiling that comes once after each edit; APScheduler, which has no such thing, takes what it took."""
+    title = f"Schedules: {count}, from the file a person wrote until each next time is known"
+    note = "ours: the compiler's process, then as when it is loaded; of APScheduler the values of that figure"
+    figure = Figure(title, "s", key=f"schedules.first.{count}", note=note)
+    ours = scheduled.started(plan)
+    compiling, loading = [], []
+    for turn in range(plan.rounds):
+        say(f"{count} schedules are compiled and loaded, round {turn + 1}")
+        home = _written(ours, f"first-{count}", count)  # a new one, else the compiler finds that nothing has changed
+        began = procs.now()
+        answer = run_compiler(Home(str(home)))
+        compiling.append(procs.now() - began)
+        assert answer["ok"], answer
+        loading.append(scheduled.fresh("load", home)["seconds"])
+    figure.add(ours.name, [sum(both) for both in zip(compiling, loading, strict=True)])
+    figure.add("  compiling alone", compiling, note="the settings are read, checked and written as a revision")
+    for row in loads.of("peer"):
+        figure.add(row.subject, row.values, note=row.note)
+    return figure
 
 
 # many due at once

@@ -54,8 +54,9 @@ class Supervisord(Peer):
         return [str(self.programs / "supervisord"), "-n", "-c", str(self.folder / "settings")]
 
     def stop_takes(self, count: int) -> float:
-        # One after the other, each a turn of a loop that may sleep for a second.
-        return count * (self.grace_s + 1 if self.grace_s else 0.35)
+        # One after the other, and each is a turn of a loop that may sleep for a second, or not: up to that, more than a
+        # grace. How often it sleeps is chance, so without a grace this is a guess between 0.01 and 1 s.
+        return count * (self.grace_s or 0.35)
 
     def status_command(self) -> list[str] | None:
         return [str(self.programs / "supervisorctl"), "-c", str(self.folder / "settings"), "status"]

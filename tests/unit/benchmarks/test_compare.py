@@ -128,6 +128,53 @@ def test_what_a_clock_or_a_heartbeat_decides_is_no_difference(unit: str, was: fl
     assert only(figure("one", {"sbctl": was}, unit=unit), figure("one", {"sbctl": now}, unit=unit)).verdict == verdict
 
 
+def deaf(ours: float, limit: float = 1.007, *, waits: float = 1.0) -> Figure:
+    made = figure("deaf.100", {"sbctl": ours, "limit, C": limit})
+    made.waits = waits
+    return made
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "verdict"),
+    [
+        (1.03, 1.045, OK),  # a timer
+        (1.007, 1.025, OK),
+        (1.03, 1.055, WORSE),
+        (1.03, 1.28, WORSE),  # a quarter of all, but more than nine times what comes after the grace
+        (1.17, 1.2, OK),
+        (1.17, 1.23, WORSE),
+        (1.3, 1.02, OK),
+        (0.999, 1.01, OK),
+    ],
+)
+def test_what_comes_after_a_wait_is_compared_without_it(was: float, now: float, verdict: str) -> None:
+    assert only(deaf(was), deaf(now)).verdict == verdict
+
+
+def test_a_wait_is_known_though_what_is_kept_does_not_say_it() -> None:
+    finding = only(deaf(1.03, waits=0.0), deaf(1.28))
+
+    assert finding.verdict == WORSE
+    assert finding.change == pytest.approx(0.28 / 0.03)
+    cells = table([finding])[1].split()
+    assert cells[:6] == ["deaf.100", "sbctl", "0.03", "s", "after", "1"]
+    assert cells[6] == "0.28"
+
+
+def test_what_the_others_take_after_a_wait_says_something_where_it_is_more_than_a_grain() -> None:
+    assert only(deaf(1.1, limit=1.05), deaf(1.15, limit=1.08)).verdict == OK
+    excused = only(deaf(1.1, limit=1.004), deaf(1.15, limit=1.012))
+
+    assert (excused.verdict, excused.whose) == (WORSE, "bare Python")
+
+
+def test_lost_or_gone_after_a_wait_is_told_as_ever() -> None:
+    gone = figure("deaf.100", {"limit, C": 1.007})
+    gone.waits = 1.0
+
+    assert only(deaf(1.03), gone).verdict == GONE
+
+
 @pytest.mark.parametrize(("unit", "least"), [("s", 0.002), ("ms late, of the median slot", 0.05), ("MB/s", 0.0)])
 def test_the_least_difference_is_by_the_unit(unit: str, least: float) -> None:
     assert grain(unit) == least

@@ -107,6 +107,21 @@ def test_circus_answers_less_over_an_open_connection_only() -> None:
     assert said("status.command.10") == ""
 
 
+def test_apscheduler_lacks_in_each_figure_what_ours_does_in_that_one() -> None:
+    """And where it does the same, being ahead is not explained away."""
+
+    def said(key: str, who: str = "APScheduler, memory") -> str:
+        return lacks.of(figure(key, {"sbctl": 1.0, who: 0.5}), who, 1.0)
+
+    assert said("schedules.load.10000") == "keeps no job for its next start, and has no history to read"
+    assert said("schedules.first.10000") == "is told its jobs in code: reads, checks and keeps no file of them"
+    assert said("schedules.due.1000.last").endswith("asks no gate, claims nothing")
+    assert said("schedules.commands.200") == said("spawn.commands.1000") == lacks.NOTHING_KEPT
+    assert said("schedules.memory.10000") == ""
+    assert said("schedules.load.10000", "APScheduler, SQLite") == ""
+    assert said("schedules.commands.200", "APScheduler, the same work") == ""
+
+
 def test_each_name_that_lacks_something_is_one_of_a_peer() -> None:
     known = {row.subject.partition(":")[0] for figure in read().figures for row in figure.rows}
 

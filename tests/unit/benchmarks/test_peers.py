@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.design import ASKED
 from benchmarks.figures import deaf, start_stop
 from benchmarks.peers import from_debian, from_npm, pm2, runit, s6, versions
 from benchmarks.peers.circus import Circus
@@ -72,6 +73,14 @@ def test_the_grace_is_the_same_for_all_that_have_one(made: dict[str, Subject], n
     assert not (subject.folder / file).exists() or text not in (subject.folder / file).read_text()
 
 
+def test_circus_looks_oftener_only_where_nothing_but_restarts_is_measured(made: dict[str, Subject]) -> None:
+    circus = made["circus"]
+    for quick, said in ((True, ["check_delay=0.01"]), (False, [])):
+        circus.prepare("x", SERVICES, must_be_quick=quick)
+        lines = (circus.folder / "settings").read_text().splitlines()
+        assert [line for line in lines if line.startswith("check_delay")] == said
+
+
 def test_supervisord_has_a_program_a_child_and_its_group_one_for_all(made: dict[str, Subject]) -> None:
     texts = []
     for name in ("supervisord", "supervisord, group"):
@@ -107,11 +116,13 @@ def a_plan(tmp_path: Path, *, quick: bool = False) -> Plan:
     return Plan(tmp_path, "mark", [], [100], quick)
 
 
-def test_who_stops_one_after_the_other_is_stopped_once_or_not_at_all(made: dict[str, Subject], tmp_path: Path) -> None:
+def test_who_stops_one_after_the_other_is_stopped_less_often_or_not_at_all(
+    made: dict[str, Subject], tmp_path: Path
+) -> None:
     full, quick = a_plan(tmp_path), a_plan(tmp_path, quick=True)
     supervisord = made["supervisord"]
 
-    assert [start_stop.stop_rounds(full, supervisord, count) for count in (3, 100, 500)] == [5, 1, 0]
+    assert [start_stop.stop_rounds(full, supervisord, count) for count in (3, 100, 500)] == [5, 3, 0]
     assert start_stop.stop_rounds(quick, supervisord, 100) == 0
     assert start_stop.stop_rounds(full, made["supervisord, group"], 100) == 5
 
@@ -130,7 +141,17 @@ def test_whom_deaf_children_hold_for_minutes_is_left_out_and_named(made: dict[st
     assert rows["s6"] == (3, "")
     assert rows["runit"] == (0, "broken off")
     assert rows["honcho"][1].startswith("never ends: ")
-    assert rows["supervisord"] == (0, "left out: about 200 s, since it does not stop all at once")
+    assert rows["supervisord"] == (0, "left out: at least 100 s, since it does not stop all at once")
+
+
+def test_deaf_ones_are_asked_for_at_the_largest_numbers(tmp_path: Path) -> None:
+    """In a quick run where they are named, as in the check."""
+    asked = [each.key for each in ASKED if each.key.startswith("deaf.")]
+
+    assert [f"deaf.{count}" for count in deaf.counts_of(a_plan(tmp_path))] == asked
+    assert asked[-2:] == ["deaf.500", "deaf.1000"]
+    assert deaf.counts_of(a_plan(tmp_path, quick=True)) == [20, 100]
+    assert deaf.counts_of(a_plan(tmp_path, quick=True)._replace(counts=[100, 10, 500])) == [20, 100, 500]
 
 
 def test_a_log_that_is_just_rotated_is_read_whole(tmp_path: Path) -> None:

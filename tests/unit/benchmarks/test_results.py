@@ -23,12 +23,14 @@ def later(*keys: str) -> Results:
 
 def test_what_is_written_is_read_again() -> None:
     one = figure("start.100", {"sbctl": [0.25, 0.123456789], "limit, C": [0.05]}, target=0.3)
+    one.waits = 1.0
     one.add("circus", [], note="left out: no network")
     one.add("runit", [1.0], wrong="servers were lost")
 
     found = results.parse(kept(one).text())
 
     assert found.text() == kept(one).text()
+    assert found.figures[0].waits == 1.0
     assert found.figures[0].rows[0].values == [0.25, 0.12346]
     assert found.figures[0].rows[0].target == 0.3
     assert found.figures[0].rows[2].note == "left out: no network"
