@@ -10,6 +10,7 @@ import resource
 import sys
 from typing import Any
 
+from supervisor.base import garbage
 from supervisor.base.errors import BAD_SETTINGS, USAGE, Problem
 from supervisor.model.home import Home
 
@@ -28,6 +29,7 @@ def main(argv: list[str]) -> int:
         return _say({"ok": False, "error": Problem("wrong arguments", remedy=USAGE_TEXT).as_dict()}, USAGE)
     _limit(resource.RLIMIT_AS, MEMORY)
     _limit(resource.RLIMIT_CPU, CPU_S)
+    garbage.begin_loading()
     try:
         return _compile(Home(homes[0]), options)
     except Problem as problem:

@@ -18,6 +18,7 @@ from typing import Any
 
 from supervisor.base.errors import NO_PERMISSION, Problem
 from supervisor.base.files import read_small, sync_folder, write_all, write_atomic
+from supervisor.base.jsons import dumps
 from supervisor.base.rows import lines
 from supervisor.model.home import Home
 from supervisor.model.identity import ID_LENGTH, id_line, read_home_id
@@ -161,21 +162,17 @@ def encode(document: dict[str, Any]) -> bytes:
 
 
 def _object(content: dict[str, Any]) -> str:
-    return f"{{{','.join(f'{_text(name)}:{_value(name, value)}' for name, value in content.items())}}}"
+    return f"{{{','.join(f'{dumps(name)}:{_value(name, value)}' for name, value in content.items())}}}"
 
 
 def _value(name: str, value: Any) -> str:
     if name == "schedules" and isinstance(value, dict):  # the section; within it, the list
         return _object(value)
     if name in LONG and isinstance(value, list):
-        return lines([_text(each) for each in value], "[]")
+        return lines([dumps(each) for each in value], "[]")
     if name in LONG and isinstance(value, dict):
-        return lines([f"{_text(key)}:{_text(each)}" for key, each in value.items()], "{}")
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+        return lines([f"{dumps(key)}:{dumps(each)}" for key, each in value.items()], "{}")
+    return dumps(value)
 
 
 def _write_new(path: str, data: bytes) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from supervisor.base import zones
 from supervisor.base.clock import SystemClock
+from supervisor.base.jsons import dumps
 from supervisor.core.hours import Blackout, Hours
 from supervisor.core.timeline import Timeline
 from supervisor.core.trigger import build
@@ -74,7 +75,7 @@ class _Maker:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._now = SystemClock().wall()
-        self._numbers: dict[bytes, int] = {}
+        self._numbers: dict[str, int] = {}
         self._all_hours: dict[str, Hours] = {}
         self._blackouts: dict[str, Blackout] = {}
         self._probes = ALL_PROBES
@@ -148,7 +149,7 @@ class _Maker:
         return self._blackouts[key]
 
     def _number(self, policy: Row) -> int:
-        mark = revisions.encode(policy)
+        mark = dumps(policy)
         if mark not in self._numbers:
             self._numbers[mark] = len(self.policies)
             self.policies.append(policy)

@@ -66,6 +66,9 @@ class WrittenSchedule:
         self.layers[-1].document.report(self.place, message, remedy, level=level, at_key=at_key)
 
 
+_NOTHING_SAID = ScheduleKeys.model_construct(set())  # what 40 defaults are looked up for once, not for each schedule
+
+
 def together(layers: list[Layer]) -> ScheduleKeys:
     """Key by key, also within maps. A time rule replaces all time rules of the layers below it."""
     values: dict[str, Any] = {}
@@ -78,7 +81,7 @@ def together(layers: list[Layer]) -> ScheduleKeys:
         for name, value in new.items():
             old = values.get(name)
             values[name] = merged(old, value) if isinstance(old, Shape) and isinstance(value, Shape) else value
-    return ScheduleKeys.model_construct(set(values), **values)
+    return _NOTHING_SAID.model_copy(update=values)
 
 
 def _drop(values: dict[str, Any], names: tuple[str, ...]) -> None:
