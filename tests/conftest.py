@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from support.home import TemporaryHome
 
+from supervisor.engine.places import PLACES
+
 # Each of these changes what sbctl or Python does, and a test that wants one sets it itself.
 LEAKS = ("PYTHONPATH", "PYTHONHOME", "DASHBOARD_KEY", "DISCORD_WEBHOOK", "GITHUB_TOKEN", "NO_COLOR", "FORCE_COLOR")
 
@@ -36,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("root") and os.geteuid() != 0:
             item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+@pytest.fixture(autouse=True)
+def places() -> Iterator[None]:
+    """Of one process: what a test leaves open takes none from the next one."""
+    yield
+    PLACES.clear()
 
 
 @pytest.fixture

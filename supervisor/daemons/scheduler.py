@@ -198,7 +198,7 @@ class Scheduler:
         """Of a server; runs are short."""
         service = self.engine.services.get(name)
         if service is not None:
-            source.get_second(self.engine.spawner, service.key, f"{stream}_second")
+            source.settle(self.engine.spawner, service.key, f"{stream}_second")
 
     # what `start` says
 

@@ -172,7 +172,7 @@ class Keeper:
             return
         if verb == "keep":
             self._make()
-            self._keep(message["key"], message["name"], fds)
+            self._keep(message["key"], message["name"], fds, bool(message.get("let_go")))
             return
         close_fds(*fds)
         if verb == "note":  # such a note is there before the process, at the latest with it
@@ -196,9 +196,13 @@ class Keeper:
         self.notes[name] = blob
         self._heard.pop(blob.get("key", ""), None)  # what followed from it is in the note
 
-    def _keep(self, key: str, name: str, fds: list[int]) -> None:
-        """The second pipe of a loud service, for the next scheduler; nothing is in it before this one is answered."""
+    def _keep(self, key: str, name: str, fds: list[int], let_go: bool = False) -> None:
+        """The second pipe of a loud service, for the next scheduler; nothing is in it before this one is answered.
+        It is let go of only where that was meant: with a new one that was lost on the way nothing is said of the old.
+        """
         entry = self._store.entries.get(key)
+        if let_go and entry is not None and name in SECOND:
+            entry.keep(name, -1)
         is_kept = entry is not None and name in SECOND and len(fds) == 1 and _has_first(entry, name)
         if entry is not None and is_kept:
             entry.keep(name, fds[0])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     OnBytes = Callable[[str, str, int, int, int], None]  # service, stream, file, from and to which byte of it
     OnTrouble = Callable[[str, str, int], None]  # service, what is wrong ("": no more), bytes lost
     OnRotated = Callable[[str, str], None]  # service, what was in the way ("": nothing)
-    OnLoud = Callable[[str, str, Source], None]  # service, stream, whose second pipe may be got
+    OnLoud = Callable[[str, str, Source], None]  # service, stream, which is to be settled
 
 OUT = "out"
 ERR = "err"

@@ -60,7 +60,7 @@ class Pump:
         second: int = -1,
     ) -> None:
         self._loop = loop
-        self._source = Source(fd, second)
+        self._source = Source(fd, second, on_loud)
         self.path = path
         self._family = family or (path,)  # all logs that share the budget
         self._head = head  # the first file is kept as it is; no times then, a run has its own
@@ -68,7 +68,6 @@ class Pump:
         self._on_trouble = on_trouble
         self._on_lost = on_lost
         self._on_rotated = on_rotated  # called with what was in the way, "" when nothing was
-        self._on_loud = on_loud
         self._index = TimeIndex(path + INDEX)
         self._file = -1
         self._size = 0
@@ -131,10 +130,10 @@ class Pump:
             if count <= 0:
                 break
             moved += count
-            if not source.left and not source.was_full(count):
+            if not source.left and not source.was_full(count, self._now):
                 break
-        if self._on_loud is not None and self.open and source.is_loud(moved, self._now):
-            self._on_loud(source)
+        if self.open:
+            source.end_turn(moved, self._now)
         return moved
 
     def _move_some(self) -> int:

@@ -61,6 +61,16 @@ def widened(fd: int) -> int:
         return 0
 
 
+def narrowed(fd: int) -> bool:
+    """As it was made, again; False: more than that is in it. What its writer has set is his affair."""
+    try:
+        if holds(fd) == WIDE:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    except OSError:
+        return False
+    return True
+
+
 _spare: tuple[int, int] | None = None
 
 

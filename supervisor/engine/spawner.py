@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         def note(self, name: str, blob: dict[str, Any] | None) -> None: ...
         def note_with_next(self, name: str, blob: dict[str, Any] | None) -> None: ...
         def keep(self, key: str, name: str, fd: int, then: Callable[[bool], None]) -> None: ...
+        def let_go(self, key: str, name: str) -> None: ...
 
 
 class LocalSpawner:
@@ -105,6 +106,9 @@ class LocalSpawner:
         """Likewise: there will be no successor to read it."""
         self._loop.soon(lambda: then(True))
 
+    def let_go(self, _key: str, _name: str) -> None:
+        """There is no copy."""
+
     def exited(self, entry: Entry) -> None:
         self._answers.exited(entry.key, entry.status, entry.empty, used=entry.used)
 
@@ -124,7 +128,7 @@ class RemoteSpawner:
         self._alive: dict[str, tuple[int, int]] = {}
         self._pidfds: dict[str, int] = {}
         self._sent: dict[str, tuple[float, int, bool]] = {}  # last signal: when, number, main process only
-        self._keeping: dict[tuple[str, str], Callable[[bool], None]] = {}  # what comes when `start` has it
+        self._keeping: dict[tuple[str, str], list[Callable[[bool], None]]] = {}  # what its answers are for, in order
         self._alone = False
 
     # asking
@@ -190,8 +194,14 @@ class RemoteSpawner:
         if copy < 0:
             then(False)
             return
-        self._keeping[key, name] = then
+        self._keeping.setdefault((key, name), []).append(then)
         self._channel.send({"verb": "keep", "key": key, "name": name}, [copy], close_fds=True)
+
+    def let_go(self, key: str, name: str) -> None:
+        """Nobody needs it any more. An older `start` keeps it, and answers as to one that was lost on the way."""
+        if not self._alone:
+            self._keeping.setdefault((key, name), []).append(lambda _is_kept: None)
+            self._channel.send({"verb": "keep", "key": key, "name": name, "let_go": True})
 
     # hearing
 
@@ -217,12 +227,17 @@ class RemoteSpawner:
             self._gone(key)
             self._answers.emptied(key)
         elif did == "kept":
-            then = self._keeping.pop((key, message["name"]), None)
-            if then is not None:
-                then(message["is_kept"])
+            self._kept((key, message["name"]), message["is_kept"])
         else:
             return False
         return True
+
+    def _kept(self, what: tuple[str, str], is_kept: bool) -> None:
+        waiting = self._keeping.pop(what, [])
+        if len(waiting) > 1:
+            self._keeping[what] = waiting[1:]
+        if waiting:
+            waiting[0](is_kept)
 
     def adopt(self, key: str, pid: int, started: int) -> None:
         """A process that an earlier scheduler had asked for."""

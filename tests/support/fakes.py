@@ -89,6 +89,9 @@ class FakeSpawner:
     def keep(self, key: str, name: str, fd: int, then: Callable[[bool], None]) -> None:
         self.asked.append(("keep", key, name))
 
+    def let_go(self, key: str, name: str) -> None:
+        self.asked.append(("let_go", key, name))
+
     def adopt(self, key: str, pid: int, started: int) -> None:
         self.adopted.append(key)
 

@@ -119,6 +119,31 @@ def test_a_second_pipe_goes_over_with_the_first(keeper: Keeper, keep: Keep, take
     assert entry.err_second == -1
 
 
+def test_a_second_pipe_is_let_go_of_where_that_was_meant(
+    keeper: Keeper, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One whose descriptor was lost on the way says nothing of the one before."""
+    sent: list[bool] = []
+    monkeypatch.setattr(keeper, "send", lambda message: sent.append(message["is_kept"]))
+    entry = keep("web.1")
+    entry.out_read, fd = pipe_end(), pipe_end()
+    message = {"verb": "keep", "key": "web.1", "name": "out_second"}
+    keeper._on_message(message, [fd])
+    keeper._on_message(message, [])
+    assert list(entry.kept()) == ["out_read", "out_second"]
+
+    keeper._on_message({**message, "let_go": True}, [])
+
+    assert list(entry.kept()) == ["out_read"]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+    for odd in ({"key": "gone.1"}, {"name": "out_read"}, {}):
+        keeper._on_message({**message, "let_go": True, **odd}, [])
+    assert sent == [True, False, False, False, False, False], "each is answered, as an older version does"
+    assert list(entry.kept()) == ["out_read"]
+    entry.close()
+
+
 @pytest.mark.parametrize("message", [{"key": "gone.1", "name": "out_second"}, {"key": "web.1", "name": "pidfd"}])
 def test_what_can_not_be_kept_is_closed_and_said(
     keeper: Keeper, keep: Keep, monkeypatch: pytest.MonkeyPatch, message: dict[str, str]

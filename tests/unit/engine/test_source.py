@@ -27,6 +27,9 @@ class Keeper:
         self.kept[key, name] = os.dup(fd)
         self.then.append(then)
 
+    def let_go(self, key: str, name: str) -> None:
+        os.close(self.kept.pop((key, name)))
+
     def second(self) -> int:
         return self.kept["web.1", "out_second"]
 
@@ -64,7 +67,7 @@ class Loud:
             str(self.path),
             limit=1 << 30,
             keep=1,
-            on_loud=lambda source: source.get_second(self.keeper, "web.1", "out_second"),
+            on_loud=lambda source: source.settle(self.keeper, "web.1", "out_second"),
             second=second,
         )
 

@@ -266,3 +266,27 @@ def test_alone_nothing_is_sent(pair: Pair) -> None:
     pair.loop.run_soon()
 
     assert pair.asked == []
+
+
+def test_each_answer_is_for_the_one_that_was_asked(pair: Pair) -> None:
+    """To let go of one and to keep another may be on their way at once."""
+    heard: list[tuple[str, bool]] = []
+    fd = os.open("/dev/null", os.O_RDONLY)
+    for name in ("first", "second"):
+        pair.spawner.keep("web.1", "out_second", fd, lambda is_kept, name=name: heard.append((name, is_kept)))  # type: ignore[misc]
+        pair.spawner.let_go("web.1", "out_second")
+    os.close(fd)
+    pair.loop.run_soon()
+    assert [(each["fds"], each.get("let_go", False)) for each in pair.asked] == [(1, False), (0, True)] * 2
+
+    for is_kept in (True, False, False, False, True):
+        answer = {"did": "kept", "key": "web.1", "name": "out_second", "is_kept": is_kept}
+        assert pair.spawner.receive(answer)
+    assert heard == [("first", True), ("second", False)]
+
+
+def test_nobody_is_asked_to_let_go_once_start_is_dead(pair: Pair) -> None:
+    pair.spawner.go_alone()
+    pair.spawner.let_go("web.1", "out_second")
+    pair.loop.run_soon()
+    assert pair.asked == []
