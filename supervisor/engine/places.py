@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.engine.source import Source
 
-MOST = 16
+MOST = 32  # of 512 KiB: a quarter of what an ordinary user may have
 QUIET_S = 60.0  # without having been loud
 LOOK_S = 1.0  # how often to see whether one is free, for those who get none ask many times a second
 
