@@ -13,9 +13,11 @@ import pytest
 from benchmarks import scheduled
 from supervisor.base import garbage
 from supervisor.base.errors import FAILED, Problem
+from supervisor.cli.compiling import run_compiler
 from supervisor.daemons import common
 from supervisor.daemons.options import Options
 from supervisor.daemons.scheduler import main
+from supervisor.model.home import Home
 
 MANY = 3000
 
@@ -68,3 +70,16 @@ def test_what_is_loaded_is_never_looked_at_again(looks: None) -> None:
 
     assert gc.isenabled()
     assert gc.get_freeze_count() > len(kept)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_hundred_thousand_are_compiled_within_the_limits_of_the_compiler(tmp_path: Path) -> None:
+    """Of processor time and memory, which are there for what is hostile."""
+    ours = scheduled.OursOnTime(tmp_path, "sbload")
+    scheduled.mixed(ours, 100_000)
+    ours.prepare("many", {})
+
+    answer = run_compiler(Home(str(ours.folder)))
+
+    assert (answer["ok"], answer["findings"]) == (True, [])
