@@ -88,7 +88,7 @@ class Outcomes:
             self.note_state(plan.id, cycle=plan.cycle)
 
     def write_end_again(self, run: Run) -> None:
-        """It is not live in the history, so most likely its end is there."""
+        """It is in the history; of its steps not all may be."""
         self.write_again(run)
         self._write_end(run, None)
 

@@ -174,9 +174,8 @@ def _end_again_as_told(desk: Desk, run: Run, loaded: Loaded) -> None:
 
 
 def _end_again(desk: Desk, run: Run, loaded: Loaded, *, told: bool = False) -> None:
-    # With trouble it may lack what happened last; what it has counts, wherever that stands.
-    may_lack = (run.unledgered or bool(loaded.trouble)) and run.id not in loaded.ended
-    if not may_lack and run.id not in loaded.live:
+    # One of which it has nothing at all has ended too: by hand it begins without waiting for the disk.
+    if run.id in loaded.ended:
         desk.outcomes.write_end_again(run)
     else:
         desk.outcomes.write_again(run)

@@ -369,6 +369,19 @@ def test_the_end_of_a_run_by_hand_that_was_never_written_is_not_lost(world: Desk
     assert row == ("succeeded",)
 
 
+def test_the_end_of_a_run_by_hand_that_was_never_written_counts_and_is_followed(world: DeskWorld) -> None:
+    world.open(job(id="s"), job(after("s", "failed"), id="n"))
+    world.writer.is_held = True
+    run = Run("rhand", "s", "s", ["get"], trigger=Trigger.MANUAL, due=world.now)
+    world.desk.runner.begin(run, Context(world.plan("s").schedule.policy, world.catalogue.commands["s"]))
+    world.end("s", 1)
+    world.kill().open()
+
+    assert (world.plan("s").total, world.plan("s").failed) == (1, 1)
+    assert world.kinds("s").count("run.failed") == 1
+    assert [run.after for run in world.running("n")] == ["rhand"]
+
+
 def test_what_a_killed_one_had_not_written_of_a_step_is_written(world: DeskWorld) -> None:
     run = begin(world, "get", "push")
     world.writer.is_held = True
