@@ -39,6 +39,7 @@ from supervisor.engine.governor import Governor, draw
 from supervisor.engine.oom import OomCounter
 from supervisor.engine.outlet import PipeOutlet
 from supervisor.engine.outside import Outside
+from supervisor.engine.pid_files import PidFiles
 from supervisor.engine.probes.log_line import LogLines
 from supervisor.engine.probes.prober import Prober
 from supervisor.engine.probes.watchdog import Watchdog
@@ -75,6 +76,7 @@ class Scheduler:
             self.loop, self._output, self._trouble, self.logs.rotated, self.logs.syslog, self._loud
         )
         self.engine = Engine(self.loop, self.bus.emit, self.outlet)
+        self.engine.pid_files = PidFiles(home.run)
         self.tidying = Tidying(self)
         self.intents = Intents(home, self.bus, self.clock)
         self.engine.gate.max_starting = compiled.get("max_starting", 0)
@@ -325,6 +327,7 @@ class Scheduler:
             self.bus.tell("scheduler.stopped", "scheduler stopped")
         self.showing.send_rest()
         self.logs.close()
+        self.engine.pid_files.close()
         common.withdraw_pid(self.home.pid_file("scheduler"))
 
 

@@ -7,7 +7,7 @@ handed in.
 
 from __future__ import annotations
 
-from supervisor.base.files import look_at, publish_pid_file, remove_quietly
+from supervisor.base.files import look_at
 from supervisor.base.rest import Rest
 from supervisor.core import machine
 from supervisor.engine.entries import is_job, is_step
@@ -15,6 +15,7 @@ from supervisor.engine.gate import Gate
 from supervisor.engine.hearing import Hearing
 from supervisor.engine.jobs import Jobs
 from supervisor.engine.judging import judge_end
+from supervisor.engine.pid_files import PidFiles
 from supervisor.engine.readiness import lacking
 from supervisor.engine.service import Service
 from supervisor.engine.stopping import Stops
@@ -63,6 +64,7 @@ class Engine(Telling):
         self.gate = Gate(self)
         self.jobs = Jobs(self)
         self.hearing = Hearing(self)
+        self.pid_files = PidFiles()
         self.steps: Answers | None = None  # who hears of steps of runs
         self._rest = Rest(self.services.values, self._is_there)
 
@@ -153,7 +155,7 @@ class Engine(Telling):
         service.pid = pid
         self.hearing.spawned(service)
         if service.spec.pid_file:
-            publish_pid_file(service.spec.pid_file, pid)
+            self.pid_files.publish(service.spec.pid_file, pid)
         self.feed(service.name, machine.Spawned())
 
     def spawn_failed(self, key: str, cause: Cause) -> None:
@@ -202,7 +204,7 @@ class Engine(Telling):
             service.pumps.close()
         self.feed(service.name, machine.Exited(cause, empty=empty, at=ended and ended[1]))
         if service.spec.pid_file:  # a successor has been asked for by now, and its file comes with the answer
-            remove_quietly(service.spec.pid_file)
+            self.pid_files.withdraw(service.spec.pid_file)
 
     def emptied(self, key: str) -> None:
         service = self.by_key(key)
