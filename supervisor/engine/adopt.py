@@ -81,6 +81,7 @@ class Adoption:
         self._engine = engine
         self._spawner = spawner
         self._jobs: dict[str, dict[str, Any]] = {}  # newest entries of commands beside a service
+        self._replaced: list[str] = []  # which have ended, and only the spawn of the next process tells of it
         self._was_told = was_told  # does the journal have the end of this key and pid already?
 
     def run(self, kept: Kept, specs: Iterable[Spec]) -> int:
@@ -111,7 +112,7 @@ class Adoption:
         plan = kept.notes.pop(STOPPING, None)
         for name in kept.notes:
             self._spawner.note(name, None)
-        engine.stops.restore(plan)
+        engine.stops.restore(plan, self._replaced)
         self._hear_what_was_missed(taken)
         return sum(one.lives for one in taken)
 
@@ -173,6 +174,8 @@ class Adoption:
         judged = service.told_exit == key
         if service.key != key or service.state.phase not in WITH_PROCESS:
             if not judged:
+                if service.state.phase is Phase.RUNNING:
+                    self._replaced.append(service.name)
                 self._catch_up(service)
             service.key, service.generation = key, entry["generation"]
         service.pid = entry["pid"]

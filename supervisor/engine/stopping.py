@@ -47,10 +47,12 @@ class Stops:
         self._engine = engine
         self._turns: dict[str, Turn] = {}
         self._waiting = False  # somebody's turn has not come
+        self._is_marked = True  # all of that is noted
         self._noted: dict[str, list[str]] = {}
         self._soon = False
         self.wanted_down: Callable[[Collection[str]], None] = lambda names: None  # told before they go
         engine.watch_service(self._changed)
+        engine.before_notes = self._mark_first
 
     @property
     def busy(self) -> bool:
@@ -103,8 +105,11 @@ class Stops:
             service = self._engine.services[other]
             self._engine.tell_changed(service, service.state.phase)
 
-    def restore(self, note: dict[str, Any] | None) -> None:
-        """Go on with a predecessor's plan; whoever is stopping already is waited for, too."""
+    def restore(self, note: dict[str, Any] | None, ended: Iterable[str] = ()) -> None:
+        """Go on with a predecessor's plan; whoever is stopping already is waited for, too.
+
+        `ended`: whose processes have been replaced, with nothing else noted of that.
+        """
         services = self._engine.services
         self._noted = dict(note or {})  # that is what `start` keeps, until it hears otherwise
         for name, (how, why) in self._noted.items():
@@ -113,6 +118,7 @@ class Stops:
         # killed before it could draw conclusions
         down = [name for name, one in services.items() if one.state.phase in DOWN and not one.state.finished]
         self._hold(self._all_that_need(down), "is down")
+        self._hold(self._all_to_restart(list(ended)), "has ended")
         if not self._turns:
             self._mark()
             return
@@ -136,11 +142,12 @@ class Stops:
         for name, cause in along.items():
             if name not in self._turns:
                 self._turns[name] = Turn(HOLD, f"{cause} {why}")
-                self._waiting = True
+                self._waiting, self._is_marked = True, False
 
     def _proceed(self, *, now: Collection[str] = ()) -> None:
         """Everybody whose turn has come; `now`: these whether it has come or not."""
         self._soon = False
+        self._mark_first()
         while True:
             self._forget_gone()
             waiting, there = {name for name, turn in self._turns.items() if not turn.begun}, set(self._turns)
@@ -187,14 +194,26 @@ class Stops:
         if service is not None:
             service.leaving = ""
 
+    def _mark_first(self) -> None:
+        """Whose end has been noted takes nobody along any more, so those who go with it stand in a note before."""
+        if not self._is_marked:
+            self._note({**self._noted, **self._plan()})
+
     def _mark(self) -> None:
         """Rows show who is about to go; and a successor must know."""
-        plan: dict[str, list[str]] = {}
+        plan = self._plan()
         for name, turn in self._turns.items():
-            if not turn.begun:
-                plan[name] = [turn.how, turn.why]
             self._engine.services[name].leaving = "" if turn.begun else turn.how
         self._waiting = bool(plan)
+        if not self._noted.keys() <= plan.keys():
+            self._engine.flush()  # whose turn has come stands in its own note, then
+        self._note(plan)
+
+    def _plan(self) -> dict[str, list[str]]:
+        return {name: [turn.how, turn.why] for name, turn in self._turns.items() if not turn.begun}
+
+    def _note(self, plan: dict[str, list[str]]) -> None:
+        self._is_marked = True
         if plan != self._noted:
             self._noted = plan
             self._engine.spawner.note(NOTE, plan or None)

@@ -29,6 +29,7 @@ class Telling:
         self._dirty: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
         self._service_watchers: list[Callable[[Service, Phase], None]] = []
+        self.before_notes: Callable[[], None] = lambda: None  # what a successor must know no later than those
 
     # events
 
@@ -107,6 +108,7 @@ class Telling:
 
     def flush(self) -> None:
         """Of many at once in few packets; the last one takes the others along."""
+        self.before_notes()
         dirty, self._dirty = self._dirty, set()
         left = len(dirty)
         for name in dirty:
