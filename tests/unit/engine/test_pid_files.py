@@ -23,19 +23,34 @@ def files(folder: Path) -> PidFiles:
     return PidFiles(str(folder))
 
 
-@pytest.mark.parametrize("pid", [7, 41, 4194304])
-def test_the_next_one_is_the_same_file_with_another_pid(files: PidFiles, tmp_path: Path, pid: int) -> None:
-    one, other = tmp_path / "one.pid", tmp_path / "other.pid"
-    files.publish(str(one), 12345)
-    inode = one.stat().st_ino
+@pytest.mark.parametrize(("pid", "is_same"), [(7, False), (54321, True), (4194304, True)])
+def test_the_next_one_is_the_same_file_with_another_pid(
+    files: PidFiles, tmp_path: Path, pid: int, is_same: bool
+) -> None:
+    """But where it would be shorter: a reader might see a rest of the other."""
+    path = tmp_path / "one.pid"
+    files.publish(str(path), 12345)
+    path.chmod(0o4700)
+    inode = path.stat().st_ino
 
-    files.withdraw(str(one))
-    assert not one.exists()
-    files.publish(str(other), pid)
+    files.withdraw(str(path))
+    assert not path.exists()
+    files.publish(str(path), pid)
 
-    assert other.read_text() == f"{pid}\n"
-    assert (other.stat().st_ino, other.stat().st_mode & 0o777) == (inode, 0o644)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["other.pid", "run"]
+    assert path.read_text() == f"{pid}\n"
+    assert path.stat().st_mode & 0o7777 == 0o644
+    if is_same:
+        assert path.stat().st_ino == inode
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["one.pid", "run"]
+
+
+def test_who_has_it_open_never_reads_the_pid_of_another_service(files: PidFiles, tmp_path: Path) -> None:
+    files.publish(str(tmp_path / "one.pid"), 41)
+    with (tmp_path / "one.pid").open() as reader:
+        files.withdraw(str(tmp_path / "one.pid"))
+        files.publish(str(tmp_path / "other.pid"), 42)
+
+        assert reader.read() == "41\n"
 
 
 def test_no_more_than_a_few_lie_there_and_none_at_the_end(files: PidFiles, folder: Path, tmp_path: Path) -> None:
@@ -58,7 +73,16 @@ def test_no_more_than_a_few_lie_there_and_none_at_the_end(files: PidFiles, folde
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("make", ["second name", "link", "fifo", "folder", "long"])
+def test_a_folder_of_that_name_stays_where_it_is(files: PidFiles, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "server.pid").mkdir()
+
+    files.withdraw(str(tmp_path / "server.pid"))
+
+    assert (tmp_path / "server.pid").is_dir()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("make", ["second name", "link", "fifo", "long"])
 def test_nothing_is_written_through_what_somebody_has_put_there(
     files: PidFiles, folder: Path, tmp_path: Path, make: str
 ) -> None:
@@ -68,7 +92,6 @@ def test_nothing_is_written_through_what_somebody_has_put_there(
         "second name": lambda: os.link(other, path),
         "link": lambda: os.symlink(other, path),
         "fifo": lambda: os.mkfifo(path),
-        "folder": path.mkdir,
         "long": lambda: path.write_text("more than a pid\n" * 10),
     }
     makers[make]()
@@ -120,11 +143,12 @@ def test_a_folder_that_can_not_be_had_costs_nothing_else(tmp_path: Path) -> None
 
 
 def test_its_target_that_can_not_be_written_leaves_nothing(files: PidFiles, folder: Path, tmp_path: Path) -> None:
-    path = tmp_path / "server.pid"
+    path = tmp_path / "web" / "server.pid"
     files.publish(str(path), 41)
     files.withdraw(str(path))
-    (tmp_path / "file").write_text("")
+    path.parent.rmdir()
+    path.parent.write_text("")
 
-    files.publish(str(tmp_path / "file" / "server.pid"), 42)
+    files.publish(str(path), 42)
 
     assert list(folder.iterdir()) == []
