@@ -119,7 +119,7 @@ class Scheduler:
             self._run_alone()
         self.loop.run()
         self._close()
-        if self._leaving and self._is_orphan:
+        if self._is_orphan and (self._leaving or not self.is_there) and not self.options.alone:
             end_what_is_left(self)
         return self.critical.code
 
@@ -303,8 +303,8 @@ class Scheduler:
         self.cascade()
 
     def _finish(self) -> None:
-        """What was to be handed to one that ends before that is for the next."""
-        if self.channel is None or self.channel.closed:
+        """What was to be handed to one that ends before that is for the next, or is ended as a predecessor's."""
+        if self.channel is None or (self.channel.closed and self.is_there):
             end_escaped(self.compiled["home_id"])
         elif self.is_there:
             leave_nothing(self.engine)
@@ -312,6 +312,8 @@ class Scheduler:
 
     def _leave(self) -> None:
         """Once what was said last is on its way; a `start` that does not read is not waited for without end."""
+        if self.stopping and not self._all_gone:  # `start` has died since: what was to be left is ended first
+            return
         self._patience -= 1
         if self.channel is None or self.channel.sent or self._patience <= 0:
             self.loop.stop()

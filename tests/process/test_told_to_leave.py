@@ -21,10 +21,11 @@ from support.waiting import eventually
 
 from supervisor.base import proc
 from supervisor.base.channel import MOST, channel_pair
-from supervisor.base.errors import FAILED
+from supervisor.base.errors import FAILED, Problem
 from supervisor.base.files import take_lock
 from supervisor.base.where import role_command
 from supervisor.base.wire import frame
+from supervisor.control.client import Client
 from supervisor.daemons.common import LEAVE, LEAVES_FOR_S
 
 PACKETS = 2 * MOST + 10  # more than a turn reads, and once more
@@ -141,6 +142,57 @@ def test_from_the_birth_of_the_next_one_on_nobody_is_left_alone(daemon: Daemon) 
             kill_start(daemon)
 
         eventually(lambda: daemon.home.pids() == [], 10, "nothing of the tree is alive")
+
+
+# Silent: nobody reads what it says at its end.
+GOES_WELL = 'exec 2>/dev/null; trap "echo >$SB_HOME/well; exit 0" TERM; echo ready; while :; do sleep 0.05; done'
+
+
+def say_until_it_hangs(client: Client) -> None:
+    for number in range(20_000):
+        client.request("enable" if number % 2 else "disable", limit=0.5, names=["other"], by="a test")
+
+
+def test_where_start_is_killed_while_it_can_not_leave_yet_nothing_is_left(daemon: Daemon) -> None:
+    """What it has to say does not fit into the channel, so it is still there when `start` dies."""
+    daemon.home.add_plugin("deaf", child("ignore_term"), stop={"graceSeconds": 1})
+    daemon.home.add_plugin("other", child("ready"))
+    daemon.start()
+    start, scheduler = daemon.pid("start"), daemon.pid("scheduler")
+    os.kill(start, signal.SIGSTOP)
+    with daemon.client("scheduler") as client, pytest.raises(Problem):
+        say_until_it_hangs(client)
+
+    os.kill(scheduler, LEAVE)
+    os.kill(scheduler, signal.SIGTERM)
+    eventually(lambda: not pending(scheduler, signal.SIGTERM))
+    kill_start(daemon)
+
+    eventually(lambda: daemon.home.pids() == [], 10, "nothing of the tree is alive")
+    assert any(event["kind"] == "service.killed" for event in daemon.home.events())
+
+
+def test_one_whose_start_is_killed_before_it_has_heard_of_a_server_ends_them_as_they_are_to_be_ended(
+    daemon: Daemon,
+) -> None:
+    daemon.home.add_plugin("server", ["/bin/sh", "-c", GOES_WELL])
+    daemon.start()
+    eventually(lambda: "ready" in daemon.home.log("server"))
+    kill_both(daemon)
+    ours, its = channel_pair()
+    words = [*role_command("scheduler", str(daemon.home.path), "--channel", str(its.fileno())), "--parent"]
+    parent = subprocess.Popen(["/bin/sh", "-c", '"$@" $$ & wait', "sh", *words], pass_fds=[its.fileno()])
+    try:
+        its.close()
+        assert ours.recv(65536), "it is there, and asks for what is kept"
+    finally:
+        parent.kill()
+        parent.wait()
+        ours.close()
+
+    eventually(lambda: daemon.home.pids() == [], 10, "nothing of the tree is alive")
+    assert (daemon.home.path / "well").exists()
+    assert {event["data"]["key"] for event in daemon.home.events() if event["kind"] == "leftover.found"} == {"server.1"}
 
 
 @pytest.mark.slow
