@@ -130,6 +130,8 @@ class Planner:
                 self._desk.pauses.look_once_for(lambda: self._decide_all(now))
             self._look_ahead(now)
         except Exception:  # a defect of ours must not be the end of all schedules, nor a circle without a pause
+            if self._timer is not None:  # somebody has armed it in this very turn
+                self._timer.cancel()
             self._timer_due = self._desk.loop.clock.now() + AGAIN_S
             self._timer = self._desk.loop.at(self._timer_due, self._wake)
             raise

@@ -513,3 +513,19 @@ def test_a_defect_in_one_turn_is_not_the_end_of_all_schedules(
     world.pass_until(AT + HOUR + 2)
 
     assert (tries, len(world.start.spawns())) == ([AT + HOUR], 1)
+
+
+def test_a_turn_that_fails_late_leaves_one_timer(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.open(job(), job(id="other"))
+
+    def fail(_now: float) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.desk.planner, "_look_ahead", fail)
+        for _ in range(3):
+            with pytest.raises(RuntimeError):
+                world.pass_until(world.now + HOUR)
+    wakes = [timer for _, _, timer in world.loop._timers if timer.call == world.desk.planner._wake]
+
+    assert len(wakes) == 1
