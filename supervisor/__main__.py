@@ -8,7 +8,7 @@ if sys.argv[1:2] == ["--role"] and _signal.getsignal(_signal.SIGINT) is _signal.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 if __package__ in (None, ""):  # run as a file, with -I -S: nothing is on the path yet
-    sys.path[0:0] = [__file__.rpartition("/")[0].rpartition("/")[0]]
+    sys.path[0:0] = [__file__.rpartition("/")[0].rpartition("/")[0] or "/"]
 
 from supervisor.roles import main
 

@@ -21,9 +21,11 @@ MakeHome = Callable[..., TemporaryHome]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell's background job ignores these two, and all that it starts inherits that: tests send them.
+    # A shell's job in the background ignores the first two, one of nohup the third, and all that it starts inherits
+    # that: tests send them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in [name for name in os.environ if name.startswith("SB_") or name in LEAKS]:
         del os.environ[name]
     # Each start notes its home for `sbctl homes`; those of tests are nobody's business.

@@ -8,7 +8,7 @@ if __name__ == "__main__" and _signal.getsignal(_signal.SIGINT) is _signal.defau
 
 import sys
 
-sys.path.insert(0, __file__.rsplit("/", 3)[0])
+sys.path.insert(0, __file__.rsplit("/", 3)[0] or "/")
 
 from supervisor.cli.hot_verbs import run
 
