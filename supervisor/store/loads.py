@@ -81,8 +81,8 @@ class Loads:
         late = job.late
         if not comes_later:
             job.late = None
-        if not loaded.trouble and (self._trouble() or job.news):
-            loaded.trouble = self._trouble() or "; ".join(job.news)
+        if not loaded.trouble:  # one that was read at another try lacks nothing
+            loaded.trouble = (self._trouble() if job.trouble is not None else "") or "; ".join(job.news)
         loaded.comes_later = job.late is not None
         if loaded.comes_later:
             self._queue.keep_all()  # what is done without it dies with its owner, else

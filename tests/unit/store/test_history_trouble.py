@@ -104,6 +104,21 @@ def test_a_starting_scheduler_waits_for_a_lock_but_not_for_ever(
     other.close()
 
 
+def test_a_lock_that_goes_in_time_is_no_trouble_of_what_was_read(history: History) -> None:
+    put_runs(history.path, "web", ["running"])
+    other = _sqlite3.connect(str(history.path), isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    found: list[Loaded] = []
+    history.writer.load(found.append)
+    history.until(lambda: history.writer.trouble)
+
+    other.close()
+    history.until(lambda: found)
+
+    assert ([row["id"] for row in found[0].runs], found[0].trouble) == (["web-0"], "")
+
+
 def test_what_could_not_be_read_in_time_is_read_before_anything_is_written(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
