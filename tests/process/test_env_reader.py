@@ -52,12 +52,17 @@ def listening(tmp_path: Path) -> Iterator[Listening]:
     listening.loop.close()
 
 
+def stands(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TZ"
+
+
 def test_a_reader_that_hangs_is_a_process_like_any_other(listening: Listening, tmp_path: Path) -> None:
     """It is spawned, known by its mark, and ends when it is told to."""
     (tmp_path / "env").write_text("A=1\n")
     for _ in range(10):  # on a busy machine it may be through before the signal comes
         entry = listening.spawn(env_file=str(tmp_path / "env"))
         listening.store.signal("server.1", signal.SIGSTOP)  # mostly long before it has got to the file
+        eventually(lambda pid=entry.pid: stands(pid))  # type: ignore[misc]  # in the midst of its exec it says nothing
         if "--role env" in proc.command_of(entry.pid):
             break
         listening.store.drop("server.1")
