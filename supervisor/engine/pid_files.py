@@ -55,9 +55,10 @@ class PidFiles:
 
     def close(self) -> None:
         """Also what a killed predecessor has left there."""
-        for place in (*self._free, *self._aside.values()):
-            remove_quietly(place)
+        self._free += self._aside.values()
         self._aside.clear()
+        for place in self._free:
+            remove_quietly(place)
 
 
 def _renewed(aside: str, path: str, text: bytes) -> bool:
@@ -66,9 +67,8 @@ def _renewed(aside: str, path: str, text: bytes) -> bool:
         fd = os.open(aside, _FLAGS)
         try:
             found = os.fstat(fd)
-            if not _is_ours(found) or found.st_size > len(
-                text
-            ):  # a shorter pid would be there with a rest of the other
+            # Behind a shorter pid a rest of the other would be read.
+            if not _is_ours(found) or found.st_size > len(text):
                 raise PermissionError
             write_all(fd, text)
             if stat.S_IMODE(found.st_mode) != MODE:

@@ -206,7 +206,7 @@ class Stops:
             self._engine.services[name].leaving = "" if turn.begun else turn.how
         self._waiting = bool(plan)
         if not self._noted.keys() <= plan.keys():
-            self._engine.flush()  # whose turn has come stands in its own note, then
+            self._engine.loop.guard(self._engine.flush)  # whose turn has come stands in its own note, then
         self._note(plan)
 
     def _plan(self) -> dict[str, list[str]]:
